@@ -1,0 +1,71 @@
+# How the rooms are compiled. Two kinds of code: what is under attack (the
+# implementation and the machine room), which carries TSan and coverage
+# instrumentation, and the harness around it, which must carry neither: TSan in
+# the scheduler would report the scheduler.
+
+set(CANCELSAFE_WARNINGS -Wall -Wextra -Werror -Wno-gnu-anonymous-struct -Wno-nested-anon-types)
+
+set(CANCELSAFE_HARNESS_FLAGS "")
+set(CANCELSAFE_ATTACKED_FLAGS "")
+set(CANCELSAFE_LINK_FLAGS "")
+if(CANCELSAFE_SANITIZER STREQUAL "address")
+  set(CANCELSAFE_HARNESS_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all
+      -fno-omit-frame-pointer)
+  set(CANCELSAFE_ATTACKED_FLAGS ${CANCELSAFE_HARNESS_FLAGS} -fsanitize=fuzzer-no-link)
+  set(CANCELSAFE_LINK_FLAGS -fsanitize=address,undefined)
+elseif(CANCELSAFE_SANITIZER STREQUAL "thread")
+  set(CANCELSAFE_HARNESS_FLAGS -fno-omit-frame-pointer)
+  set(CANCELSAFE_ATTACKED_FLAGS -fsanitize=thread -fsanitize=fuzzer-no-link
+      -fno-omit-frame-pointer)
+  set(CANCELSAFE_LINK_FLAGS -fsanitize=thread)
+elseif(CANCELSAFE_SANITIZER STREQUAL "coverage")
+  set(CANCELSAFE_HARNESS_FLAGS -fprofile-instr-generate -fcoverage-mapping)
+  set(CANCELSAFE_ATTACKED_FLAGS ${CANCELSAFE_HARNESS_FLAGS})
+  set(CANCELSAFE_LINK_FLAGS -fprofile-instr-generate)
+elseif(CANCELSAFE_SANITIZER STREQUAL "none")
+  set(CANCELSAFE_ATTACKED_FLAGS -fsanitize=fuzzer-no-link)
+else()
+  message(FATAL_ERROR "CANCELSAFE_SANITIZER is '${CANCELSAFE_SANITIZER}'; it must be none, "
+                      "address, thread or coverage")
+endif()
+string(TOUPPER "${CANCELSAFE_SANITIZER}" CANCELSAFE_SANITIZER_UPPER)
+add_compile_definitions(CANCELSAFE_SANITIZER_${CANCELSAFE_SANITIZER_UPPER}=1)
+# Without the fuzz engine nobody defines the coverage hooks: link them from the
+# sanitizer runtime, which every flavour but "none" has.
+add_link_options(${CANCELSAFE_LINK_FLAGS})
+
+# cancelsafe_harness(<target>): oracle, programs, schedules, tools, tests.
+function(cancelsafe_harness target)
+  target_compile_options(${target} PRIVATE ${CANCELSAFE_WARNINGS} ${CANCELSAFE_HARNESS_FLAGS})
+  target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/impl"
+                             "${CMAKE_SOURCE_DIR}/impl/include")
+endfunction()
+
+# cancelsafe_attacked(<target>): free-standing code under test.
+function(cancelsafe_attacked target)
+  target_compile_options(${target} PRIVATE ${CANCELSAFE_WARNINGS} ${CANCELSAFE_ATTACKED_FLAGS}
+                         -fno-exceptions -fno-rtti)
+  target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}/impl"
+                             "${CMAKE_SOURCE_DIR}/impl/include")
+endfunction()
+
+# cancelsafe_host(<target>): an executable that loads implementations exports the
+# kernel services (those of default visibility) to them.
+function(cancelsafe_host target)
+  set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
+endfunction()
+
+# cancelsafe_test(<name> SOURCES ... LIBRARIES ...): a GoogleTest binary whose
+# cases are ctest tests "<name>.<case>".
+function(cancelsafe_test name)
+  if(NOT CANCELSAFE_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest_main)
+  cancelsafe_harness(${name})
+  cancelsafe_host(${name})
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT 300)
+endfunction()

@@ -1,0 +1,36 @@
+// A Program: a queue setup, up to four fibers of operations on it, and the
+// schedule under which they run. The unit that is fuzzed, replayed, minimised
+// and kept in the corpus. Plain values; the byte and text forms are in bytes.h
+// and text.h.
+#ifndef CANCELSAFE_FUZZERS_PROGRAM_PROGRAM_H_
+#define CANCELSAFE_FUZZERS_PROGRAM_PROGRAM_H_
+
+#include <cstdint>
+
+#include "fuzzers/schedule/schedule.h"
+#include "oracle/operations.h"
+
+namespace cancelsafe {
+
+inline constexpr int kMaxOperations = 48;
+
+struct Program {
+  Setup setup;
+  int fibers = 1;  // 1..kMaxFibers
+  int operation_count = 0;
+  // In the order of the byte form; a fiber executes its own in this order.
+  Operation operations[kMaxOperations];
+  uint8_t fiber_of[kMaxOperations];
+  schedule::Schedule schedule;
+};
+
+bool operator==(const Program& a, const Program& b);
+
+// Brings every member into its documented range, clears what the family does
+// not use, and sorts the choices: two programs that mean the same are equal
+// afterwards. Idempotent.
+void Normalize(Program* program);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_PROGRAM_PROGRAM_H_

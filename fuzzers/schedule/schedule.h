@@ -1,0 +1,46 @@
+// What a schedule is: which scheduler drives a run, its parameters, and the
+// choices it made, as plain values. Every scheduler, the text form and the saved
+// files share this. Knows nothing of queues or operations.
+#ifndef CANCELSAFE_FUZZERS_SCHEDULE_SCHEDULE_H_
+#define CANCELSAFE_FUZZERS_SCHEDULE_SCHEDULE_H_
+
+#include <cstdint>
+
+namespace cancelsafe::schedule {
+
+inline constexpr int kMaxFibers = 4;
+inline constexpr int kMaxChoices = 192;
+
+enum class Kind : uint8_t {
+  kChoices,  // only the listed choices; everywhere else the default
+  kRandom,   // random walk
+  kSticky,   // switch with probability parameter/256, else stay
+  kPct,      // probabilistic concurrency testing, depth 2 + parameter % 4
+  kPos,      // partial order sampling
+  kUrw,      // uniform random walk over the fibers' remaining events
+  kSurw,     // its selective form: parameter picks the interesting object
+  kStarve,   // one fiber is held back for 2^k points
+};
+inline constexpr int kKindCount = 8;
+
+// At decision number `step` (counting only those with two or more enabled
+// fibers) run `fiber` instead of the default. The default is: go on with the
+// current fiber; if it cannot, the enabled fiber with the lowest number.
+struct Choice {
+  uint16_t step;
+  uint8_t fiber;
+  friend bool operator==(Choice a, Choice b) { return a.step == b.step && a.fiber == b.fiber; }
+};
+
+// Choices override what the scheduler picks. Steps ascend.
+struct Schedule {
+  Kind kind = Kind::kChoices;
+  uint8_t parameter = 0;
+  uint32_t seed = 0;
+  int choice_count = 0;
+  Choice choices[kMaxChoices];
+};
+
+}  // namespace cancelsafe::schedule
+
+#endif  // CANCELSAFE_FUZZERS_SCHEDULE_SCHEDULE_H_

@@ -1,0 +1,178 @@
+// The vocabulary: operations, what they returned, the driver callbacks they
+// made, and how a queue is set up. Programs are made of it, models consume it,
+// histories hold it and reports print it. No second set of enums anywhere; no
+// pointer, no lock and no implementation in here.
+#ifndef CANCELSAFE_ORACLE_OPERATIONS_H_
+#define CANCELSAFE_ORACLE_OPERATIONS_H_
+
+#include <cstdint>
+
+namespace cancelsafe {
+
+enum class Family : uint8_t { kCsq, kDeviceQueue, kStartIo, kCallbackDataQueue };
+inline constexpr int kFamilyCount = 4;
+
+// Items are IRPs, device queue entries or callback data, named 0..kMaxItems-1.
+inline constexpr int kMaxItems = 8;
+inline constexpr uint8_t kNoItem = 0xff;
+inline constexpr int kMaxFibers = 4;
+// File objects that an IRP may belong to; a peek by file selects one.
+inline constexpr int kFileCount = 3;
+
+// One call of a documented routine. In brackets: family, and the members of
+// Operation that matter beside `irql`.
+enum class Op : uint8_t {
+  // kCsq and kCallbackDataQueue.
+  kInsert,          // IoCsqInsertIrp [kCsq: item, with_context, key]
+  kInsertEx,        // IoCsqInsertIrpEx, FltCbdqInsertIo [item, with_context, key, selector]
+  kRemove,          // IoCsqRemoveIrp, FltCbdqRemoveIo with the item's context [item]
+  kRemoveNext,      // IoCsqRemoveNextIrp, FltCbdqRemoveNextIo [selector, key]
+  kCancel,          // IoCancelIrp [kCsq, kStartIo, kCallbackDataQueue: item]
+  kHoldCancelLock,  // IoAcquireCancelSpinLock, IoReleaseCancelSpinLock [same families]
+  kComplete,        // the driver completes an IRP it owns; the id then names a new one [item]
+  kEnable,          // FltCbdqEnable
+  kDisable,         // FltCbdqDisable
+  // kDeviceQueue.
+  kQueueInsert,             // KeInsertDeviceQueue [item]
+  kQueueInsertByKey,        // KeInsertByKeyDeviceQueue [item, key]
+  kQueueRemove,             // KeRemoveDeviceQueue
+  kQueueRemoveByKey,        // KeRemoveByKeyDeviceQueue [key]
+  kQueueRemoveByKeyIfBusy,  // KeRemoveByKeyDeviceQueueIfBusy [key]
+  kQueueRemoveEntry,        // KeRemoveEntryDeviceQueue [item]
+  // kStartIo.
+  kStartPacket,       // IoStartPacket, no key [item, cancelable]
+  kStartPacketByKey,  // IoStartPacket with a key [item, cancelable, key]
+  kStartNext,         // IoStartNextPacket, then completion of the old current IRP [cancelable]
+  kStartNextByKey,    // IoStartNextPacketByKey, likewise [cancelable, key]
+  kSetAttributes,     // IoSetStartIoAttributes [deferred, non_cancelable]
+};
+inline constexpr int kOpCount = 20;
+
+enum OperationFlag : uint8_t {
+  kWithContext = 1,    // insert: a context is given, so kRemove can name the item
+  kCancelable = 2,     // StartIo: with a cancel function / Cancelable TRUE
+  kDeferred = 4,       // kSetAttributes: DeferredStartIo
+  kNonCancelable = 8,  // kSetAttributes: NonCancelable
+};
+
+struct Operation {
+  Op op = Op::kInsert;
+  uint8_t item = 0;   // 0..kMaxItems-1
+  uint8_t flags = 0;  // OperationFlag
+  uint8_t irql = 0;   // caller's IRQL, 0..2; lowered where the routine demands less
+  // kRemoveNext: 0 any, else 1 + file (peek by file). kInsertEx: insert context.
+  uint8_t selector = 0;
+  uint32_t key = 0;  // sort key: insert position, by-key removal, peek by key
+
+  friend bool operator==(const Operation& a, const Operation& b) {
+    return a.op == b.op && a.item == b.item && a.flags == b.flags && a.irql == b.irql &&
+           a.selector == b.selector && a.key == b.key;
+  }
+};
+
+// What a call returned: an NTSTATUS, a BOOLEAN (0 or 1), or an item (kNothing
+// for NULL); 0 for void routines. The operation says which.
+struct Outcome {
+  int32_t value = 0;
+  friend bool operator==(Outcome a, Outcome b) { return a.value == b.value; }
+};
+inline constexpr int32_t kNothing = -1;
+
+// A driver callback as the driver saw it.
+enum class CallbackKind : uint8_t {
+  kAcquire,           // A
+  kInsert,            // I
+  kPeek,              // P
+  kRemove,            // R
+  kRelease,           // U
+  kCompleteCanceled,  // C
+  kStartIo,           // S
+  kDriverCancel,      // K: the driver's own cancel routine (StartIo family)
+  kCompleted,         // D: IoCompleteRequest reached the originator
+};
+inline constexpr char kCallbackLetters[] = "AIPRUCSKD";
+
+// How the IRP (or callback data) and the locks looked inside the callback.
+enum SnapshotFlag : uint16_t {
+  kQueueLockHeld = 1,   // by this fiber
+  kCancelLockHeld = 2,  // by this fiber
+  kPendingMarked = 4,   // SL_PENDING_RETURNED
+  kCancelRoutineSet = 8,
+  kCancelFlagSet = 16,
+  kCanariesIntact = 32,   // DriverContext[0..2] and whatever the driver keeps for itself
+  kRightQueue = 64,       // the queue argument is the queue under test
+  kContextSlotSet = 128,  // DriverContext[3] is not null
+  kLinked = 256,          // the item is in the driver's list (before the callback acts)
+  kTokenMatches = 512,    // release: the token is the one this call's acquire stored
+  kKnownItem = 1024,      // the item argument is one of the test's, and not completed
+};
+
+struct CallbackEvent {
+  CallbackKind kind = CallbackKind::kAcquire;
+  uint8_t item = kNoItem;   // insert, remove, complete, start: argument; peek: result
+  uint8_t after = kNoItem;  // peek: the item argument (kNoItem for NULL)
+  uint8_t fiber = 0;
+  uint8_t irql = 0;
+  uint8_t call = 0;       // index into History::calls of the call that made it
+  uint16_t snapshot = 0;  // SnapshotFlag
+  int32_t status = 0;     // insert: what the callback returned; completion: IoStatus.Status
+  uint32_t sequence = 0;  // position among all calls, returns and events of the run
+};
+
+// How the queue is set up, and how its driver behaves.
+enum class InsertPolicy : uint8_t { kTail, kHead, kSorted };
+enum class PeekPolicy : uint8_t { kAny, kByFile, kByKey };
+enum class LockKind : uint8_t { kSpin, kMutex };
+// What the driver's CsqCompleteCanceledIrp does besides completing the IRP: calls
+// that re-enter the queue while no lock is held (AMB-15).
+enum class Reentry : uint8_t { kNone, kRemoveNext, kInsert, kCancel };
+// What the driver's StartIo does with the IRP it is given.
+enum class StartIoStyle : uint8_t {
+  kPend,          // leaves it current; a later kStartNext finishes it
+  kFinishInside,  // starts the next packet and completes it before returning
+  kFinishOdd,     // kFinishInside for items with an odd number, else kPend
+};
+
+struct Setup {
+  Family family = Family::kCsq;
+  bool ex = false;  // kCsq: IoCsqInitializeEx
+  InsertPolicy insert = InsertPolicy::kTail;
+  PeekPolicy peek = PeekPolicy::kAny;
+  LockKind lock = LockKind::kSpin;
+  bool pending_status = false;    // Ex and CBDQ: insert callback returns STATUS_PENDING
+  uint8_t failing_insert = 0;     // this insert callback fails (1 the first, 0 none)
+  uint8_t cancelling_insert = 0;  // this insert callback cancels its own IRP (0 none)
+  Reentry reentry = Reentry::kNone;
+  uint8_t reentry_item = 0;
+  StartIoStyle start_io = StartIoStyle::kPend;
+  bool start_by_key = false;  // StartIo calls IoStartNextPacketByKey
+
+  friend bool operator==(const Setup& a, const Setup& b) {
+    return a.family == b.family && a.ex == b.ex && a.insert == b.insert && a.peek == b.peek &&
+           a.lock == b.lock && a.pending_status == b.pending_status &&
+           a.failing_insert == b.failing_insert && a.cancelling_insert == b.cancelling_insert &&
+           a.reentry == b.reentry && a.reentry_item == b.reentry_item && a.start_io == b.start_io &&
+           a.start_by_key == b.start_by_key;
+  }
+};
+
+// Status values of the documented pages, as numbers: the oracle includes no
+// kernel header.
+inline constexpr int32_t kStatusSuccess = 0;
+inline constexpr int32_t kStatusPending = 0x103;
+inline constexpr int32_t kStatusUnsuccessful = static_cast<int32_t>(0xC0000001);
+inline constexpr int32_t kStatusInsufficientResources = static_cast<int32_t>(0xC000009A);
+inline constexpr int32_t kStatusCancelled = static_cast<int32_t>(0xC0000120);
+inline constexpr int32_t kStatusCbdqDisabled = static_cast<int32_t>(0xC01C000E);
+
+// The documented routine behind an operation ("IoCsqInsertIrpEx").
+const char* RoutineName(Family family, Op op);
+// The word of the text form and of reports ("insert-ex").
+const char* OperationName(Op op);
+const char* FamilyName(Family family);
+// True if programs of this family may contain the operation.
+bool OperationBelongsTo(Family family, Op op);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_ORACLE_OPERATIONS_H_
