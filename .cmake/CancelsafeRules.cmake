@@ -30,9 +30,10 @@ else()
 endif()
 string(TOUPPER "${CANCELSAFE_SANITIZER}" CANCELSAFE_SANITIZER_UPPER)
 add_compile_definitions(CANCELSAFE_SANITIZER_${CANCELSAFE_SANITIZER_UPPER}=1)
-# Without the fuzz engine nobody defines the coverage hooks: link them from the
-# sanitizer runtime, which every flavour but "none" has.
 add_link_options(${CANCELSAFE_LINK_FLAGS})
+# Coverage hooks for programs without a fuzz engine. The sanitizer runtimes bring
+# their own; only the plain flavour lacks them.
+add_library(cancelsafe_no_engine STATIC "${CMAKE_SOURCE_DIR}/fuzzers/run/no_engine.c")
 
 # cancelsafe_harness(<target>): oracle, programs, schedules, tools, tests.
 function(cancelsafe_harness target)
@@ -55,6 +56,15 @@ function(cancelsafe_host target)
   set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
 endfunction()
 
+# cancelsafe_tool(<target>): a host executable without a fuzz engine.
+function(cancelsafe_tool target)
+  cancelsafe_harness(${target})
+  cancelsafe_host(${target})
+  if(CANCELSAFE_SANITIZER STREQUAL "none")
+    target_link_libraries(${target} PRIVATE cancelsafe_no_engine)
+  endif()
+endfunction()
+
 # cancelsafe_test(<name> SOURCES ... LIBRARIES ...): a GoogleTest binary whose
 # cases are ctest tests "<name>.<case>".
 function(cancelsafe_test name)
@@ -64,8 +74,7 @@ function(cancelsafe_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gtest_main)
-  cancelsafe_harness(${name})
-  cancelsafe_host(${name})
+  cancelsafe_tool(${name})
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
                        PROPERTIES TIMEOUT 300)
 endfunction()
