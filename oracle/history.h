@@ -19,6 +19,9 @@ struct Call {
   Operation operation;
   uint8_t fiber = 0;
   uint8_t parent = kNoCall;  // the call inside whose callback this one was made
+  // Which IRP of that item number the operation names: counts up each time an
+  // IRP was completed and the number got a new one.
+  uint8_t generation = 0;
   uint8_t irql_before = 0;
   uint8_t irql_after = 0;
   uint8_t locks_before = 0;  // locks held by the fiber
