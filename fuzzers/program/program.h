@@ -13,6 +13,8 @@
 namespace cancelsafe {
 
 inline constexpr int kMaxOperations = 48;
+// Setup::failing_insert and cancelling_insert name one of the first fifteen.
+inline constexpr int kMaxInsertOrdinal = 15;
 
 struct Program {
   Setup setup;
@@ -26,9 +28,11 @@ struct Program {
 
 bool operator==(const Program& a, const Program& b);
 
-// Brings every member into its documented range, clears what the family does
-// not use, and sorts the choices: two programs that mean the same are equal
-// afterwards. Idempotent.
+// Brings every member into its documented range, clears what the family, the
+// setup or a single fiber leaves without meaning, puts all of fiber 0 before all
+// of fiber 1 and so on, and sorts the choices (of two with one step the first
+// stays): two programs that mean the same are equal afterwards. Idempotent;
+// allocates nothing.
 void Normalize(Program* program);
 
 }  // namespace cancelsafe

@@ -1,0 +1,55 @@
+// The byte form of a program: what fuzz engines mutate and crash files hold.
+// Decoding is total, so that no input is wasted; strict checks of a file that a
+// person names are in program_file.h.
+//
+// Version 1. Multi-byte numbers are little-endian; bytes beyond the end count as
+// zero, and choices beyond the end mean "go on", so every prefix is a program.
+//
+//   offset 0   0xCA 's' (tag), family, format version
+//          4   ex 1, pending 2, mutex 4, start by key 8, insert policy 0x30, peek 0xC0
+//          5   reentry 0x03, reentry item 0x1C, StartIo style 0x60
+//          6   failing insert 0x0F, cancelling insert 0xF0
+//          7   number of fibers - 1
+//          8   scheduler, parameter, seed (4 bytes)
+//         14   number of operations, reserved (0)
+//         16   operations of 8 bytes: op | fiber << 6, item | irql << 4, flags,
+//              selector, key (4 bytes)
+//          .   choices of 3 bytes up to the end: step (2 bytes), fiber
+#ifndef CANCELSAFE_FUZZERS_PROGRAM_BYTES_H_
+#define CANCELSAFE_FUZZERS_PROGRAM_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "fuzzers/program/program.h"
+
+namespace cancelsafe {
+
+// Old versions keep decoding; a change of layout takes the next number.
+inline constexpr uint8_t kProgramFormatVersion = 1;
+
+inline constexpr size_t kProgramHeaderBytes = 16;
+inline constexpr size_t kOperationBytes = 8;
+inline constexpr size_t kChoiceBytes = 3;
+inline constexpr size_t kMaxProgramBytes =
+    kProgramHeaderBytes + kMaxOperations * kOperationBytes + schedule::kMaxChoices * kChoiceBytes;
+
+// Any bytes, none included, are a program of `family`; the tag is not looked at
+// (DetectFamily does that). The result is normalized. O(size), reads at most
+// kMaxProgramBytes, allocates nothing.
+void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* program);
+
+// The inverse: decoding the result gives the normalized program. Returns the
+// number of bytes written. If `capacity` is too small, leaves out the last
+// choices, then the last operations; writes nothing and returns 0 if not even
+// the header fits. kMaxProgramBytes always suffice.
+size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity);
+
+// The family that an encoded program names in its tag, whatever its format
+// version; nothing if these bytes do not begin with a tag.
+std::optional<Family> DetectFamily(const uint8_t* data, size_t size);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_PROGRAM_BYTES_H_

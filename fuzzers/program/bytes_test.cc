@@ -1,0 +1,299 @@
+// The byte form: total, bounded, and the inverse of encoding.
+#include "fuzzers/program/bytes.h"
+
+#include <string>
+#include <vector>
+
+#include "fuzzers/program/fields.h"
+#include "fuzzers/program/generate.h"
+#include "fuzzers/program/random.h"
+#include "gtest/gtest.h"
+
+namespace cancelsafe {
+namespace {
+
+#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
+constexpr int kRounds = 20'000;
+#else
+constexpr int kRounds = 100'000;
+#endif
+
+std::vector<uint8_t> Encode(const Program& program) {
+  std::vector<uint8_t> bytes(kMaxProgramBytes);
+  bytes.resize(EncodeProgram(program, bytes.data(), bytes.size()));
+  return bytes;
+}
+
+Program Decode(Family family, const std::vector<uint8_t>& bytes) {
+  Program program;
+  DecodeProgram(family, bytes.data(), bytes.size(), &program);
+  return program;
+}
+
+Family FamilyNumber(int number) { return static_cast<Family>(number % kFamilyCount); }
+
+// The documented ranges, checked by other code than Normalize.
+void ExpectInRange(const Program& program, Family family) {
+  const Setup& setup = program.setup;
+  ASSERT_EQ(setup.family, family);
+  ASSERT_LE(static_cast<int>(setup.insert), 2);
+  ASSERT_LE(static_cast<int>(setup.peek), 2);
+  ASSERT_LE(static_cast<int>(setup.reentry), 3);
+  ASSERT_LT(setup.reentry_item, kMaxItems);
+  ASSERT_LE(static_cast<int>(setup.start_io), 2);
+  ASSERT_LE(setup.failing_insert, kMaxInsertOrdinal);
+  ASSERT_LE(setup.cancelling_insert, kMaxInsertOrdinal);
+  ASSERT_GE(program.fibers, 1);
+  ASSERT_LE(program.fibers, kMaxFibers);
+  ASSERT_GE(program.operation_count, 0);
+  ASSERT_LE(program.operation_count, kMaxOperations);
+  for (int i = 0; i < program.operation_count; ++i) {
+    const Operation& operation = program.operations[i];
+    ASSERT_TRUE(OperationBelongsTo(family, operation.op)) << static_cast<int>(operation.op);
+    ASSERT_LT(operation.item, kMaxItems);
+    ASSERT_LE(operation.irql, 2);
+    ASSERT_LT(program.fiber_of[i], program.fibers);
+    if (i > 0) {
+      ASSERT_LE(program.fiber_of[i - 1], program.fiber_of[i]);
+    }
+  }
+  const schedule::Schedule& schedule = program.schedule;
+  ASSERT_LT(static_cast<int>(schedule.kind), schedule::kKindCount);
+  ASSERT_LE(schedule.choice_count, schedule::kMaxChoices);
+  for (int i = 0; i < schedule.choice_count; ++i) {
+    ASSERT_LT(schedule.choices[i].fiber, program.fibers);
+    if (i > 0) {
+      ASSERT_LT(schedule.choices[i - 1].step, schedule.choices[i].step);
+    }
+  }
+}
+
+TEST(BytesTest, RandomBytesDecodeToACanonicalProgram) {
+  Random random(1);
+  for (int round = 0; round < kRounds; ++round) {
+    const Family family = FamilyNumber(round);
+    // Beyond the largest encoding too.
+    std::vector<uint8_t> bytes(random.Below(random.OneIn(4) ? 1200 : 160));
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Next());
+    const Program program = Decode(family, bytes);
+    ASSERT_NO_FATAL_FAILURE(ExpectInRange(program, family)) << "round " << round;
+    Program again = program;
+    Normalize(&again);
+    ASSERT_TRUE(again == program) << "round " << round;
+    const std::vector<uint8_t> canonical = Encode(program);
+    ASSERT_TRUE(Decode(family, canonical) == program) << "round " << round;
+    ASSERT_EQ(Encode(Decode(family, canonical)), canonical) << "round " << round;
+  }
+}
+
+TEST(BytesTest, GeneratedProgramsSurviveTheRoundTrip) {
+  for (int round = 0; round < kRounds; ++round) {
+    const Family family = FamilyNumber(round);
+    Program program;
+    GenerateProgram(family, round, &program);
+    ASSERT_NO_FATAL_FAILURE(ExpectInRange(program, family)) << "seed " << round;
+    ASSERT_TRUE(Decode(family, Encode(program)) == program) << "seed " << round;
+  }
+}
+
+TEST(BytesTest, EveryPrefixOfAnEncodingIsAProgram) {
+  for (int seed = 0; seed < 40; ++seed) {
+    const Family family = FamilyNumber(seed);
+    Program program;
+    GenerateProgram(family, seed, &program);
+    std::vector<uint8_t> bytes = Encode(program);
+    for (;;) {
+      const Program prefix = Decode(family, bytes);
+      ASSERT_NO_FATAL_FAILURE(ExpectInRange(prefix, family));
+      ASSERT_LE(prefix.operation_count, program.operation_count);
+      ASSERT_TRUE(Decode(family, Encode(prefix)) == prefix);
+      if (bytes.empty()) break;
+      bytes.pop_back();
+      bytes.shrink_to_fit();  // so that ASan sees a read beyond the end
+    }
+  }
+}
+
+TEST(BytesTest, MissingBytesOfAnOperationAreZero) {
+  Program program;
+  program.setup.insert = InsertPolicy::kSorted;
+  program.operation_count = 1;
+  program.operations[0] = {Op::kInsert, 3, kWithContext, 2, 0, 0x01020304};
+  program.fiber_of[0] = 0;
+  std::vector<uint8_t> bytes = Encode(program);
+  ASSERT_EQ(bytes.size(), kProgramHeaderBytes + kOperationBytes);
+  bytes.resize(bytes.size() - 2);
+  const Program cut = Decode(Family::kCsq, bytes);
+  ASSERT_EQ(cut.operation_count, 1);
+  EXPECT_EQ(cut.operations[0].key, 0x0304u);
+  EXPECT_EQ(cut.operations[0].item, 3);
+}
+
+TEST(BytesTest, NoBytesAreTheEmptyProgram) {
+  for (int family = 0; family < kFamilyCount; ++family) {
+    Program program;
+    DecodeProgram(FamilyNumber(family), nullptr, 0, &program);
+    EXPECT_EQ(program.fibers, 1);
+    EXPECT_EQ(program.operation_count, 0);
+    EXPECT_EQ(program.schedule.choice_count, 0);
+    EXPECT_EQ(program.setup.family, FamilyNumber(family));
+  }
+}
+
+TEST(BytesTest, LargestProgramFitsExactly) {
+  Program program;
+  program.fibers = kMaxFibers;
+  program.operation_count = kMaxOperations;
+  for (int i = 0; i < kMaxOperations; ++i) program.fiber_of[i] = static_cast<uint8_t>(i % 4);
+  program.schedule.choice_count = schedule::kMaxChoices;
+  for (int i = 0; i < schedule::kMaxChoices; ++i) {
+    program.schedule.choices[i] = {static_cast<uint16_t>(i * 300), 1};
+  }
+  EXPECT_EQ(Encode(program).size(), kMaxProgramBytes);
+}
+
+TEST(BytesTest, SmallBufferLosesChoicesFirst) {
+  Program program;
+  program.fibers = 2;
+  program.operation_count = 2;
+  program.operations[0] = {Op::kInsert, 1, 0, 0, 0, 0};
+  program.operations[1] = {Op::kCancel, 1, 0, 0, 0, 0};
+  program.fiber_of[0] = 0;
+  program.fiber_of[1] = 1;
+  program.schedule.choice_count = 1;
+  program.schedule.choices[0] = {4, 1};
+  const size_t full = Encode(program).size();
+  std::vector<uint8_t> bytes(full - 1);
+  bytes.resize(EncodeProgram(program, bytes.data(), bytes.size()));
+  Program got = Decode(Family::kCsq, bytes);
+  EXPECT_EQ(got.operation_count, 2);
+  EXPECT_EQ(got.schedule.choice_count, 0);
+
+  bytes.assign(full - kChoiceBytes - 1, 0);
+  bytes.resize(EncodeProgram(program, bytes.data(), bytes.size()));
+  got = Decode(Family::kCsq, bytes);
+  EXPECT_EQ(got.operation_count, 1);
+
+  uint8_t tiny[kProgramHeaderBytes - 1];
+  EXPECT_EQ(EncodeProgram(program, tiny, sizeof(tiny)), 0u);
+}
+
+TEST(BytesTest, EveryOperationCodeIsLegalInEveryFamily) {
+  for (int family = 0; family < kFamilyCount; ++family) {
+    for (int code = 0; code < 256; ++code) {
+      std::vector<uint8_t> bytes(kProgramHeaderBytes + kOperationBytes);
+      bytes[14] = 1;
+      bytes[kProgramHeaderBytes] = static_cast<uint8_t>(code);
+      const Program program = Decode(FamilyNumber(family), bytes);
+      ASSERT_EQ(program.operation_count, 1);
+      EXPECT_TRUE(OperationBelongsTo(FamilyNumber(family), program.operations[0].op));
+      const int op = code & 63;
+      if (op < kOpCount && OperationBelongsTo(FamilyNumber(family), static_cast<Op>(op))) {
+        EXPECT_EQ(static_cast<int>(program.operations[0].op), op);
+      }
+    }
+  }
+}
+
+TEST(BytesTest, TagNamesTheFamily) {
+  for (int family = 0; family < kFamilyCount; ++family) {
+    Program program;
+    program.setup.family = FamilyNumber(family);
+    std::vector<uint8_t> bytes = Encode(program);
+    EXPECT_EQ(DetectFamily(bytes.data(), bytes.size()), FamilyNumber(family));
+    EXPECT_EQ(bytes[3], kProgramFormatVersion);
+    EXPECT_EQ(DetectFamily(bytes.data(), 3), std::nullopt);
+    bytes[0] = 't';
+    EXPECT_EQ(DetectFamily(bytes.data(), bytes.size()), std::nullopt);
+  }
+}
+
+TEST(BytesTest, TagWithoutAFamilyIsForeign) {
+  const uint8_t bytes[] = {0xCA, 's', kFamilyCount, 1};
+  EXPECT_EQ(DetectFamily(bytes, sizeof(bytes)), std::nullopt);
+}
+
+TEST(NormalizeTest, ClearsWhatHasNoMeaning) {
+  Program program;
+  program.setup.family = Family::kCsq;  // classic
+  program.setup.failing_insert = 2;
+  program.setup.pending_status = true;
+  program.setup.start_by_key = true;
+  program.setup.reentry_item = 3;
+  program.operation_count = 2;
+  program.operations[0] = {Op::kRemove, 9, 15, 5, 7, 8};
+  program.operations[1] = {Op::kRemoveNext, 2, 1, 1, 3, 8};
+  program.fiber_of[0] = program.fiber_of[1] = 3;
+  program.schedule.seed = 4;
+  program.schedule.choice_count = 1;
+  program.schedule.choices[0] = {1, 0};
+  Normalize(&program);
+  EXPECT_TRUE(program.setup == cancelsafe::Setup());
+  EXPECT_TRUE(program.operations[0] == (Operation{Op::kRemove, 1, 0, 2, 0, 0}));
+  EXPECT_TRUE(program.operations[1] == (Operation{Op::kRemoveNext, 0, 0, 1, 0, 0}));
+  EXPECT_EQ(program.fiber_of[0], 0);
+  EXPECT_EQ(program.schedule.seed, 0u);
+  EXPECT_EQ(program.schedule.choice_count, 0);
+}
+
+TEST(NormalizeTest, OrderBetweenFibersDoesNotMatter) {
+  Program a;
+  a.fibers = 2;
+  a.operation_count = 3;
+  a.operations[0].op = Op::kCancel;
+  a.operations[1].op = Op::kInsert;
+  a.operations[2].op = Op::kRemove;
+  a.fiber_of[0] = 1;
+  a.fiber_of[1] = 0;
+  a.fiber_of[2] = 1;
+  Program b = a;
+  std::swap(b.operations[0], b.operations[1]);
+  std::swap(b.fiber_of[0], b.fiber_of[1]);
+  EXPECT_FALSE(a == b);
+  Normalize(&a);
+  Normalize(&b);
+  EXPECT_TRUE(a == b);
+  EXPECT_EQ(a.operations[0].op, Op::kInsert);
+  EXPECT_EQ(a.operations[1].op, Op::kCancel);
+  EXPECT_EQ(a.operations[2].op, Op::kRemove);
+}
+
+TEST(NormalizeTest, OfTwoChoicesWithOneStepTheFirstStays) {
+  Program program;
+  program.fibers = 3;
+  program.schedule.choice_count = 4;
+  program.schedule.choices[0] = {9, 2};
+  program.schedule.choices[1] = {3, 1};
+  program.schedule.choices[2] = {9, 1};
+  program.schedule.choices[3] = {3, 2};
+  Normalize(&program);
+  ASSERT_EQ(program.schedule.choice_count, 2);
+  EXPECT_TRUE(program.schedule.choices[0] == (schedule::Choice{3, 1}));
+  EXPECT_TRUE(program.schedule.choices[1] == (schedule::Choice{9, 2}));
+}
+
+TEST(FieldsTest, EveryFamilyHasItsOwnOperations) {
+  for (int family = 0; family < kFamilyCount; ++family) {
+    const OperationList& list = OperationsOf(FamilyNumber(family));
+    EXPECT_GT(list.count, 3);
+    for (int i = 0; i < list.count; ++i) {
+      EXPECT_TRUE(OperationBelongsTo(FamilyNumber(family), list.ops[i]));
+    }
+  }
+}
+
+TEST(FieldsTest, MeaningDependsOnTheQueue) {
+  cancelsafe::Setup setup;
+  EXPECT_EQ(FieldsOf(setup, Op::kRemoveNext).key, 0u);
+  EXPECT_EQ(FieldsOf(setup, Op::kInsert).key, 0u);
+  EXPECT_EQ(SelectorMax(setup, Op::kRemoveNext), 0);
+  setup.peek = PeekPolicy::kByKey;
+  EXPECT_NE(FieldsOf(setup, Op::kRemoveNext).key, 0u);
+  EXPECT_NE(FieldsOf(setup, Op::kInsert).key, 0u);
+  setup.peek = PeekPolicy::kByFile;
+  EXPECT_EQ(SelectorMax(setup, Op::kRemoveNext), kFileCount);
+  EXPECT_EQ(SelectorMax(setup, Op::kInsertEx), 255);
+}
+
+}  // namespace
+}  // namespace cancelsafe

@@ -1,0 +1,195 @@
+#include "fuzzers/program/generate.h"
+
+#include <algorithm>
+
+#include "fuzzers/program/fields.h"
+
+namespace cancelsafe {
+namespace {
+
+using schedule::Kind;
+using schedule::Schedule;
+
+// What one program likes: drawn once, then every operation is drawn from it.
+struct Swarm {
+  int weight[kOpCount] = {};
+  int weight_sum = 0;
+  int items = 2;          // the pool of item numbers, 0 the first
+  uint32_t keys[4] = {};  // the pool of keys
+  int key_count = 1;
+  int context_percent = 100;
+  int cancelable_percent = 50;
+  int raised_percent = 0;  // operations above PASSIVE_LEVEL
+};
+
+bool AddsItem(Op op) {
+  switch (op) {
+    case Op::kInsert:
+    case Op::kInsertEx:
+    case Op::kQueueInsert:
+    case Op::kQueueInsertByKey:
+    case Op::kStartPacket:
+    case Op::kStartPacketByKey:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Swarm RandomSwarm(Random* random, Family family) {
+  Swarm swarm;
+  const OperationList& list = OperationsOf(family);
+  int adding_weight = 0;
+  for (int i = 0; i < list.count; ++i) {
+    static constexpr int kWeights[] = {0, 1, 2, 2, 4, 8};
+    int weight = kWeights[random->Below(6)];
+    // Holding the lock or flipping a switch is a spice.
+    if (list.ops[i] == Op::kHoldCancelLock || list.ops[i] == Op::kSetAttributes) weight /= 2;
+    swarm.weight[static_cast<int>(list.ops[i])] = weight;
+    swarm.weight_sum += weight;
+    if (AddsItem(list.ops[i])) adding_weight += weight;
+  }
+  // Nothing happens in a queue that nothing enters.
+  for (int i = 0; i < list.count && adding_weight * 4 < swarm.weight_sum + 1; ++i) {
+    if (!AddsItem(list.ops[i])) continue;
+    const int more = 1 + swarm.weight_sum / 4;
+    swarm.weight[static_cast<int>(list.ops[i])] += more;
+    swarm.weight_sum += more;
+    adding_weight += more;
+  }
+  static constexpr int kItems[] = {1, 2, 2, 3, 3, 4, 4, 6, 8};
+  swarm.items = kItems[random->Below(9)];
+  swarm.key_count = random->Between(1, 4);
+  for (int i = 0; i < swarm.key_count; ++i) swarm.keys[i] = RandomKey(random);
+  static constexpr int kPercent[] = {100, 90, 50, 0};
+  swarm.context_percent = kPercent[random->Below(4)];
+  swarm.cancelable_percent = kPercent[random->Below(4)];
+  static constexpr int kRaised[] = {0, 0, 20, 60};
+  swarm.raised_percent = kRaised[random->Below(4)];
+  return swarm;
+}
+
+Op RandomOp(Random* random, const Swarm& swarm) {
+  int ticket = random->Below(swarm.weight_sum);
+  for (int op = 0; op < kOpCount; ++op) {
+    ticket -= swarm.weight[op];
+    if (ticket < 0) return static_cast<Op>(op);
+  }
+  return Op::kInsert;
+}
+
+Operation RandomOperation(Random* random, const Swarm& swarm) {
+  Operation operation;
+  operation.op = RandomOp(random, swarm);
+  operation.item = static_cast<uint8_t>(random->Below(swarm.items));
+  if (random->Percent(swarm.context_percent)) operation.flags |= kWithContext;
+  if (random->Percent(swarm.cancelable_percent)) operation.flags |= kCancelable;
+  if (random->OneIn(2)) operation.flags |= kDeferred;
+  if (random->OneIn(2)) operation.flags |= kNonCancelable;
+  if (random->Percent(swarm.raised_percent)) operation.irql = random->Between(1, 2);
+  operation.selector = static_cast<uint8_t>(random->Below(kFileCount + 1));
+  operation.key = swarm.keys[random->Below(swarm.key_count)];
+  return operation;
+}
+
+int RandomOperationCount(Random* random) {
+  const int lot = random->Below(100);
+  if (lot < 82) return random->Between(4, 16);
+  if (lot < 94) return random->Between(1, 4);
+  return random->Between(17, kMaxOperations);
+}
+
+}  // namespace
+
+uint32_t RandomKey(Random* random) {
+  static constexpr uint32_t kExtremes[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe};
+  const int lot = random->Below(100);
+  if (lot < 50) return static_cast<uint32_t>(random->Below(5));
+  if (lot < 90) return kExtremes[random->Below(6)];
+  return static_cast<uint32_t>(random->Next());
+}
+
+uint16_t RandomStep(Random* random) {
+  static constexpr int kRange[] = {8, 16, 32, 64, 64, 128, 256, 1024};
+  return static_cast<uint16_t>(random->Below(kRange[random->Below(8)]));
+}
+
+void RandomSchedule(Random* random, int fibers, Schedule* schedule) {
+  *schedule = Schedule();
+  if (fibers == 1) return;
+  schedule->kind =
+      random->OneIn(3) ? Kind::kChoices : static_cast<Kind>(random->Below(schedule::kKindCount));
+  schedule->parameter = static_cast<uint8_t>(random->Below(256));
+  if (random->OneIn(2)) schedule->parameter %= 8;
+  schedule->seed = static_cast<uint32_t>(random->Next());
+  if (schedule->kind != Kind::kChoices) return;
+  schedule->choice_count = random->Between(0, 6);
+  for (int i = 0; i < schedule->choice_count; ++i) {
+    schedule->choices[i] = {RandomStep(random), static_cast<uint8_t>(random->Below(fibers))};
+  }
+}
+
+void RandomizeSetupField(Random* random, Setup* setup) {
+  if (setup->family == Family::kStartIo) {
+    if (random->OneIn(3)) {
+      setup->start_by_key = random->OneIn(2);
+    } else {
+      setup->start_io = static_cast<StartIoStyle>(random->Below(3));
+    }
+    return;
+  }
+  if (!HasCallbacks(setup->family)) return;
+  switch (random->Below(9)) {
+    case 0:
+      setup->ex = random->OneIn(2);
+      break;
+    case 1:
+      setup->insert = static_cast<InsertPolicy>(random->Below(3));
+      break;
+    case 2:
+      setup->peek = static_cast<PeekPolicy>(random->Below(3));
+      break;
+    case 3:
+      setup->lock = static_cast<LockKind>(random->Below(2));
+      break;
+    case 4:
+      setup->pending_status = random->OneIn(2);
+      break;
+    case 5:
+      setup->failing_insert = random->OneIn(2) ? 0 : random->Between(1, 4);
+      break;
+    case 6:
+      setup->cancelling_insert = random->OneIn(2) ? 0 : random->Between(1, 4);
+      break;
+    case 7:
+      setup->reentry = static_cast<Reentry>(random->Below(4));
+      break;
+    default:
+      setup->reentry_item = static_cast<uint8_t>(random->Below(kMaxItems));
+  }
+  // Faults late in a run are rare, but they exist.
+  if (random->OneIn(16)) setup->failing_insert = random->Between(5, kMaxInsertOrdinal);
+  if (random->OneIn(16)) setup->cancelling_insert = random->Between(5, kMaxInsertOrdinal);
+}
+
+void GenerateProgram(Family family, uint64_t seed, Program* program) {
+  Random random(seed);
+  program->setup = Setup();
+  program->setup.family = family;
+  for (int i = random.Below(8); i > 0; --i) RandomizeSetupField(&random, &program->setup);
+
+  const Swarm swarm = RandomSwarm(&random, family);
+  const int count = RandomOperationCount(&random);
+  static constexpr int kFibers[] = {1, 1, 1, 2, 2, 2, 2, 3, 3, 4};
+  program->fibers = std::min(kFibers[random.Below(10)], count);
+  program->operation_count = count;
+  for (int i = 0; i < count; ++i) {
+    program->operations[i] = RandomOperation(&random, swarm);
+    program->fiber_of[i] =
+        static_cast<uint8_t>(i < program->fibers ? i : random.Below(program->fibers));
+  }
+  RandomSchedule(&random, program->fibers, &program->schedule);
+  Normalize(program);
+}
+
+}  // namespace cancelsafe

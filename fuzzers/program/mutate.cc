@@ -1,0 +1,328 @@
+#include "fuzzers/program/mutate.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/fields.h"
+#include "fuzzers/program/generate.h"
+#include "fuzzers/program/random.h"
+
+namespace cancelsafe {
+namespace {
+
+using schedule::Choice;
+using schedule::Kind;
+using schedule::kMaxChoices;
+using schedule::Schedule;
+
+// A mutation that does not apply (nothing to delete) says so, and another is
+// tried.
+using Mutation = bool (*)(Random*, Program*);
+
+int PickOperation(Random* random, const Program& program) {
+  return random->Below(program.operation_count);
+}
+
+void EraseOperation(Program* program, int index) {
+  const int tail = program->operation_count - index - 1;
+  std::copy_n(program->operations + index + 1, tail, program->operations + index);
+  std::copy_n(program->fiber_of + index + 1, tail, program->fiber_of + index);
+  --program->operation_count;
+}
+
+bool PlaceOperation(Program* program, int index, const Operation& operation, int fiber) {
+  if (program->operation_count >= kMaxOperations) return false;
+  std::copy_backward(program->operations + index, program->operations + program->operation_count,
+                     program->operations + program->operation_count + 1);
+  std::copy_backward(program->fiber_of + index, program->fiber_of + program->operation_count,
+                     program->fiber_of + program->operation_count + 1);
+  program->operations[index] = operation;
+  program->fiber_of[index] = static_cast<uint8_t>(fiber);
+  ++program->operation_count;
+  return true;
+}
+
+// Mostly an item or a key that the program already names, so that operations
+// meet.
+uint8_t LikelyItem(Random* random, const Program& program) {
+  if (program.operation_count > 0 && !random->OneIn(4)) {
+    return program.operations[PickOperation(random, program)].item;
+  }
+  return static_cast<uint8_t>(random->Below(random->OneIn(2) ? 3 : kMaxItems));
+}
+
+uint32_t LikelyKey(Random* random, const Program& program) {
+  if (program.operation_count > 0 && random->OneIn(2)) {
+    return program.operations[PickOperation(random, program)].key + random->Between(-1, 1);
+  }
+  return RandomKey(random);
+}
+
+Op AnyOp(Random* random, Family family) {
+  const OperationList& list = OperationsOf(family);
+  return list.ops[random->Below(list.count)];
+}
+
+Operation AnyOperation(Random* random, const Program& program) {
+  Operation operation;
+  operation.op = AnyOp(random, program.setup.family);
+  operation.item = LikelyItem(random, program);
+  operation.flags = static_cast<uint8_t>(random->Below(16));
+  if (!random->OneIn(4)) operation.flags |= kWithContext;
+  operation.irql = static_cast<uint8_t>(random->OneIn(2) ? 0 : random->Below(3));
+  operation.selector = static_cast<uint8_t>(random->Below(kFileCount + 1));
+  operation.key = LikelyKey(random, program);
+  return operation;
+}
+
+bool InsertOperation(Random* random, Program* program) {
+  return PlaceOperation(program, random->Below(program->operation_count + 1),
+                        AnyOperation(random, *program), random->Below(program->fibers));
+}
+
+bool DeleteOperation(Random* random, Program* program) {
+  if (program->operation_count == 0) return false;
+  EraseOperation(program, PickOperation(random, *program));
+  return true;
+}
+
+bool DuplicateOperation(Random* random, Program* program) {
+  if (program->operation_count == 0) return false;
+  const int from = PickOperation(random, *program);
+  const int fiber = random->OneIn(2) ? program->fiber_of[from] : random->Below(program->fibers);
+  return PlaceOperation(program, random->Below(program->operation_count + 1),
+                        Operation(program->operations[from]), fiber);
+}
+
+bool SwapOperations(Random* random, Program* program) {
+  if (program->operation_count < 2) return false;
+  std::swap(program->operations[PickOperation(random, *program)],
+            program->operations[PickOperation(random, *program)]);
+  return true;
+}
+
+bool MoveOperation(Random* random, Program* program) {
+  if (program->operation_count < 2) return false;
+  const int from = PickOperation(random, *program);
+  const Operation operation = program->operations[from];
+  const int fiber = program->fiber_of[from];
+  EraseOperation(program, from);
+  return PlaceOperation(program, random->Below(program->operation_count + 1), operation, fiber);
+}
+
+bool MoveToFiber(Random* random, Program* program) {
+  if (program->operation_count == 0 || program->fibers == 1) return false;
+  program->fiber_of[PickOperation(random, *program)] =
+      static_cast<uint8_t>(random->Below(program->fibers));
+  return true;
+}
+
+bool ChangeOp(Random* random, Program* program) {
+  if (program->operation_count == 0) return false;
+  program->operations[PickOperation(random, *program)].op = AnyOp(random, program->setup.family);
+  return true;
+}
+
+// One argument that has a meaning there.
+bool ChangeArgument(Random* random, Program* program) {
+  if (program->operation_count == 0) return false;
+  Operation& operation = program->operations[PickOperation(random, *program)];
+  const FieldMasks masks = FieldsOf(program->setup, operation.op);
+  switch (random->Below(6)) {
+    case 0:
+    case 1:
+      operation.item = LikelyItem(random, *program);
+      return masks.item != 0;
+    case 2:
+      operation.key = LikelyKey(random, *program);
+      return masks.key != 0;
+    case 3:
+      operation.flags ^= static_cast<uint8_t>(1 << random->Below(4));
+      return masks.flags != 0;
+    case 4:
+      operation.irql = static_cast<uint8_t>(random->Below(3));
+      return true;
+    default:
+      operation.selector = static_cast<uint8_t>(random->OneIn(8) ? random->Below(256)
+                                                                 : random->Below(kFileCount + 1));
+      return masks.selector != 0;
+  }
+}
+
+// Everything that happens to one item happens to another.
+bool RenameItem(Random* random, Program* program) {
+  if (program->operation_count == 0) return false;
+  const uint8_t from = program->operations[PickOperation(random, *program)].item;
+  const uint8_t to = static_cast<uint8_t>(random->Below(kMaxItems));
+  for (int i = 0; i < program->operation_count; ++i) {
+    if (program->operations[i].item == from) program->operations[i].item = to;
+  }
+  return from != to;
+}
+
+bool CopyRange(Random* random, Program* program) {
+  if (program->operation_count == 0) return false;
+  const int from = PickOperation(random, *program);
+  const int length = std::min(random->Between(2, 6), program->operation_count - from);
+  Operation range[6];
+  std::copy_n(program->operations + from, length, range);
+  const int shift = random->OneIn(2) ? 0 : random->Between(1, kMaxItems - 1);
+  const int fiber = random->Below(program->fibers);
+  const int to = random->Below(program->operation_count + 1);
+  for (int i = 0; i < length; ++i) {
+    range[i].item = static_cast<uint8_t>((range[i].item + shift) % kMaxItems);
+    if (!PlaceOperation(program, to + i, range[i], fiber)) return i > 0;
+  }
+  return true;
+}
+
+bool DeleteRange(Random* random, Program* program) {
+  if (program->operation_count < 3) return false;
+  const int from = PickOperation(random, *program);
+  const int length = std::min(random->Between(2, 6), program->operation_count - from);
+  for (int i = 0; i < length; ++i) EraseOperation(program, from);
+  return true;
+}
+
+bool ChangeSetup(Random* random, Program* program) {
+  if (program->setup.family == Family::kDeviceQueue) return false;
+  RandomizeSetupField(random, &program->setup);
+  return true;
+}
+
+bool AddFiber(Random* random, Program* program) {
+  if (program->fibers == kMaxFibers) return false;
+  const int fiber = program->fibers++;
+  if (fiber == 1) RandomSchedule(random, 2, &program->schedule);
+  // The new fiber takes over some operations, or brings its own.
+  if (program->operation_count > 1 && random->OneIn(2)) {
+    const int from = PickOperation(random, *program);
+    for (int i = from; i < program->operation_count; ++i) {
+      if (i == from || random->OneIn(3)) program->fiber_of[i] = static_cast<uint8_t>(fiber);
+    }
+    return true;
+  }
+  for (int i = random->Between(1, 3); i > 0; --i) {
+    PlaceOperation(program, program->operation_count, AnyOperation(random, *program), fiber);
+  }
+  return true;
+}
+
+bool RemoveFiber(Random* random, Program* program) {
+  if (program->fibers == 1) return false;
+  const int gone = random->Below(program->fibers);
+  const bool keep = random->OneIn(2);
+  --program->fibers;
+  for (int i = program->operation_count - 1; i >= 0; --i) {
+    if (program->fiber_of[i] == gone && !keep) {
+      EraseOperation(program, i);
+    } else if (program->fiber_of[i] >= std::max(gone, 1)) {
+      --program->fiber_of[i];
+    }
+  }
+  return true;
+}
+
+bool ChangeScheduler(Random* random, Program* program) {
+  if (program->fibers == 1) return false;
+  Schedule& schedule = program->schedule;
+  switch (random->Below(4)) {
+    case 0:
+      RandomSchedule(random, program->fibers, &schedule);
+      break;
+    case 1:
+      schedule.kind = static_cast<Kind>(random->Below(schedule::kKindCount));
+      break;
+    case 2:
+      schedule.parameter = static_cast<uint8_t>(random->Below(random->OneIn(2) ? 8 : 256));
+      break;
+    default:
+      schedule.seed = static_cast<uint32_t>(random->Next());
+      return schedule.kind != Kind::kChoices;
+  }
+  return true;
+}
+
+bool AddChoices(Random* random, Program* program) {
+  Schedule& schedule = program->schedule;
+  if (program->fibers == 1 || schedule.choice_count == kMaxChoices) return false;
+  for (int i = random->OneIn(3) ? 2 : 1; i > 0 && schedule.choice_count < kMaxChoices; --i) {
+    int step = RandomStep(random);
+    // Beside another choice: there and back.
+    if (schedule.choice_count > 0 && random->OneIn(2)) {
+      step = schedule.choices[random->Below(schedule.choice_count)].step + random->Between(-3, 8);
+    }
+    schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(std::clamp(step, 0, 0xffff)),
+                                                 static_cast<uint8_t>(random->Below(kMaxFibers))};
+  }
+  return true;
+}
+
+bool RemoveChoice(Random* random, Program* program) {
+  Schedule& schedule = program->schedule;
+  if (schedule.choice_count == 0) return false;
+  const int index = random->Below(schedule.choice_count);
+  const int tail = schedule.choice_count - index - 1;
+  std::copy_n(schedule.choices + index + 1, tail, schedule.choices + index);
+  --schedule.choice_count;
+  return true;
+}
+
+// One choice, or it and all later ones, earlier or later; or another fiber.
+bool ShiftChoices(Random* random, Program* program) {
+  Schedule& schedule = program->schedule;
+  if (schedule.choice_count == 0) return false;
+  const int first = random->Below(schedule.choice_count);
+  if (random->OneIn(4)) {
+    schedule.choices[first].fiber = static_cast<uint8_t>(random->Below(program->fibers));
+    return true;
+  }
+  const int last = random->OneIn(2) ? first + 1 : schedule.choice_count;
+  const int distance = random->OneIn(2) ? random->Between(-2, 2) : random->Between(-12, 12);
+  for (int i = first; i < last; ++i) {
+    const int step = std::clamp(schedule.choices[i].step + distance, 0, 0xffff);
+    schedule.choices[i].step = static_cast<uint16_t>(step);
+  }
+  return distance != 0;
+}
+
+// Repeated entries are likelier.
+constexpr Mutation kMutations[] = {
+    InsertOperation, InsertOperation,    InsertOperation, DeleteOperation, DeleteOperation,
+    DeleteRange,     DuplicateOperation, SwapOperations,  MoveOperation,   MoveToFiber,
+    ChangeOp,        ChangeArgument,     ChangeArgument,  ChangeArgument,  RenameItem,
+    CopyRange,       ChangeSetup,        ChangeSetup,     AddFiber,        RemoveFiber,
+    ChangeScheduler, ChangeScheduler,    AddChoices,      AddChoices,      RemoveChoice,
+    ShiftChoices,    ShiftChoices,
+};
+
+}  // namespace
+
+void MutateProgram(uint64_t seed, Program* program) {
+  Random random(seed);
+  Normalize(program);
+  static constexpr int kChanges[] = {1, 1, 1, 2, 2, 3, 4};
+  int changes = kChanges[random.Below(7)];
+  // Insertion applies to every program that is not full, so this ends soon.
+  for (int tries = 0; changes > 0 && tries < 64; ++tries) {
+    if (kMutations[random.Below(static_cast<int>(std::size(kMutations)))](&random, program)) {
+      --changes;
+    }
+  }
+  Normalize(program);
+}
+
+size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed) {
+  Program program;
+  if (size < kProgramHeaderBytes) {
+    GenerateProgram(family, seed, &program);
+  } else {
+    DecodeProgram(family, data, size, &program);
+    MutateProgram(seed, &program);
+  }
+  return EncodeProgram(program, data, max_size);
+}
+
+}  // namespace cancelsafe

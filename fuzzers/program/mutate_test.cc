@@ -1,0 +1,212 @@
+// The mutator reaches everything from anything, and mixes both parents.
+#include "fuzzers/program/mutate.h"
+
+#include <set>
+#include <vector>
+
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/generate.h"
+#include "gtest/gtest.h"
+
+namespace cancelsafe {
+namespace {
+
+Program Generate(Family family, uint64_t seed) {
+  Program program;
+  GenerateProgram(family, seed, &program);
+  return program;
+}
+
+class MutateTest : public testing::TestWithParam<Family> {};
+
+TEST_P(MutateTest, SameSeedSameResult) {
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    Program a = Generate(GetParam(), seed);
+    Program b = a;
+    MutateProgram(seed, &a);
+    MutateProgram(seed, &b);
+    ASSERT_TRUE(a == b);
+    Program c;
+    Program d;
+    CrossPrograms(a, Generate(GetParam(), seed + 1), seed, &c);
+    CrossPrograms(a, Generate(GetParam(), seed + 1), seed, &d);
+    ASSERT_TRUE(c == d);
+  }
+}
+
+TEST_P(MutateTest, ResultsAreNormalizedAndMostlyNew) {
+  constexpr int kRounds = 5000;
+  int changed = 0;
+  Program program = Generate(GetParam(), 1);
+  for (uint64_t seed = 0; seed < kRounds; ++seed) {
+    Program mutant = program;
+    MutateProgram(seed, &mutant);
+    Program normal = mutant;
+    Normalize(&normal);
+    ASSERT_TRUE(normal == mutant) << "seed " << seed;
+    changed += !(mutant == program);
+    // A random walk, begun anew before it only knows full programs.
+    program = seed % 32 == 31 ? Generate(GetParam(), seed) : mutant;
+  }
+  EXPECT_GT(changed, kRounds * 85 / 100);
+}
+
+TEST_P(MutateTest, ReachesEveryOperationFromTheEmptyProgram) {
+  std::set<Op> ops;
+  std::set<int> fibers;
+  std::set<schedule::Kind> kinds;
+  for (uint64_t start = 0; start < 300; ++start) {
+    Program program;
+    program.setup.family = GetParam();
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      MutateProgram(start * 1000 + seed, &program);
+      fibers.insert(program.fibers);
+      kinds.insert(program.schedule.kind);
+      for (int i = 0; i < program.operation_count; ++i) ops.insert(program.operations[i].op);
+    }
+  }
+  for (int op = 0; op < kOpCount; ++op) {
+    EXPECT_EQ(ops.count(static_cast<Op>(op)) == 1,
+              OperationBelongsTo(GetParam(), static_cast<Op>(op)))
+        << "operation " << op;
+  }
+  EXPECT_EQ(fibers.size(), static_cast<size_t>(kMaxFibers));
+  EXPECT_EQ(kinds.size(), static_cast<size_t>(schedule::kKindCount));
+}
+
+TEST_P(MutateTest, ReachesEverySetupValue) {
+  std::set<int> seen[11];
+  Program program;
+  program.setup.family = GetParam();
+  for (uint64_t seed = 0; seed < 20000; ++seed) {
+    MutateProgram(seed, &program);
+    const cancelsafe::Setup& setup = program.setup;
+    const int values[11] = {setup.ex,
+                            static_cast<int>(setup.insert),
+                            static_cast<int>(setup.peek),
+                            static_cast<int>(setup.lock),
+                            setup.pending_status,
+                            setup.failing_insert,
+                            setup.cancelling_insert,
+                            static_cast<int>(setup.reentry),
+                            setup.reentry_item,
+                            static_cast<int>(setup.start_io),
+                            setup.start_by_key};
+    for (int i = 0; i < 11; ++i) seen[i].insert(values[i]);
+  }
+  const bool csq = GetParam() == Family::kCsq;
+  const bool callbacks = csq || GetParam() == Family::kCallbackDataQueue;
+  const bool start_io = GetParam() == Family::kStartIo;
+  const size_t ordinals = kMaxInsertOrdinal + 1;
+  EXPECT_EQ(seen[0].size(), csq ? 2u : 1u);
+  EXPECT_EQ(seen[1].size(), callbacks ? 3u : 1u);
+  EXPECT_EQ(seen[2].size(), callbacks ? 3u : 1u);
+  EXPECT_EQ(seen[3].size(), callbacks ? 2u : 1u);
+  EXPECT_EQ(seen[4].size(), callbacks ? 2u : 1u);
+  EXPECT_EQ(seen[5].size(), callbacks ? ordinals : 1u);
+  EXPECT_EQ(seen[6].size(), callbacks ? ordinals : 1u);
+  EXPECT_EQ(seen[7].size(), callbacks ? 4u : 1u);
+  EXPECT_EQ(seen[8].size(), callbacks ? static_cast<size_t>(kMaxItems) : 1u);
+  EXPECT_EQ(seen[9].size(), start_io ? 3u : 1u);
+  EXPECT_EQ(seen[10].size(), start_io ? 2u : 1u);
+}
+
+bool Contains(const Program& program, const Operation& operation) {
+  for (int i = 0; i < program.operation_count; ++i) {
+    if (program.operations[i] == operation) return true;
+  }
+  return false;
+}
+
+// Parents whose operations are told apart by their items.
+Program Parent(Family family, uint8_t first_item, uint8_t last_item, uint64_t seed) {
+  Program program;
+  program.setup.family = family;
+  program.fibers = 2;
+  program.operation_count = 8;
+  const Op op = family == Family::kDeviceQueue ? Op::kQueueInsert
+                : family == Family::kStartIo   ? Op::kStartPacket
+                                               : Op::kInsertEx;
+  for (int i = 0; i < 8; ++i) {
+    program.operations[i].op = op;
+    program.operations[i].item =
+        static_cast<uint8_t>(first_item + (seed + i) % (last_item - first_item + 1));
+    program.fiber_of[i] = static_cast<uint8_t>(i % 2);
+  }
+  Normalize(&program);
+  return program;
+}
+
+TEST_P(MutateTest, CrossOverKeepsOperationsOfBothParents) {
+  constexpr int kRounds = 1000;
+  int both = 0;
+  for (uint64_t seed = 0; seed < kRounds; ++seed) {
+    const Program a = Parent(GetParam(), 0, 3, seed);
+    const Program b = Parent(GetParam(), 4, 7, seed);
+    Program child;
+    CrossPrograms(a, b, seed, &child);
+    bool from_a = false;
+    bool from_b = false;
+    for (int i = 0; i < child.operation_count; ++i) {
+      ASSERT_TRUE(Contains(a, child.operations[i]) || Contains(b, child.operations[i]));
+      from_a |= child.operations[i].item <= 3;
+      from_b |= child.operations[i].item >= 4;
+    }
+    both += from_a && from_b;
+  }
+  EXPECT_GT(both, kRounds * 7 / 10);
+}
+
+TEST_P(MutateTest, FullProgramsStayInBounds) {
+  Program full = Generate(GetParam(), 5);
+  full.fibers = kMaxFibers;
+  full.operation_count = kMaxOperations;
+  for (int i = 0; i < kMaxOperations; ++i) {
+    full.operations[i].op = full.operations[0].op;
+    full.fiber_of[i] = static_cast<uint8_t>(i % kMaxFibers);
+  }
+  full.schedule.choice_count = schedule::kMaxChoices;
+  for (int i = 0; i < schedule::kMaxChoices; ++i) {
+    full.schedule.choices[i] = {static_cast<uint16_t>(i), 1};
+  }
+  for (uint64_t seed = 0; seed < 3000; ++seed) {
+    Program mutant = full;
+    MutateProgram(seed, &mutant);
+    ASSERT_LE(mutant.operation_count, kMaxOperations);
+    ASSERT_LE(mutant.schedule.choice_count, schedule::kMaxChoices);
+    CrossPrograms(full, full, seed, &mutant);
+    ASSERT_LE(mutant.operation_count, kMaxOperations);
+    ASSERT_LE(mutant.schedule.choice_count, schedule::kMaxChoices);
+  }
+}
+
+TEST_P(MutateTest, BytesKeepWithinTheLimitOfTheEngine) {
+  for (uint32_t seed = 0; seed < 2000; ++seed) {
+    const size_t max_size = kProgramHeaderBytes + seed % 200;
+    std::vector<uint8_t> data(max_size);
+    const Program program = Generate(GetParam(), seed);
+    size_t size = EncodeProgram(program, data.data(), max_size);
+    size = MutateBytes(GetParam(), data.data(), size, max_size, seed);
+    ASSERT_LE(size, max_size);
+    ASSERT_EQ(DetectFamily(data.data(), size), GetParam());
+    std::vector<uint8_t> out(max_size);
+    ASSERT_LE(
+        CrossBytes(GetParam(), data.data(), size, data.data(), size, out.data(), max_size, seed),
+        max_size);
+  }
+}
+
+TEST_P(MutateTest, EmptyInputBecomesAProgram) {
+  std::vector<uint8_t> data(kMaxProgramBytes);
+  const size_t size = MutateBytes(GetParam(), data.data(), 0, data.size(), 9);
+  Program program;
+  DecodeProgram(GetParam(), data.data(), size, &program);
+  EXPECT_TRUE(program == Generate(GetParam(), 9));
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, MutateTest,
+                         testing::Values(Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
+                                         Family::kCallbackDataQueue));
+
+}  // namespace
+}  // namespace cancelsafe

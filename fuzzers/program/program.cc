@@ -1,0 +1,147 @@
+// What it means for two programs to be the same.
+#include "fuzzers/program/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "fuzzers/program/fields.h"
+
+namespace cancelsafe {
+namespace {
+
+using schedule::Choice;
+using schedule::Kind;
+using schedule::kMaxChoices;
+using schedule::Schedule;
+
+template <typename Enum>
+Enum Wrap(Enum value, int count) {
+  return static_cast<Enum>(static_cast<int>(value) % count);
+}
+
+void NormalizeSetup(Setup* setup) {
+  const Setup given = *setup;
+  Setup normal;
+  normal.family = Wrap(given.family, kFamilyCount);
+  if (HasCallbacks(normal.family)) {
+    normal.ex = normal.family == Family::kCallbackDataQueue || given.ex;
+    normal.insert = Wrap(given.insert, 3);
+    normal.peek = Wrap(given.peek, 3);
+    normal.lock = Wrap(given.lock, 2);
+    if (normal.ex) {
+      normal.pending_status = given.pending_status;
+      normal.failing_insert = given.failing_insert % (kMaxInsertOrdinal + 1);
+    }
+    normal.cancelling_insert = given.cancelling_insert % (kMaxInsertOrdinal + 1);
+    normal.reentry = Wrap(given.reentry, 4);
+    if (normal.reentry != Reentry::kNone) normal.reentry_item = given.reentry_item % kMaxItems;
+  } else if (normal.family == Family::kStartIo) {
+    normal.start_io = Wrap(given.start_io, 3);
+    normal.start_by_key = given.start_by_key;
+  }
+  *setup = normal;
+}
+
+void NormalizeOperations(Program* program) {
+  const Setup& setup = program->setup;
+  const OperationList& list = OperationsOf(setup.family);
+  bool belongs[kOpCount] = {};
+  for (int i = 0; i < list.count; ++i) belongs[static_cast<int>(list.ops[i])] = true;
+  program->operation_count = std::clamp(program->operation_count, 0, kMaxOperations);
+  int fiber_before = 0;
+  bool ascending = true;
+  for (int i = 0; i < program->operation_count; ++i) {
+    Operation& operation = program->operations[i];
+    const int code = static_cast<int>(operation.op);
+    if (code >= kOpCount || !belongs[code]) operation.op = list.ops[code % list.count];
+    const FieldMasks masks = FieldsOf(setup, operation.op);
+    operation.item &= masks.item;
+    operation.flags &= masks.flags;
+    operation.selector &= masks.selector;
+    if (operation.op == Op::kRemoveNext) operation.selector %= kFileCount + 1;
+    operation.irql %= 3;
+    operation.key &= masks.key;
+    const int fiber = program->fiber_of[i] = program->fiber_of[i] % program->fibers;
+    ascending &= fiber >= fiber_before;
+    fiber_before = fiber;
+  }
+  if (ascending) return;
+  Operation operations[kMaxOperations];
+  uint8_t fiber_of[kMaxOperations];
+  int count = 0;
+  for (int fiber = 0; fiber < program->fibers; ++fiber) {
+    for (int i = 0; i < program->operation_count; ++i) {
+      if (program->fiber_of[i] != fiber) continue;
+      operations[count] = program->operations[i];
+      fiber_of[count++] = program->fiber_of[i];
+    }
+  }
+  std::copy_n(operations, count, program->operations);
+  std::copy_n(fiber_of, count, program->fiber_of);
+}
+
+void SortChoices(Schedule* schedule) {
+  // The index as the middle digits makes the sort stable without a buffer.
+  uint32_t order[kMaxChoices];
+  for (int i = 0; i < schedule->choice_count; ++i) {
+    const Choice choice = schedule->choices[i];
+    order[i] = uint32_t{choice.step} << 16 | static_cast<uint32_t>(i) << 8 | choice.fiber;
+  }
+  std::sort(order, order + schedule->choice_count);
+  int count = 0;
+  for (int i = 0; i < schedule->choice_count; ++i) {
+    const uint16_t step = static_cast<uint16_t>(order[i] >> 16);
+    if (count > 0 && schedule->choices[count - 1].step == step) continue;
+    schedule->choices[count++] = {step, static_cast<uint8_t>(order[i])};
+  }
+  schedule->choice_count = count;
+}
+
+void NormalizeSchedule(Schedule* schedule, int fibers) {
+  if (fibers == 1) {
+    schedule->kind = Kind::kChoices;
+    schedule->choice_count = 0;
+  }
+  schedule->kind = Wrap(schedule->kind, schedule::kKindCount);
+  if (schedule->kind == Kind::kChoices) schedule->seed = 0;
+  switch (schedule->kind) {
+    case Kind::kSticky:
+    case Kind::kSurw:
+    case Kind::kStarve:
+      break;
+    case Kind::kPct:
+      schedule->parameter %= 4;
+      break;
+    default:
+      schedule->parameter = 0;
+  }
+  schedule->choice_count = std::clamp(schedule->choice_count, 0, kMaxChoices);
+  bool ascending = true;
+  for (int i = 0; i < schedule->choice_count; ++i) {
+    Choice& choice = schedule->choices[i];
+    choice.fiber = choice.fiber % fibers;
+    ascending &= i == 0 || schedule->choices[i - 1].step < choice.step;
+  }
+  if (!ascending) SortChoices(schedule);
+}
+
+}  // namespace
+
+bool operator==(const Program& a, const Program& b) {
+  return a.setup == b.setup && a.fibers == b.fibers && a.operation_count == b.operation_count &&
+         std::equal(a.operations, a.operations + a.operation_count, b.operations) &&
+         std::equal(a.fiber_of, a.fiber_of + a.operation_count, b.fiber_of) &&
+         a.schedule.kind == b.schedule.kind && a.schedule.parameter == b.schedule.parameter &&
+         a.schedule.seed == b.schedule.seed && a.schedule.choice_count == b.schedule.choice_count &&
+         std::equal(a.schedule.choices, a.schedule.choices + a.schedule.choice_count,
+                    b.schedule.choices);
+}
+
+void Normalize(Program* program) {
+  NormalizeSetup(&program->setup);
+  program->fibers = std::clamp(program->fibers, 1, kMaxFibers);
+  NormalizeOperations(program);
+  NormalizeSchedule(&program->schedule, program->fibers);
+}
+
+}  // namespace cancelsafe
