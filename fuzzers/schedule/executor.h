@@ -10,11 +10,15 @@
 
 namespace cancelsafe::schedule {
 
+// The kind of the event of a fiber that has not started; callers use 1 to 255.
+inline constexpr uint8_t kStartKind = 0;
+
 // What a fiber is about to do: the kind of preemption point and the object. The
 // address is used for equality only, and numbered in order of first use, so that
-// no address enters a decision.
+// no address enters a decision. An address that is freed and allocated again
+// within one run is the same object.
 struct PendingEvent {
-  uint8_t kind = 0;
+  uint8_t kind = kStartKind;
   uint16_t object = 0;  // number of the object within this run, 0 for none
   uintptr_t site = 0;   // code address of the point, for coverage only
 };
@@ -22,11 +26,15 @@ struct PendingEvent {
 // What a scheduler may look at.
 struct Decision {
   int step;                     // decisions so far
-  int current;                  // fiber that ran until now; it may be not enabled
+  int current;                  // fiber that ran until now, or -1; it may be not enabled
   int fibers;                   // 1..kMaxFibers
-  uint8_t enabled;              // bit mask; at least two bits
+  uint8_t enabled;              // bit mask; at least two bits, or one if sees_all_points
   const PendingEvent* pending;  // [fibers]
   int default_fiber;
+  const int* points;  // [fibers], points passed so far
+  // Objects that were blocked on or woken since the last Pick, as a set of their
+  // numbers modulo 64; all of them if one had no number before.
+  uint64_t touched;
 };
 
 // A search strategy: one small class. Its own copy of a 64-bit generator is its
@@ -34,11 +42,13 @@ struct Decision {
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
-  // `points_hint[f]` is how many points fiber f passed in an earlier run of the
-  // same program, 0 if unknown.
+  // `points_hint[f]` is about how many points fiber f will pass, 0 if unknown.
   virtual void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) = 0;
-  // Returns an enabled fiber. O(fibers).
+  // Returns an enabled fiber, or -1 to end the run as kStopped. O(fibers).
   virtual int Pick(const Decision& decision) = 0;
+  // Whether Pick is also called where only one fiber is enabled. Such points are
+  // not counted as decisions.
+  virtual bool sees_all_points() const { return false; }
 };
 
 enum class RunStatus : uint8_t {
@@ -53,7 +63,24 @@ struct RunOptions {
   int point_budget = 20000;     // preemption points per run before kLivelock
   bool record_choices = false;  // fill RunResult::choices with the normal form
   int stop_at_step = -1;        // stop before this decision; -1 never
+  // Expected points of each fiber for the schedulers that use them, 0 if unknown.
+  // Take them from the program, never from an earlier run of another input.
+  uint16_t points_hint[kMaxFibers] = {};
+  // If set, trace[i] receives TraceOf decision i, for i < trace_capacity.
+  uint8_t* trace = nullptr;
+  int trace_capacity = 0;
+  // If set, a trace that the run must repeat: other enabled fibers at a decision,
+  // more or fewer decisions, end it as kDiverged.
+  const uint8_t* expected_trace = nullptr;
+  int expected_count = 0;
 };
+
+// One decision as a byte: bits 0-3 the enabled fibers, bits 4-5 the fiber picked.
+inline constexpr uint8_t TraceOf(uint8_t enabled, int picked) {
+  return static_cast<uint8_t>(enabled | picked << 4);
+}
+inline constexpr uint8_t TraceEnabled(uint8_t trace) { return trace & 0xf; }
+inline constexpr int TracePicked(uint8_t trace) { return trace >> 4 & 3; }
 
 struct RunResult {
   RunStatus status = RunStatus::kDone;
@@ -70,20 +97,32 @@ struct RunResult {
   // for each fiber that had ended.
   PendingEvent position[kMaxFibers];
   uint8_t finished_mask = 0;
+  // At kDiverged: the decision, and the enabled fibers that were expected and met
+  // there (0: no decision).
   int diverged_step = -1;
+  uint8_t expected_enabled = 0;
+  uint8_t seen_enabled = 0;
 };
 
-// One per process (fibers, stacks and TSan's fiber records are pooled in it).
+// One per process, used from one thread at a time: fibers, stacks and TSan's
+// records of them are pooled in it.
+//
+// What the caller did before Run happens-before every body, and every body (even
+// one that was abandoned) before the return of Run. Nothing else that the executor
+// does orders one fiber's accesses before another's.
 class Executor {
  public:
-  static Executor& Get();
+  static Executor& Get() { return instance_; }
 
   // Runs body(context, f) for f in [0, fibers) to completion. With one fiber the
-  // points are counted and nothing else happens.
+  // points are counted and nothing else happens. Bodies must not throw. After any
+  // status but kDone, unfinished bodies are abandoned where they stood: their
+  // destructors do not run.
   void Run(int fibers, void (*body)(void* context, int fiber), void* context,
            const Schedule& schedule, const RunOptions& options, RunResult* result);
 
-  // Likewise under a given scheduler (exploration); `schedule` is passed to its Start.
+  // Likewise under a given scheduler (exploration); `schedule` is passed to its
+  // Start, and its choices override as ever.
   void RunWith(Scheduler* scheduler, int fibers, void (*body)(void* context, int fiber),
                void* context, const Schedule& schedule, const RunOptions& options,
                RunResult* result);
@@ -91,21 +130,33 @@ class Executor {
   // ---- called on a fiber ----
   int current() const { return current_; }
   bool running() const { return current_ >= 0; }
+  // A preemption point: the caller is about to do `kind` (1..255) to `object`,
+  // which may be null. Outside a run it does nothing.
   void Point(uint8_t kind, const volatile void* object, uintptr_t site);
+  // Waits until Wake(object); may return earlier, so callers look again in a loop.
+  // Counts as a point. To be called in a run only.
   void Block(const volatile void* object, uintptr_t site);
+  // Enables the fibers that are blocked on the object. Not itself a point.
   void Wake(const volatile void* object);
-  // Ends the run now: does not return. The fibers are abandoned.
+  // Ends the run now: does not return. The fibers are abandoned. In a run only.
   [[noreturn]] void Stop();
 
-  // Interleaving coverage: if set, an 8-bit counter at hash(previous site, this
-  // site, object) is incremented at each switch. `size` is a power of two.
+  // Interleaving coverage: if set, an 8-bit counter at hash(site that is left, site
+  // that goes on, its object) is incremented at each switch. `size` is a power of
+  // two. A null pointer turns it off.
   void SetCoverage(uint8_t* counters, uint32_t size);
 
  private:
-  Executor();
-  struct Impl;
-  Impl* impl_;
-  int current_ = -1;
+  constexpr Executor() = default;
+  static void FiberMain();
+  int Decide(uint8_t enabled);
+  void GoOnWith(int next);
+  void Finish();
+  [[noreturn]] void Abort(RunStatus status);
+  void FillResult(RunResult* result) const;
+
+  static Executor instance_;
+  int current_ = -1;  // the running fiber
 };
 
 }  // namespace cancelsafe::schedule

@@ -1,0 +1,362 @@
+// The run loop. It has no context of its own: the fiber that reaches a point makes
+// the decision there and switches straight to the fiber that was picked, so that a
+// decision costs one switch at most and a decision to go on costs none.
+#include "fuzzers/schedule/executor.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "fuzzers/schedule/fiber.h"
+#include "fuzzers/schedule/interleaving_coverage.h"
+#include "fuzzers/schedule/mask.h"
+#include "fuzzers/schedule/object_table.h"
+#include "fuzzers/schedule/portfolio.h"
+
+namespace cancelsafe::schedule {
+namespace {
+
+constexpr const char* kFiberNames[kMaxFibers] = {"fiber 0", "fiber 1", "fiber 2", "fiber 3"};
+
+// The run that is going on, and the pools. Static rather than a member: every
+// access in the hot path is then one instruction.
+struct State {
+  int budget;  // points left
+  uint8_t enabled;
+  uint8_t unfinished;
+  uint8_t started;
+  bool single;
+  bool sees_all_points;
+  bool checked;  // options ask for more than the plain decision
+  RunStatus status;
+  int fibers;
+  int next_choice_step;
+  int switches;
+  int preemptions;
+  uint64_t digest;
+  Scheduler* scheduler;  // null: the default everywhere
+  Decision decision;
+  PendingEvent pending[kMaxFibers];
+  int points[kMaxFibers];
+  const volatile void* waits_on[kMaxFibers];
+  const volatile void* single_object;
+  const Choice* next_choice;
+  const Choice* end_of_choices;
+  void (*body)(void* context, int fiber);
+  void* context;
+  const RunOptions* options;
+  RunResult* result;
+
+  ObjectTable objects;
+  InterleavingCoverage coverage;
+  Fiber caller;
+  Fiber fiber[kMaxFibers];
+  bool created;
+};
+State g;
+
+TsanToken g_bodies_may_start;
+TsanToken g_bodies_have_ended;
+
+void CreateFibers(void (*entry)()) {
+  for (int f = 0; f < kMaxFibers; ++f) g.fiber[f].Create(kFiberNames[f], entry);
+  g.created = true;
+}
+
+[[noreturn]] void Misuse(const char* what) {
+  std::fprintf(stderr, "Executor: %s\n", what);
+  std::abort();
+}
+
+// Consumes the explicit choices up to the step. O(1) amortised over a run.
+int Overridden(int step, uint8_t enabled, int pick) {
+  while (g.next_choice != g.end_of_choices && g.next_choice->step <= step) {
+    if (g.next_choice->step == step && g.next_choice->fiber < g.fibers &&
+        Contains(enabled, g.next_choice->fiber)) {
+      pick = g.next_choice->fiber;
+    }
+    ++g.next_choice;
+  }
+  g.next_choice_step = g.next_choice == g.end_of_choices ? -1 : g.next_choice->step;
+  return pick;
+}
+
+// Whether the run ends before decision `step`; notes why.
+bool EndsBefore(int step, uint8_t enabled) {
+  const RunOptions& options = *g.options;
+  if (options.expected_trace != nullptr) {
+    const uint8_t expected =
+        step < options.expected_count ? TraceEnabled(options.expected_trace[step]) : 0;
+    if (expected != enabled) {
+      g.status = RunStatus::kDiverged;
+      g.result->diverged_step = step;
+      g.result->expected_enabled = expected;
+      g.result->seen_enabled = enabled;
+      return true;
+    }
+  }
+  if (step == options.stop_at_step) {
+    g.status = RunStatus::kStopped;
+    return true;
+  }
+  return false;
+}
+
+void Record(int step, uint8_t enabled, int default_fiber, int pick) {
+  const RunOptions& options = *g.options;
+  if (options.trace != nullptr && step < options.trace_capacity) {
+    options.trace[step] = TraceOf(enabled, pick);
+  }
+  if (!options.record_choices || pick == default_fiber) return;
+  RunResult& result = *g.result;
+  if (result.choice_count == kMaxChoices || step > UINT16_MAX) {
+    result.choices_overflowed = true;
+    return;
+  }
+  result.choices[result.choice_count++] = {static_cast<uint16_t>(step), static_cast<uint8_t>(pick)};
+}
+
+// A run that ended by itself in fewer decisions than expected.
+void CheckLength(RunResult* result) {
+  const RunOptions& options = *g.options;
+  if (options.expected_trace == nullptr || result->decisions >= options.expected_count) return;
+  if (result->status == RunStatus::kStopped || result->status == RunStatus::kDiverged) return;
+  result->status = RunStatus::kDiverged;
+  result->diverged_step = result->decisions;
+  result->expected_enabled = TraceEnabled(options.expected_trace[result->decisions]);
+}
+
+void Touch(const volatile void* object) {
+  const uint16_t known = g.objects.count();
+  const uint16_t number = g.objects.Number(object);
+  const bool fresh = number > known || number == ObjectTable::kMany;
+  g.decision.touched |= fresh ? ~uint64_t{0} : uint64_t{1} << (number & 63);
+}
+
+}  // namespace
+
+Executor Executor::instance_;
+
+void Executor::Run(int fibers, void (*body)(void* context, int fiber), void* context,
+                   const Schedule& schedule, const RunOptions& options, RunResult* result) {
+  RunWith(SchedulerOf(schedule.kind), fibers, body, context, schedule, options, result);
+}
+
+void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* context, int fiber),
+                       void* context, const Schedule& schedule, const RunOptions& options,
+                       RunResult* result) {
+  if (running()) Misuse("a run within a run");
+  if (fibers < 1 || fibers > kMaxFibers) Misuse("the number of fibers");
+  if (!g.created) CreateFibers(&FiberMain);
+  const uint8_t all = static_cast<uint8_t>((1 << fibers) - 1);
+  g.budget = options.point_budget;
+  g.enabled = all;
+  g.unfinished = all;
+  g.started = 0;
+  g.sees_all_points = scheduler != nullptr && scheduler->sees_all_points();
+  g.single = fibers == 1 && !g.sees_all_points;
+  g.status = RunStatus::kDone;
+  g.fibers = fibers;
+  g.switches = 0;
+  g.preemptions = 0;
+  g.digest = 0;
+  g.scheduler = g.single ? nullptr : scheduler;
+  g.checked = options.record_choices || options.stop_at_step >= 0 || options.trace != nullptr ||
+              options.expected_trace != nullptr;
+  g.next_choice = schedule.choices;
+  g.end_of_choices = schedule.choices + schedule.choice_count;
+  g.next_choice_step = schedule.choice_count == 0 ? -1 : schedule.choices[0].step;
+  for (int f = 0; f < kMaxFibers; ++f) {
+    g.pending[f] = PendingEvent();
+    g.points[f] = 0;
+  }
+  g.single_object = nullptr;
+  g.body = body;
+  g.context = context;
+  g.options = &options;
+  g.result = result;
+  g.objects.Clear();
+  g.decision = {0, -1, fibers, all, g.pending, 0, g.points, 0};
+  result->choice_count = 0;
+  result->choices_overflowed = false;
+  result->diverged_step = -1;
+  result->expected_enabled = 0;
+  result->seen_enabled = 0;
+
+  if (g.scheduler != nullptr) g.scheduler->Start(schedule, fibers, options.points_hint);
+  g.caller.AdoptCaller();
+  g_bodies_may_start.Release();
+  const int first = Decide(all);
+  if (first >= 0) {
+    current_ = first;
+    g.started = static_cast<uint8_t>(1 << first);
+    g.caller.SwitchTo(&g.fiber[first]);
+    current_ = -1;
+  }
+  const uint8_t abandoned = g.started & g.unfinished;
+  for (int f = 0; f < fibers && abandoned != 0; ++f) {
+    if (!Contains(abandoned, f)) continue;
+    g.fiber[f].ReleaseOnBehalf(&g_bodies_have_ended, &g.caller);
+    g.fiber[f].Recreate();
+  }
+  g_bodies_have_ended.Acquire();
+  FillResult(result);
+}
+
+void Executor::FillResult(RunResult* result) const {
+  if (g.single) g.pending[0].object = g.objects.Number(g.single_object);
+  result->status = g.status;
+  result->points = g.options->point_budget - (g.budget < 0 ? 0 : g.budget);
+  result->decisions = g.decision.step;
+  result->switches = g.switches;
+  result->preemptions = g.preemptions;
+  result->digest = g.digest ^ g.digest >> 32;
+  result->finished_mask = static_cast<uint8_t>(~g.unfinished & ((1 << g.fibers) - 1));
+  for (int f = 0; f < kMaxFibers; ++f) {
+    result->points_of[f] =
+        static_cast<uint16_t>(g.points[f] < UINT16_MAX ? g.points[f] : UINT16_MAX);
+    result->position[f] = g.pending[f];
+  }
+  if (g.checked) CheckLength(result);
+}
+
+void Executor::FiberMain() {
+  Fiber::Entered(&g.fiber[instance_.current_]);
+  for (;;) {
+    const int self = instance_.current_;
+    g_bodies_may_start.Acquire();
+    g.body(g.context, self);
+    g_bodies_have_ended.Release();
+    instance_.Finish();
+  }
+}
+
+// The fiber to run next, or -1 if the run ends here for the reason in g.status.
+// `enabled` is not empty.
+inline int Executor::Decide(uint8_t enabled) {
+  Decision& decision = g.decision;
+  const int current = current_;
+  const int fallback = current >= 0 && Contains(enabled, current) ? current : LowestOf(enabled);
+  decision.current = current;
+  decision.enabled = enabled;
+  decision.default_fiber = fallback;
+  if (!HasTwo(enabled)) {
+    if (!g.sees_all_points) return fallback;
+    const int pick = g.scheduler->Pick(decision);
+    decision.touched = 0;
+    if (pick < 0) g.status = RunStatus::kStopped;
+    return pick < 0 ? -1 : fallback;
+  }
+  if (__builtin_expect(g.checked, 0) && EndsBefore(decision.step, enabled)) return -1;
+  int pick = fallback;
+  if (g.scheduler != nullptr) {
+    pick = g.scheduler->Pick(decision);
+    decision.touched = 0;
+    if (__builtin_expect(pick < 0, 0)) {
+      g.status = RunStatus::kStopped;
+      return -1;
+    }
+    if (__builtin_expect(!Contains(enabled, pick), 0)) pick = fallback;
+  }
+  const int step = decision.step++;
+  if (step == g.next_choice_step) pick = Overridden(step, enabled, pick);
+  if (__builtin_expect(g.checked, 0)) Record(step, enabled, fallback, pick);
+  g.digest = (g.digest + TraceOf(enabled, pick) + 1) * 0x9E3779B97F4A7C15u;
+  g.digest ^= g.digest >> 29;
+  return pick;
+}
+
+// Switches to another fiber; returns when this one is resumed.
+inline void Executor::GoOnWith(int next) {
+  const int self = current_;
+  ++g.switches;
+  if (g.coverage.on()) {
+    g.coverage.Count(g.pending[self].site, g.pending[next].site, g.pending[next].object);
+  }
+  current_ = next;
+  g.started |= static_cast<uint8_t>(1 << next);
+  g.fiber[self].SwitchTo(&g.fiber[next]);
+}
+
+// Leaves the current fiber, whose body has ended, for the next or for the caller of
+// Run. Returns when a later run starts a body on it.
+void Executor::Finish() {
+  const int self = current_;
+  const uint8_t others = static_cast<uint8_t>(~(1 << self));
+  g.unfinished &= others;
+  g.enabled &= others;
+  int next = -1;
+  if (g.enabled != 0) {
+    next = Decide(g.enabled);
+  } else if (g.unfinished != 0) {
+    g.status = RunStatus::kDeadlock;
+  }
+  if (next >= 0) {
+    GoOnWith(next);
+  } else {
+    g.fiber[self].SwitchTo(&g.caller);
+  }
+}
+
+// Leaves the current fiber for good.
+void Executor::Abort(RunStatus status) {
+  g.status = status;
+  g.fiber[current_].SwitchTo(&g.caller, /*abandon=*/true);
+  std::abort();
+}
+
+void Executor::Point(uint8_t kind, const volatile void* object, uintptr_t site) {
+  const int self = current_;
+  if (self < 0) return;
+  PendingEvent& pending = g.pending[self];
+  pending.kind = kind;
+  pending.site = site;
+  if (g.single) {
+    g.single_object = object;
+  } else {
+    pending.object = g.objects.Number(object);
+  }
+  if (__builtin_expect(--g.budget < 0, 0)) Abort(RunStatus::kLivelock);
+  ++g.points[self];
+  if (!HasTwo(g.enabled) && !g.sees_all_points) return;
+  const int next = Decide(g.enabled);
+  if (next == self) return;
+  if (__builtin_expect(next < 0, 0)) Abort(g.status);
+  ++g.preemptions;
+  GoOnWith(next);
+}
+
+void Executor::Block(const volatile void* object, uintptr_t site) {
+  const int self = current_;
+  if (self < 0) Misuse("Block outside a run");
+  PendingEvent& pending = g.pending[self];
+  pending.site = site;
+  g.single_object = object;
+  if (g.sees_all_points) Touch(object);
+  pending.object = g.objects.Number(object);
+  if (--g.budget < 0) Abort(RunStatus::kLivelock);
+  ++g.points[self];
+  g.waits_on[self] = object;
+  g.enabled &= static_cast<uint8_t>(~(1 << self));
+  if (g.enabled == 0) Abort(RunStatus::kDeadlock);
+  const int next = Decide(g.enabled);
+  if (next < 0) Abort(g.status);
+  GoOnWith(next);
+}
+
+void Executor::Wake(const volatile void* object) {
+  if (g.sees_all_points && running()) Touch(object);
+  const uint8_t blocked = g.unfinished & static_cast<uint8_t>(~g.enabled);
+  for (uint32_t rest = blocked; rest != 0; rest &= rest - 1) {
+    const int fiber = LowestOf(rest);
+    if (g.waits_on[fiber] == object) g.enabled |= static_cast<uint8_t>(1 << fiber);
+  }
+}
+
+void Executor::Stop() {
+  if (!running()) Misuse("Stop outside a run");
+  Abort(RunStatus::kStopped);
+}
+
+void Executor::SetCoverage(uint8_t* counters, uint32_t size) { g.coverage.Set(counters, size); }
+
+}  // namespace cancelsafe::schedule

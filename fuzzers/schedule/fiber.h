@@ -1,0 +1,66 @@
+// Fibers: stacks of their own on one OS thread, and the switch between them, with
+// the sanitizer runtimes kept informed. Knows nothing of scheduling.
+#ifndef CANCELSAFE_FUZZERS_SCHEDULE_FIBER_H_
+#define CANCELSAFE_FUZZERS_SCHEDULE_FIBER_H_
+
+#include <cstddef>
+
+#include "fuzzers/schedule/sanitizers.h"
+
+#ifdef CANCELSAFE_UCONTEXT
+#include <ucontext.h>
+#endif
+
+namespace cancelsafe::schedule {
+
+// Sanitized frames are several times as large as plain ones.
+inline constexpr size_t kStackSize = 256 * 1024;
+
+// A place to continue: a fiber, or the thread that runs the fibers.
+class Fiber {
+ public:
+  // Adopts the calling context, which is not a fiber made here.
+  void AdoptCaller();
+
+  // Maps the stack, with an inaccessible page below it, and makes the first
+  // frame: the first switch here calls `entry`, which never returns. Stacks are
+  // kept for the life of the process. Aborts if the system has no memory left.
+  void Create(const char* name, void (*entry)());
+
+  // Makes a fresh first frame and a fresh sanitizer record. What was on the stack
+  // is abandoned, its destructors never run. Not for the calling fiber.
+  void Recreate();
+
+  // Leaves the calling fiber `this` and continues `to`; returns when somebody
+  // switches back. `abandon`: nobody will.
+  void SwitchTo(Fiber* to, bool abandon = false);
+
+  // To be called first thing by `entry`.
+  static void Entered(Fiber* self);
+
+  // Everything `this` did happens-before what acquires the token. For a fiber that
+  // is abandoned and cannot say so itself; called from the context `caller`.
+  void ReleaseOnBehalf(TsanToken* token, Fiber* caller);
+
+ private:
+  void MakeFirstFrame();
+
+#ifdef CANCELSAFE_UCONTEXT
+  ucontext_t context_;
+#else
+  void* stack_pointer_ = nullptr;
+#endif
+  TsanFiber tsan_;
+  char* stack_ = nullptr;  // lowest usable byte
+  const char* name_ = nullptr;
+  void (*entry_)() = nullptr;
+#ifdef CANCELSAFE_SANITIZER_ADDRESS
+  void* fake_stack_ = nullptr;
+  const void* bottom_ = nullptr;
+  size_t size_ = 0;
+#endif
+};
+
+}  // namespace cancelsafe::schedule
+
+#endif  // CANCELSAFE_FUZZERS_SCHEDULE_FIBER_H_

@@ -1,0 +1,52 @@
+// Feedback for a fuzz engine: which code was left and which went on at a switch.
+// Coverage only: code addresses decide nothing about a run.
+#ifndef CANCELSAFE_FUZZERS_SCHEDULE_INTERLEAVING_COVERAGE_H_
+#define CANCELSAFE_FUZZERS_SCHEDULE_INTERLEAVING_COVERAGE_H_
+
+#include <cstdint>
+
+namespace cancelsafe::schedule {
+
+class InterleavingCoverage {
+ public:
+  // `size` is a power of two; null turns the counting off. To be set anew when a
+  // module was unloaded.
+  void Set(uint8_t* counters, uint32_t size) {
+    counters_ = counters;
+    mask_ = size - 1;
+    for (Entry& entry : cache_) entry = Entry();
+  }
+  bool on() const { return counters_ != nullptr; }
+
+  void Count(uintptr_t left_site, uintptr_t next_site, uint16_t object) {
+    uint64_t hash = Stable(left_site) * 0x9E3779B97F4A7C15u;
+    hash = (hash ^ Stable(next_site)) * 0xBF58476D1CE4E5B9u;
+    hash = (hash ^ object) * 0x94D049BB133111EBu;
+    uint8_t& counter = counters_[hash >> 32 & mask_];
+    // A counter that wrapped round to zero would look like code never reached.
+    if (counter != 255) ++counter;
+  }
+
+ private:
+  struct Entry {
+    uintptr_t site = 0;
+    uintptr_t offset = 0;
+  };
+
+  // The site as an offset in its module, the same in every process.
+  uint64_t Stable(uintptr_t site) {
+    Entry& entry = cache_[(site ^ site >> 9) & (kEntries - 1)];
+    if (entry.site != site) Look(site, &entry);
+    return entry.offset;
+  }
+  static void Look(uintptr_t site, Entry* entry);
+
+  static constexpr uint32_t kEntries = 512;
+  Entry cache_[kEntries];
+  uint8_t* counters_ = nullptr;
+  uint32_t mask_ = 0;
+};
+
+}  // namespace cancelsafe::schedule
+
+#endif  // CANCELSAFE_FUZZERS_SCHEDULE_INTERLEAVING_COVERAGE_H_
