@@ -12,7 +12,7 @@
 namespace cancelsafe {
 
 inline constexpr int kMaxCalls = 128;
-inline constexpr int kMaxEvents = 768;
+inline constexpr int kMaxEvents = 1024;
 inline constexpr uint8_t kNoCall = 0xff;
 
 struct Call {

@@ -1,0 +1,36 @@
+// Tier 2: the hooks that the compiler calls before every load and store of code
+// built with -fsanitize-coverage=trace-loads,trace-stores. They become preemption
+// points in runs that ask for them, and cost a test and a return in all others.
+#include <cstdint>
+
+#include "fuzzers/run/machine.h"
+
+namespace cancelsafe {
+namespace {
+
+// A fiber's own stack is private. Its locals lie above the hook's frame, and no
+// frame of code under test is deeper than this.
+constexpr uintptr_t kStackSpan = 128 * 1024;
+
+inline void Access(const volatile void* address) {
+  if (!Machine::tier2()) return;
+  const uintptr_t frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (reinterpret_cast<uintptr_t>(address) - frame < kStackSpan) return;
+  Machine::Point(kPointAccess, address);
+}
+
+}  // namespace
+}  // namespace cancelsafe
+
+extern "C" {
+void __sanitizer_cov_load1(uint8_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_load2(uint16_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_load4(uint32_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_load8(uint64_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_load16(__int128* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_store1(uint8_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_store2(uint16_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_store4(uint32_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_store8(uint64_t* address) { cancelsafe::Access(address); }
+void __sanitizer_cov_store16(__int128* address) { cancelsafe::Access(address); }
+}

@@ -1,0 +1,155 @@
+// See item_table.h.
+#include "fuzzers/run/item_table.h"
+
+#include "fuzzers/run/sanitizer.h"
+
+namespace cancelsafe {
+namespace {
+
+// What the driver keeps in DriverContext[0..2] (in FilterContext[2..3] for
+// callback data, whose first words link the driver's list).
+PVOID Canary(int number, int slot) {
+  return reinterpret_cast<PVOID>(static_cast<uintptr_t>(0xC0FFEE00u + number * 4 + slot));
+}
+
+}  // namespace
+
+void ItemTable::Reset(Arena* arena, Recorder* recorder, bool callback_data, PFILE_OBJECT files,
+                      PDEVICE_OBJECT device) {
+  arena_ = arena;
+  recorder_ = recorder;
+  callback_data_ = callback_data;
+  files_ = files;
+  device_ = device;
+  for (Item& item : items_) item = Item();
+  retired_count_ = 0;
+}
+
+void ItemTable::Make(int number) {
+  Item& item = items_[number];
+  if (item.irp != nullptr) {
+    if (retired_count_ < kMaxRetired) {
+      retired_[retired_count_] = item.irp;
+      retired_number_[retired_count_++] = static_cast<uint8_t>(number);
+    }
+    ++item.generation;
+  }
+  PIRP irp = KiPlaceIrp(arena_->Allocate(kKiIrpPlacedBytes), static_cast<USHORT>(number),
+                        &files_[number % kFileCount], device_);
+  KiIrpHeader* header = KiIrpHeaderOf(irp);
+  header->on_complete = &OnComplete;
+  header->context = this;
+  item.irp = irp;
+  item.owner = Item::Owner::kDriver;
+  item.linked = false;
+  for (int slot = 0; slot < 3; ++slot) {
+    irp->Tail.Overlay.DriverContext[slot] = Canary(number, slot);
+  }
+  if (callback_data_) {
+    // The parameter block lies behind the callback data, as the filter manager
+    // keeps them together.
+    auto* data = static_cast<PFLT_CALLBACK_DATA>(
+        arena_->Allocate(sizeof(FLT_CALLBACK_DATA) + sizeof(FLT_IO_PARAMETER_BLOCK)));
+    *data = FLT_CALLBACK_DATA();
+    data->Flags = FLTFL_CALLBACK_DATA_IRP_OPERATION;
+    data->Iopb = reinterpret_cast<PFLT_IO_PARAMETER_BLOCK>(data + 1);
+    *data->Iopb = FLT_IO_PARAMETER_BLOCK();
+    data->Iopb->TargetFileObject = &files_[number % kFileCount];
+    data->QueueContext[1] = Canary(number, 3);
+    header->callback_data = data;
+    item.data = data;
+  }
+  ReleaseHandover(&item.created);
+  ReleaseHandover(&item.handover);
+}
+
+bool ItemTable::Refresh(int number) {
+  Item& item = items_[number];
+  if (item.owner != Item::Owner::kEnded) {
+    AcquireHandover(&item.created);
+    return true;
+  }
+  if (item.users != 0) return false;
+  Make(number);
+  return true;
+}
+
+void ItemTable::GiveToLibrary(int number) {
+  Item& item = items_[number];
+  AcquireHandover(&item.handover);
+  item.owner = Item::Owner::kLibrary;
+  IoGetCurrentIrpStackLocation(item.irp)->Control = 0;
+}
+
+void ItemTable::TakeFromLibrary(int number) {
+  Item& item = items_[number];
+  item.owner = Item::Owner::kDriver;
+  ReleaseHandover(&item.handover);
+}
+
+void ItemTable::Complete(int number, NTSTATUS status) {
+  Item& item = items_[number];
+  AcquireHandover(&item.handover);
+  if (callback_data_) {
+    item.data->IoStatus.Status = status;
+    item.data->IoStatus.Information = 0;
+    FltCompletePendedPreOperation(item.data, FLT_PREOP_COMPLETE, nullptr);
+  } else {
+    item.irp->IoStatus.Status = status;
+    item.irp->IoStatus.Information = 0;
+    IoCompleteRequest(item.irp, IO_NO_INCREMENT);
+  }
+}
+
+void ItemTable::OnComplete(PIRP irp, void* context) {
+  auto* table = static_cast<ItemTable*>(context);
+  const int number = KiIrpHeaderOf(irp)->tag;
+  CallbackEvent* event =
+      table->recorder_->Event(CallbackKind::kCompleted, static_cast<uint8_t>(number));
+  event->status = irp->IoStatus.Status;
+  event->snapshot |= kKnownItem;
+  table->items_[number].owner = Item::Owner::kEnded;
+}
+
+uint8_t ItemTable::NumberOf(const IRP* irp) const {
+  for (int number = 0; number < kMaxItems; ++number) {
+    if (items_[number].irp == irp) return static_cast<uint8_t>(number);
+  }
+  return kNoItem;
+}
+
+uint16_t ItemTable::Snapshot(int number) const {
+  const Item& item = items_[number];
+  if (item.owner == Item::Owner::kEnded) return 0;
+  const IRP* irp = item.irp;
+  uint16_t flags = kKnownItem;
+  if (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) {
+    flags |= kPendingMarked;
+  }
+  if (irp->CancelRoutine != nullptr) flags |= kCancelRoutineSet;
+  if (irp->Cancel) flags |= kCancelFlagSet;
+  if (irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
+  if (item.linked) flags |= kLinked;
+  bool intact = true;
+  for (int slot = 0; slot < 3; ++slot) {
+    intact &= irp->Tail.Overlay.DriverContext[slot] == Canary(number, slot);
+  }
+  if (callback_data_) intact &= item.data->QueueContext[1] == Canary(number, 3);
+  if (intact) flags |= kCanariesIntact;
+  return flags;
+}
+
+uint8_t ItemTable::FindDamagedRetired() const {
+  for (int i = 0; i < retired_count_; ++i) {
+    if (!KiRetiredIntact(retired_[i])) return retired_number_[i];
+  }
+  for (int number = 0; number < kMaxItems; ++number) {
+    const Item& item = items_[number];
+    if (item.irp != nullptr && KiIrpHeaderOf(item.irp)->retired && !KiRetiredIntact(item.irp)) {
+      return static_cast<uint8_t>(number);
+    }
+  }
+  return kNoItem;
+}
+
+}  // namespace cancelsafe

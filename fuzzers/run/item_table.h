@@ -1,0 +1,83 @@
+// The test's IRPs by number: who owns each, which generation it is, and who is
+// using it now. Decides whether an operation would break a caller contract, in
+// which case the program skips it. Knows no queue.
+#ifndef CANCELSAFE_FUZZERS_RUN_ITEM_TABLE_H_
+#define CANCELSAFE_FUZZERS_RUN_ITEM_TABLE_H_
+
+#include "fuzzers/run/arena.h"
+#include "fuzzers/run/recorder.h"
+#include "impl/include/fltKernel.h"
+#include "impl/kernel/irp.h"
+
+namespace cancelsafe {
+
+struct Item {
+  enum class Owner : uint8_t {
+    kDriver,   // may be queued, started or completed by the test
+    kLibrary,  // queued, or being inserted
+    kEnded,    // completed; the number gets a new IRP once nobody uses the old one
+  };
+  PIRP irp = nullptr;
+  PFLT_CALLBACK_DATA data = nullptr;  // kCallbackDataQueue
+  Owner owner = Owner::kEnded;
+  uint8_t generation = 0;
+  uint8_t users = 0;            // open calls that name this IRP
+  uint8_t context_readers = 0;  // open removals by context
+  uint8_t context_writers = 0;  // open inserts with the context
+  bool context_ready = false;   // an insert with the context has returned
+  bool linked = false;          // in the driver's list
+  bool insert_failed = false;   // the insert callback of the last insert failed
+  char handover = 0;            // addresses: tokens for AcquireHandover
+  char created = 0;
+};
+
+class ItemTable {
+ public:
+  // Forgets all items. `files` and `device` are what new IRPs belong to.
+  void Reset(Arena* arena, Recorder* recorder, bool callback_data, PFILE_OBJECT files,
+             PDEVICE_OBJECT device);
+
+  Item& operator[](int number) { return items_[number]; }
+
+  // Makes sure the number names a live IRP; false if the old one is still used.
+  bool Refresh(int number);
+
+  // Ownership goes from the driver to the library and back; the virtual threads
+  // between which an IRP wanders synchronise as any driver's would.
+  void GiveToLibrary(int number);
+  void TakeFromLibrary(int number);
+
+  // Sets IoStatus and calls IoCompleteRequest (or the filter manager's
+  // counterpart) on an IRP that the driver owns or was told to complete.
+  void Complete(int number, NTSTATUS status);
+
+  // The number of the test's present IRP at `irp`, or kNoItem for anything else.
+  uint8_t NumberOf(const IRP* irp) const;
+
+  // Looks at the IRP as its driver would; 0 if it has been completed already.
+  // The caller adds what it knows of locks.
+  uint16_t Snapshot(int number) const;
+
+  // Number of the first retired IRP that was written to afterwards, or kNoItem.
+  uint8_t FindDamagedRetired() const;
+
+ private:
+  static void OnComplete(PIRP irp, void* context);
+  void Make(int number);
+
+  Arena* arena_ = nullptr;
+  Recorder* recorder_ = nullptr;
+  bool callback_data_ = false;
+  PFILE_OBJECT files_ = nullptr;
+  PDEVICE_OBJECT device_ = nullptr;
+  Item items_[kMaxItems];
+  // All IRPs of earlier generations.
+  static constexpr int kMaxRetired = 64;
+  PIRP retired_[kMaxRetired];
+  uint8_t retired_number_[kMaxRetired];
+  int retired_count_ = 0;
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_RUN_ITEM_TABLE_H_

@@ -1,0 +1,153 @@
+// See machine.h.
+#include "fuzzers/run/machine.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+#include "fuzzers/run/recorder.h"
+
+namespace cancelsafe {
+
+schedule::Executor* Machine::executor_ = nullptr;
+KiProcessor Machine::processors_[kMaxFibers];
+MachineFault Machine::fault_;
+Recorder* Machine::recorder_ = nullptr;
+bool Machine::tier2_ = false;
+const volatile void* Machine::effect_lock_ = nullptr;
+const volatile void* Machine::cancel_slot_[kMaxFibers];
+bool (*Machine::ignored_)(const char*, const char*) = nullptr;
+
+namespace {
+
+// Locks of this run in order of first use, and which was taken under which.
+constexpr int kMaxLocks = 16;
+const volatile void* locks[kMaxLocks];
+int lock_count = 0;
+uint16_t taken_under[kMaxLocks];  // bit i: taken while lock i was held
+
+constexpr char kLockOrderRule[] = "lock-order";
+
+int LockNumber(const volatile void* lock) {
+  for (int i = 0; i < lock_count; ++i) {
+    if (locks[i] == lock) return i;
+  }
+  if (lock_count == kMaxLocks) return kMaxLocks - 1;
+  locks[lock_count] = lock;
+  taken_under[lock_count] = 0;
+  return lock_count++;
+}
+
+}  // namespace
+
+struct MachinePlatform {
+  static KiProcessor* Processor() { return &Machine::processor(); }
+
+  static void Point(KiPoint kind, const volatile void* object) {
+    const uintptr_t site = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+    if (kind == kPointRelease && object == Machine::effect_lock_) {
+      Machine::recorder_->MarkEffect();
+    } else if (kind == kPointAcquire && Machine::processor().held_count != 0) {
+      Machine::NoteLockOrder(object);
+    }
+    if (Machine::executor_->running()) Machine::executor_->Point(kind, object, site);
+    if (kind == kPointInterlocked && object == Machine::cancel_slot_[Machine::fiber()]) {
+      Machine::recorder_->MarkEffect();
+    }
+  }
+
+  static void Block(const volatile void* object) {
+    if (!Machine::executor_->running()) {
+      fprintf(stderr, "cancelsafe: the implementation waits for a lock during initialisation\n");
+      abort();
+    }
+    Machine::executor_->Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  }
+
+  static void Wake(const volatile void* object) {
+    if (Machine::executor_->running()) Machine::executor_->Wake(object);
+  }
+
+  static void Violation(const KiViolation* violation) {
+    Machine::Violation(violation->kind, violation->routine, false);
+  }
+};
+
+void Machine::Install() {
+  static const KiPlatform platform = {&MachinePlatform::Processor, &MachinePlatform::Point,
+                                      &MachinePlatform::Block, &MachinePlatform::Wake,
+                                      &MachinePlatform::Violation};
+  executor_ = &schedule::Executor::Get();
+  KiSetPlatform(&platform);
+}
+
+void Machine::Reset(Recorder* recorder, bool tier2) {
+  for (int i = 0; i < kMaxFibers; ++i) {
+    KiProcessor& processor = processors_[i];
+    processor.irql = PASSIVE_LEVEL;
+    processor.held_count = 0;
+    processor.id = static_cast<UCHAR>(i);
+    processor.cancel_lock_held = FALSE;
+    cancel_slot_[i] = nullptr;
+  }
+  fault_.set = false;
+  recorder_ = recorder;
+  tier2_ = tier2;
+  effect_lock_ = nullptr;
+  lock_count = 0;
+}
+
+void Machine::SetIgnored(bool (*ignored)(const char*, const char*)) { ignored_ = ignored; }
+
+void Machine::Point(KiPoint kind, const volatile void* object) {
+  if (executor_->running()) {
+    executor_->Point(kind, object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  }
+}
+
+void Machine::NoteLockOrder(const volatile void* lock) {
+  const KiProcessor& processor = Machine::processor();
+  const int number = LockNumber(lock);
+  for (int i = 0; i < processor.held_count; ++i) {
+    const int held = LockNumber(processor.held[i].lock);
+    if (held == number) continue;  // recursion has a violation of its own
+    taken_under[number] |= static_cast<uint16_t>(1u << held);
+    if ((taken_under[held] >> number & 1) != 0) {
+      Violation(kLockRecursion, "KeAcquireSpinLock", true);
+    }
+  }
+}
+
+void Machine::Violation(KiViolationKind kind, const char* routine, bool lock_order) {
+  const char* rule = lock_order ? kLockOrderRule : KiViolationName(kind);
+  const char* clause = lock_order ? "" : KiViolationClause(kind);
+  if (ignored_ != nullptr && ignored_(rule, clause)) return;
+  if (!fault_.set) {
+    fault_.set = true;
+    fault_.lock_order = lock_order;
+    fault_.kind = kind;
+    fault_.routine = routine;
+    fault_.fiber = static_cast<uint8_t>(fiber());
+  }
+  // The state is wrong from here on: what followed would only blur the verdict.
+  if (executor_->running()) executor_->Stop();
+}
+
+Verdict Machine::FaultVerdict() {
+  Verdict verdict;
+  verdict.kind = fault_.lock_order ? VerdictKind::kLockOrder : VerdictKind::kKernelViolation;
+  verdict.rule = fault_.lock_order ? kLockOrderRule : KiViolationName(fault_.kind);
+  verdict.clause = fault_.lock_order ? "" : KiViolationClause(fault_.kind);
+  char reason[160];
+  if (fault_.lock_order) {
+    snprintf(reason, sizeof reason,
+             "fiber %d takes two locks in the opposite order of another call", fault_.fiber);
+  } else {
+    snprintf(reason, sizeof reason, "%s on fiber %d: %s", fault_.routine, fault_.fiber,
+             verdict.rule.c_str());
+  }
+  verdict.reason = reason;
+  return verdict;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,74 @@
+// The machine room on fibers: connects the kernel's platform interface with the
+// executor, keeps one virtual processor per fiber, and turns what the kernel
+// watches, lock-order inversions included, into the run's fault.
+#ifndef CANCELSAFE_FUZZERS_RUN_MACHINE_H_
+#define CANCELSAFE_FUZZERS_RUN_MACHINE_H_
+
+#include "fuzzers/schedule/executor.h"
+#include "impl/kernel/platform.h"
+#include "oracle/operations.h"
+#include "oracle/verdict.h"
+
+namespace cancelsafe {
+
+class Recorder;
+
+// The first thing that went wrong inside the machine during a run.
+struct MachineFault {
+  bool set = false;
+  bool lock_order = false;
+  KiViolationKind kind = kIrqlTooHigh;
+  const char* routine = "";
+  uint8_t fiber = 0;
+};
+
+class Machine {
+ public:
+  // Makes fibers the kernel's platform. Once per process.
+  static void Install();
+  // All processors at PASSIVE_LEVEL without locks; no fault. `recorder` gets the
+  // effect marks of this run. `tier2`: loads and stores of instrumented
+  // implementations are preemption points too.
+  static void Reset(Recorder* recorder, bool tier2);
+
+  // 0 on the main context, between fiber runs.
+  static int fiber() {
+    const int current = executor_->current();
+    return current < 0 ? 0 : current;
+  }
+  static KiProcessor& processor() { return processors_[fiber()]; }
+  static const MachineFault& fault() { return fault_; }
+  // Rules and clauses that the machine shall not report.
+  static void SetIgnored(bool (*ignored)(const char* rule, const char* clause));
+
+  // A preemption point of the harness itself.
+  static void Point(KiPoint kind, const volatile void* object);
+  // Ends the run here; does not return. For callbacks that were given garbage.
+  [[noreturn]] static void StopRun() { executor_->Stop(); }
+  // The lock whose release marks when a call took effect (device queues).
+  static void SetEffectLock(const volatile void* lock) { effect_lock_ = lock; }
+  // The cancel routine slot of the IRP that the fiber's open call cancels.
+  static void SetCancelSlot(const volatile void* slot) { cancel_slot_[fiber()] = slot; }
+
+  static bool tier2() { return tier2_; }
+
+  static Verdict FaultVerdict();
+
+ private:
+  friend struct MachinePlatform;
+  static void Violation(KiViolationKind kind, const char* routine, bool lock_order);
+  static void NoteLockOrder(const volatile void* lock);
+
+  static schedule::Executor* executor_;
+  static KiProcessor processors_[kMaxFibers];
+  static MachineFault fault_;
+  static Recorder* recorder_;
+  static bool tier2_;
+  static const volatile void* effect_lock_;
+  static const volatile void* cancel_slot_[kMaxFibers];
+  static bool (*ignored_)(const char*, const char*);
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_RUN_MACHINE_H_

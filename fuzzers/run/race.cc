@@ -1,0 +1,125 @@
+// See race.h. Compiled without TSan: the hook runs inside its report.
+#include "fuzzers/run/race.h"
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+#ifdef CANCELSAFE_SANITIZER_THREAD
+extern "C" {
+int __tsan_get_report_data(void* report, const char** description, int* count, int* stack_count,
+                           int* mop_count, int* loc_count, int* mutex_count, int* thread_count,
+                           int* unique_tid_count, void** sleep_trace, unsigned long trace_size);
+int __tsan_get_report_mop(void* report, unsigned long index, int* thread, void** address, int* size,
+                          int* write, int* atomic, void** trace, unsigned long trace_size);
+void __sanitizer_symbolize_pc(void* pc, const char* format, char* out, unsigned long size);
+}
+#endif
+
+namespace cancelsafe {
+namespace {
+
+Race last_race;
+
+}  // namespace
+
+const Race& LastRace() { return last_race; }
+void ClearRace() { last_race.found = false; }
+
+#ifdef CANCELSAFE_SANITIZER_THREAD
+
+namespace {
+
+std::string DescribeFrame(void* pc) {
+  char text[512] = "";
+  // The traced pc is the return address; the access lies before it.
+  __sanitizer_symbolize_pc(static_cast<char*>(pc) - 1, "%f %s:%l", text, sizeof text);
+  // Keep the path below the source tree, so that the line is the same anywhere.
+  absl::string_view view(text);
+  for (absl::string_view room : {"/impl/", "/fuzzers/", "/conformance/", "/oracle/"}) {
+    const size_t at = view.rfind(room);
+    if (at == absl::string_view::npos) continue;
+    const size_t space = view.find(' ');
+    if (space == absl::string_view::npos || space > at) break;
+    return absl::StrCat(view.substr(0, space + 1), view.substr(at + 1));
+  }
+  return text;
+}
+
+std::string DescribeAccess(const RaceAccess& access) {
+  return absl::StrCat(access.atomic ? "atomic " : "", access.write ? "write" : "read", " of ",
+                      access.size, " bytes in ", DescribeFrame(access.frame[0]));
+}
+
+}  // namespace
+
+Verdict RaceVerdict(const Race& race) {
+  Verdict verdict;
+  verdict.kind = VerdictKind::kDataRace;
+  verdict.rule = race.use_after_free ? "use-after-free" : "data-race";
+  std::string first = DescribeAccess(race.access[0]);
+  std::string second = DescribeAccess(race.access[1]);
+  // Which of the two ran last depends on the schedule, not on the bug.
+  if (second < first) std::swap(first, second);
+  verdict.reason = absl::StrCat("no happens-before between ", first, " and ", second);
+  for (const RaceAccess& access : race.access) {
+    std::string line = absl::StrCat("access: ", DescribeAccess(access));
+    for (int i = 1; i < RaceAccess::kFrames && access.frame[i] != nullptr; ++i) {
+      absl::StrAppend(&line, " <- ", DescribeFrame(access.frame[i]));
+    }
+    verdict.evidence.push_back(std::move(line));
+  }
+  return verdict;
+}
+
+#else
+
+Verdict RaceVerdict(const Race&) { return Verdict(); }
+
+#endif
+
+}  // namespace cancelsafe
+
+#ifdef CANCELSAFE_SANITIZER_THREAD
+
+namespace __tsan {
+class ReportDesc;
+
+// TSan asks whether to suppress its report. Always: the verdict says it better.
+__attribute__((visibility("default"))) bool OnReport(const ReportDesc* description, bool) {
+  cancelsafe::Race& race = cancelsafe::last_race;
+  if (race.found) return true;
+  void* report = const_cast<ReportDesc*>(description);
+  const char* type = "";
+  int count, stacks, mops = 0, locs, mutexes, threads, tids;
+  void* sleep_trace[1];
+  __tsan_get_report_data(report, &type, &count, &stacks, &mops, &locs, &mutexes, &threads, &tids,
+                         sleep_trace, 1);
+  race.found = true;
+  race.use_after_free = strstr(type, "use-after-free") != nullptr;
+  for (int i = 0; i < 2; ++i) {
+    cancelsafe::RaceAccess& access = race.access[i];
+    access = cancelsafe::RaceAccess();
+    if (i >= mops) continue;
+    void* address;
+    int write = 0, atomic = 0;
+    __tsan_get_report_mop(report, static_cast<unsigned long>(i), &access.thread, &address,
+                          &access.size, &write, &atomic, access.frame,
+                          cancelsafe::RaceAccess::kFrames);
+    access.write = write != 0;
+    access.atomic = atomic != 0;
+  }
+  return true;
+}
+
+}  // namespace __tsan
+
+// Reports are taken in-process, every one of them. Nothing sleeps at exit.
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
+const char* __tsan_default_options() {
+  return "halt_on_error=0:report_signal_unsafe=0:atexit_sleep_ms=0:exitcode=0:"
+         "suppress_equal_stacks=0:suppress_equal_addresses=0:report_thread_leaks=0";
+}
+
+#endif

@@ -1,0 +1,35 @@
+// Data races as values: takes TSan's reports in-process, without printing them,
+// so that a race is a verdict like any other. Empty in the other flavours.
+#ifndef CANCELSAFE_FUZZERS_RUN_RACE_H_
+#define CANCELSAFE_FUZZERS_RUN_RACE_H_
+
+#include <cstdint>
+
+#include "oracle/verdict.h"
+
+namespace cancelsafe {
+
+struct RaceAccess {
+  int thread = 0;
+  int size = 0;
+  bool write = false;
+  bool atomic = false;
+  static constexpr int kFrames = 4;
+  void* frame[kFrames] = {};
+};
+
+// The first race since the last ClearRace.
+struct Race {
+  bool found = false;
+  bool use_after_free = false;
+  RaceAccess access[2];
+};
+
+const Race& LastRace();
+void ClearRace();
+// Both accesses with function, file and line; slow (symbolises).
+Verdict RaceVerdict(const Race& race);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_RUN_RACE_H_

@@ -1,0 +1,187 @@
+// See runner.h.
+#include "fuzzers/run/runner.h"
+
+#include "fuzzers/run/race.h"
+#include "impl/kernel/irp.h"
+
+namespace cancelsafe {
+namespace {
+
+// Ignore lists are for campaigns: one per process, set by the runner in use.
+const std::vector<std::string>* ignore_list = nullptr;
+
+bool Ignored(const char* rule, const char* clause) {
+  for (const std::string& name : *ignore_list) {
+    if (name == rule || name == clause) return true;
+  }
+  return false;
+}
+
+bool Ignored(const Verdict& verdict) {
+  return Ignored(verdict.rule.c_str(), verdict.clause.c_str());
+}
+
+// Where the fibers stood when the run could not go on.
+std::string Positions(const schedule::RunResult& result, int fibers) {
+  std::string text;
+  for (int f = 0; f < fibers; ++f) {
+    if (!text.empty()) text += ", ";
+    text += "fiber " + std::to_string(f);
+    if ((result.finished_mask >> f & 1) != 0) {
+      text += " has ended";
+    } else {
+      text += " waits for lock " + std::to_string(result.position[f].object);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Runner::Runner(Family family, const Implementation& implementation, const RunnerOptions& options,
+               const char** missing)
+    : family_(family),
+      options_(options),
+      recorder_(new Recorder),
+      driver_(NewFamilyDriver(family, implementation, missing)),
+      checker_(Reading::kOwn) {
+  Machine::Install();
+  check_options_.ignore = options_.ignore;
+}
+
+void Runner::Body(void* context, int fiber) {
+  auto* runner = static_cast<Runner*>(context);
+  const Program& program = *runner->program_;
+  for (int i = 0; i < program.operation_count; ++i) {
+    if (program.fiber_of[i] != fiber) continue;
+    if (!runner->driver_->Execute(program.operations[i])) ++runner->output_.skipped_operations;
+  }
+  // A program for one fiber drains where it ran, without another start.
+  if (program.fibers == 1) runner->driver_->Drain();
+}
+
+void Runner::DrainBody(void* context, int) { static_cast<Runner*>(context)->driver_->Drain(); }
+
+bool Runner::Run(const Program& program, const schedule::RunOptions& options) {
+  return RunAll(nullptr, program, options);
+}
+
+bool Runner::RunWith(schedule::Scheduler* scheduler, const Program& program,
+                     const schedule::RunOptions& options) {
+  return RunAll(scheduler, program, options);
+}
+
+bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
+                    const schedule::RunOptions& options) {
+  program_ = &program;
+  output_.skipped_operations = 0;
+  output_.verdict.kind = VerdictKind::kPass;
+  ignore_list = &options_.ignore;
+  Machine::SetIgnored(options_.ignore.empty() ? nullptr : &Ignored);
+  ClearRace();
+  recorder_->Reset(program.setup, program.fibers);
+  Machine::Reset(recorder_.get(), options_.tier2);
+  KiResetCancelLock();
+  arena_.Reset();
+  driver_->Start(program, &arena_, recorder_.get());
+
+  schedule::Executor& executor = schedule::Executor::Get();
+  schedule::RunOptions run_options = options;
+  run_options.point_budget = options_.point_budget;
+  if (scheduler == nullptr) {
+    executor.Run(program.fibers, &Body, this, program.schedule, run_options, &output_.schedule);
+  } else {
+    executor.RunWith(scheduler, program.fibers, &Body, this, program.schedule, run_options,
+                     &output_.schedule);
+  }
+  if (output_.schedule.status == schedule::RunStatus::kDone && program.fibers > 1 &&
+      !Machine::fault().set && !LastRace().found) {
+    schedule::RunResult drain;
+    schedule::RunOptions drain_options;
+    drain_options.point_budget = options_.point_budget;
+    static const schedule::Schedule kNoSchedule;
+    executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain);
+    if (drain.status != schedule::RunStatus::kDone) output_.schedule.status = drain.status;
+  }
+  Judge();
+  if (!output_.verdict.ok() && Ignored(output_.verdict)) output_.verdict = Verdict();
+  return output_.verdict.ok();
+}
+
+// The order is part of what a verdict means: what makes later observations
+// meaningless comes first.
+void Runner::Judge() {
+  Verdict& verdict = output_.verdict;
+  const schedule::RunStatus status = output_.schedule.status;
+  if (LastRace().found) {
+    verdict = RaceVerdict(LastRace());
+    if (!Ignored(verdict)) return;
+    verdict = Verdict();
+  }
+  if (Machine::fault().set) {
+    verdict = Machine::FaultVerdict();
+    return;
+  }
+  if (status == schedule::RunStatus::kDeadlock || status == schedule::RunStatus::kLivelock) {
+    const bool deadlock = status == schedule::RunStatus::kDeadlock;
+    verdict.kind = deadlock ? VerdictKind::kDeadlock : VerdictKind::kLivelock;
+    verdict.rule = deadlock ? "deadlock" : "step-budget";
+    verdict.clause.clear();
+    verdict.reason = deadlock ? Positions(output_.schedule, program_->fibers)
+                              : "the run did not end within " +
+                                    std::to_string(options_.point_budget) + " preemption points";
+    return;
+  }
+  if (status == schedule::RunStatus::kDiverged) {
+    verdict.kind = VerdictKind::kDiverged;
+    verdict.rule = "diverged";
+    verdict.reason = "other fibers were able to run at decision " +
+                     std::to_string(output_.schedule.diverged_step) + " than when it was recorded";
+    return;
+  }
+  if (!checker_.Check(recorder_->history(), check_options_, &verdict)) return;
+  if (status == schedule::RunStatus::kDone) driver_->Inspect(&verdict);
+}
+
+uint64_t Runner::Digest() const {
+  uint64_t hash = output_.schedule.digest;
+  const auto add = [&hash](uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+  };
+  const History& history = recorder_->history();
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& call = history.calls[i];
+    add(static_cast<uint64_t>(call.operation.op) | call.operation.item << 8 | call.fiber << 16 |
+        static_cast<uint64_t>(call.parent) << 24 |
+        static_cast<uint64_t>(static_cast<uint32_t>(call.outcome.value)) << 32);
+    add(static_cast<uint64_t>(call.begin) << 32 | call.end);
+    add(call.irql_before | call.irql_after << 8 | call.generation << 16);
+  }
+  for (int i = 0; i < history.event_count; ++i) {
+    const CallbackEvent& event = history.events[i];
+    add(static_cast<uint64_t>(event.kind) | event.item << 8 | event.after << 16 |
+        static_cast<uint64_t>(event.irql) << 24 | static_cast<uint64_t>(event.snapshot) << 32 |
+        static_cast<uint64_t>(event.call) << 48);
+    add(static_cast<uint64_t>(event.sequence) << 32 | static_cast<uint32_t>(event.status));
+  }
+  add(static_cast<uint64_t>(output_.verdict.kind));
+  for (const char c : output_.verdict.clause) add(static_cast<uint8_t>(c));
+  for (const char c : output_.verdict.rule) add(static_cast<uint8_t>(c));
+  return hash;
+}
+
+Program Runner::Executed(const Program& program) {
+  schedule::RunOptions options;
+  options.record_choices = true;
+  Run(program, options);
+  Program result = program;
+  result.schedule = schedule::Schedule();
+  result.schedule.choice_count = output_.schedule.choice_count;
+  for (int i = 0; i < output_.schedule.choice_count; ++i) {
+    result.schedule.choices[i] = output_.schedule.choices[i];
+  }
+  return result;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,82 @@
+// The one room where program, schedule, implementation and oracle meet: runs a
+// Program on an implementation and says what is wrong with it, if anything.
+#ifndef CANCELSAFE_FUZZERS_RUN_RUNNER_H_
+#define CANCELSAFE_FUZZERS_RUN_RUNNER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fuzzers/program/program.h"
+#include "fuzzers/run/arena.h"
+#include "fuzzers/run/family_driver.h"
+#include "fuzzers/run/recorder.h"
+#include "oracle/check.h"
+
+namespace cancelsafe {
+
+struct RunnerOptions {
+  // Rules and clauses that shall not count (names as in verdicts).
+  std::vector<std::string> ignore;
+  // Every load and store of the implementation is a preemption point, if it was
+  // compiled for that.
+  bool tier2 = false;
+  int point_budget = 20000;  // preemption points per run
+};
+
+// What one run gave. Owned by the runner; valid until its next run.
+struct RunOutput {
+  Verdict verdict;
+  schedule::RunResult schedule;
+  int skipped_operations = 0;  // their caller contract did not hold
+};
+
+class Runner {
+ public:
+  // `implementation` has to outlive the runner. Sets `*missing` and leaves the
+  // runner unusable if the implementation lacks a routine of the family.
+  Runner(Family family, const Implementation& implementation, const RunnerOptions& options,
+         const char** missing);
+
+  // Runs the program once. Deterministic: the same program gives the same
+  // verdict, history and schedule. True if nothing is wrong. About 3 us for 15
+  // operations without sanitizers.
+  bool Run(const Program& program, const schedule::RunOptions& options = {});
+  // Likewise under a scheduler of the caller's (exploration).
+  bool RunWith(schedule::Scheduler* scheduler, const Program& program,
+               const schedule::RunOptions& options);
+
+  const RunOutput& output() const { return output_; }
+  const History& history() const { return recorder_->history(); }
+  Family family() const { return family_; }
+  Checker& checker() { return checker_; }
+
+  // A number for everything that happened in the last run: history, schedule and
+  // verdict. Equal for equal programs, in any process.
+  uint64_t Digest() const;
+
+  // The last program with its executed schedule written out as choices: what
+  // gets saved. Runs it again, with recording.
+  Program Executed(const Program& program);
+
+ private:
+  static void Body(void* context, int fiber);
+  static void DrainBody(void* context, int fiber);
+  bool RunAll(schedule::Scheduler* scheduler, const Program& program,
+              const schedule::RunOptions& options);
+  void Judge();
+
+  const Family family_;
+  RunnerOptions options_;
+  std::unique_ptr<Recorder> recorder_;
+  Arena arena_;
+  std::unique_ptr<FamilyDriver> driver_;
+  Checker checker_;
+  CheckOptions check_options_;
+  RunOutput output_;
+  const Program* program_ = nullptr;
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_RUN_RUNNER_H_

@@ -1,0 +1,314 @@
+// The test driver of the StartIo layer: a device object whose StartIo and cancel
+// routines follow the documented pattern (SIO-CXL-01..03), and the bookkeeping
+// that says which request made StartIo run with which IRP.
+#include <algorithm>
+
+#include "fuzzers/run/drivers.h"
+
+namespace cancelsafe {
+namespace {
+
+class StartIoDriver final : public FamilyDriver {
+ public:
+  explicit StartIoDriver(const Implementation& implementation) : table_(implementation) {}
+
+  static StartIoDriver* active;
+
+  void Start(const Program& program, Arena* arena, Recorder* recorder) override;
+  bool Execute(const Operation& operation) override;
+  void Drain() override;
+  void Inspect(Verdict* verdict) override;
+
+  // ---- callbacks ----
+  void OnStartIo(PDEVICE_OBJECT device, PIRP irp);
+  void OnCancel(PDEVICE_OBJECT device, PIRP irp);
+
+ private:
+  bool ExecuteStart(const Operation& operation);
+  bool ExecuteNext(const Operation& operation);
+  bool ExecuteCancel(const Operation& operation);
+  bool ExecuteHold(const Operation& operation);
+  bool ExecuteAttributes(const Operation& operation);
+  // Starts the next packet and completes the present one with `status`.
+  void Finish(const Operation& operation, NTSTATUS status);
+  // Finds the request that made StartIo run with `item` and notes it there.
+  void Attribute(uint8_t item);
+  // A postponed request found nothing to start.
+  void ClosePostponed();
+  CallbackEvent* Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item);
+
+  const Implementation& table_;
+  Setup setup_;
+  Recorder* recorder_ = nullptr;
+  ItemTable items_;
+  PDEVICE_OBJECT device_ = nullptr;
+  bool cancelable_ = false;  // some packet of this program has a cancel function
+  bool used_ = false;        // a packet was started: attributes stay as they are
+  bool deferred_ = false;
+  int current_ = -1;             // item that the driver may finish
+  uint8_t postponed_ = kNoCall;  // request that returned while StartIo was running
+  bool attributed_[kMaxCalls];   // the request has started an item
+};
+
+StartIoDriver* StartIoDriver::active = nullptr;
+
+void StartIoRoutine(PDEVICE_OBJECT device, PIRP irp) {
+  StartIoDriver::active->OnStartIo(device, irp);
+}
+void CancelRoutine(PDEVICE_OBJECT device, PIRP irp) {
+  StartIoDriver::active->OnCancel(device, irp);
+}
+
+void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
+  active = this;
+  setup_ = program.setup;
+  recorder_ = recorder;
+  device_ = arena->New<DEVICE_OBJECT>();
+  auto* extension = arena->New<DEVOBJ_EXTENSION>();
+  auto* driver = arena->New<DRIVER_OBJECT>();
+  *driver = DRIVER_OBJECT();
+  driver->DriverStartIo = &StartIoRoutine;
+  KiPlaceDevice(device_, extension, driver);
+  table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
+  auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
+  items_.Reset(arena, recorder, false, files, device_);
+  used_ = deferred_ = false;
+  current_ = -1;
+  postponed_ = kNoCall;
+  for (bool& attributed : attributed_) attributed = false;
+  // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
+  cancelable_ = false;
+  for (int i = 0; i < program.operation_count; ++i) {
+    const Operation& operation = program.operations[i];
+    if (operation.op == Op::kStartPacket || operation.op == Op::kStartPacketByKey) {
+      cancelable_ |= (operation.flags & kCancelable) != 0;
+    }
+  }
+  Machine::SetEffectLock(&device_->DeviceQueue.Lock);
+}
+
+bool StartIoDriver::Execute(const Operation& operation) {
+  switch (operation.op) {
+    case Op::kStartPacket:
+    case Op::kStartPacketByKey:
+      return ExecuteStart(operation);
+    case Op::kStartNext:
+    case Op::kStartNextByKey:
+      return ExecuteNext(operation);
+    case Op::kCancel:
+      return ExecuteCancel(operation);
+    case Op::kHoldCancelLock:
+      return ExecuteHold(operation);
+    case Op::kSetAttributes:
+      return ExecuteAttributes(operation);
+    default:
+      return false;
+  }
+}
+
+bool StartIoDriver::ExecuteStart(const Operation& operation) {
+  Item& item = items_[operation.item];
+  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
+  used_ = true;
+  ++item.users;
+  items_.GiveToLibrary(operation.item);
+  IoMarkIrpPending(item.irp);
+  const IrqlScope scope(operation.irql);
+  ULONG key = operation.key;
+  const int call = recorder_->Begin(operation, item.generation);
+  if (call != kNoCall) {
+    table_.IoStartPacket(device_, item.irp, operation.op == Op::kStartPacketByKey ? &key : nullptr,
+                         (operation.flags & kCancelable) ? &CancelRoutine : nullptr);
+    recorder_->End(call, attributed_[call] ? 1 : 0);
+  }
+  --item.users;
+  return true;
+}
+
+bool StartIoDriver::ExecuteNext(const Operation& operation) {
+  if (current_ < 0) return false;
+  Finish(operation, STATUS_SUCCESS);
+  return true;
+}
+
+void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
+  const int item = current_;
+  current_ = -1;
+  items_.TakeFromLibrary(item);
+  items_[item].owner = Item::Owner::kLibrary;
+  ++items_[item].users;
+  {
+    // IoStartNextPacket wants exactly DISPATCH_LEVEL (SIO-NEXT-08).
+    const IrqlScope scope(operation.op == Op::kStartNext ? KIRQL{DISPATCH_LEVEL} : operation.irql);
+    const BOOLEAN cancelable = cancelable_ || (operation.flags & kCancelable) != 0;
+    const int call = recorder_->Begin(operation, 0);
+    if (call != kNoCall) {
+      if (operation.op == Op::kStartNext) {
+        table_.IoStartNextPacket(device_, cancelable);
+      } else {
+        table_.IoStartNextPacketByKey(device_, cancelable, operation.key);
+      }
+      // With DeferredStartIo somebody else may carry the request out later.
+      if (!attributed_[call] && deferred_) postponed_ = static_cast<uint8_t>(call);
+      recorder_->End(call, attributed_[call] ? recorder_->call(call).outcome.value : kNothing);
+    }
+  }
+  // Start first, complete afterwards (SIO-NEXT-12).
+  items_.Complete(item, status);
+  --items_[item].users;
+}
+
+void StartIoDriver::ClosePostponed() {
+  if (postponed_ == kNoCall) return;
+  Call& call = recorder_->call(postponed_);
+  call.end = call.effect = recorder_->NextSequence();
+  postponed_ = kNoCall;
+}
+
+void StartIoDriver::Attribute(uint8_t item) {
+  const int depth = recorder_->open_depth();
+  const uint8_t open = depth == 0 ? kNoCall : recorder_->open_call_at(depth - 1);
+  if (open != kNoCall && !attributed_[open]) {
+    Call& call = recorder_->call(open);
+    const Op op = call.operation.op;
+    if ((op == Op::kStartPacket || op == Op::kStartPacketByKey) && call.operation.item == item) {
+      ClosePostponed();
+      attributed_[open] = true;
+      return;
+    }
+    if (op == Op::kStartNext || op == Op::kStartNextByKey) {
+      attributed_[open] = true;
+      call.outcome.value = item;
+      return;
+    }
+  }
+  if (postponed_ == kNoCall) return;  // StartIo out of nowhere: the rules will say so
+  Call& call = recorder_->call(postponed_);
+  attributed_[postponed_] = true;
+  call.outcome.value = item;
+  call.end = call.effect = recorder_->NextSequence();
+  postponed_ = kNoCall;
+}
+
+CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item) {
+  CallbackEvent* event = recorder_->Event(kind, item);
+  if (device == device_) event->snapshot |= kRightQueue;
+  if (item != kNoItem) event->snapshot |= items_.Snapshot(item);
+  if (item == kNoItem || items_[item].owner == Item::Owner::kEnded) Machine::StopRun();
+  return event;
+}
+
+void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
+  Machine::Point(kPointCallbackEnter, device);
+  const uint8_t item = items_.NumberOf(irp);
+  CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
+  if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
+  Attribute(item);
+  bool cancelled = false;
+  if (cancelable_) {
+    KIRQL irql;
+    IoAcquireCancelSpinLock(&irql);
+    (void)IoSetCancelRoutine(irp, nullptr);
+    cancelled = irp->Cancel != FALSE;
+    IoReleaseCancelSpinLock(irql);
+  }
+  current_ = item;
+  Machine::Point(kPointCallbackEnter, device);
+  const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
+                      (setup_.start_io == StartIoStyle::kFinishOdd && (item & 1) != 0);
+  // Another virtual thread may have finished the IRP since it became current.
+  if (finish && current_ == item) {
+    Operation next;
+    next.op = setup_.start_by_key ? Op::kStartNextByKey : Op::kStartNext;
+    next.irql = DISPATCH_LEVEL;
+    Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
+  }
+  Machine::Point(kPointCallbackExit, device);
+}
+
+void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
+  const uint8_t item = items_.NumberOf(irp);
+  Event(CallbackKind::kDriverCancel, device, item);
+  Machine::Point(kPointCallbackEnter, device);
+  const KIRQL irql = irp->CancelIrql;
+  // The current IRP is left to StartIo; one that is queued ends here.
+  if (device->CurrentIrp != irp &&
+      table_.KeRemoveEntryDeviceQueue(&device->DeviceQueue, &irp->Tail.Overlay.DeviceQueueEntry)) {
+    IoReleaseCancelSpinLock(irql);
+    items_.Complete(item, STATUS_CANCELLED);
+  } else {
+    IoReleaseCancelSpinLock(irql);
+  }
+  Machine::Point(kPointCallbackExit, device);
+}
+
+bool StartIoDriver::ExecuteCancel(const Operation& operation) {
+  if (!items_.Refresh(operation.item)) return false;
+  Item& item = items_[operation.item];
+  ++item.users;
+  const IrqlScope scope(operation.irql);
+  const int call = recorder_->Begin(operation, item.generation);
+  Machine::SetCancelSlot(&item.irp->CancelRoutine);
+  const BOOLEAN cancelled = IoCancelIrp(item.irp);
+  Machine::SetCancelSlot(nullptr);
+  recorder_->End(call, cancelled);
+  --item.users;
+  return true;
+}
+
+bool StartIoDriver::ExecuteHold(const Operation& operation) {
+  const IrqlScope scope(operation.irql);
+  const int call = recorder_->Begin(operation, 0);
+  KIRQL irql;
+  IoAcquireCancelSpinLock(&irql);
+  Machine::Point(kPointCallbackEnter, nullptr);
+  IoReleaseCancelSpinLock(irql);
+  recorder_->End(call, 0);
+  return true;
+}
+
+bool StartIoDriver::ExecuteAttributes(const Operation& operation) {
+  // Only before the first packet (SIO-ATTR-06, SIO-ATTR-07).
+  if (used_) return false;
+  deferred_ |= (operation.flags & kDeferred) != 0;
+  const int call = recorder_->Begin(operation, 0);
+  table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
+                                (operation.flags & kNonCancelable) != 0);
+  recorder_->End(call, 0);
+  return true;
+}
+
+void StartIoDriver::Drain() {
+  ClosePostponed();
+  Operation next;
+  next.op = Op::kStartNext;
+  for (int i = 0; i <= kMaxItems && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
+  ClosePostponed();
+}
+
+void StartIoDriver::Inspect(Verdict* verdict) {
+  const uint8_t damaged = items_.FindDamagedRetired();
+  if (damaged != kNoItem) {
+    verdict->kind = VerdictKind::kMemoryError;
+    verdict->rule = "retired-write";
+    verdict->clause = "IRP-COMP-02";
+    verdict->reason =
+        "item " + std::to_string(damaged) + " was written to after it had been completed";
+  } else if (device_->DeviceQueue.Busy || device_->CurrentIrp != nullptr) {
+    if (!used_) return;
+    verdict->kind = VerdictKind::kRule;
+    verdict->rule = "drained-state";
+    verdict->clause = device_->DeviceQueue.Busy ? "SIO-NEXT-04" : "SIO-NEXT-05";
+    verdict->reason = device_->DeviceQueue.Busy
+                          ? "the device queue is still busy after the last packet"
+                          : "CurrentIrp is still set after the last packet";
+  }
+}
+
+}  // namespace
+
+FamilyDriver* NewStartIoDriver(const Implementation& implementation) {
+  return new StartIoDriver(implementation);
+}
+
+}  // namespace cancelsafe
