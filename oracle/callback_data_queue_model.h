@@ -1,0 +1,25 @@
+// The sequential model of minifilter callback data queues (FltCbdqXxx): the
+// cancel-safe queue underneath, plus the enabled flag.
+#ifndef CANCELSAFE_ORACLE_CALLBACK_DATA_QUEUE_MODEL_H_
+#define CANCELSAFE_ORACLE_CALLBACK_DATA_QUEUE_MODEL_H_
+
+#include <string>
+
+#include "oracle/csq_model.h"
+
+namespace cancelsafe {
+
+struct CallbackDataQueueModel {
+  using State = CsqModel::State;
+  using Alternatives = Alternative<State>*;
+
+  static State Initial(const Setup& setup);
+  static int Step(const Setup& setup, Reading reading, const State& state,
+                  const Operation& operation, uint8_t generation, Alternatives out);
+  static uint32_t Abstract(const Setup& setup, const State& state);
+  static std::string Describe(const Setup& setup, const State& state);
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_ORACLE_CALLBACK_DATA_QUEUE_MODEL_H_

@@ -1,0 +1,218 @@
+// See check.h.
+#include "oracle/check.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "oracle/callback_data_queue_model.h"
+#include "oracle/counterexample.h"
+#include "oracle/csq_model.h"
+#include "oracle/device_queue_model.h"
+#include "oracle/linearizability.h"
+#include "oracle/rules.h"
+#include "oracle/start_io_model.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr int kOpBits = 5;
+static_assert(kOpCount <= 1 << kOpBits);
+constexpr uint32_t kPairs = kFamilyCount * kAbstractStates << kOpBits;
+
+bool LooksLikeClause(std::string_view text) {
+  return text.find('-') != std::string_view::npos && text.front() >= 'A' && text.front() <= 'Z';
+}
+
+// What was met along one history; entered into the records once it is accepted.
+struct Coverage {
+  int count = 0;
+  uint32_t pairs[kMaxCalls];
+  uint32_t outcomes[kMaxCalls];
+};
+
+}  // namespace
+
+bool IgnoreSet::Add(std::string_view rule_or_clause) {
+  bool known = rule_or_clause == kLinearizabilityRule || rule_or_clause == kCallbackOrderRule;
+  for (int i = 0; i < kRuleCount; ++i) {
+    const Rule rule = static_cast<Rule>(i);
+    for (int f = 0; f < kFamilyCount; ++f) {
+      const char* clause = RuleClause(rule, static_cast<Family>(f));
+      const bool meant =
+          rule_or_clause == RuleInfo(rule).name || (clause != nullptr && rule_or_clause == clause);
+      if (!meant) continue;
+      known = true;
+      masks_[f] |= uint64_t{1} << i;
+    }
+  }
+  if (!known && (rule_or_clause.empty() || !LooksLikeClause(rule_or_clause))) return false;
+  entries_.emplace_back(rule_or_clause);
+  return true;
+}
+
+std::string IgnoreSet::Describe() const { return absl::StrJoin(entries_, ", "); }
+
+bool IgnoreSet::Covers(const Verdict& verdict) const {
+  for (const std::string& entry : entries_) {
+    if (entry == verdict.rule || entry == verdict.clause) return true;
+  }
+  return false;
+}
+
+struct Checker::Impl {
+  Reading reading;
+  uint32_t states_covered = 0;
+  uint64_t ignored = 0;
+  uint64_t searches = 0;
+  uint64_t pairs_met[kPairs / 64] = {};
+  Trace traces[kMaxCalls];
+  Coverage coverage;
+  LinearizabilitySearch<CsqModel> csq;
+  LinearizabilitySearch<CallbackDataQueueModel> callback_data_queue;
+  LinearizabilitySearch<DeviceQueueModel> device_queue;
+  LinearizabilitySearch<StartIoModel> start_io;
+
+  template <class Model>
+  void CheckOrder(const History& history, const CheckOptions& options,
+                  LinearizabilitySearch<Model>* search, Verdict* verdict);
+  template <class Model>
+  bool Search(const History& history, const CheckOptions& options,
+              LinearizabilitySearch<Model>* search, Verdict* verdict);
+  template <class Model>
+  void Note(const Setup& setup, const typename Model::State& state, const Operation& operation,
+            Outcome outcome);
+  void Record(const CheckOptions& options);
+};
+
+template <class Model>
+void Checker::Impl::Note(const Setup& setup, const typename Model::State& state,
+                         const Operation& operation, Outcome outcome) {
+  const uint32_t abstract = Model::Abstract(setup, state);
+  const uint32_t family = static_cast<uint32_t>(setup.family);
+  const uint32_t pair =
+      (family * kAbstractStates + abstract) << kOpBits | static_cast<uint32_t>(operation.op);
+  coverage.pairs[coverage.count] = pair;
+  // Which item it was does not matter, that it was one does.
+  const bool small = outcome.value >= 0 && outcome.value < kMaxItems;
+  coverage.outcomes[coverage.count++] =
+      small ? static_cast<uint32_t>(outcome.value != 0) : static_cast<uint32_t>(outcome.value);
+}
+
+void Checker::Impl::Record(const CheckOptions& options) {
+  for (int i = 0; i < coverage.count; ++i) {
+    const uint32_t pair = coverage.pairs[i];
+    uint64_t& word = pairs_met[pair >> 6];
+    const uint64_t bit = uint64_t{1} << (pair & 63);
+    states_covered += (word & bit) == 0;
+    word |= bit;
+    if (options.state_counters == nullptr || options.state_counter_count == 0) continue;
+    const uint64_t hash = MixHash(MixHash(1, pair), coverage.outcomes[i]) >> 32;
+    uint8_t& counter = options.state_counters[hash * options.state_counter_count >> 32];
+    counter += counter != 255;
+  }
+}
+
+// The full search, and what to say if it finds nothing. True if it found an order.
+template <class Model>
+bool Checker::Impl::Search(const History& history, const CheckOptions& options,
+                           LinearizabilitySearch<Model>* search, Verdict* verdict) {
+  ++searches;
+  SearchResult result = search->Search(true, options.budget);
+  if (result == SearchResult::kFound) {
+    typename Model::State state = Model::Initial(history.setup);
+    Alternative<typename Model::State> alternatives[kMaxAlternatives];
+    for (int i = 0; i < search->longest().length; ++i) {
+      const Placement& placement = search->longest().placements[i];
+      const Call& call = history.calls[placement.call];
+      Note<Model>(history.setup, state, call.operation, call.outcome);
+      search->Step(state, placement.call, alternatives);
+      state = alternatives[placement.alternative].next;
+    }
+    return true;
+  }
+  if (result == SearchResult::kOutOfBudget) {
+    verdict->kind = VerdictKind::kUnknown;
+    verdict->rule = kLinearizabilityRule;
+    verdict->reason = absl::StrCat("no order found within ", options.budget, " steps of the model");
+    return false;
+  }
+  ExplainNoLinearization<Model>(*search, history, true, verdict);
+  result = search->Search(false, options.budget);
+  if (result == SearchResult::kNone) {
+    ExplainNoLinearization<Model>(*search, history, false, verdict);
+  } else if (result == SearchResult::kOutOfBudget) {
+    verdict->evidence.push_back(
+        absl::StrCat("whether the results alone can be explained was not "
+                     "settled within ",
+                     options.budget, " steps of the model"));
+  }
+  return false;
+}
+
+template <class Model>
+void Checker::Impl::CheckOrder(const History& history, const CheckOptions& options,
+                               LinearizabilitySearch<Model>* search, Verdict* verdict) {
+  CollectTraces(history, traces);
+  search->Start(history, reading, traces);
+  coverage.count = 0;
+  const bool settled = search->TryOrderOfEffect(
+      [&](const typename Model::State& state, const Operation& operation, Outcome outcome) {
+        Note<Model>(history.setup, state, operation, outcome);
+      });
+  if (!settled) {
+    coverage.count = 0;
+    if (!Search(history, options, search, verdict)) return;
+  }
+  Record(options);
+}
+
+Checker::Checker(Reading reading) : impl_(new Impl) { impl_->reading = reading; }
+
+Checker::~Checker() = default;
+
+bool Checker::Check(const History& history, const CheckOptions& options, Verdict* verdict) {
+  if (!verdict->ok()) *verdict = Verdict();
+  const Family family = history.setup.family;
+  RuleFilter filter;
+  if (options.ignore != nullptr) filter.ignored = options.ignore->RuleMask(family);
+  Finding finding;
+  const bool broken =
+      FindBrokenRule(history, impl_->reading == Reading::kPortable, &filter, &finding) ||
+      FindBrokenEnding(history, &filter, &finding);
+  impl_->ignored += filter.hidden;
+  if (broken) {
+    ExplainFinding(history, finding, verdict);
+    return false;
+  }
+  if (history.truncated) {
+    verdict->kind = VerdictKind::kUnknown;
+    verdict->rule = "truncated-history";
+    verdict->reason = "the history is longer than can be recorded";
+    return false;
+  }
+  switch (family) {
+    case Family::kCsq:
+      impl_->CheckOrder(history, options, &impl_->csq, verdict);
+      break;
+    case Family::kDeviceQueue:
+      impl_->CheckOrder(history, options, &impl_->device_queue, verdict);
+      break;
+    case Family::kStartIo:
+      impl_->CheckOrder(history, options, &impl_->start_io, verdict);
+      break;
+    case Family::kCallbackDataQueue:
+      impl_->CheckOrder(history, options, &impl_->callback_data_queue, verdict);
+      break;
+  }
+  if (verdict->ok() || options.ignore == nullptr || !options.ignore->Covers(*verdict)) {
+    return verdict->ok();
+  }
+  ++impl_->ignored;
+  *verdict = Verdict();
+  return true;
+}
+
+uint32_t Checker::states_covered() const { return impl_->states_covered; }
+uint64_t Checker::ignored() const { return impl_->ignored; }
+uint64_t Checker::searches() const { return impl_->searches; }
+
+}  // namespace cancelsafe

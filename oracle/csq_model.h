@@ -1,0 +1,73 @@
+// The sequential model of cancel-safe IRP queues (IoCsqXxx, IoCancelIrp): one
+// list of items and what is known of each IRP. The callback data queue is the
+// same machine in another dialect (callback_data_queue_model.h).
+#ifndef CANCELSAFE_ORACLE_CSQ_MODEL_H_
+#define CANCELSAFE_ORACLE_CSQ_MODEL_H_
+
+#include <string>
+
+#include "oracle/model.h"
+
+namespace cancelsafe {
+
+// Which clause describes an alternative: its outcome, and its callbacks.
+struct ClausePair {
+  const char* outcome;
+  const char* order;
+};
+
+// Where the two families differ: always an Ex queue or not, what a failing
+// insert callback returns, and which clauses say so.
+struct CsqDialect {
+  bool always_ex;
+  int32_t failure_status;
+  ClausePair insert;  // kInsert, kInsertEx: queued
+  ClausePair insert_ex;
+  ClausePair insert_ex_classic;  // kInsertEx on a queue without an Ex callback
+  ClausePair insert_failed;
+  ClausePair insert_cancelled;  // kInsert of a cancelled IRP, kInsertEx likewise
+  ClausePair insert_ex_cancelled;
+  ClausePair insert_refused;  // portable reading: cancelled, callback not called
+  ClausePair insert_ex_refused;
+  ClausePair remove;
+  ClausePair remove_cancelled;  // the context's IRP was cancelled
+  ClausePair remove_stale;      // the context names nothing any more
+  ClausePair next;
+  ClausePair next_none;
+  ClausePair cancel;
+  ClausePair cancel_again;  // ended, or cancelled before
+  ClausePair cancel_early;  // not in the queue
+  ClausePair complete;
+};
+
+struct CsqModel {
+  struct State {
+    ItemList order;
+    uint8_t generation[kMaxItems];
+    uint32_t key[kMaxItems];  // 0 for items that are not queued
+    uint8_t count;
+    uint8_t queued;     // bit per item, like the next three
+    uint8_t context;    // has a valid context
+    uint8_t cancelled;  // Irp->Cancel
+    uint8_t ended;
+    uint8_t insert_callbacks;  // counts up to one above the ordinals that the setup names
+    uint8_t disabled;          // callback data queues only
+    uint8_t reserved;
+  };
+  using Alternatives = Alternative<State>*;
+
+  static State Initial(const Setup& setup);
+  static int Step(const Setup& setup, Reading reading, const State& state,
+                  const Operation& operation, uint8_t generation, Alternatives out);
+  static uint32_t Abstract(const Setup& setup, const State& state);
+  static std::string Describe(const Setup& setup, const State& state);
+
+  // Step in a dialect. O(kMaxItems).
+  static int StepIn(const CsqDialect& dialect, const Setup& setup, Reading reading,
+                    const State& state, const Operation& operation, uint8_t generation,
+                    Alternatives out);
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_ORACLE_CSQ_MODEL_H_

@@ -1,0 +1,205 @@
+// See describe.h.
+#include "oracle/describe.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace cancelsafe {
+namespace {
+
+enum class OutcomeKind { kVoid, kStatus, kBoolean, kItem, kStarted };
+
+OutcomeKind KindOf(Op op) {
+  switch (op) {
+    case Op::kInsertEx:
+      return OutcomeKind::kStatus;
+    case Op::kRemove:
+    case Op::kRemoveNext:
+    case Op::kQueueRemove:
+    case Op::kQueueRemoveByKey:
+    case Op::kQueueRemoveByKeyIfBusy:
+    case Op::kStartNext:
+    case Op::kStartNextByKey:
+      return OutcomeKind::kItem;
+    case Op::kCancel:
+    case Op::kQueueInsert:
+    case Op::kQueueInsertByKey:
+    case Op::kQueueRemoveEntry:
+      return OutcomeKind::kBoolean;
+    case Op::kStartPacket:
+    case Op::kStartPacketByKey:
+      return OutcomeKind::kStarted;
+    default:
+      return OutcomeKind::kVoid;
+  }
+}
+
+bool NamesItem(Op op) {
+  switch (op) {
+    case Op::kRemoveNext:
+    case Op::kHoldCancelLock:
+    case Op::kEnable:
+    case Op::kDisable:
+    case Op::kQueueRemove:
+    case Op::kQueueRemoveByKey:
+    case Op::kQueueRemoveByKeyIfBusy:
+    case Op::kStartNext:
+    case Op::kStartNextByKey:
+    case Op::kSetAttributes:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool NamesKey(const Setup& setup, const Operation& operation) {
+  switch (operation.op) {
+    case Op::kQueueInsertByKey:
+    case Op::kQueueRemoveByKey:
+    case Op::kQueueRemoveByKeyIfBusy:
+    case Op::kStartPacketByKey:
+    case Op::kStartNextByKey:
+      return true;
+    case Op::kInsert:
+    case Op::kInsertEx:
+      return setup.insert == InsertPolicy::kSorted || setup.peek == PeekPolicy::kByKey;
+    case Op::kRemoveNext:
+      return setup.peek == PeekPolicy::kByKey;
+    default:
+      return false;
+  }
+}
+
+std::string StepText(CallbackKind kind, uint8_t item, uint8_t after) {
+  std::string text(1, kCallbackLetters[static_cast<int>(kind)]);
+  if (item != kNoItem) {
+    absl::StrAppend(&text, item);
+  } else if (kind == CallbackKind::kPeek) {
+    text += "-";
+  }
+  if (after != kNoItem) absl::StrAppend(&text, ">", after);
+  return text;
+}
+
+}  // namespace
+
+std::string DescribeStatus(int32_t status) {
+  switch (status) {
+    case kStatusSuccess:
+      return "STATUS_SUCCESS";
+    case kStatusPending:
+      return "STATUS_PENDING";
+    case kStatusUnsuccessful:
+      return "STATUS_UNSUCCESSFUL";
+    case kStatusInsufficientResources:
+      return "STATUS_INSUFFICIENT_RESOURCES";
+    case kStatusCancelled:
+      return "STATUS_CANCELLED";
+    case kStatusCbdqDisabled:
+      return "STATUS_FLT_CBDQ_DISABLED";
+    default:
+      return absl::StrFormat("0x%08X", static_cast<uint32_t>(status));
+  }
+}
+
+std::string DescribeOperation(const Setup& setup, const Operation& operation) {
+  std::string text = OperationName(operation.op);
+  if (NamesItem(operation.op)) absl::StrAppend(&text, " item ", operation.item);
+  if (NamesKey(setup, operation)) absl::StrAppend(&text, " key ", operation.key);
+  if (operation.op == Op::kRemoveNext && setup.peek == PeekPolicy::kByFile &&
+      operation.selector != 0) {
+    absl::StrAppend(&text, " file ", operation.selector - 1);
+  }
+  if ((operation.flags & kWithContext) != 0) text += " with-context";
+  if ((operation.flags & kCancelable) != 0) text += " cancelable";
+  if ((operation.flags & kDeferred) != 0) text += " deferred";
+  if ((operation.flags & kNonCancelable) != 0) text += " non-cancelable";
+  return text;
+}
+
+std::string DescribeOutcome(const Setup&, const Operation& operation, Outcome outcome) {
+  const int32_t value = outcome.value;
+  switch (KindOf(operation.op)) {
+    case OutcomeKind::kVoid:
+      return value == 0 ? "" : absl::StrCat(value);
+    case OutcomeKind::kStatus:
+      return DescribeStatus(value);
+    case OutcomeKind::kBoolean:
+      return value == 0 ? "false" : value == 1 ? "true" : absl::StrCat(value);
+    case OutcomeKind::kStarted:
+      return value == 0 ? "queued" : value == 1 ? "started" : absl::StrCat(value);
+    case OutcomeKind::kItem:
+      return value == kNothing                 ? "nothing"
+             : value >= 0 && value < kMaxItems ? absl::StrCat("item ", value)
+                                               : "something that was never inserted";
+  }
+  return "";
+}
+
+std::string DescribeCall(const History& history, int call) {
+  const Call& entry = history.calls[call];
+  std::string text =
+      absl::StrCat("fiber ", entry.fiber, ": ", DescribeOperation(history.setup, entry.operation));
+  if (!entry.returned) return text + " -> (did not return)";
+  const std::string outcome = DescribeOutcome(history.setup, entry.operation, entry.outcome);
+  if (!outcome.empty()) absl::StrAppend(&text, " -> ", outcome);
+  return text;
+}
+
+std::string DescribeEvent(const History& history, const CallbackEvent& event) {
+  std::string text =
+      absl::StrCat("fiber ", event.fiber, ": ", StepText(event.kind, event.item, event.after));
+  if (event.call < history.call_count) {
+    absl::StrAppend(&text, " in ",
+                    DescribeOperation(history.setup, history.calls[event.call].operation));
+  }
+  absl::StrAppend(&text, ", irql ", event.irql);
+  static constexpr struct {
+    SnapshotFlag flag;
+    const char* name;
+  } kNames[] = {
+      {kQueueLockHeld, "queue lock held"},
+      {kCancelLockHeld, "cancel lock held"},
+      {kPendingMarked, "pending mark"},
+      {kCancelRoutineSet, "cancel routine"},
+      {kCancelFlagSet, "cancelled"},
+      {kContextSlotSet, "context"},
+      {kLinked, "linked"},
+  };
+  for (const auto& row : kNames) {
+    if ((event.snapshot & row.flag) != 0) absl::StrAppend(&text, ", ", row.name);
+  }
+  if (event.kind == CallbackKind::kCompleted || event.kind == CallbackKind::kInsert) {
+    absl::StrAppend(&text, ", ", DescribeStatus(event.status));
+  }
+  return text;
+}
+
+std::string DescribeTrace(Trace trace) {
+  if (trace == Trace::Empty()) return "nothing";
+  TraceStep steps[Trace::kMaxSteps];
+  const int count = UnpackTrace(trace, steps);
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : " ",
+                    StepText(steps[i].kind, steps[i].item, steps[i].after));
+  }
+  return text;
+}
+
+std::string DescribeRecordedTrace(const History& history, int call) {
+  std::string text;
+  for (int i = 0; i < history.event_count; ++i) {
+    const CallbackEvent& event = history.events[i];
+    if (event.call != call || !IsTraced(event.kind)) continue;
+    const bool names_item =
+        event.kind != CallbackKind::kAcquire && event.kind != CallbackKind::kRelease;
+    const bool is_peek = event.kind == CallbackKind::kPeek;
+    absl::StrAppend(
+        &text, text.empty() ? "" : " ",
+        StepText(event.kind, names_item ? event.item : kNoItem, is_peek ? event.after : kNoItem));
+  }
+  return text.empty() ? "nothing" : text;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,59 @@
+// The sequential model of device queues (KeXxxDeviceQueue): busy or not, a list
+// of entries and their sort keys. The list rules are shared with the StartIo
+// model, whose queue is a device queue.
+#ifndef CANCELSAFE_ORACLE_DEVICE_QUEUE_MODEL_H_
+#define CANCELSAFE_ORACLE_DEVICE_QUEUE_MODEL_H_
+
+#include <string>
+
+#include "oracle/model.h"
+
+namespace cancelsafe {
+
+// The entries of a device queue. Keys stay with an entry while it is outside.
+struct EntryList {
+  ItemList order;
+  uint32_t key[kMaxItems];
+  uint8_t count;
+  uint8_t inserted;  // bit per item
+  uint8_t keyed;     // bit per item: inserted by key
+  uint8_t reserved;
+
+  void Clear();
+  // Requires that the entry is not in the list.
+  void InsertAt(int position, uint8_t item, bool by_key);
+  void Remove(uint8_t item);
+  // Where a keyed insert goes: behind the last entry if its key is not greater,
+  // else before the first entry with a greater key (DQ-BYKEY-03, -04).
+  int KeyedPosition(uint32_t sort_key) const;
+  // The first entry with this key or a greater one, else the head (DQ-RKEY-01,
+  // -02). Requires a list that is not empty.
+  uint8_t FirstAtOrAbove(uint32_t sort_key) const;
+  // True if entries inserted with and without a key are in the list together,
+  // for which no document gives an order (AMB-21).
+  bool IsMixed() const { return (inserted & keyed) != 0 && (inserted & ~keyed) != 0; }
+};
+
+struct DeviceQueueModel {
+  struct State {
+    EntryList list;
+    uint8_t busy;
+    uint8_t reserved[3];
+  };
+  using Alternatives = Alternative<State>*;
+
+  static State Initial(const Setup& setup);
+  static int Step(const Setup& setup, Reading reading, const State& state,
+                  const Operation& operation, uint8_t generation, Alternatives out);
+  static uint32_t Abstract(const Setup& setup, const State& state);
+  static std::string Describe(const Setup& setup, const State& state);
+};
+
+// Six bits of a list for semantic coverage: length, order, keys, mixture.
+uint32_t AbstractList(const EntryList& list);
+// "[2:5 0:7]": items with their keys, head first.
+std::string DescribeList(const EntryList& list);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_ORACLE_DEVICE_QUEUE_MODEL_H_

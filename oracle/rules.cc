@@ -1,0 +1,336 @@
+// Rules on events and on calls. See rules.h.
+#include "oracle/rules.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr uint8_t kDispatchLevel = 2;
+
+// What a call has done so far.
+enum CallState : uint8_t {
+  kAcquired = 1,
+  kReleased = 2,
+  kInserted = 4,      // the insert callback accepted the item
+  kInsertFailed = 8,  // ... refused it
+  kCompleting = 16,   // handed an item to the complete-cancelled callback
+};
+
+// Of the bits in `care`, exactly those in `want` must be set.
+struct Demand {
+  uint16_t care;
+  uint16_t want;
+};
+
+constexpr uint16_t kAround = kCancelLockHeld | kRightQueue;
+constexpr uint16_t kItemState = kCanariesIntact | kKnownItem;
+// In the order of CallbackKind, queue callbacks only.
+constexpr Demand kDemands[] = {
+    /*kAcquire=*/{kAround, kRightQueue},
+    /*kInsert=*/
+    {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet,
+     kRightQueue | kItemState | kQueueLockHeld},
+    /*kPeek=*/{kAround | kQueueLockHeld, kRightQueue | kQueueLockHeld},
+    /*kRemove=*/
+    {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet | kLinked,
+     kRightQueue | kItemState | kQueueLockHeld | kLinked},
+    /*kRelease=*/{kAround | kTokenMatches, kRightQueue | kTokenMatches},
+    /*kCompleteCanceled=*/{kAround | kItemState | kQueueLockHeld, kRightQueue | kItemState},
+};
+
+class EventRules {
+ public:
+  EventRules(const History& history, bool portable, RuleFilter* filter, Finding* finding)
+      : history_(history), portable_(portable), filter_(filter), finding_(finding) {
+    for (int i = 0; i < history.call_count; ++i) states_[i] = 0;
+    for (uint8_t& remover : remover_) remover = kNoCall;
+  }
+
+  bool CheckQueueEvents();
+  bool CheckStartIoEvents();
+  bool CheckCalls();
+
+ private:
+  bool Broken(Rule rule, int event, int call, uint8_t item = kNoItem) {
+    if (RuleClause(rule, history_.setup.family) == nullptr) return false;
+    if (!filter_->Admits(rule)) return false;
+    finding_->rule = rule;
+    finding_->event = event;
+    finding_->call = call;
+    finding_->item = item;
+    return true;
+  }
+  bool CheckSurroundings(int index, uint16_t wrong);
+  bool CheckAcquire(int index);
+  bool CheckUnderLock(int index);
+  bool CheckInsert(int index);
+  bool CheckRemove(int index);
+  bool CheckRelease(int index);
+  bool CheckCompletion(int index);
+
+  const History& history_;
+  const bool portable_;
+  RuleFilter* const filter_;
+  Finding* const finding_;
+  uint8_t states_[kMaxCalls];
+  // Per item: whose remove callback took it since it was accepted last.
+  uint8_t remover_[kMaxItems];
+  uint8_t marked_ = 0;     // bit per item: this IRP was queued before
+  uint8_t completed_ = 0;  // bit per item: completed since it was inserted last
+};
+
+constexpr uint8_t Bit(uint8_t item) { return static_cast<uint8_t>(1u << (item & 7)); }
+
+// The demands on a snapshot that need no memory. `wrong` is not zero.
+bool EventRules::CheckSurroundings(int index, uint16_t wrong) {
+  const CallbackEvent& event = history_.events[index];
+  const Op op = history_.calls[event.call].operation.op;
+  const bool known = event.item < kMaxItems;
+  const auto broken = [&](Rule rule) { return Broken(rule, index, event.call, event.item); };
+  if ((wrong & kRightQueue) != 0 && broken(Rule::kQueueArgument)) return true;
+  if ((wrong & kCancelLockHeld) != 0 && broken(Rule::kCancelLock)) return true;
+  if ((wrong & kTokenMatches) != 0 && broken(Rule::kReleaseToken)) return true;
+  if ((wrong & kQueueLockHeld) != 0) {
+    const bool completion = event.kind == CallbackKind::kCompleteCanceled;
+    // A sample of Microsoft's says that completion runs locked; with a mutex
+    // that harms nobody (AMB-8).
+    const bool allowed = completion && portable_ && history_.setup.lock == LockKind::kMutex;
+    if (!allowed && broken(completion ? Rule::kCompletionUnlocked : Rule::kLockHeld)) return true;
+  }
+  if ((wrong & kKnownItem) != 0) {
+    const bool ended = known && (completed_ & Bit(event.item)) != 0;
+    if (broken(ended ? Rule::kDoubleEnding : Rule::kKnownItem)) return true;
+  }
+  if ((wrong & kLinked) != 0) {
+    // Taken twice by one call is a wrong call; taken by two calls, it has two owners.
+    const bool taken =
+        known && remover_[event.item] != kNoCall && remover_[event.item] != event.call;
+    if (broken(taken ? Rule::kDoubleEnding : Rule::kRemoveLinked)) return true;
+  }
+  if ((wrong & kCanariesIntact) != 0 && broken(Rule::kCanaries)) return true;
+  if ((wrong & kCancelRoutineSet) != 0) {
+    const Rule rule = event.kind == CallbackKind::kInsert ? Rule::kRoutineEarly
+                      : op == Op::kRemoveNext             ? Rule::kRemoveNextRoutine
+                                                          : Rule::kRemoveRoutine;
+    if (broken(rule)) return true;
+  }
+  return false;
+}
+
+bool EventRules::CheckAcquire(int index) {
+  const CallbackEvent& event = history_.events[index];
+  const Call& call = history_.calls[event.call];
+  uint8_t& state = states_[event.call];
+  if ((state & kAcquired) != 0 && Broken(Rule::kAcquireOnce, index, event.call)) return true;
+  state |= kAcquired;
+  return call.operation.op == Op::kCancel && event.irql != call.irql_before &&
+         Broken(Rule::kCancelIrql, index, event.call);
+}
+
+// Insert, peek and remove.
+bool EventRules::CheckUnderLock(int index) {
+  const CallbackEvent& event = history_.events[index];
+  return (states_[event.call] & (kAcquired | kReleased)) != kAcquired &&
+         Broken(Rule::kAcquireFirst, index, event.call);
+}
+
+bool EventRules::CheckInsert(int index) {
+  const CallbackEvent& event = history_.events[index];
+  if (history_.calls[event.call].operation.op == Op::kCancel &&
+      Broken(Rule::kCancelPeek, index, event.call)) {
+    return true;
+  }
+  if (event.item >= kMaxItems) return false;
+  const uint8_t bit = Bit(event.item);
+  // The mark of an earlier stay in the queue is still there.
+  if ((event.snapshot & kPendingMarked) != 0 && (marked_ & bit) == 0 &&
+      Broken(Rule::kPendingEarly, index, event.call, event.item)) {
+    return true;
+  }
+  if (event.status < 0) {
+    states_[event.call] |= kInsertFailed;
+    return false;
+  }
+  states_[event.call] |= kInserted;
+  remover_[event.item] = kNoCall;
+  completed_ &= static_cast<uint8_t>(~bit);
+  return false;
+}
+
+bool EventRules::CheckRemove(int index) {
+  const CallbackEvent& event = history_.events[index];
+  if ((states_[event.call] & kInsertFailed) != 0 &&
+      Broken(Rule::kRemoveAfterFailure, index, event.call, event.item)) {
+    return true;
+  }
+  if (event.item < kMaxItems) remover_[event.item] = event.call;
+  return false;
+}
+
+bool EventRules::CheckRelease(int index) {
+  const CallbackEvent& event = history_.events[index];
+  const Operation& operation = history_.calls[event.call].operation;
+  uint8_t& state = states_[event.call];
+  if ((state & (kAcquired | kReleased)) != kAcquired &&
+      Broken(Rule::kReleaseOnce, index, event.call)) {
+    return true;
+  }
+  state |= kReleased;
+  if (operation.op != Op::kInsert && operation.op != Op::kInsertEx) return false;
+  const uint8_t bit = Bit(operation.item);
+  const bool marked = (event.snapshot & kPendingMarked) != 0;
+  const bool routine = (event.snapshot & kCancelRoutineSet) != 0;
+  const auto broken = [&](Rule rule) { return Broken(rule, index, event.call, operation.item); };
+  if ((state & kInsertFailed) != 0) {
+    if (marked && (marked_ & bit) == 0 && broken(Rule::kPendingAfterFailure)) return true;
+    return routine && broken(Rule::kRoutineAfterFailure);
+  }
+  if ((state & kInserted) == 0) return false;
+  marked_ |= bit;
+  if (!marked && broken(Rule::kPendingMissing)) return true;
+  // A cancellation may have taken the routine out already, or this call itself.
+  return !routine && (event.snapshot & kCancelFlagSet) == 0 && broken(Rule::kRoutineMissing);
+}
+
+bool EventRules::CheckCompletion(int index) {
+  const CallbackEvent& event = history_.events[index];
+  const Call& call = history_.calls[event.call];
+  uint8_t& state = states_[event.call];
+  if ((state & (kAcquired | kReleased)) == kAcquired &&
+      (!portable_ || history_.setup.lock == LockKind::kSpin) &&
+      Broken(Rule::kCompletionUnlocked, index, event.call, event.item)) {
+    return true;
+  }
+  if (call.operation.op == Op::kCancel && event.irql != call.irql_before &&
+      (state & (kAcquired | kReleased)) != kAcquired &&
+      Broken(Rule::kCancelIrql, index, event.call, event.item)) {
+    return true;
+  }
+  if ((state & kInsertFailed) != 0 &&
+      Broken(Rule::kRemoveAfterFailure, index, event.call, event.item)) {
+    return true;
+  }
+  state |= kCompleting;
+  return false;
+}
+
+bool EventRules::CheckQueueEvents() {
+  for (int i = 0; i < history_.event_count; ++i) {
+    const CallbackEvent& event = history_.events[i];
+    if (event.call >= history_.call_count) continue;
+    if (event.kind == CallbackKind::kCompleted) {
+      if (event.item >= kMaxItems) continue;
+      const bool cancelled = (states_[event.call] & kCompleting) != 0;
+      if (cancelled && event.status != kStatusCancelled &&
+          Broken(Rule::kCancelledStatus, i, event.call, event.item)) {
+        return true;
+      }
+      marked_ &= static_cast<uint8_t>(~Bit(event.item));
+      completed_ |= Bit(event.item);
+      continue;
+    }
+    if (event.kind > CallbackKind::kCompleteCanceled) continue;
+    const Demand& demand = kDemands[static_cast<int>(event.kind)];
+    const uint16_t wrong = (event.snapshot & demand.care) ^ demand.want;
+    if (wrong != 0 && CheckSurroundings(i, wrong)) return true;
+    bool broken = false;
+    switch (event.kind) {
+      case CallbackKind::kAcquire:
+        broken = CheckAcquire(i);
+        break;
+      case CallbackKind::kInsert:
+        broken = CheckUnderLock(i) || CheckInsert(i);
+        break;
+      case CallbackKind::kPeek:
+        broken = CheckUnderLock(i) ||
+                 (history_.calls[event.call].operation.op == Op::kCancel &&
+                  Broken(Rule::kCancelPeek, i, event.call)) ||
+                 (event.after != kNoItem && (event.snapshot & kKnownItem) == 0 &&
+                  Broken(Rule::kKnownItem, i, event.call, event.after)) ||
+                 (event.after != kNoItem && (event.snapshot & kLinked) == 0 &&
+                  Broken(Rule::kPeekLinked, i, event.call, event.after));
+        break;
+      case CallbackKind::kRemove:
+        broken = CheckUnderLock(i) || CheckRemove(i);
+        break;
+      case CallbackKind::kRelease:
+        broken = CheckRelease(i);
+        break;
+      default:
+        broken = CheckCompletion(i);
+        break;
+    }
+    if (broken) return true;
+  }
+  return false;
+}
+
+bool EventRules::CheckStartIoEvents() {
+  int started = 0;
+  for (int i = 0; i < history_.event_count; ++i) {
+    const CallbackEvent& event = history_.events[i];
+    if (event.call >= history_.call_count) continue;
+    if (event.kind == CallbackKind::kDriverCancel) states_[event.call] |= kCompleting;
+    if (event.kind == CallbackKind::kCompleted) {
+      const bool cancelled = (states_[event.call] & kCompleting) != 0;
+      if (cancelled && event.status != kStatusCancelled &&
+          Broken(Rule::kCancelledStatus, i, event.call, event.item)) {
+        return true;
+      }
+    }
+    if (event.kind != CallbackKind::kStartIo) continue;
+    if ((event.snapshot & kKnownItem) == 0 && Broken(Rule::kKnownItem, i, event.call, event.item)) {
+      return true;
+    }
+    if (event.irql != kDispatchLevel && Broken(Rule::kStartIoIrql, i, event.call, event.item)) {
+      return true;
+    }
+    if ((event.snapshot & kCancelLockHeld) != 0 &&
+        Broken(Rule::kStartIoCancelLock, i, event.call, event.item)) {
+      return true;
+    }
+    // Only a request for the next packet makes room for another StartIo.
+    int room = 1;
+    for (int c = 0; c < history_.call_count; ++c) {
+      const Call& call = history_.calls[c];
+      const bool next =
+          call.operation.op == Op::kStartNext || call.operation.op == Op::kStartNextByKey;
+      room += next && call.begin < event.sequence;
+    }
+    if (++started > room && Broken(Rule::kStartIoOverlap, i, event.call, event.item)) return true;
+  }
+  return false;
+}
+
+bool EventRules::CheckCalls() {
+  for (int i = 0; i < history_.call_count; ++i) {
+    const Call& call = history_.calls[i];
+    if (!call.returned) continue;
+    if (((states_[i] & kAcquired) != 0) != ((states_[i] & kReleased) != 0) && !history_.truncated &&
+        Broken(Rule::kLockPairing, -1, i)) {
+      return true;
+    }
+    if (call.irql_after != call.irql_before && Broken(Rule::kIrqlRestored, -1, i)) return true;
+    if (call.locks_after != call.locks_before && Broken(Rule::kLocksKept, -1, i)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding) {
+  EventRules rules(history, portable, filter, finding);
+  switch (history.setup.family) {
+    case Family::kCsq:
+    case Family::kCallbackDataQueue:
+      if (rules.CheckQueueEvents()) return true;
+      break;
+    case Family::kStartIo:
+      if (rules.CheckStartIoEvents()) return true;
+      break;
+    case Family::kDeviceQueue:
+      break;
+  }
+  return rules.CheckCalls();
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,176 @@
+// See start_io_model.h.
+#include "oracle/start_io_model.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace cancelsafe {
+namespace {
+
+using State = StartIoModel::State;
+using Choice = Alternative<State>;
+
+// StartIo and cancel callbacks are judged by the rules, not as a trace.
+int Only(Choice* choice, int32_t outcome, const char* clause) {
+  choice->outcome.value = outcome;
+  choice->any_outcome = false;
+  choice->trace = Trace::Empty();
+  choice->clause = clause;
+  choice->order_clause = clause;
+  return 1;
+}
+
+int StepStart(Reading reading, const Operation& operation, Choice* out) {
+  State& state = out[0].next;
+  const uint8_t item = operation.item;
+  const uint8_t bit = ItemBit(item);
+  if (((state.list.inserted | state.ended) & bit) != 0 || state.current == item) return 0;
+  const bool by_key = operation.op == Op::kStartPacketByKey;
+  if (by_key) state.list.key[item] = operation.key;
+  if ((operation.flags & kCancelable) != 0) state.cancelable |= bit;
+  if (state.current == kNoItem) {
+    state.current = item;
+    return Only(&out[0], 1, "SIO-START-01");
+  }
+  const char* clause = by_key ? "SIO-START-04" : "SIO-START-02";
+  const bool unordered =
+      reading == Reading::kPortable && by_key && (state.list.inserted & ~state.list.keyed) != 0;
+  const int usual =
+      by_key ? state.list.KeyedPosition(operation.key) : static_cast<int>(state.list.count);
+  int count = 1;
+  for (int place = 0; unordered && place <= state.list.count; ++place) {
+    if (place == usual) continue;
+    out[count].next = state;
+    out[count].next.list.InsertAt(place, item, true);
+    count += Only(&out[count], 0, clause);
+  }
+  state.list.InsertAt(usual, item, by_key);
+  Only(&out[0], 0, clause);
+  return count;
+}
+
+void MakeCurrent(uint8_t item, State* state) {
+  state->list.Remove(item);
+  state->current = item;
+}
+
+int StepNext(Reading reading, const Operation& operation, Choice* out) {
+  State& state = out[0].next;
+  const bool by_key = operation.op == Op::kStartNextByKey;
+  if (state.current != kNoItem) {
+    state.ended |= ItemBit(state.current);
+    state.cancelable &= static_cast<uint8_t>(~ItemBit(state.current));
+    state.current = kNoItem;
+  }
+  if (state.list.count == 0) return Only(&out[0], kNothing, by_key ? "SIO-NKEY-02" : "SIO-NEXT-03");
+  const uint8_t usual =
+      by_key ? state.list.FirstAtOrAbove(operation.key) : state.list.order.item[0];
+  int count = 1;
+  const bool unordered = reading == Reading::kPortable && by_key && state.list.IsMixed();
+  for (int i = 0; unordered && i < state.list.count; ++i) {
+    const uint8_t other = state.list.order.item[i];
+    if (other == usual) continue;
+    out[count].next = state;
+    MakeCurrent(other, &out[count].next);
+    count += Only(&out[count], other, "SIO-NKEY-01");
+  }
+  MakeCurrent(usual, &state);
+  Only(&out[0], usual, by_key ? "SIO-NKEY-01" : "SIO-NEXT-02");
+  return count;
+}
+
+int StepCancel(const Operation& operation, bool old_irp, Choice* out) {
+  State& state = out[0].next;
+  const uint8_t item = operation.item;
+  const uint8_t bit = ItemBit(item);
+  if (old_irp || (state.ended & bit) != 0) return Only(&out[0], 0, "IRP-CANCEL-06");
+  state.cancelled |= bit;
+  if ((state.cancelable & bit) == 0) return Only(&out[0], 0, "IRP-CANCEL-06");
+  state.cancelable &= static_cast<uint8_t>(~bit);
+  if ((state.list.inserted & bit) != 0) {
+    state.list.Remove(item);
+    state.ended |= bit;
+    return Only(&out[0], 1, "SIO-START-06");
+  }
+  // Current: StartIo may or may not have taken the cancel routine out already.
+  out[1].next = state;
+  Only(&out[0], 0, "SIO-CXL-03");
+  Only(&out[1], 1, "SIO-CXL-01");
+  return 2;
+}
+
+}  // namespace
+
+StartIoModel::State StartIoModel::Initial(const Setup&) {
+  State state;
+  std::memset(&state, 0, sizeof(state));
+  state.list.Clear();
+  state.current = kNoItem;
+  return state;
+}
+
+int StartIoModel::Step(const Setup&, Reading reading, const State& state,
+                       const Operation& operation, uint8_t generation, Alternatives out) {
+  State& next = out[0].next;
+  next = state;
+  switch (operation.op) {
+    case Op::kStartNext:
+    case Op::kStartNextByKey:
+      return StepNext(reading, operation, out);
+    case Op::kSetAttributes:
+      return Only(&out[0], 0, "SIO-ATTR-05");
+    case Op::kHoldCancelLock:
+      return Only(&out[0], 0, "IRP-CSL-02");
+    default:
+      break;
+  }
+  const uint8_t item = operation.item;
+  const uint8_t bit = ItemBit(item);
+  const bool old_irp = generation < next.generation[item];
+  if (generation > next.generation[item]) {
+    // A new IRP has the old one's number only once the old one has ended.
+    if ((next.list.inserted & bit) != 0 || next.current == item) return 0;
+    next.generation[item] = generation;
+    next.cancelled &= static_cast<uint8_t>(~bit);
+    next.cancelable &= static_cast<uint8_t>(~bit);
+    next.ended &= static_cast<uint8_t>(~bit);
+    next.list.key[item] = 0;
+  }
+  switch (operation.op) {
+    case Op::kStartPacket:
+    case Op::kStartPacketByKey:
+      return old_irp ? 0 : StepStart(reading, operation, out);
+    case Op::kCancel:
+      return StepCancel(operation, old_irp, out);
+    case Op::kComplete:
+      if (old_irp || ((next.list.inserted | next.ended) & bit) != 0 || next.current == item) {
+        return 0;
+      }
+      next.ended |= bit;
+      return Only(&out[0], 0, "IRP-COMP-02");
+    default:
+      return 0;
+  }
+}
+
+uint32_t StartIoModel::Abstract(const Setup&, const State& state) {
+  const bool busy = state.current != kNoItem;
+  const uint8_t current_bit = busy ? ItemBit(state.current) : 0;
+  return AbstractList(state.list) | static_cast<uint32_t>(busy) << 6 |
+         static_cast<uint32_t>((state.cancelled & current_bit) != 0) << 7 |
+         static_cast<uint32_t>((state.cancelable & state.list.inserted) != 0) << 8 |
+         static_cast<uint32_t>((state.cancelled & ~state.ended) != 0) << 9;
+}
+
+std::string StartIoModel::Describe(const Setup&, const State& state) {
+  std::string text =
+      state.current == kNoItem ? std::string("idle") : absl::StrCat("current ", state.current);
+  absl::StrAppend(&text, ", queue ", DescribeList(state.list));
+  for (int item = 0; item < kMaxItems; ++item) {
+    if ((state.cancelled & ItemBit(static_cast<uint8_t>(item))) != 0) {
+      absl::StrAppend(&text, ", ", item, " cancelled");
+    }
+  }
+  return text;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,32 @@
+// The sequential model of the StartIo layer (IoStartPacket, IoStartNextPacket
+// and ByKey, IoCancelIrp on their IRPs): a current IRP and a device queue.
+#ifndef CANCELSAFE_ORACLE_START_IO_MODEL_H_
+#define CANCELSAFE_ORACLE_START_IO_MODEL_H_
+
+#include <string>
+
+#include "oracle/device_queue_model.h"
+
+namespace cancelsafe {
+
+struct StartIoModel {
+  struct State {
+    EntryList list;
+    uint8_t generation[kMaxItems];
+    uint8_t current;     // item that StartIo was given last, kNoItem if idle
+    uint8_t cancelled;   // bit per item, like the next two
+    uint8_t cancelable;  // has a cancel function that nobody has taken out
+    uint8_t ended;
+  };
+  using Alternatives = Alternative<State>*;
+
+  static State Initial(const Setup& setup);
+  static int Step(const Setup& setup, Reading reading, const State& state,
+                  const Operation& operation, uint8_t generation, Alternatives out);
+  static uint32_t Abstract(const Setup& setup, const State& state);
+  static std::string Describe(const Setup& setup, const State& state);
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_ORACLE_START_IO_MODEL_H_

@@ -1,0 +1,110 @@
+// See trace.h.
+#include "oracle/trace.h"
+
+namespace cancelsafe {
+namespace {
+
+// True if another call that cancelled `item` was under way during `call`.
+bool CancelledMeanwhile(const History& history, const Call& call, uint8_t item) {
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& other = history.calls[i];
+    if (other.operation.op != Op::kCancel || other.operation.item != item) continue;
+    if (other.returned && other.outcome.value == 0) continue;
+    const bool began_before_the_end = !call.returned || other.begin < call.end;
+    const bool ended_after_the_begin = !other.returned || other.end > call.begin;
+    if (began_before_the_end && ended_after_the_begin) return true;
+  }
+  return false;
+}
+
+// The trace of a call with several peeks. Each peek must go on from the result
+// of the one before, and that result must have been a legal thing to skip.
+Trace WithoutSkippedPeeks(const History& history, int index) {
+  Trace trace = Trace::Empty();
+  int length = 0;
+  uint8_t candidate = kNoItem;
+  bool peeked = false;
+  bool peeks_over = false;
+  const auto flush = [&] {
+    if (!peeked || peeks_over) return;
+    trace = trace.Then(CallbackKind::kPeek, candidate);
+    ++length;
+    peeks_over = true;
+  };
+  for (int i = 0; i < history.event_count; ++i) {
+    const CallbackEvent& event = history.events[i];
+    if (event.call != index || !IsTraced(event.kind)) continue;
+    if (event.kind == CallbackKind::kPeek) {
+      if (peeks_over || event.after != candidate) return Trace::Impossible();
+      if (peeked) {
+        if (candidate == kNoItem) return Trace::Impossible();
+        if (!CancelledMeanwhile(history, history.calls[index], candidate)) {
+          return Trace::Impossible();
+        }
+      }
+      peeked = true;
+      candidate = event.item;
+      continue;
+    }
+    flush();
+    if (length++ >= Trace::kMaxSteps) return Trace::Impossible();
+    trace = trace.Then(event.kind,
+                       event.kind == CallbackKind::kAcquire || event.kind == CallbackKind::kRelease
+                           ? kNoItem
+                           : event.item);
+  }
+  flush();
+  return length <= Trace::kMaxSteps ? trace : Trace::Impossible();
+}
+
+}  // namespace
+
+int UnpackTrace(Trace trace, TraceStep steps[Trace::kMaxSteps]) {
+  int count = 0;
+  for (int shift = 12 * (Trace::kMaxSteps - 1); shift >= 0; shift -= 12) {
+    const uint64_t step = trace.packed >> shift & 0xfff;
+    if (step == 0) continue;
+    const auto item = [](uint64_t nibble) {
+      return nibble == 15 ? kNoItem : static_cast<uint8_t>(nibble);
+    };
+    steps[count++] = TraceStep{static_cast<CallbackKind>((step >> 8) - 1), item(step >> 4 & 15),
+                               item(step & 15)};
+  }
+  return count;
+}
+
+void CollectTraces(const History& history, Trace traces[kMaxCalls]) {
+  uint8_t lengths[kMaxCalls];
+  uint8_t peeks[kMaxCalls];
+  for (int i = 0; i < history.call_count; ++i) {
+    traces[i] = Trace::Empty();
+    lengths[i] = 0;
+    peeks[i] = 0;
+  }
+  bool unusual = false;
+  for (int i = 0; i < history.event_count; ++i) {
+    const CallbackEvent& event = history.events[i];
+    if (!IsTraced(event.kind) || event.call >= history.call_count) continue;
+    const bool names_item =
+        event.kind != CallbackKind::kAcquire && event.kind != CallbackKind::kRelease;
+    const bool is_peek = event.kind == CallbackKind::kPeek;
+    Trace& trace = traces[event.call];
+    trace =
+        trace.Then(event.kind, names_item ? event.item : kNoItem, is_peek ? event.after : kNoItem);
+    peeks[event.call] += is_peek;
+    unusual |= ++lengths[event.call] > Trace::kMaxSteps;
+    unusual |= peeks[event.call] > 1;
+    if (lengths[event.call] == 255) lengths[event.call] = 254;
+    if (peeks[event.call] == 255) peeks[event.call] = 254;
+  }
+  if (!unusual) return;
+  for (int i = 0; i < history.call_count; ++i) {
+    if (peeks[i] > 1) {
+      traces[i] = WithoutSkippedPeeks(history, i);
+    } else if (lengths[i] > Trace::kMaxSteps) {
+      traces[i] = Trace::Impossible();
+    }
+  }
+}
+
+}  // namespace cancelsafe
