@@ -49,7 +49,10 @@ class Runner {
   const RunOutput& output() const { return output_; }
   const History& history() const { return recorder_->history(); }
   Family family() const { return family_; }
-  Checker& checker() { return checker_; }
+  const Checker& checker() const { return checker_; }
+  // Semantic coverage: the counter at hash(model state, operation) is incremented
+  // along every accepted history. `size` is a power of two.
+  void SetStateCoverage(uint8_t* counters, uint32_t size);
 
   // A number for everything that happened in the last run: history, schedule and
   // verdict. Equal for equal programs, in any process.

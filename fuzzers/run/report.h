@@ -1,0 +1,33 @@
+// Failures as people read them: the verdict line, the program, what was allowed
+// and what was seen, and the command that replays it.
+#ifndef CANCELSAFE_FUZZERS_RUN_REPORT_H_
+#define CANCELSAFE_FUZZERS_RUN_REPORT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "fuzzers/program/program.h"
+#include "oracle/verdict.h"
+
+namespace cancelsafe {
+
+// The whole report but for the replay command. Ends with a line feed.
+std::string FailureReport(const Program& program, const Verdict& verdict);
+
+// The readable file of a failure: header comments (verdict line, then `origin`
+// lines), then the program.
+std::string FailureFile(const Program& program, const Verdict& verdict,
+                        const std::vector<std::string>& origin);
+
+// "csq-lost-item-CSQ-INV-01-1a2b3c4d.txt": the same program and verdict always
+// give the same name, different ones different names.
+std::string FailureFileName(const Program& program, const Verdict& verdict);
+
+// Writes through a temporary name in the same directory and renames, so that no
+// reader ever sees half a file. The error names the path and the system's reason.
+absl::Status WriteFileAtomically(const std::string& path, const std::string& contents);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_RUN_REPORT_H_

@@ -1,0 +1,25 @@
+// What a running target tells the campaign that started it: a few counters in a
+// file that both map. Written by one process, read by another at any time.
+#ifndef CANCELSAFE_FUZZERS_TARGETS_STATS_H_
+#define CANCELSAFE_FUZZERS_TARGETS_STATS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace cancelsafe {
+
+struct TargetStats {
+  std::atomic<uint64_t> runs{0};
+  std::atomic<uint64_t> operations{0};  // executed, skipped ones not counted
+  std::atomic<uint64_t> skipped{0};     // whose caller contract did not hold
+  std::atomic<uint64_t> unknown{0};     // runs whose check ran out of its budget
+  std::atomic<uint32_t> states{0};      // distinct (model state, operation) pairs
+};
+
+// Maps `path`, creating it if needed; null (with *error set) if that fails.
+TargetStats* MapStats(const std::string& path, std::string* error);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TARGETS_STATS_H_

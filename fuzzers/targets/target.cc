@@ -1,0 +1,186 @@
+// See target.h.
+#include "fuzzers/targets/target.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/mutate.h"
+#include "fuzzers/program/text.h"
+#include "fuzzers/run/report.h"
+#include "fuzzers/run/runner.h"
+#include "fuzzers/targets/fault_hooks.h"
+#include "fuzzers/targets/stats.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr int kSetupError = 3;
+
+constexpr char kHelp[] =
+    R"(Flags of the target, beside the engine's own (which begin with one dash):
+  --implementation=FILE.so  attack this shared object instead of the built-in code
+  --points=all              every load and store is a preemption point, where the
+                            implementation was compiled for it
+  --ignore=RULE             leave out a rule or clause (may be repeated)
+  --artifacts=DIR           save failures as readable text here (default: .)
+  --stats=FILE              keep counters for a campaign here
+)";
+
+// Semantic and interleaving coverage. The engine scans them after every run.
+constexpr size_t kStateCounters = 2048;
+constexpr size_t kInterleavingCounters = 2048;
+#ifdef CANCELSAFE_AFL
+uint8_t state_counters[kStateCounters];
+uint8_t interleaving_counters[kInterleavingCounters];
+#else
+__attribute__((used, section("__libfuzzer_extra_counters"))) uint8_t state_counters[kStateCounters];
+__attribute__((used, section("__libfuzzer_extra_counters"))) uint8_t
+    interleaving_counters[kInterleavingCounters];
+#endif
+
+struct Target {
+  Family family;
+  Implementation implementation;
+  RunnerOptions options;
+  std::unique_ptr<Runner> runner;
+  std::string artifacts = ".";
+  std::string replay_flags;
+  TargetStats* stats = nullptr;
+  TargetStats local_stats;
+  Program program;
+};
+
+Target* target = nullptr;
+
+[[noreturn]] void Fail(int code, const std::string& message) {
+  fprintf(stderr, "cancelsafe: %s\n", message.c_str());
+  exit(code);
+}
+
+bool ReadFlag(absl::string_view argument, std::string* implementation, std::string* stats) {
+  if (argument == "--help") {
+    fputs(kHelp, stderr);
+    return true;
+  }
+  if (absl::ConsumePrefix(&argument, "--implementation=")) {
+    *implementation = std::string(argument);
+  } else if (argument == "--points=all") {
+    target->options.tier2 = true;
+    absl::StrAppend(&target->replay_flags, " --points all");
+  } else if (absl::ConsumePrefix(&argument, "--ignore=")) {
+    target->options.ignore.emplace_back(argument);
+    absl::StrAppend(&target->replay_flags, " --ignore ", argument);
+  } else if (absl::ConsumePrefix(&argument, "--artifacts=")) {
+    target->artifacts = std::string(argument);
+  } else if (absl::ConsumePrefix(&argument, "--stats=")) {
+    *stats = std::string(argument);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// The report of a failure, and its file. Also called from a sanitizer's report.
+void SaveFailure(const Program& program, const Verdict& verdict) {
+  fprintf(stderr, "\n%s", FailureReport(program, verdict).c_str());
+  const std::string path = absl::StrCat(target->artifacts, "/", FailureFileName(program, verdict));
+  const std::string command = absl::StrCat("./cancelsafe replay", target->replay_flags, " ", path);
+  const absl::Status status =
+      WriteFileAtomically(path, FailureFile(program, verdict, {absl::StrCat("replay: ", command)}));
+  if (!status.ok()) {
+    fprintf(stderr, "\ncancelsafe: %s\n", std::string(status.message()).c_str());
+  } else {
+    fprintf(stderr, "\nsaved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
+  }
+}
+
+void OnSanitizerReport(VerdictKind kind, const char* description) {
+  Verdict verdict;
+  verdict.kind = kind;
+  verdict.rule = description;
+  verdict.reason = "found by the sanitizer; its report follows";
+  SaveFailure(target->program, verdict);
+}
+
+}  // namespace
+
+void StartTarget(Family family, const Implementation& built_in, int* argc, char*** argv) {
+  target = new Target;
+  target->family = family;
+  target->implementation = built_in;
+  std::string implementation, stats, error;
+  int kept = 1;
+  for (int i = 1; i < *argc; ++i) {
+    char* argument = (*argv)[i];
+    if (strncmp(argument, "--", 2) != 0) {
+      (*argv)[kept++] = argument;
+    } else if (!ReadFlag(argument, &implementation, &stats)) {
+      Fail(kUsageError, absl::StrCat("unknown flag '", argument, "'\n", kHelp));
+    }
+  }
+  *argc = kept;
+  if (!implementation.empty()) {
+    if (!LoadImplementation(implementation, &target->implementation, &error)) {
+      Fail(kSetupError, error);
+    }
+    absl::StrAppend(&target->replay_flags, " --implementation ", implementation);
+  }
+  target->stats = &target->local_stats;
+  if (!stats.empty()) {
+    target->stats = MapStats(stats, &error);
+    if (target->stats == nullptr) Fail(kSetupError, error);
+  }
+  const char* missing = nullptr;
+  target->runner =
+      std::make_unique<Runner>(family, target->implementation, target->options, &missing);
+  if (missing != nullptr) {
+    Fail(kSetupError, absl::StrCat("the implementation does not provide ", missing,
+                                   ", which this target needs"));
+  }
+  target->runner->SetStateCoverage(state_counters, kStateCounters);
+  schedule::Executor::Get().SetCoverage(interleaving_counters, kInterleavingCounters);
+  SetFaultHook(&OnSanitizerReport);
+}
+
+void RunTargetInput(const uint8_t* data, size_t size) {
+  Program& program = target->program;
+  DecodeProgram(target->family, data, size, &program);
+  const bool passed = target->runner->Run(program);
+  const RunOutput& output = target->runner->output();
+  TargetStats& stats = *target->stats;
+  const auto add = [](std::atomic<uint64_t>& counter, uint64_t value) {
+    // One writer: no read-modify-write needed.
+    counter.store(counter.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+  };
+  add(stats.runs, 1);
+  add(stats.operations, program.operation_count - output.skipped_operations);
+  add(stats.skipped, output.skipped_operations);
+  stats.states.store(target->runner->checker().covered_states(), std::memory_order_relaxed);
+  if (passed) return;
+  if (output.verdict.kind == VerdictKind::kUnknown) {
+    add(stats.unknown, 1);
+    return;
+  }
+  const Verdict verdict = output.verdict;
+  SaveFailure(target->runner->Executed(program), verdict);
+  abort();
+}
+
+size_t MutateTargetInput(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  return MutateBytes(target->family, data, size, max_size, seed);
+}
+
+size_t CrossTargetInputs(const uint8_t* data1, size_t size1, const uint8_t* data2, size_t size2,
+                         uint8_t* out, size_t max_size, unsigned seed) {
+  return CrossBytes(target->family, data1, size1, data2, size2, out, max_size, seed);
+}
+
+}  // namespace cancelsafe
