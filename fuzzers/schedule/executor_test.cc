@@ -1,0 +1,322 @@
+// The executor's contract: how runs end, that a fiber pool survives abandoned runs,
+// and that stacks are guarded. Replays are in replay_test.cc.
+#include "fuzzers/schedule/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+#include "fuzzers/schedule/toy_program.h"
+
+namespace cancelsafe::schedule {
+namespace {
+
+using BodyFunction = std::function<void(int fiber)>;
+
+void Call(void* context, int fiber) { (*static_cast<const BodyFunction*>(context))(fiber); }
+
+RunResult RunBodies(int fibers, BodyFunction body, const Schedule& schedule = {},
+                    const RunOptions& options = {}) {
+  RunResult result;
+  Executor::Get().Run(fibers, &Call, &body, schedule, options, &result);
+  return result;
+}
+
+Executor& executor() { return Executor::Get(); }
+
+TEST(ExecutorTest, RunsEachBodyOnceInFiberOrderByDefault) {
+  for (int fibers = 1; fibers <= kMaxFibers; ++fibers) {
+    std::vector<int> order;
+    order.reserve(8);
+    order.reserve(8);  // growth on a fiber would be a race to TSan
+    const RunResult result = RunBodies(fibers, [&](int fiber) {
+      EXPECT_EQ(executor().current(), fiber);
+      order.push_back(fiber);
+      executor().Point(1, &order, 0);
+      order.push_back(fiber);
+    });
+    std::vector<int> expected;
+    for (int f = 0; f < fibers; ++f) expected.insert(expected.end(), {f, f});
+    EXPECT_EQ(order, expected);
+    EXPECT_EQ(result.status, RunStatus::kDone);
+    EXPECT_EQ(result.points, fibers);
+    EXPECT_EQ(result.switches, fibers - 1);
+    EXPECT_EQ(result.preemptions, 0);
+    EXPECT_EQ(result.finished_mask, (1 << fibers) - 1);
+    EXPECT_FALSE(executor().running());
+  }
+}
+
+TEST(ExecutorTest, CountsThePointsOfASingleFiberWithoutDecisions) {
+  Schedule schedule;
+  schedule.kind = Kind::kRandom;
+  const RunResult result = RunBodies(
+      1,
+      [](int) {
+        for (int i = 0; i < 7; ++i) executor().Point(1, nullptr, 0);
+      },
+      schedule);
+  EXPECT_EQ(result.points, 7);
+  EXPECT_EQ(result.points_of[0], 7);
+  EXPECT_EQ(result.decisions, 0);
+  EXPECT_EQ(result.digest, 0u);
+}
+
+TEST(ExecutorTest, PointOutsideARunDoesNothing) {
+  executor().Point(1, nullptr, 0);
+  executor().Wake(nullptr);
+  EXPECT_FALSE(executor().running());
+}
+
+TEST(ExecutorTest, AChoicePreemptsAndOneOfAFiberThatIsNotEnabledIsIgnored) {
+  std::vector<int> order;
+  order.reserve(8);
+  Schedule schedule;
+  // Decision 0 is who starts; at decision 1 fiber 0 stands at its point.
+  schedule.choices[schedule.choice_count++] = {0, 3};
+  schedule.choices[schedule.choice_count++] = {1, 1};
+  const RunResult result = RunBodies(
+      2,
+      [&](int fiber) {
+        executor().Point(1, &order, 0);
+        order.push_back(fiber);
+      },
+      schedule);
+  EXPECT_EQ(order, (std::vector<int>{1, 0}));
+  EXPECT_EQ(result.preemptions, 1);
+  EXPECT_EQ(result.switches, 2);
+  EXPECT_EQ(result.decisions, 3);
+}
+
+TEST(ExecutorTest, DeadlockTellsWhereEachFiberStands) {
+  ToyLock locks[2];
+  Schedule schedule;
+  schedule.choices[schedule.choice_count++] = {2, 1};  // fiber 0 wants its second lock
+  const RunResult result = RunBodies(
+      3,
+      [&](int fiber) {
+        if (fiber == 2) return;
+        locks[fiber].Acquire(100 + static_cast<uintptr_t>(fiber));
+        locks[1 - fiber].Acquire(200 + static_cast<uintptr_t>(fiber));
+        ADD_FAILURE() << "fiber " << fiber << " got both locks";
+      },
+      schedule);
+  EXPECT_EQ(result.status, RunStatus::kDeadlock);
+  EXPECT_EQ(result.finished_mask, 4);
+  EXPECT_EQ(result.position[0].kind, kToyLock);
+  EXPECT_EQ(result.position[0].site, 200u);
+  EXPECT_EQ(result.position[0].object, 2);
+  EXPECT_EQ(result.position[1].site, 201u);
+  EXPECT_EQ(result.position[1].object, 1);
+}
+
+TEST(ExecutorTest, ASingleFiberThatBlocksIsADeadlock) {
+  int object = 0;
+  const RunResult result = RunBodies(1, [&](int) { executor().Block(&object, 5); });
+  EXPECT_EQ(result.status, RunStatus::kDeadlock);
+  EXPECT_EQ(result.position[0].object, 1);
+  EXPECT_EQ(result.position[0].site, 5u);
+  EXPECT_EQ(result.finished_mask, 0);
+}
+
+TEST(ExecutorTest, LivelockEndsAtThePointBudget) {
+  for (int fibers = 1; fibers <= 3; ++fibers) {
+    RunOptions options;
+    options.point_budget = 50;
+    int object = 0;
+    const RunResult result = RunBodies(
+        fibers,
+        [&](int) {
+          for (;;) executor().Point(9, &object, 42);
+        },
+        {}, options);
+    EXPECT_EQ(result.status, RunStatus::kLivelock);
+    EXPECT_EQ(result.points, 50);
+    EXPECT_EQ(result.position[0].kind, 9);
+    EXPECT_EQ(result.position[0].site, 42u);
+    EXPECT_EQ(result.position[0].object, 1);
+  }
+}
+
+TEST(ExecutorTest, FibersThatWakeEachOtherForeverAreALivelock) {
+  int object = 0;
+  const RunResult result = RunBodies(2, [&](int) {
+    for (;;) {
+      executor().Wake(&object);
+      executor().Block(&object, 0);
+    }
+  });
+  EXPECT_EQ(result.status, RunStatus::kLivelock);
+}
+
+TEST(ExecutorTest, StopLeavesAtOnceAndThePoolServesTheNextRuns) {
+  for (int round = 0; round < 200; ++round) {
+    Schedule schedule;
+    schedule.kind = Kind::kRandom;
+    schedule.seed = static_cast<uint32_t>(round);
+    int passed = 0;
+    const int fibers = 1 + round % kMaxFibers;
+    const BodyFunction stopping = [&](int) {
+      // Frames with live variables, so that an abandoned stack is not empty.
+      volatile char room[512];
+      for (int i = 0; i < 5; ++i) {
+        room[i] = 1;
+        executor().Point(1, &passed, 0);
+        if (++passed == 7 % (5 * fibers)) executor().Stop();
+      }
+    };
+    const RunResult stopped = RunBodies(fibers, stopping, schedule);
+    ASSERT_EQ(stopped.status, RunStatus::kStopped);
+    ASSERT_EQ(passed, 7 % (5 * fibers));
+
+    passed = 100;
+    const RunResult next = RunBodies(kMaxFibers, stopping, schedule);
+    ASSERT_EQ(next.status, RunStatus::kDone);
+    ASSERT_EQ(passed, 120);
+  }
+}
+
+TEST(ExecutorTest, ABlockedFiberWaitsForItsOwnObjectOnly) {
+  int mine = 0;
+  int other = 0;
+  bool ready = false;
+  std::vector<int> order;
+  order.reserve(8);
+  const RunResult result = RunBodies(2, [&](int fiber) {
+    if (fiber == 0) {
+      while (!ready) executor().Block(&mine, 0);
+      order.push_back(0);
+    } else {
+      executor().Wake(&other);
+      executor().Point(1, nullptr, 0);
+      order.push_back(1);
+      ready = true;
+      executor().Wake(&mine);
+    }
+  });
+  EXPECT_EQ(result.status, RunStatus::kDone);
+  EXPECT_EQ(order, (std::vector<int>{1, 0}));
+  EXPECT_EQ(result.decisions, 1) << "only the start has two enabled fibers";
+}
+
+TEST(ExecutorTest, PendingEventsNameObjectsInOrderOfFirstUse) {
+  static int objects[3];
+  struct Watcher : Scheduler {
+    void Start(const Schedule&, int, const uint16_t*) override {
+      seen.clear();
+      seen.reserve(16);
+    }
+    int Pick(const Decision& decision) override {
+      if (decision.current >= 0) seen.push_back(decision.pending[decision.current].object);
+      return decision.default_fiber;
+    }
+    std::vector<int> seen;
+  } watcher;
+  RunResult result;
+  for (int round = 0; round < 2; ++round) {
+    Executor::Get().RunWith(
+        &watcher, 2,
+        [](void*, int fiber) {
+          if (fiber != 0) return;
+          for (const int i : {2, 0, 2, 1, 0}) executor().Point(1, &objects[i], 0);
+          executor().Point(1, nullptr, 0);
+        },
+        nullptr, {}, {}, &result);
+    EXPECT_EQ(watcher.seen, (std::vector<int>{1, 2, 1, 3, 2, 0}));
+  }
+}
+
+TEST(ExecutorTest, ExceptionsMayBeCaughtBetweenPoints) {
+  Schedule schedule;
+  schedule.kind = Kind::kRandom;
+  int caught = 0;
+  const RunResult result = RunBodies(
+      3,
+      [&](int fiber) {
+        for (int i = 0; i < 3; ++i) {
+          try {
+            executor().Point(1, &caught, 0);
+            throw std::runtime_error("thrown on a fiber");
+          } catch (const std::runtime_error&) {
+            ++caught;
+          }
+          executor().Point(1, &caught, static_cast<uintptr_t>(fiber));
+        }
+      },
+      schedule);
+  EXPECT_EQ(result.status, RunStatus::kDone);
+  EXPECT_EQ(caught, 9);
+}
+
+// Uses about `bytes` of stack, with a point at the deepest place. The outer frame is
+// used after the inner call, so that no compiler can make a loop of it.
+__attribute__((noinline)) int Deep(int bytes, volatile char* outer) {
+  volatile char frame[1024];
+  frame[0] = 1;
+  if (bytes <= 0) {
+    executor().Point(1, nullptr, 0);
+    return 1;
+  }
+  const int depth = Deep(bytes - 1024, frame);
+  *outer = frame[0];
+  return depth + *outer;
+}
+
+TEST(ExecutorTest, DeepCallsFitOnEveryStack) {
+  Schedule schedule;
+  schedule.kind = Kind::kRandom;
+  int depth = 0;
+  const RunResult result = RunBodies(
+      kMaxFibers,
+      [&](int) {
+        volatile char bottom = 0;
+        depth += Deep(96 * 1024, &bottom);
+      },
+      schedule);
+  EXPECT_EQ(result.status, RunStatus::kDone);
+  EXPECT_EQ(depth, kMaxFibers * 97);
+}
+
+TEST(ExecutorDeathTest, AnOverflowMeetsTheGuardPage) {
+  EXPECT_DEATH(RunBodies(2,
+                         [](int) {
+                           volatile char bottom = 0;
+                           Deep(260 * 1024, &bottom);
+                         }),
+               "");
+}
+
+TEST(ExecutorDeathTest, MisuseIsNamed) {
+  EXPECT_DEATH(RunBodies(5, [](int) {}), "number of fibers");
+  EXPECT_DEATH(executor().Block(nullptr, 0), "Block outside a run");
+  EXPECT_DEATH(executor().Stop(), "Stop outside a run");
+  EXPECT_DEATH(RunBodies(1, [](int) { RunBodies(1, [](int) {}); }), "run within a run");
+}
+
+TEST(ExecutorTest, InterleavingCoverageCountsSwitchesTheSameWayEachTime) {
+  static uint8_t first[256];
+  static uint8_t second[256];
+  const BodyFunction body = [](int fiber) {
+    for (uintptr_t i = 0; i < 6; ++i) executor().Point(1, &first, fiber * 16 + i);
+  };
+  Schedule schedule;
+  schedule.kind = Kind::kRandom;
+  int switches = 0;
+  for (uint8_t* counters : {first, second}) {
+    executor().SetCoverage(counters, 256);
+    switches = RunBodies(3, body, schedule).switches;
+    executor().SetCoverage(nullptr, 1);
+  }
+  int counted = 0;
+  for (int i = 0; i < 256; ++i) {
+    EXPECT_EQ(first[i], second[i]);
+    counted += first[i];
+  }
+  EXPECT_EQ(counted, switches);
+  EXPECT_GT(switches, 3);
+}
+
+}  // namespace
+}  // namespace cancelsafe::schedule
