@@ -8,22 +8,29 @@
 
 CANCELSAFE_BEGIN_C
 
-// Precedes every IRP in memory. `tag` is the host's number for the IRP: the only
-// identity that may enter a decision or a report.
+// Precedes every IRP in memory, and stays readable when the IRP is retired. `tag`
+// is the host's number for the IRP: the only identity that may enter a decision
+// or a report. The host may set `on_complete`, `context` and `callback_data` after
+// KiPlaceIrp or IoAllocateIrp, which clear them; the rest it may only read.
 struct KiIrpHeader {
   ULONG magic;
   USHORT tag;
-  UCHAR completed;      // IoCompleteRequest was called
-  UCHAR cancels;        // IoCancelIrp calls that may still touch the IRP
-  UCHAR retired;        // poisoned: nobody may touch it any more
+  // `completed` is 0, or non-zero once IoCompleteRequest was called; `cancels`
+  // counts IoCancelIrp calls that may still touch the IRP. They are changed as
+  // one 16-bit word, since together they decide who retires the IRP.
+  UCHAR completed;
+  UCHAR cancels;
+  UCHAR retired;        // poisoned: nobody may touch the IRP any more
   UCHAR heap;           // from IoAllocateIrp
   UCHAR size_in_words;  // of the IRP and its stack locations, in 8-byte words
   UCHAR reserved;
   // Called by IofCompleteRequest when the last completion routine has run; the
-  // IRP is still readable. Null for none.
+  // IRP is still readable, but has no current stack location any more. Null for
+  // none.
   void (*on_complete)(PIRP irp, void* context);
   void* context;
-  // The FLT_CALLBACK_DATA made for this IRP, or null.
+  // The FLT_CALLBACK_DATA made for this IRP (filter_manager.h), or null. It is
+  // retired together with the IRP.
   void* callback_data;
 };
 
@@ -33,16 +40,17 @@ enum { kKiIrpBytes = sizeof(IRP) + sizeof(IO_STACK_LOCATION) };
 enum { kKiIrpPlacedBytes = sizeof(struct KiIrpHeader) + kKiIrpBytes };
 
 // Makes an IRP with one current stack location in `storage` (8-byte aligned,
-// kKiIrpPlacedBytes long). Never fails; O(1).
+// kKiIrpPlacedBytes long, not poisoned). Never fails; O(1).
 PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OBJECT device);
 struct KiIrpHeader* KiIrpHeaderOf(PIRP irp);
 
-// The pattern every byte of a retired IRP holds. KiRetiredIntact is FALSE if
-// somebody wrote to it since.
+// The pattern every byte of a retired IRP, and of its callback data, holds.
+// KiRetiredIntact is FALSE if somebody wrote to either since.
 enum { kKiPoison = 0xDD };
 BOOLEAN KiRetiredIntact(PIRP irp);
 
-// Makes a retired IRP's storage ordinary memory again, before it is freed.
+// Makes a retired IRP's storage, and that of its callback data, ordinary memory
+// again, before it is freed or used anew. Harmless for an IRP that is not retired.
 void KiUnpoison(PIRP irp);
 
 // Device object in host storage, initialised as IoCreateDevice leaves it. The

@@ -1,0 +1,24 @@
+// Device objects in host storage. No queue is initialised here.
+#include "irp.h"
+#include "watch.h"
+
+namespace {
+
+constexpr CSHORT kDeviceType = 3;            // IO_TYPE_DEVICE
+constexpr CSHORT kDeviceExtensionType = 13;  // IO_TYPE_DEVICE_OBJECT_EXTENSION
+constexpr DEVICE_TYPE kFileDeviceUnknown = 0x22;
+
+}  // namespace
+
+void KiPlaceDevice(PDEVICE_OBJECT device, PDEVOBJ_EXTENSION extension, PDRIVER_OBJECT driver) {
+  *device = DEVICE_OBJECT();
+  device->Type = kDeviceType;
+  device->Size = sizeof(DEVICE_OBJECT);
+  device->DriverObject = driver;
+  device->DeviceType = kFileDeviceUnknown;
+  device->StackSize = 1;
+  device->DeviceObjectExtension = extension;
+  *extension = DEVOBJ_EXTENSION();
+  extension->Type = kDeviceExtensionType;
+  extension->DeviceObject = device;
+}

@@ -1,0 +1,70 @@
+// Fast mutexes: exclusive ownership at APC_LEVEL. Count is 1 while free, as
+// ExInitializeFastMutex leaves it on the real system; waiting is the platform's
+// business.
+#include "watch.h"
+
+namespace {
+
+constexpr LONG kFree = 1;
+constexpr LONG kTaken = 0;
+
+}  // namespace
+
+extern "C" {
+
+KI_SERVICE VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex) {
+  FastMutex->Count = kFree;
+  FastMutex->Owner = nullptr;
+  FastMutex->Contention = 0;
+  FastMutex->OldIrql = PASSIVE_LEVEL;
+}
+
+KI_SERVICE KI_QUIET VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex) {
+  KiProcessor* processor = ki_platform->processor();
+  const KIRQL old = processor->irql;
+  if (kWatching && old > APC_LEVEL) {
+    KiReport(kIrqlTooHigh, "ExAcquireFastMutex", FastMutex);
+  } else {
+    processor->irql = APC_LEVEL;
+  }
+  KiAnnounce(kPointAcquire, FastMutex);
+  if (kWatching && KiFindHeld(processor, FastMutex) >= 0) {
+    KiReport(kLockRecursion, "ExAcquireFastMutex", FastMutex);
+  }
+  // Acquire: what the last owner wrote is visible from here on.
+  ULONG waits = 0;
+  while (__atomic_exchange_n(&FastMutex->Count, kTaken, __ATOMIC_ACQUIRE) != kFree) {
+    ++waits;
+    ki_platform->block(FastMutex);
+  }
+  FastMutex->Contention += waits != 0;
+  FastMutex->Owner = processor;
+  FastMutex->OldIrql = old;
+  if (kWatching) KiRecordHeld(processor, FastMutex, old, TRUE, "ExAcquireFastMutex");
+}
+
+KI_SERVICE KI_QUIET VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex) {
+  KiProcessor* processor = ki_platform->processor();
+  if (kWatching) {
+    if (processor->irql > APC_LEVEL) {
+      KiReport(kIrqlTooHigh, "ExReleaseFastMutex", FastMutex);
+    }
+    const int index = KiFindHeld(processor, FastMutex);
+    if (index < 0) {
+      KiReport(kLockNotOwned, "ExReleaseFastMutex", FastMutex);
+      return;
+    }
+    KiForgetHeld(processor, index);
+  }
+  const KIRQL old = static_cast<KIRQL>(FastMutex->OldIrql);
+  FastMutex->Owner = nullptr;
+  // Release: the next owner sees what was written under the mutex.
+  __atomic_store_n(&FastMutex->Count, kFree, __ATOMIC_RELEASE);
+  processor->irql = old;
+  if (kWatching) {
+    ki_platform->wake(FastMutex);
+    ki_platform->point(kPointRelease, FastMutex);
+  }
+}
+
+}  // extern "C"

@@ -1,0 +1,193 @@
+// IRPs in memory: placed by the host or allocated by a driver, and retired when
+// completion has ended and no IoCancelIrp call is left that may touch them.
+#include "irp.h"
+
+#include <stdlib.h>
+
+#include "filter_manager.h"
+#include "irp_life.h"
+#include "poison.h"
+
+namespace {
+
+constexpr ULONG kMagic = 0x50724943;  // "CIrP"
+constexpr CSHORT kIrpType = 6;        // IO_TYPE_IRP
+constexpr unsigned kIrpWords = kKiIrpBytes / 8;
+constexpr unsigned kCallbackDataWords = sizeof(FLT_CALLBACK_DATA) / 8;
+static_assert(kKiIrpBytes % 8 == 0 && sizeof(FLT_CALLBACK_DATA) % 8 == 0, "whole words");
+
+// The largest number of stack locations whose size the header can hold.
+constexpr CCHAR kMaxStackSize = (255 * 8 - sizeof(IRP)) / sizeof(IO_STACK_LOCATION);
+
+// The word of KiIrpHeader::completed (low byte) and ::cancels (high byte).
+typedef USHORT __attribute__((may_alias)) LifeWord;
+constexpr USHORT kCompletionBegun = 0x0001;
+constexpr USHORT kCompletionEnded = 0x0002;
+constexpr USHORT kOneCancel = 0x0100;
+static_assert(offsetof(KiIrpHeader, completed) % 2 == 0 &&
+                  offsetof(KiIrpHeader, cancels) == offsetof(KiIrpHeader, completed) + 1,
+              "changed as one word");
+
+LifeWord* Life(KiIrpHeader* header) { return reinterpret_cast<LifeWord*>(&header->completed); }
+
+// The book-keeping of lives stands for what the I/O manager does: TSan must not
+// take it for synchronisation between the driver's threads, so all of it is
+// unseen, and the two edges that the I/O manager does guarantee are stated.
+KI_UNSEEN USHORT AddToLife(KiIrpHeader* header, USHORT value) {
+  return __atomic_add_fetch(Life(header), value, __ATOMIC_ACQ_REL);
+}
+KI_UNSEEN USHORT SubtractFromLife(KiIrpHeader* header, USHORT value) {
+  return __atomic_sub_fetch(Life(header), value, __ATOMIC_ACQ_REL);
+}
+KI_UNSEEN USHORT SetInLife(KiIrpHeader* header, USHORT bits) {
+  return __atomic_fetch_or(Life(header), bits, __ATOMIC_ACQ_REL);
+}
+KI_UNSEEN bool EndUncontended(KiIrpHeader* header) {
+  USHORT expected = kCompletionBegun;
+  return __atomic_compare_exchange_n(Life(header), &expected, kCompletionBegun | kCompletionEnded,
+                                     false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+KI_UNSEEN void MarkRetired(KiIrpHeader* header) {
+  __atomic_store_n(&header->retired, 1, __ATOMIC_RELAXED);
+}
+KI_UNSEEN bool IsRetired(const KiIrpHeader* header) {
+  return __atomic_load_n(&header->retired, __ATOMIC_RELAXED) != 0;
+}
+// The word before something that may be no IRP at all.
+KI_UNSEEN bool HasMagic(const KiIrpHeader* header) { return header->magic == kMagic; }
+
+void Retire(PIRP irp, KiIrpHeader* header) {
+  KiTakeOver(header);
+  MarkRetired(header);
+  if (header->callback_data != nullptr) KiPoisonMemory(header->callback_data, kCallbackDataWords);
+  KiPoisonMemory(irp, header->size_in_words);
+}
+
+// Not a call of memset: its interceptor would show TSan these bytes as accesses,
+// at a cost, though nobody else can know of them yet.
+template <size_t kBytes>
+KI_QUIET inline __attribute__((always_inline)) void Clear(void* start) {
+  __builtin_memset_inline(start, 0, kBytes);
+}
+
+KI_QUIET void FillIn(PIRP irp, CCHAR stack_size) {
+  irp->Type = kIrpType;
+  irp->Size = static_cast<USHORT>(sizeof(IRP) + stack_size * sizeof(IO_STACK_LOCATION));
+  irp->StackCount = static_cast<CHAR>(stack_size);
+}
+
+}  // namespace
+
+KI_QUIET PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OBJECT device) {
+  Clear<kKiIrpPlacedBytes>(storage);
+  KiIrpHeader* header = static_cast<KiIrpHeader*>(storage);
+  header->magic = kMagic;
+  header->tag = tag;
+  header->size_in_words = kIrpWords;
+  PIRP irp = reinterpret_cast<PIRP>(header + 1);
+  FillIn(irp, 1);
+  irp->CurrentLocation = 1;
+  PIO_STACK_LOCATION stack = reinterpret_cast<PIO_STACK_LOCATION>(irp + 1);
+  irp->Tail.Overlay.CurrentStackLocation = stack;
+  irp->Tail.Overlay.OriginalFileObject = file;
+  InitializeListHead(&irp->ThreadListEntry);
+  stack->MajorFunction = IRP_MJ_READ;
+  stack->DeviceObject = device;
+  stack->FileObject = file;
+  return irp;
+}
+
+KiIrpHeader* KiIrpHeaderOf(PIRP irp) { return reinterpret_cast<KiIrpHeader*>(irp) - 1; }
+
+KI_QUIET KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {
+  KiIrpHeader* header = KiIrpHeaderOf(irp);
+  if (!kWatching) return header;
+  if (irp == nullptr || reinterpret_cast<ULONG_PTR>(irp) % 8 != 0 || !HasMagic(header)) {
+    KiReport(kNotAnIrp, routine, irp);
+    return nullptr;
+  }
+  if (IsRetired(header)) {
+    KiReport(kUseAfterCompletion, routine, irp);
+    return nullptr;
+  }
+  return header;
+}
+
+BOOLEAN KiBeginCompletion(KiIrpHeader* header) {
+  return (SetInLife(header, kCompletionBegun) & kCompletionBegun) == 0;
+}
+
+void KiSuspendCompletion(KiIrpHeader* header) { SubtractFromLife(header, kCompletionBegun); }
+
+void KiEndCompletion(PIRP irp, KiIrpHeader* header) {
+  if (EndUncontended(header)) {
+    Retire(irp, header);
+    return;
+  }
+  // A canceller is about. It may be the last one, so what led to this completion
+  // has to be ordered before its poisoning.
+  KiHandOver(header);
+  if (SetInLife(header, kCompletionEnded) < kOneCancel) Retire(irp, header);
+}
+
+KI_UNSEEN BOOLEAN KiCompletionBegun(const KiIrpHeader* header) {
+  return __atomic_load_n(&header->completed, __ATOMIC_ACQUIRE) != 0;
+}
+
+void KiBeginCancel(KiIrpHeader* header) { AddToLife(header, kOneCancel); }
+
+void KiEndCancel(PIRP irp, KiIrpHeader* header) {
+  // The originator's own cancel is ordered before the end of its IRP.
+  KiHandOver(header);
+  const USHORT life = SubtractFromLife(header, kOneCancel);
+  if (life == (kCompletionBegun | kCompletionEnded)) Retire(irp, header);
+}
+
+BOOLEAN KiRetiredIntact(PIRP irp) {
+  const KiIrpHeader* header = KiIrpHeaderOf(irp);
+  return KiPoisonIntact(irp, header->size_in_words) &&
+         (header->callback_data == nullptr ||
+          KiPoisonIntact(header->callback_data, kCallbackDataWords));
+}
+
+void KiUnpoison(PIRP irp) {
+  const KiIrpHeader* header = KiIrpHeaderOf(irp);
+  KiUnpoisonMemory(irp, header->size_in_words);
+  if (header->callback_data != nullptr) {
+    KiUnpoisonMemory(header->callback_data, kCallbackDataWords);
+  }
+}
+
+extern "C" {
+
+KI_SERVICE PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota) {
+  UNREFERENCED_PARAMETER(ChargeQuota);
+  if (StackSize < 1 || StackSize > kMaxStackSize) return nullptr;
+  const size_t bytes = sizeof(IRP) + StackSize * sizeof(IO_STACK_LOCATION);
+  KiIrpHeader* header = static_cast<KiIrpHeader*>(calloc(1, sizeof(KiIrpHeader) + bytes));
+  if (header == nullptr) return nullptr;
+  header->magic = kMagic;
+  header->heap = 1;
+  header->size_in_words = static_cast<UCHAR>(bytes / 8);
+  PIRP irp = reinterpret_cast<PIRP>(header + 1);
+  FillIn(irp, StackSize);
+  // Above the first location: the driver that sends the IRP sets up the next one.
+  irp->CurrentLocation = static_cast<CHAR>(StackSize + 1);
+  irp->Tail.Overlay.CurrentStackLocation =
+      reinterpret_cast<PIO_STACK_LOCATION>(irp + 1) + StackSize;
+  InitializeListHead(&irp->ThreadListEntry);
+  return irp;
+}
+
+KI_SERVICE VOID IoFreeIrp(PIRP Irp) {
+  KiIrpHeader* header = KiIrpHeaderOf(Irp);
+  if (kWatching && (Irp == nullptr || !HasMagic(header) || !header->heap)) {
+    KiReport(kNotAnIrp, "IoFreeIrp", Irp);
+    return;
+  }
+  KiUnpoison(Irp);
+  header->magic = 0;
+  free(header);
+}
+
+}  // extern "C"

@@ -1,0 +1,97 @@
+// The default platform, one virtual processor per OS thread, and the names of
+// what the machine room watches. Fibers bring a platform of their own.
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services.h"
+#include "watch.h"
+
+namespace {
+
+thread_local KiProcessor this_processor;
+thread_local bool this_processor_numbered = false;
+unsigned next_processor_id = 0;
+
+KI_QUIET KiProcessor* ThreadProcessor() {
+  if (!this_processor_numbered) {
+    this_processor_numbered = true;
+    this_processor.id =
+        static_cast<UCHAR>(__atomic_fetch_add(&next_processor_id, 1, __ATOMIC_RELAXED));
+  }
+  return &this_processor;
+}
+
+void NoPoint(KiPoint, const volatile void*) {}
+void NoWake(const volatile void*) {}
+
+// The platform is told of one failed attempt at a time, so the length of the wait
+// is remembered per lock, by the thread that waits.
+thread_local const volatile void* awaited = nullptr;
+thread_local unsigned rounds = 0;
+
+KI_QUIET void BackOff(const volatile void* object) {
+  if (object != awaited) {
+    awaited = object;
+    rounds = 0;
+  }
+  KiBackOff(&rounds);
+}
+
+void Abort(const KiViolation* violation) {
+  fprintf(stderr, "kernel violation %s (%s) in %s\n", KiViolationName(violation->kind),
+          KiViolationClause(violation->kind), violation->routine);
+  abort();
+}
+
+const KiPlatform thread_platform = {&ThreadProcessor, &NoPoint, &BackOff, &NoWake, &Abort};
+
+struct Rule {
+  const char* name;
+  const char* clause;
+};
+
+// In the order of KiViolationKind. The clause is the one that says what a caller
+// owes; a routine's own page may say it again.
+const Rule rules[] = {
+    {"irql-too-high", "IRP-CSL-03"},
+    {"irql-not-dispatch", "IRP-CSL-03"},
+    {"irql-raised-downwards", "CSQ-INV-10"},
+    {"lock-recursion", "IRP-CSL-06"},
+    {"lock-not-owned", "CSQ-CB-04"},
+    {"lock-wrong-irql", "CSQ-CB-06"},
+    {"lock-held-at-return", "IRP-CSL-06"},
+    {"completion-under-lock", "IRP-COMP-01"},
+    {"double-completion", "IRP-COMP-02"},
+    {"use-after-completion", "CSQ-INSERT-23"},
+    {"not-an-irp", "CSQ-CB-17"},
+};
+static_assert(sizeof(rules) / sizeof(rules[0]) == kNotAnIrp + 1, "one rule for each kind");
+
+// A host that links this file links every service, though only guests call them.
+__attribute__((used)) const void* const* const keep_services = ki_services;
+
+}  // namespace
+
+const KiPlatform* ki_platform = &thread_platform;
+
+void KiSetPlatform(const KiPlatform* platform) {
+  ki_platform = platform != nullptr ? platform : &thread_platform;
+}
+
+const char* KiViolationName(KiViolationKind kind) { return rules[kind].name; }
+const char* KiViolationClause(KiViolationKind kind) { return rules[kind].clause; }
+
+void KiYieldProcessor(void) { sched_yield(); }
+
+void KiReport(KiViolationKind kind, const char* routine, const volatile void* object) {
+  if (!kWatching) return;
+  const KiViolation violation = {kind, routine, object};
+  ki_platform->violation(&violation);
+}
+
+#if CANCELSAFE_POINTS
+extern "C" KI_SERVICE KI_QUIET VOID CancelsafeInterlockedPoint(const volatile VOID* object) {
+  ki_platform->point(kPointInterlocked, object);
+}
+#endif

@@ -1,0 +1,88 @@
+// Inside the machine room only: how its services watch their callers, and how
+// they stay out of the sight of the sanitizers. Services report through KiReport
+// and go on in the way that does least harm; nothing here knows a queue.
+#ifndef CANCELSAFE_IMPL_KERNEL_WATCH_H_
+#define CANCELSAFE_IMPL_KERNEL_WATCH_H_
+
+#include "platform.h"
+
+// A documented service: guests resolve it from the host executable. Everything
+// else in this folder is hidden.
+#define KI_SERVICE __attribute__((visibility("default")))
+
+// Book-keeping that is not under test. TSan still sees the atomics in such a
+// function, which are what synchronises, but not its plain accesses; coverage
+// feedback from it would only dilute that of the queues.
+#define KI_QUIET __attribute__((no_sanitize("thread", "coverage")))
+
+// Not even atomics are seen, and no frame is announced: for accesses that stand
+// for what the hardware or the I/O manager does behind a driver's back. Never
+// inlined, since the caller's instrumentation would come along.
+#define KI_UNSEEN __attribute__((disable_sanitizer_instrumentation, noinline))
+
+// Benchmarks and products (CANCELSAFE_POINTS 0) pay neither for watching nor for
+// preemption points.
+inline constexpr bool kWatching = CANCELSAFE_POINTS != 0;
+
+static inline __attribute__((always_inline)) void KiAnnounce(enum KiPoint kind,
+                                                             const volatile void* object) {
+  if (kWatching) ki_platform->point(kind, object);
+}
+
+void KiReport(enum KiViolationKind kind, const char* routine, const volatile void* object);
+
+// ---- spin_lock.cc ----
+
+// Takes `lock` and records it with `irql_before`, the level to give it back with.
+// The caller has raised the IRQL.
+void KiTakeLock(struct KiProcessor* processor, PKSPIN_LOCK lock, KIRQL irql_before,
+                const char* routine);
+// Gives `lock` back and leaves the processor at the recorded level. Returns FALSE,
+// having changed nothing, if the processor does not hold it. A `new_irql` other
+// than the recorded one is reported and not obeyed.
+BOOLEAN KiGiveLock(struct KiProcessor* processor, PKSPIN_LOCK lock, KIRQL new_irql,
+                   const char* routine);
+
+// Index of `lock` among the held ones, -1 if it is not held. O(held_count), and
+// the last one taken is looked at first.
+KI_QUIET static inline int KiFindHeld(const struct KiProcessor* processor,
+                                      const volatile void* lock) {
+  for (int i = processor->held_count - 1; i >= 0; --i) {
+    if (processor->held[i].lock == lock) return i;
+  }
+  return -1;
+}
+
+KI_QUIET static inline void KiRecordHeld(struct KiProcessor* processor, const volatile void* lock,
+                                         KIRQL irql_before, BOOLEAN is_mutex, const char* routine) {
+  if (processor->held_count == kMaxHeldLocks) {
+    // Nobody nests nine different locks; this is the end of a recursion.
+    KiReport(kLockRecursion, routine, lock);
+    return;
+  }
+  struct KiHeldLock* held = &processor->held[processor->held_count++];
+  held->lock = lock;
+  held->irql_before = irql_before;
+  held->is_mutex = is_mutex;
+}
+
+KI_QUIET static inline void KiForgetHeld(struct KiProcessor* processor, int index) {
+  const int last = --processor->held_count;
+  for (int i = index; i < last; ++i) processor->held[i] = processor->held[i + 1];
+}
+
+void KiYieldProcessor(void);
+
+// Waits a little for a lock that another processor holds: doubling pauses, and
+// from the seventh round on the rest of the time slice, so that an owner that
+// lost its processor can run. `*rounds` starts at 0.
+static inline void KiBackOff(unsigned* rounds) {
+  if (*rounds < 7) {
+    for (unsigned i = 0; i < 1u << *rounds; ++i) __builtin_ia32_pause();
+    ++*rounds;
+  } else {
+    KiYieldProcessor();
+  }
+}
+
+#endif  // CANCELSAFE_IMPL_KERNEL_WATCH_H_
