@@ -3,6 +3,7 @@
 
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/mutate.h"
+#include "fuzzers/program/program_file.h"
 #include "fuzzers/program/random.h"
 
 namespace cancelsafe {
@@ -117,8 +118,8 @@ size_t CrossBytes(Family family, const uint8_t* data1, size_t size1, const uint8
   Program a;
   Program b;
   Program child;
-  DecodeProgram(family, data1, size1, &a);
-  DecodeProgram(family, data2, size2, &b);
+  LoadProgram(family, data1, size1, &a);
+  LoadProgram(family, data2, size2, &b);
   CrossPrograms(a, b, seed, &child);
   return EncodeProgram(child, out, max_size);
 }

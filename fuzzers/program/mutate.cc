@@ -7,6 +7,7 @@
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/fields.h"
 #include "fuzzers/program/generate.h"
+#include "fuzzers/program/program_file.h"
 #include "fuzzers/program/random.h"
 
 namespace cancelsafe {
@@ -319,7 +320,7 @@ size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, u
   if (size < kProgramHeaderBytes) {
     GenerateProgram(family, seed, &program);
   } else {
-    DecodeProgram(family, data, size, &program);
+    LoadProgram(family, data, size, &program);
     MutateProgram(seed, &program);
   }
   return EncodeProgram(program, data, max_size);

@@ -21,8 +21,8 @@ void MutateProgram(uint64_t seed, Program* program);
 // operations of both. The parents are of one family.
 void CrossPrograms(const Program& a, const Program& b, uint64_t seed, Program* out);
 
-// For LLVMFuzzerCustomMutator and afl_custom_fuzz: decodes, mutates, encodes in
-// place. Fewer than kProgramHeaderBytes bytes (an empty corpus) are answered with
+// For LLVMFuzzerCustomMutator and afl_custom_fuzz: reads bytes or text, mutates,
+// writes bytes in place. Fewer than kProgramHeaderBytes bytes (an empty corpus) are answered with
 // a generated program. Returns the new size, at most max_size.
 size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed);
 

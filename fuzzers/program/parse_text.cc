@@ -1,0 +1,409 @@
+// Parsing, declared in text.h.
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/fields.h"
+#include "fuzzers/program/text.h"
+#include "fuzzers/program/tokens.h"
+#include "fuzzers/program/words.h"
+
+namespace cancelsafe {
+namespace {
+
+using schedule::kMaxChoices;
+using schedule::Schedule;
+
+using Words = absl::Span<const char* const>;
+
+constexpr const char* kDirectives[] = {"target", "queue", "driver", "fiber", "schedule", "choices"};
+constexpr const char* kQueueArguments[] = {"insert", "peek", "lock", "status", "classic", "ex"};
+constexpr const char* kCallbackArguments[] = {"failing-insert", "cancelling-insert", "reentry",
+                                              "reentry-item"};
+constexpr const char* kStartIoArguments[] = {"start-io", "start-by-key"};
+constexpr const char* kScheduleArguments[] = {"seed", "parameter"};
+
+class Parser {
+ public:
+  absl::StatusOr<ProgramFile> Run(absl::string_view text);
+
+ private:
+  absl::Status Line(absl::string_view line);
+  absl::Status Target(const Tokens& tokens);
+  absl::Status Queue(const Tokens& tokens);
+  absl::Status Driver(const Tokens& tokens);
+  absl::Status Fiber(const Tokens& tokens);
+  absl::Status ScheduleLine(const Tokens& tokens);
+  absl::Status Choices(const Tokens& tokens);
+  absl::Status OperationLine(const Tokens& tokens);
+  absl::Status OperationArgument(Argument argument, Operation* operation);
+  absl::Status Finish();
+
+  template <typename... Parts>
+  absl::Status Error(const Parts&... parts) const {
+    return absl::InvalidArgumentError(absl::StrCat("line ", line_, ": ", parts...));
+  }
+  absl::Status UnknownWord(absl::string_view what, absl::string_view word, Words words,
+                           absl::string_view who) const {
+    return Error("unknown ", what, " ", Quoted(word), "; ", DidYouMean(word, words), who, ": ",
+                 absl::StrJoin(words, ", "));
+  }
+  absl::Status Number(Argument argument, uint64_t max, uint64_t* value) const;
+  template <typename T>
+  absl::Status Number(Argument argument, uint64_t max, T* value) const {
+    uint64_t number = 0;
+    const absl::Status status = Number(argument, max, &number);
+    *value = static_cast<T>(number);
+    return status;
+  }
+  template <typename Enum>
+  absl::Status Value(Argument argument, Words words, Enum* value) const {
+    const int index = FindWord(argument.value, words);
+    if (index < 0) {
+      return UnknownWord(absl::StrCat("value of ", argument.name, "="), argument.value, words,
+                         "allowed");
+    }
+    *value = static_cast<Enum>(index);
+    return absl::OkStatus();
+  }
+  absl::Status Bare(Argument argument) const {
+    return argument.has_value ? Error("'", argument.name, "' takes no value") : absl::OkStatus();
+  }
+  // An argument or a line may be given once.
+  absl::Status Once(Tokens* seen, absl::string_view name) const {
+    if (std::find(seen->begin(), seen->end(), name) != seen->end()) {
+      return Error(Quoted(name), " is given twice");
+    }
+    seen->push_back(name);
+    return absl::OkStatus();
+  }
+
+  int line_ = 0;
+  bool has_target_ = false;
+  int fibers_ = 0;
+  Tokens lines_seen_;
+  // Where something stands that can only be judged at the end.
+  int failing_line_ = 0;
+  int pending_line_ = 0;
+  int choice_line_[kMaxChoices] = {};
+  ProgramFile file_;
+  std::vector<const char*> operation_words_;
+};
+
+absl::Status Parser::Number(Argument argument, uint64_t max, uint64_t* value) const {
+  if (ParseNumber(argument.value, value) && *value <= max) return absl::OkStatus();
+  return Error(argument.name, " must be a number from 0 to ", max, " (decimal, or 0x...), not ",
+               Quoted(argument.value));
+}
+
+absl::Status Parser::Target(const Tokens& tokens) {
+  const char* families[kFamilyCount];
+  for (int i = 0; i < kFamilyCount; ++i) families[i] = FamilyName(static_cast<Family>(i));
+  if (tokens.size() != 2) {
+    return Error("'target' takes one name; allowed: ", absl::StrJoin(families, ", "));
+  }
+  const int index = FindWord(tokens[1], families);
+  if (index < 0) return UnknownWord("target", tokens[1], families, "allowed");
+  file_.program.setup.family = static_cast<Family>(index);
+  const OperationList& list = OperationsOf(static_cast<Family>(index));
+  for (int i = 0; i < list.count; ++i) operation_words_.push_back(OperationName(list.ops[i]));
+  has_target_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Parser::Queue(const Tokens& tokens) {
+  Setup& setup = file_.program.setup;
+  if (!HasCallbacks(setup.family)) {
+    return Error(FamilyName(setup.family), " has no 'queue' line: its queue has no settings");
+  }
+  // Only csq comes in two kinds.
+  const Words allowed = Words(kQueueArguments).first(setup.family == Family::kCsq ? 6 : 4);
+  Tokens seen;
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    const Argument argument = SplitArgument(tokens[i]);
+    const int index = FindWord(argument.name, allowed);
+    if (index < 0) return UnknownWord("queue setting", argument.name, allowed, "allowed");
+    absl::Status status = Once(&seen, index >= 4 ? "classic or ex" : argument.name);
+    if (!status.ok()) return status;
+    switch (index) {
+      case 0:
+        status = Value(argument, kInsertPolicyWords, &setup.insert);
+        break;
+      case 1:
+        status = Value(argument, kPeekPolicyWords, &setup.peek);
+        break;
+      case 2:
+        status = Value(argument, kLockKindWords, &setup.lock);
+        break;
+      case 3:
+        status = Value(argument, kInsertStatusWords, &setup.pending_status);
+        if (setup.pending_status) pending_line_ = line_;
+        break;
+      default:
+        status = Bare(argument);
+        setup.ex = index == 5;
+    }
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Parser::Driver(const Tokens& tokens) {
+  Setup& setup = file_.program.setup;
+  if (setup.family == Family::kDeviceQueue) {
+    return Error(FamilyName(setup.family), " has no 'driver' line: its queue calls no driver");
+  }
+  const bool start_io = setup.family == Family::kStartIo;
+  const Words allowed = start_io ? Words(kStartIoArguments) : Words(kCallbackArguments);
+  Tokens seen;
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    const Argument argument = SplitArgument(tokens[i]);
+    const int index = FindWord(argument.name, allowed);
+    if (index < 0) return UnknownWord("driver setting", argument.name, allowed, "allowed");
+    absl::Status status = Once(&seen, argument.name);
+    if (!status.ok()) return status;
+    if (start_io) {
+      if (index == 0) status = Value(argument, kStartIoStyleWords, &setup.start_io);
+      if (index == 1) {
+        status = Bare(argument);
+        setup.start_by_key = true;
+      }
+    } else if (index == 0) {
+      status = Number(argument, kMaxInsertOrdinal, &setup.failing_insert);
+      if (setup.failing_insert != 0) failing_line_ = line_;
+    } else if (index == 1) {
+      status = Number(argument, kMaxInsertOrdinal, &setup.cancelling_insert);
+    } else if (index == 2) {
+      status = Value(argument, kReentryWords, &setup.reentry);
+    } else {
+      status = Number(argument, kMaxItems - 1, &setup.reentry_item);
+    }
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Parser::Fiber(const Tokens& tokens) {
+  if (fibers_ == kMaxFibers) return Error("too many fibers; at most ", kMaxFibers, " are allowed");
+  uint64_t number = 0;
+  if (tokens.size() != 2 || !ParseNumber(tokens[1], &number) ||
+      number != static_cast<uint64_t>(fibers_)) {
+    return Error("fibers are numbered from 0 in order; this line must be 'fiber ", fibers_, "'");
+  }
+  ++fibers_;
+  return absl::OkStatus();
+}
+
+absl::Status Parser::ScheduleLine(const Tokens& tokens) {
+  Schedule& schedule = file_.program.schedule;
+  if (tokens.size() < 2) {
+    return Error("'schedule' needs a scheduler; allowed: ", absl::StrJoin(kSchedulerWords, ", "));
+  }
+  const int kind = FindWord(tokens[1], kSchedulerWords);
+  if (kind < 0) return UnknownWord("scheduler", tokens[1], kSchedulerWords, "allowed");
+  schedule.kind = static_cast<schedule::Kind>(kind);
+  Tokens seen;
+  for (size_t i = 2; i < tokens.size(); ++i) {
+    const Argument argument = SplitArgument(tokens[i]);
+    const int index = FindWord(argument.name, kScheduleArguments);
+    if (index < 0) {
+      return UnknownWord("schedule setting", argument.name, kScheduleArguments, "allowed");
+    }
+    absl::Status status = Once(&seen, argument.name);
+    if (!status.ok()) return status;
+    status = index == 0 ? Number(argument, 0xffffffff, &schedule.seed)
+                        : Number(argument, 0xff, &schedule.parameter);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Parser::Choices(const Tokens& tokens) {
+  Schedule& schedule = file_.program.schedule;
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (schedule.choice_count == kMaxChoices) {
+      return Error("too many choices; at most ", kMaxChoices, " are allowed");
+    }
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(tokens[i], absl::MaxSplits(':', 1));
+    uint64_t step = 0;
+    uint64_t fiber = 0;
+    if (!ParseNumber(parts.first, &step) || !ParseNumber(parts.second, &fiber) || step > 0xffff ||
+        fiber >= kMaxFibers) {
+      return Error("a choice is step:fiber with a step up to 65535 and a fiber up to ",
+                   kMaxFibers - 1, ", as in 3:1, not ", Quoted(tokens[i]));
+    }
+    for (int j = 0; j < schedule.choice_count; ++j) {
+      if (schedule.choices[j].step == step) return Error("two choices for step ", step);
+    }
+    choice_line_[schedule.choice_count] = line_;
+    schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(step),
+                                                 static_cast<uint8_t>(fiber)};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Parser::OperationArgument(Argument argument, Operation* operation) {
+  const FieldMasks masks = FieldsOf(operation->op);
+  std::vector<const char*> allowed;
+  for (size_t bit = 0; bit < std::size(kFlagWords); ++bit) {
+    if ((masks.flags & 1 << bit) != 0) allowed.push_back(kFlagWords[bit]);
+  }
+  if (masks.key != 0) allowed.push_back("key");
+  allowed.push_back("irql");
+  if (masks.selector != 0) allowed.push_back("selector");
+  if (FindWord(argument.name, allowed) < 0) {
+    return UnknownWord("argument", argument.name, allowed,
+                       absl::StrCat("'", OperationName(operation->op), "' takes"));
+  }
+  if (argument.name == "key") return Number(argument, 0xffffffff, &operation->key);
+  if (argument.name == "irql") return Value(argument, kIrqlWords, &operation->irql);
+  if (argument.name == "selector") {
+    return Number(argument, operation->op == Op::kRemoveNext ? kFileCount : 0xff,
+                  &operation->selector);
+  }
+  operation->flags |= static_cast<uint8_t>(1 << FindWord(argument.name, kFlagWords));
+  return Bare(argument);
+}
+
+absl::Status Parser::OperationLine(const Tokens& tokens) {
+  Program& program = file_.program;
+  const int index = FindWord(tokens[0], operation_words_);
+  if (index < 0) {
+    std::vector<const char*> known(std::begin(kDirectives), std::end(kDirectives));
+    if (fibers_ == 0) {
+      return UnknownWord("line", tokens[0], known, "allowed before the first fiber");
+    }
+    known.insert(known.begin(), operation_words_.begin(), operation_words_.end());
+    return Error("unknown operation ", Quoted(tokens[0]), "; ", DidYouMean(tokens[0], known),
+                 FamilyName(program.setup.family),
+                 " knows: ", absl::StrJoin(operation_words_, ", "));
+  }
+  if (fibers_ == 0) return Error("operation before the first fiber; put 'fiber 0' above it");
+  if (program.operation_count == kMaxOperations) {
+    return Error("too many operations; at most ", kMaxOperations, " are allowed");
+  }
+  Operation& operation = program.operations[program.operation_count];
+  operation = Operation();
+  operation.op = OperationsOf(program.setup.family).ops[index];
+  size_t next = 1;
+  if (FieldsOf(operation.op).item != 0) {
+    if (tokens.size() < 2) {
+      return Error("'", tokens[0], "' needs an item, a number from 0 to ", kMaxItems - 1);
+    }
+    const absl::Status status =
+        Number({"the item", tokens[next++], true}, kMaxItems - 1, &operation.item);
+    if (!status.ok()) return status;
+  }
+  Tokens seen;
+  for (; next < tokens.size(); ++next) {
+    const Argument argument = SplitArgument(tokens[next]);
+    absl::Status status = Once(&seen, argument.name);
+    if (status.ok()) status = OperationArgument(argument, &operation);
+    if (!status.ok()) return status;
+  }
+  program.fiber_of[program.operation_count++] = static_cast<uint8_t>(fibers_ - 1);
+  return absl::OkStatus();
+}
+
+absl::Status Parser::Line(absl::string_view line) {
+  const auto bad = std::find_if_not(line.begin(), line.end(), IsTextByte);
+  if (bad != line.end()) {
+    return Error(absl::StrFormat("byte 0x%02x is not text", static_cast<uint8_t>(*bad)));
+  }
+  const size_t comment = line.find('#');
+  const Tokens tokens = SplitTokens(line.substr(0, comment));
+  if (tokens.empty()) {
+    if (comment != absl::string_view::npos && !has_target_) {
+      absl::string_view text = absl::StripTrailingAsciiWhitespace(line.substr(comment + 1));
+      absl::ConsumePrefix(&text, " ");
+      file_.header_comments.emplace_back(text);
+    }
+    return absl::OkStatus();
+  }
+  const int directive = FindWord(tokens[0], kDirectives);
+  if (directive != 0 && !has_target_) {
+    return Error("the first line must be 'target NAME', not ", Quoted(tokens[0]));
+  }
+  // Fibers and choices may take several lines.
+  if (directive >= 0 && directive != 3 && directive != 5) {
+    const absl::Status status = Once(&lines_seen_, kDirectives[directive]);
+    if (!status.ok()) return status;
+  }
+  switch (directive) {
+    case 0:
+      return Target(tokens);
+    case 1:
+      return Queue(tokens);
+    case 2:
+      return Driver(tokens);
+    case 3:
+      return Fiber(tokens);
+    case 4:
+      return ScheduleLine(tokens);
+    case 5:
+      return Choices(tokens);
+    default:
+      return OperationLine(tokens);
+  }
+}
+
+absl::Status Parser::Finish() {
+  Program& program = file_.program;
+  if (!has_target_) return Error("no 'target' line; there is no program here");
+  program.fibers = std::max(fibers_, 1);
+  if (program.setup.family == Family::kCsq && !program.setup.ex) {
+    line_ = std::max(failing_line_, pending_line_);
+    if (failing_line_ != 0) return Error("failing-insert needs 'queue ex'");
+    if (pending_line_ != 0) return Error("status=pending needs 'queue ex'");
+  }
+  for (int i = 0; i < program.schedule.choice_count; ++i) {
+    if (program.schedule.choices[i].fiber < program.fibers) continue;
+    line_ = choice_line_[i];
+    return Error("choice ", program.schedule.choices[i].step, ":",
+                 program.schedule.choices[i].fiber, " names a fiber that does not exist");
+  }
+  Normalize(&program);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ProgramFile> Parser::Run(absl::string_view text) {
+  if (text.size() > kMaxTextBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "line 1: the text has ", text.size(), " bytes; at most ", kMaxTextBytes, " are allowed"));
+  }
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++line_;
+    const absl::Status status = Line(line);
+    if (!status.ok()) return status;
+  }
+  const absl::Status status = Finish();
+  if (!status.ok()) return status;
+  return std::move(file_);
+}
+
+}  // namespace
+
+absl::StatusOr<ProgramFile> ParseProgramFile(absl::string_view text) { return Parser().Run(text); }
+
+absl::StatusOr<Program> ParseProgram(absl::string_view text) {
+  absl::StatusOr<ProgramFile> file = ParseProgramFile(text);
+  if (!file.ok()) return file.status();
+  return file->program;
+}
+
+bool IsProgramText(absl::string_view bytes) {
+  if (bytes.empty()) return false;
+  if (DetectFamily(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())) return false;
+  return std::all_of(bytes.begin(), bytes.end(), IsTextByte);
+}
+
+}  // namespace cancelsafe

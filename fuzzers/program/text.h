@@ -1,0 +1,61 @@
+// The readable form of a program: what seeds and regressions are kept in and
+// what people edit.
+//
+//   # Why this file exists; a comment goes to the end of its line.
+//   target csq
+//   queue ex insert=sorted peek=by-key lock=mutex status=pending
+//   driver failing-insert=2 cancelling-insert=1 reentry=insert reentry-item=3
+//   fiber 0
+//     insert-ex 2 context key=7 irql=dispatch selector=1
+//     remove-next key=0x80000000
+//   fiber 1
+//     cancel 2
+//   schedule pct seed=17 parameter=1
+//   choices 3:1 9:0
+//
+// `target` comes first; every other line may be left out and then means the
+// defaults of Setup, one fiber without operations, and no choices. An argument
+// that means nothing on this queue (a key where nothing is sorted) is accepted
+// and dropped. start_io has `driver start-io=finish-inside start-by-key`, and
+// device_queue neither `queue` nor `driver`. A choice is step:fiber.
+#ifndef CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_
+#define CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "fuzzers/program/program.h"
+
+namespace cancelsafe {
+
+inline constexpr size_t kMaxTextBytes = 64 * 1024;
+
+// The comments above the first line of a program, without "# ", and the program.
+struct ProgramFile {
+  std::vector<std::string> header_comments;
+  Program program;
+};
+
+// For untrusted input: any bytes give a normalized program or an
+// InvalidArgumentError of one line that begins with "line N: " and says what was
+// wrong and what is allowed. Comments below the header are not kept.
+absl::StatusOr<ProgramFile> ParseProgramFile(absl::string_view text);
+absl::StatusOr<Program> ParseProgram(absl::string_view text);
+
+// The canonical text of the normalized program: parsing it gives that program,
+// and printing that gives this text.
+std::string PrintProgram(const Program& program);
+std::string PrintProgramFile(const ProgramFile& file);
+// One operation as its line in the text, without indentation: "cancel 2".
+std::string PrintOperation(const Setup& setup, const Operation& operation);
+
+// True if these bytes look like text (right or wrong), false for the byte form
+// and for anything that no editor would show. Looks no further than the first
+// byte that is not text.
+bool IsProgramText(absl::string_view bytes);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_

@@ -1,0 +1,46 @@
+// The words of the text form for the values of the setup, the arguments and the
+// schedulers, and the help that an unknown word gets. Operation and family names
+// are in oracle/operations.h.
+#ifndef CANCELSAFE_FUZZERS_PROGRAM_WORDS_H_
+#define CANCELSAFE_FUZZERS_PROGRAM_WORDS_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fuzzers/program/program.h"
+
+namespace cancelsafe {
+
+// Indexed by the enumerator or number that they name.
+inline constexpr const char* kQueueKindWords[] = {"classic", "ex"};
+inline constexpr const char* kInsertPolicyWords[] = {"tail", "head", "sorted"};
+inline constexpr const char* kPeekPolicyWords[] = {"any", "by-file", "by-key"};
+inline constexpr const char* kLockKindWords[] = {"spin", "mutex"};
+inline constexpr const char* kInsertStatusWords[] = {"success", "pending"};
+inline constexpr const char* kReentryWords[] = {"none", "remove-next", "insert", "cancel"};
+inline constexpr const char* kStartIoStyleWords[] = {"pend", "finish-inside", "finish-odd"};
+inline constexpr const char* kIrqlWords[] = {"passive", "apc", "dispatch"};
+// By bit number of OperationFlag.
+inline constexpr const char* kFlagWords[] = {"context", "cancelable", "deferred", "non-cancelable"};
+inline constexpr const char* kSchedulerWords[schedule::kKindCount] = {
+    "choices", "random", "sticky", "pct", "pos", "urw", "surw", "starve"};
+
+// The word for a scheduler, in reports and on command lines as in the text form.
+inline const char* SchedulerName(schedule::Kind kind) {
+  return kSchedulerWords[static_cast<int>(kind)];
+}
+
+// The index of `word` in `words`, -1 if it is not there.
+int FindWord(absl::string_view word, absl::Span<const char* const> words);
+
+// "did you mean 'insert'? " if one of the words is near, else nothing.
+std::string DidYouMean(absl::string_view word, absl::Span<const char* const> words);
+
+// A piece of untrusted input as it may appear in a message: escaped, bounded, in
+// single quotes.
+std::string Quoted(absl::string_view word);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_PROGRAM_WORDS_H_
