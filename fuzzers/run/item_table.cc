@@ -2,6 +2,7 @@
 #include "fuzzers/run/item_table.h"
 
 #include "fuzzers/run/sanitizer.h"
+#include "impl/kernel/filter_manager.h"
 
 namespace cancelsafe {
 namespace {
@@ -46,17 +47,9 @@ void ItemTable::Make(int number) {
     irp->Tail.Overlay.DriverContext[slot] = Canary(number, slot);
   }
   if (callback_data_) {
-    // The parameter block lies behind the callback data, as the filter manager
-    // keeps them together.
-    auto* data = static_cast<PFLT_CALLBACK_DATA>(
-        arena_->Allocate(sizeof(FLT_CALLBACK_DATA) + sizeof(FLT_IO_PARAMETER_BLOCK)));
-    *data = FLT_CALLBACK_DATA();
-    data->Flags = FLTFL_CALLBACK_DATA_IRP_OPERATION;
-    data->Iopb = reinterpret_cast<PFLT_IO_PARAMETER_BLOCK>(data + 1);
-    *data->Iopb = FLT_IO_PARAMETER_BLOCK();
-    data->Iopb->TargetFileObject = &files_[number % kFileCount];
+    PFLT_CALLBACK_DATA data =
+        KiPlaceCallbackData(arena_->Allocate(sizeof(KiCallbackData)), irp, nullptr);
     data->QueueContext[1] = Canary(number, 3);
-    header->callback_data = data;
     item.data = data;
   }
   ReleaseHandover(&item.created);

@@ -17,7 +17,7 @@ KI_UNSEEN void SetCancelFlag(PIRP irp) { __atomic_store_n(&irp->Cancel, TRUE, __
 
 }  // namespace
 
-extern "C" KI_SERVICE BOOLEAN IoCancelIrp(PIRP Irp) {
+extern "C" KI_SERVICE KI_QUIET BOOLEAN IoCancelIrp(PIRP Irp) {
   KiIrpHeader* header = KiCheckIrp(Irp, kRoutine);
   if (header == nullptr) return FALSE;
   KiProcessor* processor = ki_platform->processor();

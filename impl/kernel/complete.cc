@@ -23,7 +23,7 @@ KI_QUIET void CheckCaller(PIRP irp) {
   }
 }
 
-bool WantsCall(const IRP* irp, const IO_STACK_LOCATION* stack) {
+KI_QUIET bool WantsCall(const IRP* irp, const IO_STACK_LOCATION* stack) {
   const UCHAR control = stack->Control;
   if (irp->Cancel && (control & SL_INVOKE_ON_CANCEL) != 0) return true;
   return (control &
@@ -32,7 +32,7 @@ bool WantsCall(const IRP* irp, const IO_STACK_LOCATION* stack) {
 
 }  // namespace
 
-extern "C" KI_SERVICE VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost) {
+extern "C" KI_SERVICE KI_QUIET VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost) {
   UNREFERENCED_PARAMETER(PriorityBoost);
   KiIrpHeader* header = KiCheckIrp(Irp, kRoutine);
   if (header == nullptr) return;

@@ -10,15 +10,16 @@ constexpr DEVICE_TYPE kFileDeviceUnknown = 0x22;
 
 }  // namespace
 
-void KiPlaceDevice(PDEVICE_OBJECT device, PDEVOBJ_EXTENSION extension, PDRIVER_OBJECT driver) {
-  *device = DEVICE_OBJECT();
+KI_QUIET void KiPlaceDevice(PDEVICE_OBJECT device, PDEVOBJ_EXTENSION extension,
+                            PDRIVER_OBJECT driver) {
+  KiClear<sizeof(DEVICE_OBJECT)>(device);
   device->Type = kDeviceType;
   device->Size = sizeof(DEVICE_OBJECT);
   device->DriverObject = driver;
   device->DeviceType = kFileDeviceUnknown;
   device->StackSize = 1;
   device->DeviceObjectExtension = extension;
-  *extension = DEVOBJ_EXTENSION();
+  KiClear<sizeof(DEVOBJ_EXTENSION)>(extension);
   extension->Type = kDeviceExtensionType;
   extension->DeviceObject = device;
 }

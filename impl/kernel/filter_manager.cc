@@ -8,11 +8,11 @@
 
 namespace {
 
-KiCallbackData* Whole(PFLT_CALLBACK_DATA data) {
+KI_BARE KiCallbackData* Whole(PFLT_CALLBACK_DATA data) {
   return CONTAINING_RECORD(data, KiCallbackData, data);
 }
 
-void CheckIrql(const char* routine, KIRQL limit) {
+KI_QUIET void CheckIrql(const char* routine, KIRQL limit) {
   if (kWatching && ki_platform->processor()->irql > limit) {
     KiReport(kIrqlTooHigh, routine, nullptr);
   }
@@ -20,7 +20,7 @@ void CheckIrql(const char* routine, KIRQL limit) {
 
 // The cancel routine behind FltSetCancelCompletion: the filter's callback runs at
 // the canceller's IRQL and without any lock (CBDQ-FSCC-02).
-VOID CancelOperation(PDEVICE_OBJECT, PIRP irp) {
+KI_QUIET VOID CancelOperation(PDEVICE_OBJECT, PIRP irp) {
   PFLT_CALLBACK_DATA data = CancelsafeCallbackDataOfIrp(irp);
   IoReleaseCancelSpinLock(irp->CancelIrql);
   Whole(data)->canceled(data);
@@ -28,7 +28,7 @@ VOID CancelOperation(PDEVICE_OBJECT, PIRP irp) {
 
 }  // namespace
 
-PFLT_CALLBACK_DATA KiPlaceCallbackData(void* storage, PIRP irp, PFLT_INSTANCE instance) {
+KI_QUIET PFLT_CALLBACK_DATA KiPlaceCallbackData(void* storage, PIRP irp, PFLT_INSTANCE instance) {
   KiCallbackData* whole = static_cast<KiCallbackData*>(storage);
   *whole = KiCallbackData();
   whole->irp = irp;
@@ -51,20 +51,19 @@ PFLT_CALLBACK_DATA KiPlaceCallbackData(void* storage, PIRP irp, PFLT_INSTANCE in
 
 extern "C" {
 
-KI_SERVICE KI_QUIET PIRP CancelsafeIrpOfCallbackData(PFLT_CALLBACK_DATA CallbackData) {
+KI_SERVICE KI_BARE PIRP CancelsafeIrpOfCallbackData(PFLT_CALLBACK_DATA CallbackData) {
   return Whole(CallbackData)->irp;
 }
 
-KI_SERVICE KI_QUIET PFLT_CALLBACK_DATA CancelsafeCallbackDataOfIrp(PIRP Irp) {
+KI_SERVICE KI_BARE PFLT_CALLBACK_DATA CancelsafeCallbackDataOfIrp(PIRP Irp) {
   return static_cast<PFLT_CALLBACK_DATA>(KiIrpHeaderOf(Irp)->callback_data);
 }
 
 // With FLT_PREOP_COMPLETE the operation ends with the callback data's status.
 // With the other statuses it would go on to the driver below; there is none here,
 // so it ends likewise. A synchronised or pending answer is no end at all.
-KI_SERVICE VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData,
-                                                     FLT_PREOP_CALLBACK_STATUS CallbackStatus,
-                                                     PVOID Context) {
+KI_SERVICE KI_QUIET VOID FLTAPI FltCompletePendedPreOperation(
+    PFLT_CALLBACK_DATA CallbackData, FLT_PREOP_CALLBACK_STATUS CallbackStatus, PVOID Context) {
   UNREFERENCED_PARAMETER(Context);
   CheckIrql("FltCompletePendedPreOperation",
             CallbackStatus == FLT_PREOP_COMPLETE ? DISPATCH_LEVEL : APC_LEVEL);
@@ -76,7 +75,7 @@ KI_SERVICE VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA Callback
   IofCompleteRequest(irp, IO_NO_INCREMENT);
 }
 
-KI_SERVICE BOOLEAN FLTAPI FltCancelIo(PFLT_CALLBACK_DATA CallbackData) {
+KI_SERVICE KI_QUIET BOOLEAN FLTAPI FltCancelIo(PFLT_CALLBACK_DATA CallbackData) {
   CheckIrql("FltCancelIo", DISPATCH_LEVEL);
   PIRP irp = Whole(CallbackData)->irp;
   return irp == nullptr ? FALSE : IoCancelIrp(irp);
@@ -85,7 +84,7 @@ KI_SERVICE BOOLEAN FLTAPI FltCancelIo(PFLT_CALLBACK_DATA CallbackData) {
 // STATUS_CANCELLED if the operation was cancelled before the callback was in
 // place: the callback is not called then. STATUS_INVALID_PARAMETER, our choice,
 // for an operation that is not IRP-based.
-KI_SERVICE NTSTATUS FLTAPI FltSetCancelCompletion(
+KI_SERVICE KI_QUIET NTSTATUS FLTAPI FltSetCancelCompletion(
     PFLT_CALLBACK_DATA CallbackData, PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback) {
   CheckIrql("FltSetCancelCompletion", DISPATCH_LEVEL);
   KiCallbackData* whole = Whole(CallbackData);
@@ -103,7 +102,7 @@ KI_SERVICE NTSTATUS FLTAPI FltSetCancelCompletion(
   return STATUS_SUCCESS;
 }
 
-KI_SERVICE NTSTATUS FLTAPI FltClearCancelCompletion(PFLT_CALLBACK_DATA CallbackData) {
+KI_SERVICE KI_QUIET NTSTATUS FLTAPI FltClearCancelCompletion(PFLT_CALLBACK_DATA CallbackData) {
   PIRP irp = Whole(CallbackData)->irp;
   if (irp == nullptr || KiCheckIrp(irp, "FltClearCancelCompletion") == nullptr) {
     return STATUS_CANCELLED;

@@ -56,21 +56,14 @@ KI_UNSEEN bool IsRetired(const KiIrpHeader* header) {
 // The word before something that may be no IRP at all.
 KI_UNSEEN bool HasMagic(const KiIrpHeader* header) { return header->magic == kMagic; }
 
-void Retire(PIRP irp, KiIrpHeader* header) {
+KI_QUIET void Retire(PIRP irp, KiIrpHeader* header) {
   KiTakeOver(header);
   MarkRetired(header);
   if (header->callback_data != nullptr) KiPoisonMemory(header->callback_data, kCallbackDataWords);
   KiPoisonMemory(irp, header->size_in_words);
 }
 
-// Not a call of memset: its interceptor would show TSan these bytes as accesses,
-// at a cost, though nobody else can know of them yet.
-template <size_t kBytes>
-KI_QUIET inline __attribute__((always_inline)) void Clear(void* start) {
-  __builtin_memset_inline(start, 0, kBytes);
-}
-
-KI_QUIET void FillIn(PIRP irp, CCHAR stack_size) {
+KI_BARE void FillIn(PIRP irp, CCHAR stack_size) {
   irp->Type = kIrpType;
   irp->Size = static_cast<USHORT>(sizeof(IRP) + stack_size * sizeof(IO_STACK_LOCATION));
   irp->StackCount = static_cast<CHAR>(stack_size);
@@ -78,8 +71,8 @@ KI_QUIET void FillIn(PIRP irp, CCHAR stack_size) {
 
 }  // namespace
 
-KI_QUIET PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OBJECT device) {
-  Clear<kKiIrpPlacedBytes>(storage);
+KI_BARE PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OBJECT device) {
+  KiClear<kKiIrpPlacedBytes>(storage);
   KiIrpHeader* header = static_cast<KiIrpHeader*>(storage);
   header->magic = kMagic;
   header->tag = tag;
@@ -97,9 +90,9 @@ KI_QUIET PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_O
   return irp;
 }
 
-KiIrpHeader* KiIrpHeaderOf(PIRP irp) { return reinterpret_cast<KiIrpHeader*>(irp) - 1; }
+KI_BARE KiIrpHeader* KiIrpHeaderOf(PIRP irp) { return reinterpret_cast<KiIrpHeader*>(irp) - 1; }
 
-KI_QUIET KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {
+KI_BARE KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {
   KiIrpHeader* header = KiIrpHeaderOf(irp);
   if (!kWatching) return header;
   if (irp == nullptr || reinterpret_cast<ULONG_PTR>(irp) % 8 != 0 || !HasMagic(header)) {
@@ -113,13 +106,15 @@ KI_QUIET KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {
   return header;
 }
 
-BOOLEAN KiBeginCompletion(KiIrpHeader* header) {
+KI_BARE BOOLEAN KiBeginCompletion(KiIrpHeader* header) {
   return (SetInLife(header, kCompletionBegun) & kCompletionBegun) == 0;
 }
 
-void KiSuspendCompletion(KiIrpHeader* header) { SubtractFromLife(header, kCompletionBegun); }
+KI_BARE void KiSuspendCompletion(KiIrpHeader* header) {
+  SubtractFromLife(header, kCompletionBegun);
+}
 
-void KiEndCompletion(PIRP irp, KiIrpHeader* header) {
+KI_QUIET void KiEndCompletion(PIRP irp, KiIrpHeader* header) {
   if (EndUncontended(header)) {
     Retire(irp, header);
     return;
@@ -134,23 +129,23 @@ KI_UNSEEN BOOLEAN KiCompletionBegun(const KiIrpHeader* header) {
   return __atomic_load_n(&header->completed, __ATOMIC_ACQUIRE) != 0;
 }
 
-void KiBeginCancel(KiIrpHeader* header) { AddToLife(header, kOneCancel); }
+KI_BARE void KiBeginCancel(KiIrpHeader* header) { AddToLife(header, kOneCancel); }
 
-void KiEndCancel(PIRP irp, KiIrpHeader* header) {
+KI_QUIET void KiEndCancel(PIRP irp, KiIrpHeader* header) {
   // The originator's own cancel is ordered before the end of its IRP.
   KiHandOver(header);
   const USHORT life = SubtractFromLife(header, kOneCancel);
   if (life == (kCompletionBegun | kCompletionEnded)) Retire(irp, header);
 }
 
-BOOLEAN KiRetiredIntact(PIRP irp) {
+KI_BARE BOOLEAN KiRetiredIntact(PIRP irp) {
   const KiIrpHeader* header = KiIrpHeaderOf(irp);
   return KiPoisonIntact(irp, header->size_in_words) &&
          (header->callback_data == nullptr ||
           KiPoisonIntact(header->callback_data, kCallbackDataWords));
 }
 
-void KiUnpoison(PIRP irp) {
+KI_BARE void KiUnpoison(PIRP irp) {
   const KiIrpHeader* header = KiIrpHeaderOf(irp);
   KiUnpoisonMemory(irp, header->size_in_words);
   if (header->callback_data != nullptr) {
@@ -160,7 +155,7 @@ void KiUnpoison(PIRP irp) {
 
 extern "C" {
 
-KI_SERVICE PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota) {
+KI_SERVICE KI_QUIET PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota) {
   UNREFERENCED_PARAMETER(ChargeQuota);
   if (StackSize < 1 || StackSize > kMaxStackSize) return nullptr;
   const size_t bytes = sizeof(IRP) + StackSize * sizeof(IO_STACK_LOCATION);
@@ -179,7 +174,7 @@ KI_SERVICE PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota) {
   return irp;
 }
 
-KI_SERVICE VOID IoFreeIrp(PIRP Irp) {
+KI_SERVICE KI_QUIET VOID IoFreeIrp(PIRP Irp) {
   KiIrpHeader* header = KiIrpHeaderOf(Irp);
   if (kWatching && (Irp == nullptr || !HasMagic(header) || !header->heap)) {
     KiReport(kNotAnIrp, "IoFreeIrp", Irp);

@@ -4,9 +4,9 @@
 
 extern "C" {
 
-KI_SERVICE KI_QUIET KIRQL KeGetCurrentIrql(VOID) { return ki_platform->processor()->irql; }
+KI_SERVICE KI_BARE KIRQL KeGetCurrentIrql(VOID) { return ki_platform->processor()->irql; }
 
-KI_SERVICE KI_QUIET KIRQL KfRaiseIrql(KIRQL NewIrql) {
+KI_SERVICE KI_BARE KIRQL KfRaiseIrql(KIRQL NewIrql) {
   KiProcessor* processor = ki_platform->processor();
   KiAnnounce(kPointIrql, processor);
   const KIRQL old = processor->irql;
@@ -18,7 +18,7 @@ KI_SERVICE KI_QUIET KIRQL KfRaiseIrql(KIRQL NewIrql) {
   return old;
 }
 
-KI_SERVICE KI_QUIET VOID KeLowerIrql(KIRQL NewIrql) {
+KI_SERVICE KI_BARE VOID KeLowerIrql(KIRQL NewIrql) {
   KiProcessor* processor = ki_platform->processor();
   KiAnnounce(kPointIrql, processor);
   if (kWatching && NewIrql > processor->irql) {

@@ -38,7 +38,7 @@ KI_QUIET void BackOff(const volatile void* object) {
   KiBackOff(&rounds);
 }
 
-void Abort(const KiViolation* violation) {
+KI_QUIET void Abort(const KiViolation* violation) {
   fprintf(stderr, "kernel violation %s (%s) in %s\n", KiViolationName(violation->kind),
           KiViolationClause(violation->kind), violation->routine);
   abort();
@@ -84,14 +84,14 @@ const char* KiViolationClause(KiViolationKind kind) { return rules[kind].clause;
 
 void KiYieldProcessor(void) { sched_yield(); }
 
-void KiReport(KiViolationKind kind, const char* routine, const volatile void* object) {
+KI_QUIET void KiReport(KiViolationKind kind, const char* routine, const volatile void* object) {
   if (!kWatching) return;
   const KiViolation violation = {kind, routine, object};
   ki_platform->violation(&violation);
 }
 
 #if CANCELSAFE_POINTS
-extern "C" KI_SERVICE KI_QUIET VOID CancelsafeInterlockedPoint(const volatile VOID* object) {
+extern "C" KI_SERVICE KI_BARE VOID CancelsafeInterlockedPoint(const volatile VOID* object) {
   ki_platform->point(kPointInterlocked, object);
 }
 #endif

@@ -15,6 +15,10 @@
 // feedback from it would only dilute that of the queues.
 #define KI_QUIET __attribute__((no_sanitize("thread", "coverage")))
 
+// Not even a frame is announced: for services so small that it would cost more
+// than they do. They contain no atomics.
+#define KI_BARE __attribute__((disable_sanitizer_instrumentation))
+
 // Not even atomics are seen, and no frame is announced: for accesses that stand
 // for what the hardware or the I/O manager does behind a driver's back. Never
 // inlined, since the caller's instrumentation would come along.
@@ -27,6 +31,13 @@ inline constexpr bool kWatching = CANCELSAFE_POINTS != 0;
 static inline __attribute__((always_inline)) void KiAnnounce(enum KiPoint kind,
                                                              const volatile void* object) {
   if (kWatching) ki_platform->point(kind, object);
+}
+
+// Not a call of memset: its interceptor would show TSan these bytes as accesses,
+// at a cost, though nobody else can know of them yet.
+template <size_t kBytes>
+KI_BARE static inline __attribute__((always_inline)) void KiClear(void* start) {
+  __builtin_memset_inline(start, 0, kBytes);
 }
 
 void KiReport(enum KiViolationKind kind, const char* routine, const volatile void* object);
@@ -76,7 +87,7 @@ void KiYieldProcessor(void);
 // Waits a little for a lock that another processor holds: doubling pauses, and
 // from the seventh round on the rest of the time slice, so that an owner that
 // lost its processor can run. `*rounds` starts at 0.
-static inline void KiBackOff(unsigned* rounds) {
+KI_QUIET static inline void KiBackOff(unsigned* rounds) {
   if (*rounds < 7) {
     for (unsigned i = 0; i < 1u << *rounds; ++i) __builtin_ia32_pause();
     ++*rounds;
