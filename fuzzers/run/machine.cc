@@ -16,7 +16,7 @@ Recorder* Machine::recorder_ = nullptr;
 bool Machine::tier2_ = false;
 const volatile void* Machine::effect_lock_ = nullptr;
 const volatile void* Machine::cancel_slot_[kMaxFibers];
-bool (*Machine::ignored_)(const char*, const char*) = nullptr;
+const IgnoreSet* Machine::ignore_ = nullptr;
 
 namespace {
 
@@ -50,7 +50,9 @@ struct MachinePlatform {
     } else if (kind == kPointAcquire && Machine::processor().held_count != 0) {
       Machine::NoteLockOrder(object);
     }
-    if (Machine::executor_->running()) Machine::executor_->Point(kind, object, site);
+    if (Machine::executor_->running()) {
+      Machine::executor_->Point(Machine::PointKind(kind), object, site);
+    }
     if (kind == kPointInterlocked && object == Machine::cancel_slot_[Machine::fiber()]) {
       Machine::recorder_->MarkEffect();
     }
@@ -97,11 +99,10 @@ void Machine::Reset(Recorder* recorder, bool tier2) {
   lock_count = 0;
 }
 
-void Machine::SetIgnored(bool (*ignored)(const char*, const char*)) { ignored_ = ignored; }
-
 void Machine::Point(KiPoint kind, const volatile void* object) {
   if (executor_->running()) {
-    executor_->Point(kind, object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    executor_->Point(PointKind(kind), object,
+                     reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
   }
 }
 
@@ -119,15 +120,17 @@ void Machine::NoteLockOrder(const volatile void* lock) {
 }
 
 void Machine::Violation(KiViolationKind kind, const char* routine, bool lock_order) {
-  const char* rule = lock_order ? kLockOrderRule : KiViolationName(kind);
-  const char* clause = lock_order ? "" : KiViolationClause(kind);
-  if (ignored_ != nullptr && ignored_(rule, clause)) return;
+  const MachineFault before = fault_;
   if (!fault_.set) {
     fault_.set = true;
     fault_.lock_order = lock_order;
     fault_.kind = kind;
     fault_.routine = routine;
     fault_.fiber = static_cast<uint8_t>(fiber());
+  }
+  if (ignore_ != nullptr && ignore_->Covers(FaultVerdict())) {
+    fault_ = before;
+    return;
   }
   // The state is wrong from here on: what followed would only blur the verdict.
   if (executor_->running()) executor_->Stop();

@@ -6,8 +6,7 @@
 
 #include "fuzzers/schedule/executor.h"
 #include "impl/kernel/platform.h"
-#include "oracle/operations.h"
-#include "oracle/verdict.h"
+#include "oracle/check.h"
 
 namespace cancelsafe {
 
@@ -38,8 +37,8 @@ class Machine {
   }
   static KiProcessor& processor() { return processors_[fiber()]; }
   static const MachineFault& fault() { return fault_; }
-  // Rules and clauses that the machine shall not report.
-  static void SetIgnored(bool (*ignored)(const char* rule, const char* clause));
+  // Rules and clauses that the machine shall not report; null for none.
+  static void SetIgnored(const IgnoreSet* ignore) { ignore_ = ignore; }
 
   // A preemption point of the harness itself.
   static void Point(KiPoint kind, const volatile void* object);
@@ -51,6 +50,9 @@ class Machine {
   static void SetCancelSlot(const volatile void* slot) { cancel_slot_[fiber()] = slot; }
 
   static bool tier2() { return tier2_; }
+
+  // Kinds of the executor begin at 1.
+  static uint8_t PointKind(KiPoint kind) { return static_cast<uint8_t>(kind + 1); }
 
   static Verdict FaultVerdict();
 
@@ -66,7 +68,7 @@ class Machine {
   static bool tier2_;
   static const volatile void* effect_lock_;
   static const volatile void* cancel_slot_[kMaxFibers];
-  static bool (*ignored_)(const char*, const char*);
+  static const IgnoreSet* ignore_;
 };
 
 }  // namespace cancelsafe

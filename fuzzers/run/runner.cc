@@ -7,20 +7,6 @@
 namespace cancelsafe {
 namespace {
 
-// Ignore lists are for campaigns: one per process, set by the runner in use.
-const std::vector<std::string>* ignore_list = nullptr;
-
-bool Ignored(const char* rule, const char* clause) {
-  for (const std::string& name : *ignore_list) {
-    if (name == rule || name == clause) return true;
-  }
-  return false;
-}
-
-bool Ignored(const Verdict& verdict) {
-  return Ignored(verdict.rule.c_str(), verdict.clause.c_str());
-}
-
 // Where the fibers stood when the run could not go on.
 std::string Positions(const schedule::RunResult& result, int fibers) {
   std::string text;
@@ -46,7 +32,12 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       driver_(NewFamilyDriver(family, implementation, missing)),
       checker_(Reading::kOwn) {
   Machine::Install();
-  check_options_.ignore = options_.ignore;
+  if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;
+}
+
+void Runner::SetStateCoverage(uint8_t* counters, uint32_t size) {
+  check_options_.state_counters = counters;
+  check_options_.state_counter_count = size;
 }
 
 void Runner::Body(void* context, int fiber) {
@@ -76,8 +67,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   program_ = &program;
   output_.skipped_operations = 0;
   output_.verdict.kind = VerdictKind::kPass;
-  ignore_list = &options_.ignore;
-  Machine::SetIgnored(options_.ignore.empty() ? nullptr : &Ignored);
+  Machine::SetIgnored(check_options_.ignore);
   ClearRace();
   recorder_->Reset(program.setup, program.fibers);
   Machine::Reset(recorder_.get(), options_.tier2);
@@ -99,12 +89,14 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     schedule::RunResult drain;
     schedule::RunOptions drain_options;
     drain_options.point_budget = options_.point_budget;
-    static const schedule::Schedule kNoSchedule;
+    static const schedule::Schedule kNoSchedule{};
     executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain);
     if (drain.status != schedule::RunStatus::kDone) output_.schedule.status = drain.status;
   }
   Judge();
-  if (!output_.verdict.ok() && Ignored(output_.verdict)) output_.verdict = Verdict();
+  if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) {
+    output_.verdict = Verdict();
+  }
   return output_.verdict.ok();
 }
 
@@ -115,7 +107,7 @@ void Runner::Judge() {
   const schedule::RunStatus status = output_.schedule.status;
   if (LastRace().found) {
     verdict = RaceVerdict(LastRace());
-    if (!Ignored(verdict)) return;
+    if (!options_.ignore.Covers(verdict)) return;
     verdict = Verdict();
   }
   if (Machine::fault().set) {

@@ -16,8 +16,7 @@
 namespace cancelsafe {
 
 struct RunnerOptions {
-  // Rules and clauses that shall not count (names as in verdicts).
-  std::vector<std::string> ignore;
+  IgnoreSet ignore;  // rules and clauses that shall not count
   // Every load and store of the implementation is a preemption point, if it was
   // compiled for that.
   bool tier2 = false;

@@ -76,7 +76,9 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
     target->options.tier2 = true;
     absl::StrAppend(&target->replay_flags, " --points all");
   } else if (absl::ConsumePrefix(&argument, "--ignore=")) {
-    target->options.ignore.emplace_back(argument);
+    if (!target->options.ignore.Add(std::string(argument))) {
+      Fail(kUsageError, absl::StrCat("--ignore: '", argument, "' is no rule and no clause id"));
+    }
     absl::StrAppend(&target->replay_flags, " --ignore ", argument);
   } else if (absl::ConsumePrefix(&argument, "--artifacts=")) {
     target->artifacts = std::string(argument);
@@ -163,7 +165,7 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   add(stats.runs, 1);
   add(stats.operations, program.operation_count - output.skipped_operations);
   add(stats.skipped, output.skipped_operations);
-  stats.states.store(target->runner->checker().covered_states(), std::memory_order_relaxed);
+  stats.states.store(target->runner->checker().states_covered(), std::memory_order_relaxed);
   if (passed) return;
   if (output.verdict.kind == VerdictKind::kUnknown) {
     add(stats.unknown, 1);

@@ -1,0 +1,85 @@
+// See program_input.h.
+#include "fuzzers/tools/program_input.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "fuzzers/program/bytes.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr Family kFamilies[] = {Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
+                                Family::kCallbackDataQueue};
+
+absl::Status Error(const std::string& path, const std::string& reason) {
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", reason));
+}
+
+absl::StatusOr<std::string> ReadBounded(const std::string& path) {
+  FILE* file = fopen(path.c_str(), "rbe");
+  if (file == nullptr) return Error(path, strerror(errno));
+  std::string contents(kMaxTextBytes + 1, '\0');
+  errno = 0;
+  contents.resize(fread(contents.data(), 1, contents.size(), file));
+  const int read_error = ferror(file) ? errno : 0;
+  fclose(file);
+  if (read_error != 0) return Error(path, strerror(read_error));
+  if (contents.size() > kMaxTextBytes) {
+    return Error(path, absl::StrCat("larger than ", kMaxTextBytes,
+                                    " bytes; no program is, so this is some other kind of file"));
+  }
+  return contents;
+}
+
+}  // namespace
+
+std::optional<Family> FamilyOfTarget(const std::string& name) {
+  absl::string_view base = absl::StripSuffix(name, "_fuzzer");
+  const std::string dashed = absl::StrReplaceAll(base, {{"_", "-"}});
+  for (const Family family : kFamilies) {
+    if (dashed == FamilyName(family)) return family;
+  }
+  return std::nullopt;
+}
+
+std::string TargetNames() {
+  std::string names;
+  for (const Family family : kFamilies) {
+    absl::StrAppend(&names, names.empty() ? "" : ", ", FamilyName(family));
+  }
+  return names;
+}
+
+absl::StatusOr<ProgramFile> ReadProgramFile(const std::string& path, std::optional<Family> family) {
+  absl::StatusOr<std::string> contents = ReadBounded(path);
+  if (!contents.ok()) return contents.status();
+  const auto* bytes = reinterpret_cast<const uint8_t*>(contents->data());
+  ProgramFile file;
+  std::optional<Family> found = DetectFamily(bytes, contents->size());
+  if (!found.has_value() && IsProgramText(*contents) && !contents->empty()) {
+    absl::StatusOr<ProgramFile> parsed = ParseProgramFile(*contents);
+    if (!parsed.ok()) return Error(path, std::string(parsed.status().message()));
+    file = *std::move(parsed);
+    found = file.program.setup.family;
+  } else {
+    if (!found.has_value()) found = family;
+    if (!found.has_value()) {
+      return Error(path, absl::StrCat("neither program text nor program bytes; if a fuzz engine "
+                                      "made it, name its target: --target ",
+                                      TargetNames()));
+    }
+    DecodeProgram(*found, bytes, contents->size(), &file.program);
+  }
+  if (family.has_value() && *found != *family) {
+    return Error(path, absl::StrCat("is a program for ", FamilyName(*found), ", not for ",
+                                    FamilyName(*family)));
+  }
+  return file;
+}
+
+}  // namespace cancelsafe

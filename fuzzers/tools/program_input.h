@@ -1,0 +1,27 @@
+// Reads a program from a file that a person named: text or bytes, from any
+// engine, checked strictly. Errors are one line: what was wrong, where, and what
+// to do.
+#ifndef CANCELSAFE_FUZZERS_TOOLS_PROGRAM_INPUT_H_
+#define CANCELSAFE_FUZZERS_TOOLS_PROGRAM_INPUT_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "fuzzers/program/text.h"
+
+namespace cancelsafe {
+
+// `family` is needed only for bytes without the program tag; for files that say
+// themselves what they are it has to agree.
+absl::StatusOr<ProgramFile> ReadProgramFile(const std::string& path, std::optional<Family> family);
+
+// The family of a target's or family's name ("csq", "csq_fuzzer").
+std::optional<Family> FamilyOfTarget(const std::string& name);
+
+// All names FamilyOfTarget knows, for error messages.
+std::string TargetNames();
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TOOLS_PROGRAM_INPUT_H_
