@@ -1,6 +1,7 @@
 // See check.h.
 #include "oracle/check.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "oracle/callback_data_queue_model.h"
@@ -18,8 +19,14 @@ constexpr int kOpBits = 5;
 static_assert(kOpCount <= 1 << kOpBits);
 constexpr uint32_t kPairs = kFamilyCount * kAbstractStates << kOpBits;
 
+// "CSQ-NEXT-01": capitals and digits in groups.
 bool LooksLikeClause(std::string_view text) {
-  return text.find('-') != std::string_view::npos && text.front() >= 'A' && text.front() <= 'Z';
+  bool grouped = false;
+  for (char c : text) {
+    grouped |= c == '-';
+    if (c != '-' && !absl::ascii_isupper(c) && !absl::ascii_isdigit(c)) return false;
+  }
+  return grouped && absl::ascii_isupper(text.front());
 }
 
 // What was met along one history; entered into the records once it is accepted.
@@ -31,29 +38,35 @@ struct Coverage {
 
 }  // namespace
 
-bool IgnoreSet::Add(std::string_view rule_or_clause) {
-  bool known = rule_or_clause == kLinearizabilityRule || rule_or_clause == kCallbackOrderRule;
+bool IgnoreSet::Add(std::string_view entry) {
+  bool known = LooksLikeClause(entry) || entry == kLinearizabilityRule;
+  for (int kind = 1; kind <= static_cast<int>(VerdictKind::kUnknown); ++kind) {
+    known |= entry == VerdictKindName(static_cast<VerdictKind>(kind));
+  }
   for (int i = 0; i < kRuleCount; ++i) {
     const Rule rule = static_cast<Rule>(i);
+    const RuleRow& row = RuleInfo(rule);
     for (int f = 0; f < kFamilyCount; ++f) {
       const char* clause = RuleClause(rule, static_cast<Family>(f));
-      const bool meant =
-          rule_or_clause == RuleInfo(rule).name || (clause != nullptr && rule_or_clause == clause);
+      const bool meant = entry == row.name || entry == VerdictKindName(row.kind) ||
+                         (clause != nullptr && entry == clause);
       if (!meant) continue;
       known = true;
       masks_[f] |= uint64_t{1} << i;
     }
   }
-  if (!known && (rule_or_clause.empty() || !LooksLikeClause(rule_or_clause))) return false;
-  entries_.emplace_back(rule_or_clause);
-  return true;
+  if (known) entries_.emplace_back(entry);
+  return known;
 }
 
 std::string IgnoreSet::Describe() const { return absl::StrJoin(entries_, ", "); }
 
 bool IgnoreSet::Covers(const Verdict& verdict) const {
   for (const std::string& entry : entries_) {
-    if (entry == verdict.rule || entry == verdict.clause) return true;
+    if (entry == verdict.rule || entry == verdict.clause ||
+        entry == VerdictKindName(verdict.kind)) {
+      return true;
+    }
   }
   return false;
 }

@@ -24,13 +24,15 @@
 
 namespace cancelsafe {
 
-// What --ignore leaves out: rule names ("pending-missing", "linearizability")
-// or clause ids ("CSQ-NEXT-01").
+// What --ignore leaves out: rule names ("pending-missing", "linearizability"),
+// clause ids ("CSQ-NEXT-01") or verdict kinds ("data-race").
 class IgnoreSet {
  public:
-  // False if no rule has this name and it does not look like a clause id; the
-  // set is unchanged then.
-  bool Add(std::string_view rule_or_clause);
+  // False if no rule or verdict kind has this name and it does not look like a
+  // clause id; the set is unchanged then.
+  bool Add(std::string_view entry);
+  // Adds the name of a check that lives in another room.
+  void AddForeign(std::string_view entry) { entries_.emplace_back(entry); }
   // "pending-missing, CSQ-NEXT-01", in the order of addition; "" if empty.
   std::string Describe() const;
 

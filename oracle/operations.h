@@ -102,9 +102,15 @@ enum SnapshotFlag : uint16_t {
   kCanariesIntact = 32,   // DriverContext[0..2] and whatever the driver keeps for itself
   kRightQueue = 64,       // the queue argument is the queue under test
   kContextSlotSet = 128,  // DriverContext[3] is not null
-  kLinked = 256,          // the item is in the driver's list (before the callback acts)
-  kTokenMatches = 512,    // release: the token is the one this call's acquire stored
-  kKnownItem = 1024,      // the item argument is one of the test's, and not completed
+  // The item argument is in the driver's list (before the callback acts); set
+  // for a peek from the head. StartIo: it is the device's CurrentIrp.
+  kLinked = 256,
+  // Release: the token is the one this call's acquire stored. Insert and peek:
+  // the context is the one the caller gave.
+  kTokenMatches = 512,
+  // The item argument is one of the test's, and not completed; set for a peek
+  // from the head.
+  kKnownItem = 1024,
 };
 
 struct CallbackEvent {

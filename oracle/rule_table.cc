@@ -23,6 +23,10 @@ constexpr RuleRow kRules[] = {
      "CSQ-CB-04", "CBDQ-CB-03", nullptr, nullptr},
     {"release-token", kRule, "release gets the value that acquire stored",  //
      "CSQ-CB-03", "CBDQ-CB-02", nullptr, nullptr},
+    {"insert-context", kRule, "the insert callback gets the caller's insert context",  //
+     "CSQ-INSEX-04", "CBDQ-INS-06", nullptr, nullptr},
+    {"peek-context", kRule, "every peek gets the caller's peek context",  //
+     "CSQ-NEXT-06", "CBDQ-NEXT-05", nullptr, nullptr},
     {"lock-held", kRule, "insert, peek and remove run with the queue lock held",  //
      "CSQ-CB-19", "CBDQ-CB-04", nullptr, nullptr},
     {"completion-unlocked", kRule, "a cancelled item is completed without the queue lock",  //
@@ -32,7 +36,7 @@ constexpr RuleRow kRules[] = {
     {"cancel-peek", kRule, "a cancellation neither peeks nor inserts",  //
      "CSQ-CXL-06", "CBDQ-CXL-01", nullptr, nullptr},
     {"known-item", kRule, "a callback names an item that is not completed",  //
-     "CSQ-CB-17", "CBDQ-CB-09", nullptr, "SIO-START-10"},
+     "CSQ-CB-17", "CBDQ-CB-09", nullptr, "IRP-COMP-02"},
     {"remove-linked", kRule, "remove names an item that is in the queue",  //
      "CSQ-CB-11", "CBDQ-CB-06", nullptr, nullptr},
     {"peek-linked", kRule, "a peek goes on from an item that is in the queue",  //
@@ -63,6 +67,8 @@ constexpr RuleRow kRules[] = {
      nullptr, nullptr, nullptr, "SIO-START-07"},
     {"start-io-cancel-lock", kRule, "StartIo is called without the cancel spin lock",  //
      nullptr, nullptr, nullptr, "SIO-START-14"},
+    {"start-io-current", kRule, "CurrentIrp is the IRP that StartIo gets",  //
+     nullptr, nullptr, nullptr, "SIO-NEXT-05"},
     {"start-io-overlap", kRule, "StartIo has one IRP at a time",  //
      nullptr, nullptr, nullptr, "SIO-START-12"},
     {"lock-pairing", kRule, "a call releases the queue lock that it took",  //

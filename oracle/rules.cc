@@ -27,9 +27,11 @@ constexpr uint16_t kItemState = kCanariesIntact | kKnownItem;
 constexpr Demand kDemands[] = {
     /*kAcquire=*/{kAround, kRightQueue},
     /*kInsert=*/
-    {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet,
-     kRightQueue | kItemState | kQueueLockHeld},
-    /*kPeek=*/{kAround | kQueueLockHeld, kRightQueue | kQueueLockHeld},
+    {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet | kTokenMatches,
+     kRightQueue | kItemState | kQueueLockHeld | kTokenMatches},
+    /*kPeek=*/
+    {kAround | kKnownItem | kLinked | kQueueLockHeld | kTokenMatches,
+     kRightQueue | kKnownItem | kLinked | kQueueLockHeld | kTokenMatches},
     /*kRemove=*/
     {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet | kLinked,
      kRightQueue | kItemState | kQueueLockHeld | kLinked},
@@ -62,6 +64,7 @@ class EventRules {
   bool CheckSurroundings(int index, uint16_t wrong);
   bool CheckAcquire(int index);
   bool CheckUnderLock(int index);
+  bool CheckPeek(int index);
   bool CheckInsert(int index);
   bool CheckRemove(int index);
   bool CheckRelease(int index);
@@ -74,7 +77,6 @@ class EventRules {
   uint8_t states_[kMaxCalls];
   // Per item: whose remove callback took it since it was accepted last.
   uint8_t remover_[kMaxItems];
-  uint8_t marked_ = 0;     // bit per item: this IRP was queued before
   uint8_t completed_ = 0;  // bit per item: completed since it was inserted last
 };
 
@@ -84,11 +86,18 @@ constexpr uint8_t Bit(uint8_t item) { return static_cast<uint8_t>(1u << (item & 
 bool EventRules::CheckSurroundings(int index, uint16_t wrong) {
   const CallbackEvent& event = history_.events[index];
   const Op op = history_.calls[event.call].operation.op;
-  const bool known = event.item < kMaxItems;
-  const auto broken = [&](Rule rule) { return Broken(rule, index, event.call, event.item); };
+  const bool peek = event.kind == CallbackKind::kPeek;
+  const uint8_t item = peek ? event.after : event.item;
+  const bool known = item < kMaxItems;
+  const auto broken = [&](Rule rule) { return Broken(rule, index, event.call, item); };
   if ((wrong & kRightQueue) != 0 && broken(Rule::kQueueArgument)) return true;
   if ((wrong & kCancelLockHeld) != 0 && broken(Rule::kCancelLock)) return true;
-  if ((wrong & kTokenMatches) != 0 && broken(Rule::kReleaseToken)) return true;
+  if ((wrong & kTokenMatches) != 0 &&
+      broken(peek                                  ? Rule::kPeekContext
+             : event.kind == CallbackKind::kInsert ? Rule::kInsertContext
+                                                   : Rule::kReleaseToken)) {
+    return true;
+  }
   if ((wrong & kQueueLockHeld) != 0) {
     const bool completion = event.kind == CallbackKind::kCompleteCanceled;
     // A sample of Microsoft's says that completion runs locked; with a mutex
@@ -97,14 +106,15 @@ bool EventRules::CheckSurroundings(int index, uint16_t wrong) {
     if (!allowed && broken(completion ? Rule::kCompletionUnlocked : Rule::kLockHeld)) return true;
   }
   if ((wrong & kKnownItem) != 0) {
-    const bool ended = known && (completed_ & Bit(event.item)) != 0;
+    const bool ended = known && !peek && (completed_ & Bit(item)) != 0;
     if (broken(ended ? Rule::kDoubleEnding : Rule::kKnownItem)) return true;
   }
   if ((wrong & kLinked) != 0) {
     // Taken twice by one call is a wrong call; taken by two calls, it has two owners.
-    const bool taken =
-        known && remover_[event.item] != kNoCall && remover_[event.item] != event.call;
-    if (broken(taken ? Rule::kDoubleEnding : Rule::kRemoveLinked)) return true;
+    const bool taken = known && !peek && remover_[item] != kNoCall && remover_[item] != event.call;
+    if (broken(peek ? Rule::kPeekLinked : taken ? Rule::kDoubleEnding : Rule::kRemoveLinked)) {
+      return true;
+    }
   }
   if ((wrong & kCanariesIntact) != 0 && broken(Rule::kCanaries)) return true;
   if ((wrong & kCancelRoutineSet) != 0) {
@@ -133,6 +143,12 @@ bool EventRules::CheckUnderLock(int index) {
          Broken(Rule::kAcquireFirst, index, event.call);
 }
 
+bool EventRules::CheckPeek(int index) {
+  const CallbackEvent& event = history_.events[index];
+  return history_.calls[event.call].operation.op == Op::kCancel &&
+         Broken(Rule::kCancelPeek, index, event.call);
+}
+
 bool EventRules::CheckInsert(int index) {
   const CallbackEvent& event = history_.events[index];
   if (history_.calls[event.call].operation.op == Op::kCancel &&
@@ -141,8 +157,7 @@ bool EventRules::CheckInsert(int index) {
   }
   if (event.item >= kMaxItems) return false;
   const uint8_t bit = Bit(event.item);
-  // The mark of an earlier stay in the queue is still there.
-  if ((event.snapshot & kPendingMarked) != 0 && (marked_ & bit) == 0 &&
+  if ((event.snapshot & kPendingMarked) != 0 &&
       Broken(Rule::kPendingEarly, index, event.call, event.item)) {
     return true;
   }
@@ -176,16 +191,14 @@ bool EventRules::CheckRelease(int index) {
   }
   state |= kReleased;
   if (operation.op != Op::kInsert && operation.op != Op::kInsertEx) return false;
-  const uint8_t bit = Bit(operation.item);
   const bool marked = (event.snapshot & kPendingMarked) != 0;
   const bool routine = (event.snapshot & kCancelRoutineSet) != 0;
   const auto broken = [&](Rule rule) { return Broken(rule, index, event.call, operation.item); };
   if ((state & kInsertFailed) != 0) {
-    if (marked && (marked_ & bit) == 0 && broken(Rule::kPendingAfterFailure)) return true;
+    if (marked && broken(Rule::kPendingAfterFailure)) return true;
     return routine && broken(Rule::kRoutineAfterFailure);
   }
   if ((state & kInserted) == 0) return false;
-  marked_ |= bit;
   if (!marked && broken(Rule::kPendingMissing)) return true;
   // A cancellation may have taken the routine out already, or this call itself.
   return !routine && (event.snapshot & kCancelFlagSet) == 0 && broken(Rule::kRoutineMissing);
@@ -224,7 +237,6 @@ bool EventRules::CheckQueueEvents() {
           Broken(Rule::kCancelledStatus, i, event.call, event.item)) {
         return true;
       }
-      marked_ &= static_cast<uint8_t>(~Bit(event.item));
       completed_ |= Bit(event.item);
       continue;
     }
@@ -241,13 +253,7 @@ bool EventRules::CheckQueueEvents() {
         broken = CheckUnderLock(i) || CheckInsert(i);
         break;
       case CallbackKind::kPeek:
-        broken = CheckUnderLock(i) ||
-                 (history_.calls[event.call].operation.op == Op::kCancel &&
-                  Broken(Rule::kCancelPeek, i, event.call)) ||
-                 (event.after != kNoItem && (event.snapshot & kKnownItem) == 0 &&
-                  Broken(Rule::kKnownItem, i, event.call, event.after)) ||
-                 (event.after != kNoItem && (event.snapshot & kLinked) == 0 &&
-                  Broken(Rule::kPeekLinked, i, event.call, event.after));
+        broken = CheckUnderLock(i) || CheckPeek(i);
         break;
       case CallbackKind::kRemove:
         broken = CheckUnderLock(i) || CheckRemove(i);
@@ -270,6 +276,12 @@ bool EventRules::CheckStartIoEvents() {
     const CallbackEvent& event = history_.events[i];
     if (event.call >= history_.call_count) continue;
     if (event.kind == CallbackKind::kDriverCancel) states_[event.call] |= kCompleting;
+    const bool driver_routine =
+        event.kind == CallbackKind::kDriverCancel || event.kind == CallbackKind::kStartIo;
+    if (driver_routine && (event.snapshot & kKnownItem) == 0 &&
+        Broken(Rule::kKnownItem, i, event.call, event.item)) {
+      return true;
+    }
     if (event.kind == CallbackKind::kCompleted) {
       const bool cancelled = (states_[event.call] & kCompleting) != 0;
       if (cancelled && event.status != kStatusCancelled &&
@@ -286,6 +298,10 @@ bool EventRules::CheckStartIoEvents() {
     }
     if ((event.snapshot & kCancelLockHeld) != 0 &&
         Broken(Rule::kStartIoCancelLock, i, event.call, event.item)) {
+      return true;
+    }
+    if ((event.snapshot & kLinked) == 0 &&
+        Broken(Rule::kStartIoCurrent, i, event.call, event.item)) {
       return true;
     }
     // Only a request for the next packet makes room for another StartIo.

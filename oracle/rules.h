@@ -9,7 +9,7 @@
 // the snapshot is of the item that the call names (insert, remove, cancel). The
 // cancel routine is read before the cancel flag. Snapshots are taken on entry
 // of the callback: before the lock is taken or given back, before an item is
-// linked or unlinked.
+// linked or unlinked. An IRP handed to an insert carries no pending mark yet.
 #ifndef CANCELSAFE_ORACLE_RULES_H_
 #define CANCELSAFE_ORACLE_RULES_H_
 
@@ -29,6 +29,8 @@ enum class Rule : uint8_t {
   kAcquireFirst,
   kReleaseOnce,
   kReleaseToken,
+  kInsertContext,
+  kPeekContext,
   kLockHeld,
   kCompletionUnlocked,
   kCancelIrql,
@@ -49,6 +51,7 @@ enum class Rule : uint8_t {
   kCancelledStatus,
   kStartIoIrql,
   kStartIoCancelLock,
+  kStartIoCurrent,
   kStartIoOverlap,
   // On calls.
   kLockPairing,
