@@ -184,6 +184,7 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
 
   if (g.scheduler != nullptr) g.scheduler->Start(schedule, fibers, options.points_hint);
   g.caller.AdoptCaller();
+  for (int f = 0; f < fibers && options.fresh_records; ++f) g.fiber[f].RenewRecord();
   g_bodies_may_start.Release();
   const int first = Decide(all);
   if (first >= 0) {

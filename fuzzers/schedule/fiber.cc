@@ -68,9 +68,13 @@ void Fiber::Create(const char* name, void (*entry)()) {
   MakeFirstFrame();
 }
 
-void Fiber::Recreate() {
+void Fiber::RenewRecord() {
   tsan_.Destroy();
   tsan_.Create(name_);
+}
+
+void Fiber::Recreate() {
+  RenewRecord();
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
   __asan_unpoison_memory_region(stack_, kStackSize);
 #endif

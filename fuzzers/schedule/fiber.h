@@ -27,6 +27,10 @@ class Fiber {
   // kept for the life of the process. Aborts if the system has no memory left.
   void Create(const char* name, void (*entry)());
 
+  // Replaces TSan's record by a new one. For a fiber that is suspended outside any
+  // instrumented function.
+  void RenewRecord();
+
   // Makes a fresh first frame and a fresh sanitizer record. What was on the stack
   // is abandoned, its destructors never run. Not for the calling fiber.
   void Recreate();
