@@ -15,6 +15,8 @@ constexpr CsqDialect kDialect = {
     /*insert_ex_cancelled=*/{"CBDQ-INS-13", "CBDQ-INS-12"},
     /*insert_refused=*/{"CBDQ-INS-13", "CBDQ-INS-12"},
     /*insert_ex_refused=*/{"CBDQ-INS-13", "CBDQ-INS-12"},
+    /*insert_claimed=*/{"CBDQ-INS-13", "CBDQ-INS-12"},
+    /*insert_ex_claimed=*/{"CBDQ-INS-13", "CBDQ-INS-12"},
     /*remove=*/{"CBDQ-REM-01", "CBDQ-REM-03"},
     /*remove_cancelled=*/{"CBDQ-REM-05", "CBDQ-REM-04"},
     /*remove_stale=*/{"CBDQ-REM-02", "CBDQ-REM-04"},
@@ -52,6 +54,7 @@ CallbackDataQueueModel::State CallbackDataQueueModel::Initial(const Setup& setup
 
 int CallbackDataQueueModel::Step(const Setup& setup, Reading reading, const State& state,
                                  const Operation& operation, uint8_t generation, Alternatives out) {
+  if (state.claimed != 0 && operation.op != Op::kCancel) return 0;
   switch (operation.op) {
     case Op::kEnable:
       out[0].next = state;

@@ -14,6 +14,7 @@ struct CallbackDataQueueModel {
   using Alternatives = Alternative<State>*;
 
   static State Initial(const Setup& setup);
+  static bool MayEnd(const State& state) { return CsqModel::MayEnd(state); }
   static int Step(const Setup& setup, Reading reading, const State& state,
                   const Operation& operation, uint8_t generation, Alternatives out);
   static uint32_t Abstract(const Setup& setup, const State& state);

@@ -40,7 +40,7 @@ struct Coverage {
 
 bool IgnoreSet::Add(std::string_view entry) {
   bool known = LooksLikeClause(entry) || entry == kLinearizabilityRule;
-  for (int kind = 1; kind <= static_cast<int>(VerdictKind::kUnknown); ++kind) {
+  for (int kind = 1; kind < static_cast<int>(VerdictKind::kUnknown); ++kind) {
     known |= entry == VerdictKindName(static_cast<VerdictKind>(kind));
   }
   for (int i = 0; i < kRuleCount; ++i) {

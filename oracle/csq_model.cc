@@ -22,6 +22,8 @@ constexpr CsqDialect kDialect = {
     /*insert_ex_cancelled=*/{"CSQ-INSEX-16", "CSQ-INSEX-15"},
     /*insert_refused=*/{"CSQ-INSERT-12", "CSQ-INSERT-12"},
     /*insert_ex_refused=*/{"CSQ-INSEX-14", "CSQ-INSEX-14"},
+    /*insert_claimed=*/{"CSQ-INSERT-16", "CSQ-INSERT-16"},
+    /*insert_ex_claimed=*/{"CSQ-INSEX-16", "CSQ-INSERT-16"},
     /*remove=*/{"CSQ-REM-01", "CSQ-REM-03"},
     /*remove_cancelled=*/{"CSQ-REM-02", "CSQ-REM-04"},
     /*remove_stale=*/{"CSQ-REM-08", "CSQ-REM-04"},
@@ -120,6 +122,15 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
   const bool cancelled_inside = setup.cancelling_insert != 0 && ordinal == setup.cancelling_insert;
   if (cancelled_before || cancelled_inside) {
     state.cancelled |= bit;
+    // CSQ-INSERT-16: the routine is set for a moment, and a second IoCancelIrp
+    // may take it in that moment.
+    Choice& claimed = out[count++];
+    claimed.next = state;
+    Enqueue(setup, operation, &claimed.next);
+    if ((operation.flags & kWithContext) != 0) claimed.next.context |= bit;
+    claimed.next.claimed = static_cast<uint8_t>(1 + item);
+    Fill(&claimed, status, inserted.Then(CallbackKind::kRelease),
+         ex_call ? dialect.insert_ex_claimed : dialect.insert_claimed);
     state.ended |= bit;
     Fill(&out[0], status,
          inserted.Then(CallbackKind::kRemove, item)
@@ -190,6 +201,7 @@ int StepCancel(const CsqDialect& dialect, const Operation& operation, bool old_i
   }
   Dequeue(item, &state);
   state.ended |= bit;
+  state.claimed = 0;
   Fill(&out[0], 1,
        Acquired()
            .Then(CallbackKind::kRemove, item)
@@ -216,6 +228,10 @@ int CsqModel::Step(const Setup& setup, Reading reading, const State& state,
 int CsqModel::StepIn(const CsqDialect& dialect, const Setup& setup, Reading reading,
                      const State& state, const Operation& operation, uint8_t generation,
                      Alternatives out) {
+  if (state.claimed != 0 && (operation.op != Op::kCancel || operation.item + 1 != state.claimed ||
+                             generation != state.generation[operation.item])) {
+    return 0;
+  }
   State& next = out[0].next;
   next = state;
   if (operation.op == Op::kRemoveNext) return StepRemoveNext(dialect, setup, operation, out);

@@ -29,6 +29,8 @@ struct CsqDialect {
   ClausePair insert_ex_cancelled;
   ClausePair insert_refused;  // portable reading: cancelled, callback not called
   ClausePair insert_ex_refused;
+  ClausePair insert_claimed;  // cancelled, but a second cancellation takes it
+  ClausePair insert_ex_claimed;
   ClausePair remove;
   ClausePair remove_cancelled;  // the context's IRP was cancelled
   ClausePair remove_stale;      // the context names nothing any more
@@ -52,11 +54,15 @@ struct CsqModel {
     uint8_t ended;
     uint8_t insert_callbacks;  // counts up to one above the ordinals that the setup names
     uint8_t disabled;          // callback data queues only
-    uint8_t reserved;
+    // 1 + an item that was inserted although it had been cancelled, because another
+    // cancellation took the routine before the insert could; 0 for none. That
+    // cancellation comes next, before any other call.
+    uint8_t claimed;
   };
   using Alternatives = Alternative<State>*;
 
   static State Initial(const Setup& setup);
+  static bool MayEnd(const State& state) { return state.claimed == 0; }
   static int Step(const Setup& setup, Reading reading, const State& state,
                   const Operation& operation, uint8_t generation, Alternatives out);
   static uint32_t Abstract(const Setup& setup, const State& state);

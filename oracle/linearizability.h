@@ -156,7 +156,7 @@ bool LinearizabilitySearch<Model>::TryOrderOfEffect(const Visitor& visit) {
     visit(state, history_->calls[call].operation, history_->calls[call].outcome);
     state = alternatives[chosen].next;
   }
-  return true;
+  return Model::MayEnd(state);
 }
 
 template <class Model>
@@ -228,7 +228,9 @@ SearchResult LinearizabilitySearch<Model>::Search(bool with_traces, uint64_t bud
         Placement{static_cast<uint8_t>(call), static_cast<uint8_t>(chosen)};
     placed_returned += history_->calls[call].returned;
     if (path_.length > longest_.length) longest_ = path_;
-    if (placed_returned == returned_) return SearchResult::kFound;
+    if (placed_returned == returned_ && Model::MayEnd(alternatives[chosen].next)) {
+      return SearchResult::kFound;
+    }
     Open(alternatives[chosen].next, &frames_[++depth]);
   }
 }

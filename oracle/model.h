@@ -3,6 +3,7 @@
 //
 //   struct State;                              trivially copyable, no padding, <= 96 bytes
 //   static State Initial(const Setup&);
+//   static bool MayEnd(const State&);      false while a call of others is owed
 //   static int Step(const Setup&, Reading, const State&, const Operation&,
 //                   uint8_t generation, Alternative<State> out[kMaxAlternatives]);
 //   static uint32_t Abstract(const Setup&, const State&);        < kAbstractStates

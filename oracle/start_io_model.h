@@ -21,6 +21,7 @@ struct StartIoModel {
   using Alternatives = Alternative<State>*;
 
   static State Initial(const Setup& setup);
+  static bool MayEnd(const State&) { return true; }
   static int Step(const Setup& setup, Reading reading, const State& state,
                   const Operation& operation, uint8_t generation, Alternatives out);
   static uint32_t Abstract(const Setup& setup, const State& state);
