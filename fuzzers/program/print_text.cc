@@ -42,8 +42,10 @@ void PrintDriver(const Setup& setup, std::string* out) {
     absl::StrAppend(&line, " cancelling-insert=", setup.cancelling_insert);
   }
   if (setup.reentry != Reentry::kNone) {
-    absl::StrAppend(&line, " reentry=", Word(kReentryWords, setup.reentry),
-                    " reentry-item=", setup.reentry_item);
+    absl::StrAppend(&line, " reentry=", Word(kReentryWords, setup.reentry));
+  }
+  if (setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kCancel) {
+    absl::StrAppend(&line, " reentry-item=", setup.reentry_item);
   }
   if (setup.family == Family::kStartIo) {
     absl::StrAppend(&line, " start-io=", Word(kStartIoStyleWords, setup.start_io));

@@ -34,7 +34,9 @@ void NormalizeSetup(Setup* setup) {
     }
     normal.cancelling_insert = given.cancelling_insert % (kMaxInsertOrdinal + 1);
     normal.reentry = Wrap(given.reentry, 4);
-    if (normal.reentry != Reentry::kNone) normal.reentry_item = given.reentry_item % kMaxItems;
+    if (normal.reentry == Reentry::kInsert || normal.reentry == Reentry::kCancel) {
+      normal.reentry_item = given.reentry_item % kMaxItems;
+    }
   } else if (normal.family == Family::kStartIo) {
     normal.start_io = Wrap(given.start_io, 3);
     normal.start_by_key = given.start_by_key;

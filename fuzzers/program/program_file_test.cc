@@ -79,7 +79,7 @@ TEST(ProgramFileTest, SaysWhatIsWrongWithText) {
 TEST(ProgramFileTest, Version1KeepsDecoding) {
   const unsigned char kVersion1[] = {
       0xCA, 's',  0x00, 0x01,                          // tag, csq, version
-      0x67, 0x0D, 0x12, 0x01,                          // setup, two fibers
+      0x67, 0x0E, 0x12, 0x01,                          // setup, two fibers
       0x03, 0x01, 0x11, 0x00, 0x00, 0x00, 0x03, 0x00,  // pct, seed 17, three operations
       0x01, 0x22, 0x01, 0x01, 0x07, 0x00, 0x00, 0x00,  // insert-ex 2
       0x03, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x80,  // remove-next
@@ -92,7 +92,7 @@ TEST(ProgramFileTest, Version1KeepsDecoding) {
   EXPECT_EQ(PrintProgram(file->program),
             R"(target csq
 queue ex insert=sorted peek=by-file lock=mutex status=pending
-driver failing-insert=2 cancelling-insert=1 reentry=remove-next reentry-item=3
+driver failing-insert=2 cancelling-insert=1 reentry=insert reentry-item=3
 fiber 0
   insert-ex 2 context key=7 irql=dispatch selector=1
   remove-next selector=2
