@@ -37,6 +37,7 @@ int LockedStep(Reading reading, int32_t outcome, const char* clause, const char*
                Alternative<CsqModel::State>* out) {
   out[0].outcome.value = outcome;
   out[0].any_outcome = false;
+  out[0].needs_cancel = false;
   out[0].trace = kLockOnly;
   out[0].clause = clause;
   out[0].order_clause = order_clause;

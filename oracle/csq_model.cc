@@ -43,6 +43,7 @@ constexpr Trace Acquired() { return Trace::Empty().Then(CallbackKind::kAcquire);
 void Fill(Choice* choice, int32_t outcome, Trace trace, const ClausePair& clause) {
   choice->outcome.value = outcome;
   choice->any_outcome = false;
+  choice->needs_cancel = false;
   choice->trace = trace;
   choice->clause = clause.outcome;
   choice->order_clause = clause.order;
@@ -131,6 +132,7 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
     claimed.next.claimed = static_cast<uint8_t>(1 + item);
     Fill(&claimed, status, inserted.Then(CallbackKind::kRelease),
          ex_call ? dialect.insert_ex_claimed : dialect.insert_claimed);
+    claimed.needs_cancel = true;
     state.ended |= bit;
     Fill(&out[0], status,
          inserted.Then(CallbackKind::kRemove, item)

@@ -74,6 +74,9 @@ class LinearizabilitySearch {
 
   bool Explains(const Alternative<State>& alternative, int call, bool with_traces) const {
     const Call& entry = history_->calls[call];
+    if (alternative.needs_cancel && !CancelledMeanwhile(*history_, entry, entry.operation.item)) {
+      return false;
+    }
     if (!entry.returned) return true;
     if (!alternative.any_outcome && !(alternative.outcome == entry.outcome)) return false;
     return !with_traces || alternative.trace == traces_[call];

@@ -35,7 +35,8 @@ inline constexpr uint32_t kAbstractStates = 1024;
 template <class State>
 struct Alternative {
   Outcome outcome;
-  bool any_outcome;  // no document says what is returned
+  bool any_outcome;   // no document says what is returned
+  bool needs_cancel;  // only while another call cancels the same item
   Trace trace;
   State next;
   const char* clause;        // says that this outcome is right

@@ -13,6 +13,7 @@ using Choice = Alternative<State>;
 int Only(Choice* choice, int32_t outcome, const char* clause) {
   choice->outcome.value = outcome;
   choice->any_outcome = false;
+  choice->needs_cancel = false;
   choice->trace = Trace::Empty();
   choice->clause = clause;
   choice->order_clause = clause;

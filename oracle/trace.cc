@@ -4,19 +4,6 @@
 namespace cancelsafe {
 namespace {
 
-// True if another call that cancelled `item` was under way during `call`.
-bool CancelledMeanwhile(const History& history, const Call& call, uint8_t item) {
-  for (int i = 0; i < history.call_count; ++i) {
-    const Call& other = history.calls[i];
-    if (other.operation.op != Op::kCancel || other.operation.item != item) continue;
-    if (other.returned && other.outcome.value == 0) continue;
-    const bool began_before_the_end = !call.returned || other.begin < call.end;
-    const bool ended_after_the_begin = !other.returned || other.end > call.begin;
-    if (began_before_the_end && ended_after_the_begin) return true;
-  }
-  return false;
-}
-
 // The trace of a call with several peeks. Each peek must go on from the result
 // of the one before, and that result must have been a legal thing to skip.
 Trace WithoutSkippedPeeks(const History& history, int index) {
@@ -58,6 +45,18 @@ Trace WithoutSkippedPeeks(const History& history, int index) {
 }
 
 }  // namespace
+
+bool CancelledMeanwhile(const History& history, const Call& call, uint8_t item) {
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& other = history.calls[i];
+    if (other.operation.op != Op::kCancel || other.operation.item != item) continue;
+    if (other.returned && other.outcome.value == 0) continue;
+    const bool began_before_the_end = !call.returned || other.begin < call.end;
+    const bool ended_after_the_begin = !other.returned || other.end > call.begin;
+    if (began_before_the_end && ended_after_the_begin) return true;
+  }
+  return false;
+}
 
 int UnpackTrace(Trace trace, TraceStep steps[Trace::kMaxSteps]) {
   int count = 0;

@@ -45,6 +45,10 @@ int UnpackTrace(Trace trace, TraceStep steps[Trace::kMaxSteps]);
 // cancel routine and completions are judged by the rules instead.
 constexpr bool IsTraced(CallbackKind kind) { return kind <= CallbackKind::kCompleteCanceled; }
 
+// True if another call that took the item's cancel routine was under way during
+// `call`. O(calls).
+bool CancelledMeanwhile(const History& history, const Call& call, uint8_t item);
+
 // Fills traces[c] for every call of the history. Peeks that passed over an item
 // which another call was cancelling at that moment are left out (CSQ-NEXT-09):
 // the model, where a cancellation is one step, does not see such items. A trace
