@@ -12,16 +12,19 @@
 
 namespace cancelsafe::schedule {
 
-enum ToyKind : uint8_t { kToyLock = 1, kToyUnlock, kToyTouch };
+enum ToyKind : uint8_t { kToyLock = 1, kToyUnlock, kToyTouch, kToyRead };
 
 // A lock that fibers wait for; the points are those of a kernel spin lock.
 class ToyLock {
  public:
-  void Acquire(uintptr_t site = 0) {
+  // How often the fiber had to wait.
+  int Acquire(uintptr_t site = 0) {
+    int waits = 0;
     Executor& executor = Executor::Get();
     executor.Point(kToyLock, this, site);
-    while (owned_) executor.Block(this, site);
+    for (; owned_; ++waits) executor.Block(this, site);
     owned_ = true;
+    return waits;
   }
   void Release(uintptr_t site = 0) {
     owned_ = false;
@@ -51,12 +54,13 @@ class ToyProgram {
       std::vector<ToyStep> steps;
       const int groups = static_cast<int>(rng.Below(5));
       for (int i = 0; i < groups; ++i) {
-        const ToyStep touch = {kToyTouch, static_cast<int>(rng.Below(kVariables))};
+        const ToyKind kind = rng.Below(3) == 0 ? kToyRead : kToyTouch;
+        const ToyStep access = {kind, static_cast<int>(rng.Below(kVariables))};
         const int lock = static_cast<int>(rng.Below(kLocks));
         const int locks = static_cast<int>(rng.Below(3));
         if (locks >= 1) steps.push_back({kToyLock, lock});
         if (locks == 2) steps.push_back({kToyLock, 1 - lock});
-        steps.push_back(touch);
+        steps.push_back(access);
         if (locks == 2) steps.push_back({kToyUnlock, 1 - lock});
         if (locks >= 1) steps.push_back({kToyUnlock, lock});
       }
@@ -77,6 +81,7 @@ class ToyProgram {
     log.reserve(256);  // TSan would see growth on two fibers as a race
     for (ToyLock& lock : locks) lock = ToyLock();
     for (int& variable : variables) variable = 0;
+    for (int& value : seen) value = 0;
   }
 
   static void Body(void* context, int fiber) {
@@ -84,7 +89,7 @@ class ToyProgram {
     for (const ToyStep& step : self->fibers[static_cast<size_t>(fiber)]) {
       switch (step.kind) {
         case kToyLock:
-          self->locks[step.object].Acquire();
+          self->seen[fiber] = self->seen[fiber] * 7 + self->locks[step.object].Acquire();
           break;
         case kToyUnlock:
           self->locks[step.object].Release();
@@ -94,8 +99,12 @@ class ToyProgram {
           // Not commutative: the final value tells the order of the touches.
           self->variables[step.object] = self->variables[step.object] * 5 + fiber + 1;
           break;
+        case kToyRead:
+          Executor::Get().Point(kToyRead, &self->variables[step.object], 0);
+          self->seen[fiber] = self->seen[fiber] * 7 + self->variables[step.object];
+          break;
       }
-      self->log.push_back(fiber * 16 + step.kind * 4 + step.object);
+      self->log.push_back(fiber * 32 + step.kind * 4 + step.object);
     }
   }
 
@@ -103,6 +112,7 @@ class ToyProgram {
   std::vector<int> log;
   ToyLock locks[kLocks];
   int variables[kVariables];
+  int seen[kMaxFibers];  // what each fiber read, and how often it waited
 };
 
 // A schedule of some kind and parameters, with a few explicit choices at times.
