@@ -1,7 +1,6 @@
 #include "fuzzers/program/mutate.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 
 #include "fuzzers/program/bytes.h"
@@ -56,7 +55,8 @@ uint8_t LikelyItem(Random* random, const Program& program) {
 
 uint32_t LikelyKey(Random* random, const Program& program) {
   if (program.operation_count > 0 && random->OneIn(2)) {
-    return program.operations[PickOperation(random, program)].key + random->Between(-1, 1);
+    return program.operations[PickOperation(random, program)].key +
+           static_cast<uint32_t>(random->Between(-1, 1));
   }
   return RandomKey(random);
 }

@@ -4,10 +4,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "fuzzers/program/bytes.h"
@@ -89,6 +90,7 @@ class Parser {
   int line_ = 0;
   bool has_target_ = false;
   int fibers_ = 0;
+  size_t header_bytes_ = 0;
   Tokens lines_seen_;
   // Where something stands that can only be judged at the end.
   int failing_line_ = 0;
@@ -325,7 +327,13 @@ absl::Status Parser::Line(absl::string_view line) {
     if (comment != absl::string_view::npos && !has_target_) {
       absl::string_view text = absl::StripTrailingAsciiWhitespace(line.substr(comment + 1));
       absl::ConsumePrefix(&text, " ");
-      file_.header_comments.emplace_back(text);
+      // As it will be printed: "# ", the text and a line end.
+      header_bytes_ += text.size() + 3;
+      if (header_bytes_ > kMaxHeaderBytes) {
+        return Error("too much comment above the program; at most ", kMaxHeaderBytes,
+                     " bytes are allowed");
+      }
+      file_.header_comments.push_back(absl::StrReplaceAll(text, {{"\r", " "}}));
     }
     return absl::OkStatus();
   }

@@ -1,6 +1,7 @@
 // Printing, declared in text.h.
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -109,6 +110,7 @@ std::string PrintProgramFile(const ProgramFile& file) {
   for (const std::string& comment : file.header_comments) {
     // A comment that holds a line break would otherwise leave its line.
     for (absl::string_view line : absl::StrSplit(comment, absl::ByAnyChar("\r\n"))) {
+      line = absl::StripTrailingAsciiWhitespace(line);
       absl::StrAppend(&out, line.empty() ? "#" : "# ", line, "\n");
     }
   }

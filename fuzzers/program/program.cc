@@ -2,7 +2,6 @@
 #include "fuzzers/program/program.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "fuzzers/program/fields.h"
 

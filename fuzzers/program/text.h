@@ -31,6 +31,9 @@
 namespace cancelsafe {
 
 inline constexpr size_t kMaxTextBytes = 64 * 1024;
+// Comments above the program take at most this much, so that what was read can be
+// printed and read again.
+inline constexpr size_t kMaxHeaderBytes = 32 * 1024;
 
 // The comments above the first line of a program, without "# ", and the program.
 struct ProgramFile {

@@ -235,6 +235,21 @@ TEST(TextErrorTest, TooMuchIsRefused) {
                                "line 1: the text has 65537 bytes"));
 }
 
+TEST(TextErrorTest, HeaderThatCouldNotBePrintedBackIsRefused) {
+  std::string text;
+  for (int i = 0; i < 9000; ++i) text += "#x\n";
+  EXPECT_TRUE(absl::StartsWith(ErrorOf(text + "target csq"),
+                               "line 8193: too much comment above the program; at most 32768"));
+}
+
+TEST(TextTest, BlanksAndCarriageReturnsInCommentsPrintStably) {
+  const absl::StatusOr<ProgramFile> file = ParseProgramFile("#a\r\rb \t\r\n# \n#\ntarget csq");
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->header_comments, (std::vector<std::string>{"a  b", "", ""}));
+  const std::string text = PrintProgramFile(*file);
+  EXPECT_EQ(PrintProgramFile(*ParseProgramFile(text)), text);
+}
+
 TEST(TextErrorTest, LongAndStrangeWordsAreCut) {
   const std::string error = ErrorOf(absl::StrCat("target ", std::string(5000, '\xff')));
   EXPECT_LT(error.size(), 400u);
