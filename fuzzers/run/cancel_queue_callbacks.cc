@@ -83,7 +83,7 @@ NTSTATUS CancelQueueDriver::OnInsert(const void* queue, uint8_t item, const void
   NTSTATUS status = setup_.pending_status ? STATUS_PENDING : STATUS_SUCCESS;
   if (setup_.ex && insert_callbacks_ == setup_.failing_insert) {
     status = callback_data_ ? STATUS_INSUFFICIENT_RESOURCES : STATUS_UNSUCCESSFUL;
-    items_[item].insert_failed = true;
+    items_[item].failed_insert = items_[item].inserts;
   } else {
     static_assert(static_cast<int>(InsertPolicy::kTail) == kDriverListTail);
     static_assert(static_cast<int>(InsertPolicy::kHead) == kDriverListHead);

@@ -15,7 +15,8 @@ void CancelQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
   list_ = arena->New<DriverList>();
   DriverListInitialize(list_, setup_.lock == LockKind::kMutex, callback_data_);
   files_ = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
-  items_.Reset(arena, recorder, callback_data_, files_, nullptr);
+  items_.Reset(arena, recorder, callback_data_ ? ItemKind::kCallbackData : ItemKind::kQueuedIrp,
+               files_, nullptr);
   queue_ = Initialize(arena, setup_.ex);
 }
 
@@ -52,7 +53,7 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   if (with_context && item.context_readers != 0) return false;
   ++item.users;
   if (with_context) ++item.context_writers;
-  item.insert_failed = false;
+  const uint8_t attempt = ++item.inserts;
   items_.GiveToLibrary(operation.item);
   const int call = recorder_->Begin(operation, item.generation);
   NTSTATUS status = STATUS_SUCCESS;
@@ -67,7 +68,7 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
     item.context_ready = true;
   }
   --item.users;
-  if (!NT_SUCCESS(status) || item.insert_failed) items_.TakeFromLibrary(operation.item);
+  if (!NT_SUCCESS(status) || item.failed_insert == attempt) items_.TakeFromLibrary(operation.item);
   return true;
 }
 

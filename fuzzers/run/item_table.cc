@@ -15,11 +15,11 @@ PVOID Canary(int number, int slot) {
 
 }  // namespace
 
-void ItemTable::Reset(Arena* arena, Recorder* recorder, bool callback_data, PFILE_OBJECT files,
+void ItemTable::Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJECT files,
                       PDEVICE_OBJECT device) {
   arena_ = arena;
   recorder_ = recorder;
-  callback_data_ = callback_data;
+  kind_ = kind;
   files_ = files;
   device_ = device;
   for (Item& item : items_) item = Item();
@@ -43,10 +43,10 @@ void ItemTable::Make(int number) {
   item.irp = irp;
   item.owner = Item::Owner::kDriver;
   item.linked = false;
-  for (int slot = 0; slot < 3; ++slot) {
+  for (int slot = 0; slot < 3 && kind_ != ItemKind::kPacket; ++slot) {
     irp->Tail.Overlay.DriverContext[slot] = Canary(number, slot);
   }
-  if (callback_data_) {
+  if (kind_ == ItemKind::kCallbackData) {
     PFLT_CALLBACK_DATA data =
         KiPlaceCallbackData(arena_->Allocate(sizeof(KiCallbackData)), irp, nullptr);
     data->QueueContext[1] = Canary(number, 3);
@@ -83,7 +83,7 @@ void ItemTable::TakeFromLibrary(int number) {
 void ItemTable::Complete(int number, NTSTATUS status) {
   Item& item = items_[number];
   AcquireHandover(&item.handover);
-  if (callback_data_) {
+  if (kind_ == ItemKind::kCallbackData) {
     item.data->IoStatus.Status = status;
     item.data->IoStatus.Information = 0;
     FltCompletePendedPreOperation(item.data, FLT_PREOP_COMPLETE, nullptr);
@@ -124,10 +124,10 @@ uint16_t ItemTable::Snapshot(int number) const {
   if (irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
   if (item.linked) flags |= kLinked;
   bool intact = true;
-  for (int slot = 0; slot < 3; ++slot) {
+  for (int slot = 0; slot < 3 && kind_ != ItemKind::kPacket; ++slot) {
     intact &= irp->Tail.Overlay.DriverContext[slot] == Canary(number, slot);
   }
-  if (callback_data_) intact &= item.data->QueueContext[1] == Canary(number, 3);
+  if (kind_ == ItemKind::kCallbackData) intact &= item.data->QueueContext[1] == Canary(number, 3);
   if (intact) flags |= kCanariesIntact;
   return flags;
 }

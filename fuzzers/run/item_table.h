@@ -11,6 +11,12 @@
 
 namespace cancelsafe {
 
+enum class ItemKind : uint8_t {
+  kQueuedIrp,     // for a cancel-safe queue; the driver keeps DriverContext[0..2]
+  kCallbackData,  // the same with callback data
+  kPacket,        // for a device queue, whose entry lies where DriverContext is
+};
+
 struct Item {
   enum class Owner : uint8_t {
     kDriver,   // may be queued, started or completed by the test
@@ -26,7 +32,8 @@ struct Item {
   uint8_t context_writers = 0;  // open inserts with the context
   bool context_ready = false;   // an insert with the context has returned
   bool linked = false;          // in the driver's list
-  bool insert_failed = false;   // the insert callback of the last insert failed
+  uint8_t inserts = 0;          // attempts so far
+  uint8_t failed_insert = 0;    // the last attempt whose insert callback failed
   char handover = 0;            // addresses: tokens for AcquireHandover
   char created = 0;
 };
@@ -34,7 +41,7 @@ struct Item {
 class ItemTable {
  public:
   // Forgets all items. `files` and `device` are what new IRPs belong to.
-  void Reset(Arena* arena, Recorder* recorder, bool callback_data, PFILE_OBJECT files,
+  void Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJECT files,
              PDEVICE_OBJECT device);
 
   Item& operator[](int number) { return items_[number]; }
@@ -67,7 +74,7 @@ class ItemTable {
 
   Arena* arena_ = nullptr;
   Recorder* recorder_ = nullptr;
-  bool callback_data_ = false;
+  ItemKind kind_ = ItemKind::kQueuedIrp;
   PFILE_OBJECT files_ = nullptr;
   PDEVICE_OBJECT device_ = nullptr;
   Item items_[kMaxItems];

@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "fuzzers/program/text.h"
+#include "fuzzers/run/timeline.h"
 
 namespace cancelsafe {
 namespace {
@@ -30,8 +31,9 @@ absl::Status SystemError(const std::string& what, const std::string& path) {
 
 }  // namespace
 
-std::string FailureReport(const Program& program, const Verdict& verdict) {
-  std::string report = absl::StrCat(VerdictLine(verdict), "\n\n", PrintProgram(program));
+std::string FailureReport(const Program& program, const History& history, const Verdict& verdict) {
+  std::string report =
+      absl::StrCat(VerdictLine(verdict), "\n\n", PrintProgram(program), "\n", Timeline(history));
   if (!verdict.evidence.empty()) report += "\n";
   for (const std::string& line : verdict.evidence) absl::StrAppend(&report, line, "\n");
   return report;

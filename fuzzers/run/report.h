@@ -8,12 +8,13 @@
 
 #include "absl/status/status.h"
 #include "fuzzers/program/program.h"
+#include "oracle/history.h"
 #include "oracle/verdict.h"
 
 namespace cancelsafe {
 
 // The whole report but for the replay command. Ends with a line feed.
-std::string FailureReport(const Program& program, const Verdict& verdict);
+std::string FailureReport(const Program& program, const History& history, const Verdict& verdict);
 
 // The readable file of a failure: header comments (verdict line, then `origin`
 // lines), then the program.

@@ -71,7 +71,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   KiPlaceDevice(device_, extension, driver);
   table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
-  items_.Reset(arena, recorder, false, files, device_);
+  items_.Reset(arena, recorder, ItemKind::kPacket, files, device_);
   used_ = deferred_ = false;
   current_ = -1;
   postponed_ = kNoCall;
@@ -243,10 +243,11 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
 }
 
 bool StartIoDriver::ExecuteCancel(const Operation& operation) {
+  // Raised first: between the look at the IRP and the call nobody may end it.
+  const IrqlScope scope(operation.irql);
   if (!items_.Refresh(operation.item)) return false;
   Item& item = items_[operation.item];
   ++item.users;
-  const IrqlScope scope(operation.irql);
   const int call = recorder_->Begin(operation, item.generation);
   Machine::SetCancelSlot(&item.irp->CancelRoutine);
   const BOOLEAN cancelled = IoCancelIrp(item.irp);

@@ -10,9 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "fuzzers/program/bytes.h"
 #include "fuzzers/program/mutate.h"
-#include "fuzzers/program/text.h"
+#include "fuzzers/program/program_file.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/targets/fault_hooks.h"
@@ -92,7 +91,7 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
 
 // The report of a failure, and its file. Also called from a sanitizer's report.
 void SaveFailure(const Program& program, const Verdict& verdict) {
-  fprintf(stderr, "\n%s", FailureReport(program, verdict).c_str());
+  fprintf(stderr, "\n%s", FailureReport(program, target->runner->history(), verdict).c_str());
   const std::string path = absl::StrCat(target->artifacts, "/", FailureFileName(program, verdict));
   const std::string command = absl::StrCat("./cancelsafe replay", target->replay_flags, " ", path);
   const absl::Status status =
@@ -154,7 +153,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
 
 void RunTargetInput(const uint8_t* data, size_t size) {
   Program& program = target->program;
-  DecodeProgram(target->family, data, size, &program);
+  LoadProgram(target->family, data, size, &program);
   const bool passed = target->runner->Run(program);
   const RunOutput& output = target->runner->output();
   TargetStats& stats = *target->stats;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "fuzzers/program/bytes.h"
+#include "fuzzers/program/program_file.h"
 
 namespace cancelsafe {
 namespace {
@@ -55,28 +56,23 @@ std::string TargetNames() {
   return names;
 }
 
-absl::StatusOr<ProgramFile> ReadProgramFile(const std::string& path, std::optional<Family> family) {
+absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::optional<Family> family) {
   absl::StatusOr<std::string> contents = ReadBounded(path);
   if (!contents.ok()) return contents.status();
-  const auto* bytes = reinterpret_cast<const uint8_t*>(contents->data());
-  ProgramFile file;
-  std::optional<Family> found = DetectFamily(bytes, contents->size());
-  if (!found.has_value() && IsProgramText(*contents) && !contents->empty()) {
-    absl::StatusOr<ProgramFile> parsed = ParseProgramFile(*contents);
-    if (!parsed.ok()) return Error(path, std::string(parsed.status().message()));
-    file = *std::move(parsed);
-    found = file.program.setup.family;
-  } else {
-    if (!found.has_value()) found = family;
-    if (!found.has_value()) {
-      return Error(path, absl::StrCat("neither program text nor program bytes; if a fuzz engine "
-                                      "made it, name its target: --target ",
-                                      TargetNames()));
+  absl::StatusOr<ProgramFile> file = ReadProgramFile(*contents);
+  if (!file.ok()) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(contents->data());
+    // What an engine made need not be a complete program; whatever the target
+    // makes of it is meant.
+    if (!family.has_value() || IsProgramText(*contents)) {
+      return Error(path, std::string(file.status().message()));
     }
-    DecodeProgram(*found, bytes, contents->size(), &file.program);
+    file = ProgramFile();
+    DecodeProgram(*family, bytes, contents->size(), &file->program);
   }
-  if (family.has_value() && *found != *family) {
-    return Error(path, absl::StrCat("is a program for ", FamilyName(*found), ", not for ",
+  const Family found = file->program.setup.family;
+  if (family.has_value() && found != *family) {
+    return Error(path, absl::StrCat("is a program for ", FamilyName(found), ", not for ",
                                     FamilyName(*family)));
   }
   return file;

@@ -12,9 +12,9 @@
 
 namespace cancelsafe {
 
-// `family` is needed only for bytes without the program tag; for files that say
-// themselves what they are it has to agree.
-absl::StatusOr<ProgramFile> ReadProgramFile(const std::string& path, std::optional<Family> family);
+// `family` is needed only for bytes that are no complete program, as an engine
+// may have made them; a file that says what it is has to agree with it.
+absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::optional<Family> family);
 
 // The family of a target's or family's name ("csq", "csq_fuzzer").
 std::optional<Family> FamilyOfTarget(const std::string& name);

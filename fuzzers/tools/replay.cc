@@ -143,20 +143,22 @@ void CatchCrashes() {
 }
 
 Program current_program;
+const Runner* current_runner = nullptr;
 
 void OnSanitizerReport(VerdictKind kind, const char* description) {
   Verdict verdict;
   verdict.kind = kind;
   verdict.rule = description;
   verdict.reason = "found by the sanitizer; its report follows";
-  printf("%s: %s\n", current_file, FailureReport(current_program, verdict).c_str());
+  printf("%s: %s\n", current_file,
+         FailureReport(current_program, current_runner->history(), verdict).c_str());
   fflush(stdout);
 }
 
 // One file. Returns the exit status it deserves.
 int Replay(const Options& options, const Implementation& implementation, const std::string& path) {
   current_file = path.c_str();
-  const absl::StatusOr<ProgramFile> file = ReadProgramFile(path, options.family);
+  const absl::StatusOr<ProgramFile> file = OpenProgramFile(path, options.family);
   if (!file.ok()) {
     fprintf(stderr, "cancelsafe-replay: %s\n", std::string(file.status().message()).c_str());
     return kUsage;
@@ -169,6 +171,7 @@ int Replay(const Options& options, const Implementation& implementation, const s
             missing, path.c_str());
     return kSetup;
   }
+  current_runner = &runner;
   alarm(kSecondsPerFile);
   const bool passed = runner.Run(current_program);
   const Verdict verdict = runner.output().verdict;
@@ -186,7 +189,7 @@ int Replay(const Options& options, const Implementation& implementation, const s
   if (!options.quiet || !passed) {
     printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
     if (!options.quiet) {
-      const std::string report = FailureReport(current_program, verdict);
+      const std::string report = FailureReport(current_program, runner.history(), verdict);
       // The first line of the report is the verdict, which stands above already.
       printf("%s", report.c_str() + report.find('\n') + 1);
     }
