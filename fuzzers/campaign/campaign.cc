@@ -1,0 +1,240 @@
+// See campaign.h.
+#include "fuzzers/campaign/campaign.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "fuzzers/campaign/display.h"
+#include "fuzzers/campaign/findings.h"
+#include "fuzzers/campaign/slot.h"
+#include "fuzzers/campaign/workspace.h"
+
+namespace cancelsafe {
+namespace {
+
+// The end of a child shows as the end of its output, unless it left something
+// behind that holds the pipe; so look now and then in any case.
+constexpr int kPollMilliseconds = 100;
+
+double Now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// Takes the stop signals out of their usual way for as long as it lives.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    sigprocmask(SIG_BLOCK, &set, &before_);
+    file_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  }
+  ~StopSignals() {
+    close(file_);
+    sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+  int file() const { return file_; }
+  // Whether one has come; takes it away.
+  bool Take() const {
+    signalfd_siginfo info;
+    return read(file_, &info, sizeof info) == sizeof info;
+  }
+
+ private:
+  sigset_t before_;
+  int file_ = -1;
+};
+
+class Campaign {
+ public:
+  Campaign(const CampaignOptions& options, Workspace* workspace, FILE* out)
+      : options_(options),
+        table_(MakeTimeTable(options)),
+        out_(out),
+        display_(out, TerminalColumns(out)) {
+    for (const CampaignTarget* target : options.targets) {
+      for (const CampaignSanitizer* sanitizer : options.sanitizers) {
+        for (int copy = 0; copy < table_.copies; ++copy) {
+          slots_.push_back(std::make_unique<Slot>(*target, *sanitizer, copy, options, workspace));
+        }
+      }
+    }
+  }
+
+  absl::Status CheckBinaries() const {
+    for (const auto& slot : slots_) {
+      const std::string path = slot->BinaryPath();
+      if (access(path.c_str(), X_OK) == 0) continue;
+      return absl::NotFoundError(absl::StrCat("cannot run ", path, ": ", strerror(errno)));
+    }
+    return absl::OkStatus();
+  }
+
+  void Announce(int seeds) const {
+    fprintf(out_, "Fuzzing %zu targets under %s, %d s for each, %d at a time; %d seeds.\n",
+            options_.targets.size(),
+            absl::StrJoin(options_.sanitizers, " and ",
+                          [](std::string* text, const auto* row) { *text += row->name; })
+                .c_str(),
+            table_.slot_seconds, std::min<int>(options_.jobs, static_cast<int>(slots_.size())),
+            seeds);
+    if (table_.too_long) {
+      fprintf(out_, "Note: %d s are too short for %zu slots; each gets 1 s.\n", options_.seconds,
+              slots_.size());
+    }
+    fflush(out_);
+  }
+
+  // Until every slot has ended, or a signal asks to stop.
+  absl::Status Run() {
+    const StopSignals signals;
+    absl::Status status;
+    size_t next = 0;
+    for (;;) {
+      const double now = Now();
+      if (!stopping_ && signals.Take()) {
+        interrupted_ = true;
+        stopping_ = true;
+      }
+      int running = 0;
+      for (const auto& slot : slots_) {
+        if (stopping_) slot->Stop(now);
+        slot->Advance(now);
+        running += slot->state() == SlotState::kRunning ? 1 : 0;
+      }
+      for (; !stopping_ && running < options_.jobs && next < slots_.size(); ++next, ++running) {
+        status = slots_[next]->Start(table_.slot_seconds, now);
+        if (!status.ok()) stopping_ = true;
+      }
+      Show(now);
+      if (running == 0 && (stopping_ || next == slots_.size())) break;
+      Wait(signals);
+    }
+    display_.Close();
+    return status;
+  }
+
+  // The table and what was found.
+  void Summarize() const {
+    FindingList findings;
+    for (const auto& slot : slots_) {
+      if (slot->finding()) findings.Add(*slot->finding());
+    }
+    fprintf(out_, "\n%s\n%s", SummaryTable(Statuses(Now())).c_str(),
+            DescribeFindings(findings).c_str());
+    for (const auto& slot : slots_) {
+      if (slot->state() != SlotState::kNotRun) continue;
+      const SlotStatus status = slot->Status(0);
+      fprintf(out_, "%s_fuzzer (%s) could not run: %s\n", status.target.c_str(),
+              status.sanitizer.c_str(), slot->complaint().c_str());
+    }
+    if (!options_.ignore.empty()) {
+      fprintf(out_, "Left out by --ignore: %s\n", absl::StrJoin(options_.ignore, ", ").c_str());
+    }
+    if (interrupted_) {
+      fprintf(out_, "Interrupted. The corpus is in %s; the same command goes on from there.\n",
+              options_.work.c_str());
+    }
+    fflush(out_);
+  }
+
+  CampaignExit ExitCode() const {
+    if (interrupted_) return kCampaignInterrupted;
+    CampaignExit code = kCampaignClean;
+    for (const auto& slot : slots_) {
+      if (slot->finding()) return kCampaignViolation;
+      if (slot->state() == SlotState::kNotRun) code = kCampaignSetup;
+    }
+    return code;
+  }
+
+ private:
+  std::vector<SlotStatus> Statuses(double now) const {
+    std::vector<SlotStatus> statuses;
+    for (const auto& slot : slots_) statuses.push_back(slot->Status(now));
+    return statuses;
+  }
+
+  void Show(double now) {
+    int ended = 0;
+    for (const auto& slot : slots_) {
+      ended += slot->state() != SlotState::kWaiting && slot->state() != SlotState::kRunning ? 1 : 0;
+    }
+    // Counting the files of the corpus takes a while, so not on every round.
+    if (!display_.Due(now) && ended == ended_shown_) return;
+    ended_shown_ = ended;
+    display_.Update(Statuses(now), now);
+  }
+
+  void Wait(const StopSignals& signals) const {
+    std::vector<pollfd> files = {{signals.file(), POLLIN, 0}};
+    for (const auto& slot : slots_) {
+      if (slot->output() >= 0) files.push_back({slot->output(), POLLIN, 0});
+    }
+    poll(files.data(), files.size(), kPollMilliseconds);
+  }
+
+  const CampaignOptions& options_;
+  const TimeTable table_;
+  FILE* const out_;
+  Display display_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  int ended_shown_ = 0;
+  bool stopping_ = false;
+  bool interrupted_ = false;
+};
+
+CampaignExit Complain(FILE* error, const absl::Status& status) {
+  fprintf(error, "cancelsafe: %s\n", std::string(status.message()).c_str());
+  return kCampaignSetup;
+}
+
+}  // namespace
+
+TimeTable MakeTimeTable(const CampaignOptions& options) {
+  const int pairs = static_cast<int>(options.targets.size() * options.sanitizers.size());
+  TimeTable table;
+  table.copies = std::max(1, options.jobs / pairs);
+  const int slots = pairs * table.copies;
+  const int rounds = (slots + options.jobs - 1) / options.jobs;
+  table.too_long = rounds > options.seconds;
+  table.slot_seconds = std::max(1, options.seconds / rounds);
+  return table;
+}
+
+CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error) {
+  absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(options);
+  if (!workspace.ok()) return Complain(error, workspace.status());
+  Campaign campaign(options, workspace->get(), out);
+  absl::Status status = campaign.CheckBinaries();
+  if (!status.ok()) return Complain(error, status);
+  int seeds = 0;
+  for (const CampaignTarget* target : options.targets) {
+    const absl::StatusOr<int> count = (*workspace)->AddSeeds(*target);
+    if (!count.ok()) return Complain(error, count.status());
+    seeds += *count;
+  }
+  campaign.Announce(seeds);
+  status = campaign.Run();
+  campaign.Summarize();
+  if (!status.ok()) return Complain(error, status);
+  return campaign.ExitCode();
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,163 @@
+// See findings.h.
+#include "fuzzers/campaign/findings.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "fuzzers/program/program_file.h"
+#include "fuzzers/run/report.h"
+#include "oracle/verdict.h"
+
+namespace cancelsafe {
+namespace {
+
+// What became of a process that printed no verdict, from what it left behind.
+Verdict VerdictOfDeath(const TargetDeath& death) {
+  const LogFacts& facts = death.facts;
+  Verdict verdict;
+  verdict.kind = VerdictKind::kCrash;
+  const std::string status = DescribeExit(death.exit);
+  if (absl::StartsWith(facts.engine_error, "timeout") || death.overtime) {
+    verdict.kind = VerdictKind::kLivelock;
+    verdict.rule = "time-out";
+    verdict.reason = death.overtime
+                         ? "the process did not end when its time was over and was killed"
+                         : "a run reached no preemption point and did not end: ";
+  } else if (absl::StartsWith(facts.engine_error, "out-of-memory")) {
+    verdict.kind = VerdictKind::kMemoryError;
+    verdict.rule = "out-of-memory";
+    verdict.reason = "a run made the process use too much memory: ";
+  } else if (absl::StartsWith(facts.engine_error, "fuzz target exited")) {
+    verdict.rule = "exit";
+    verdict.reason = "the implementation ended the process: ";
+  } else if (absl::StrContains(facts.summary, "leak")) {
+    verdict.kind = VerdictKind::kLeak;
+    verdict.rule = "leak-at-exit";
+    verdict.reason = "memory was lost during the campaign: ";
+  } else if (!facts.engine_error.empty() || !facts.summary.empty()) {
+    verdict.rule = "signal";
+    verdict.reason = "the process crashed: ";
+  } else {
+    verdict.rule = "ended-early";
+    verdict.reason = absl::StrCat("the process ended before its time, with ", status);
+    return verdict;
+  }
+  if (death.overtime) return verdict;
+  absl::StrAppend(&verdict.reason, facts.engine_error.empty() ? facts.summary : facts.engine_error);
+  return verdict;
+}
+
+bool ReadFile(const std::string& path, std::string* contents) {
+  std::ifstream file(path, std::ios::binary);
+  contents->assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  return file.good() || file.eof();
+}
+
+// The engine's artifact as readable text; sets finding->saved.
+void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const CampaignOptions& options,
+                  Finding* finding) {
+  const std::string& artifact = death.facts.artifact;
+  std::string bytes;
+  if (artifact.empty() || access(artifact.c_str(), R_OK) != 0 || !ReadFile(artifact, &bytes)) {
+    finding->notes.push_back("the input is not known: the process left none behind");
+    return;
+  }
+  Program program;
+  LoadProgram(death.target->family, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
+              &program);
+  const std::string path = absl::StrCat(options.findings, "/", FailureFileName(program, verdict));
+  // A crash may well show in one flavour of the build alone.
+  const std::string command = absl::StrCat("./cancelsafe replay --sanitizer ",
+                                           death.sanitizer->name, ReplayFlags(options), " ", path);
+  const absl::Status status =
+      WriteFileAtomically(path, FailureFile(program, verdict,
+                                            {absl::StrCat("found by: ", finding->found_by,
+                                                          ", from the input that the "
+                                                          "engine saved when the process died"),
+                                             absl::StrCat("replay: ", command)}));
+  if (!status.ok()) {
+    finding->saved = artifact;
+    finding->notes.push_back(std::string(status.message()));
+    return;
+  }
+  unlink(artifact.c_str());
+  finding->saved = path;
+  finding->replay = command;
+}
+
+}  // namespace
+
+std::string VerdictKey(absl::string_view verdict_line) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(verdict_line, absl::MaxSplits(": ", 1));
+  const std::vector<absl::string_view> words = absl::StrSplit(parts.first, absl::MaxSplits(' ', 2));
+  // "VERDICT", the kind, and the clause or, where there is none, "(rule)".
+  const absl::string_view kind = words.size() > 1 ? words[1] : "";
+  if (words.size() < 3) return std::string(kind);
+  const absl::string_view rest = words[2];
+  if (rest[0] == '(') return absl::StrCat(kind, " ", rest);
+  return absl::StrCat(kind, " ", rest.substr(0, rest.find(' ')));
+}
+
+Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
+  const LogFacts& facts = death.facts;
+  Finding finding;
+  finding.found_by = absl::StrCat(death.target->name, "_fuzzer (", death.sanitizer->name,
+                                  ") after ", death.runs, " runs");
+  if (!facts.verdict_line.empty()) {
+    finding.verdict_line = facts.verdict_line;
+    finding.key = VerdictKey(facts.verdict_line);
+    finding.saved = facts.saved;
+    finding.replay = facts.replay;
+    if (!facts.saved.empty()) {
+      // The engine's copy of the same input.
+      unlink(facts.artifact.c_str());
+    } else {
+      finding.notes.push_back(absl::StrCat("not saved as text: ", facts.complaint));
+      if (access(facts.artifact.c_str(), R_OK) == 0) finding.saved = facts.artifact;
+    }
+    return finding;
+  }
+  const Verdict verdict = VerdictOfDeath(death);
+  finding.verdict_line = absl::StrReplaceAll(VerdictLine(verdict), {{"\n", " "}});
+  // Two targets that crash have hardly crashed at the same place.
+  finding.key = absl::StrCat(VerdictKey(finding.verdict_line), " in ", death.target->name);
+  SaveArtifact(death, verdict, options, &finding);
+  finding.notes.push_back(absl::StrCat("log: ", death.log_path));
+  return finding;
+}
+
+void FindingList::Add(Finding finding) {
+  for (Finding& known : findings_) {
+    if (known.key != finding.key) continue;
+    known.again.push_back(finding.found_by);
+    return;
+  }
+  findings_.push_back(std::move(finding));
+}
+
+std::string DescribeFindings(const FindingList& findings) {
+  const size_t count = findings.all().size();
+  if (count == 0) return "No findings.\n";
+  std::string text = absl::StrCat(count, count == 1 ? " finding:\n" : " findings:\n");
+  for (const Finding& finding : findings.all()) {
+    absl::StrAppend(&text, "\n", finding.verdict_line, "\n  found:  ", finding.found_by, "\n");
+    if (!finding.again.empty()) {
+      absl::StrAppend(&text, "  again:  ", absl::StrJoin(finding.again, ", "), "\n");
+    }
+    if (!finding.saved.empty()) absl::StrAppend(&text, "  saved:  ", finding.saved, "\n");
+    for (const std::string& note : finding.notes) absl::StrAppend(&text, "  note:   ", note, "\n");
+    if (!finding.replay.empty()) absl::StrAppend(&text, "  replay: ", finding.replay, "\n");
+  }
+  return text;
+}
+
+}  // namespace cancelsafe

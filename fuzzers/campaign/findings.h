@@ -1,0 +1,62 @@
+// What a campaign found: one entry per kind of verdict and clause, however many
+// targets met it. Also makes a finding of a target that died without a verdict.
+#ifndef CANCELSAFE_FUZZERS_CAMPAIGN_FINDINGS_H_
+#define CANCELSAFE_FUZZERS_CAMPAIGN_FINDINGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fuzzers/campaign/options.h"
+#include "fuzzers/campaign/process.h"
+#include "fuzzers/campaign/target_log.h"
+
+namespace cancelsafe {
+
+struct Finding {
+  std::string key;           // equal for findings that count as the same
+  std::string verdict_line;  // "VERDICT kind clause (rule): reason"
+  std::string found_by;      // "csq_fuzzer (thread) after 12 runs"
+  std::string saved;         // path, or "" if nothing could be saved
+  std::string replay;        // command, or ""
+  std::vector<std::string> notes;
+  std::vector<std::string> again;  // who else found it
+};
+
+// The end of a target that is not what it should be.
+struct TargetDeath {
+  const CampaignTarget* target = nullptr;
+  const CampaignSanitizer* sanitizer = nullptr;
+  uint64_t runs = 0;
+  bool overtime = false;  // it had to be killed
+  ExitStatus exit;
+  LogFacts facts;
+  std::string log_path;
+};
+
+// "lost-item CSQ-INV-01" of a verdict line: kind, and clause or else rule.
+std::string VerdictKey(absl::string_view verdict_line);
+
+// The verdict that the target printed. If it printed none, one that says what
+// became of the process (crash, time-out, out of memory, exit), with the
+// engine's artifact decoded into a readable file in the folder of findings.
+Finding FindingOf(const TargetDeath& death, const CampaignOptions& options);
+
+class FindingList {
+ public:
+  // A finding that is there already counts as found again.
+  void Add(Finding finding);
+  const std::vector<Finding>& all() const { return findings_; }
+  bool empty() const { return findings_.empty(); }
+
+ private:
+  std::vector<Finding> findings_;
+};
+
+// The end of the summary: every finding with its file and replay command.
+std::string DescribeFindings(const FindingList& findings);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CAMPAIGN_FINDINGS_H_

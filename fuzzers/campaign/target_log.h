@@ -1,0 +1,59 @@
+// What a running target prints: kept in a file of bounded size, and searched on
+// the way for the few lines that say how things went. Reading on the way means
+// that a full disk loses the log, not the verdict.
+#ifndef CANCELSAFE_FUZZERS_CAMPAIGN_TARGET_LOG_H_
+#define CANCELSAFE_FUZZERS_CAMPAIGN_TARGET_LOG_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace cancelsafe {
+
+// The first line of each sort, without its prefix; "" if there was none.
+struct LogFacts {
+  std::string verdict_line;  // with its prefix: "VERDICT rule CSQ-RULE-03 (...): ..."
+  std::string saved;         // path of the readable failure
+  std::string replay;        // command
+  std::string complaint;     // "cancelsafe: ...": the target could not do its work
+  std::string engine_error;  // "deadly signal", "timeout after 10 seconds"
+  std::string summary;       // of a sanitizer: "AddressSanitizer: SEGV ..."
+  std::string artifact;      // path of the input as the engine saved it
+  bool done = false;         // the engine said that it was through
+};
+
+class TargetLog {
+ public:
+  // Creates or empties the file. Keeps at most `bytes_max` of what is added.
+  static absl::StatusOr<std::unique_ptr<TargetLog>> Create(const std::string& path,
+                                                           uint64_t bytes_max = 16 << 20);
+  ~TargetLog();
+  TargetLog(const TargetLog&) = delete;
+  TargetLog& operator=(const TargetLog&) = delete;
+
+  void Add(absl::string_view text);
+  // The last line may have come without a line feed.
+  void Finish();
+
+  const LogFacts& facts() const { return facts_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  TargetLog(const std::string& path, int file, uint64_t bytes_max)
+      : path_(path), file_(file), bytes_left_(bytes_max) {}
+  void Write(absl::string_view text);
+  void ReadLine(absl::string_view line);
+
+  const std::string path_;
+  const int file_;
+  uint64_t bytes_left_;
+  std::string line_;
+  LogFacts facts_;
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CAMPAIGN_TARGET_LOG_H_

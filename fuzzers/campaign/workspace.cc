@@ -1,0 +1,146 @@
+// See workspace.h.
+#include "fuzzers/campaign/workspace.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/text.h"
+#include "fuzzers/run/report.h"
+
+namespace cancelsafe {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status SystemError(const std::string& what, const std::string& path, int reason) {
+  return absl::UnavailableError(absl::StrCat("cannot ", what, " ", path, ": ", strerror(reason)));
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return SystemError("create", path, error.value());
+  // Whether it can be written shows only by doing so; a page, since a full disk
+  // still has room for an empty file.
+  const std::string probe = absl::StrCat(path, "/.probe");
+  const absl::Status status = WriteFileAtomically(probe, std::string(4096, '\n'));
+  unlink(probe.c_str());
+  return status;
+}
+
+// FNV-1a: seeds get names by content, as the engine's own files have them.
+uint64_t HashBytes(absl::string_view bytes) {
+  uint64_t hash = 14695981039346656037u;
+  for (const char c : bytes) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
+  return hash;
+}
+
+std::vector<std::string> FilesIn(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_regular_file(error)) files.push_back(it->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+absl::StatusOr<std::string> EncodeSeed(const CampaignTarget& target, const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return SystemError("read", path, errno);
+  const absl::StatusOr<Program> program = ParseProgram(text);
+  if (!program.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", program.status().message()));
+  }
+  if (program->setup.family != target.family) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": this is a program for ",
+                                                   FamilyName(program->setup.family),
+                                                   ", in the corpus of ", target.name));
+  }
+  std::string bytes(kMaxProgramBytes, '\0');
+  bytes.resize(EncodeProgram(*program, reinterpret_cast<uint8_t*>(&bytes[0]), bytes.size()));
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const CampaignOptions& options) {
+  for (const std::string& folder :
+       {options.work, options.work + "/corpus", options.work + "/slots", options.findings}) {
+    const absl::Status status = MakeFolder(folder);
+    if (!status.ok()) return status;
+  }
+  const std::string path = options.work + "/lock";
+  const int lock = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0) return SystemError("create", path, errno);
+  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    close(lock);
+    if (reason != EWOULDBLOCK) return SystemError("lock", path, reason);
+    return absl::UnavailableError(absl::StrCat("another campaign is running in ", options.work,
+                                               "; wait for it, or give another --work DIR"));
+  }
+  std::unique_ptr<Workspace> workspace(new Workspace(options, lock));
+  for (const CampaignTarget* target : options.targets) {
+    const absl::Status status = MakeFolder(workspace->CorpusFolder(*target));
+    if (!status.ok()) return status;
+  }
+  return workspace;
+}
+
+Workspace::~Workspace() { close(lock_); }
+
+absl::StatusOr<int> Workspace::AddSeeds(const CampaignTarget& target) {
+  int count = 0;
+  for (const char* part : {"seeds", "regressions"}) {
+    for (const std::string& path :
+         FilesIn(absl::StrCat(options_.corpus, "/", target.name, "/", part))) {
+      const absl::StatusOr<std::string> bytes = EncodeSeed(target, path);
+      if (!bytes.ok()) return bytes.status();
+      const std::string name =
+          absl::StrFormat("%s/seed-%016x", CorpusFolder(target), HashBytes(*bytes));
+      ++count;
+      if (access(name.c_str(), F_OK) == 0) continue;
+      const absl::Status status = WriteFileAtomically(name, *bytes);
+      if (!status.ok()) return status;
+    }
+  }
+  return count;
+}
+
+std::string Workspace::CorpusFolder(const CampaignTarget& target) const {
+  return absl::StrCat(options_.work, "/corpus/", target.name);
+}
+
+int Workspace::CorpusSize(const CampaignTarget& target) const {
+  int count = 0;
+  std::error_code error;
+  for (fs::directory_iterator it(CorpusFolder(target), error), end; !error && it != end;
+       it.increment(error)) {
+    ++count;
+  }
+  return count;
+}
+
+absl::StatusOr<std::string> Workspace::MakeSlotFolder(const std::string& slot_name) {
+  const std::string path = absl::StrCat(options_.work, "/slots/", slot_name);
+  const absl::Status status = MakeFolder(path);
+  if (!status.ok()) return status;
+  return path;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,45 @@
+// The folder that a campaign works in and leaves for the next one:
+//
+//   corpus/<target>/             inputs as bytes, grown by the engine
+//   slots/<target>-<sanitizer>-<n>/   log and counters of one running target
+//   lock                         held while a campaign runs
+#ifndef CANCELSAFE_FUZZERS_CAMPAIGN_WORKSPACE_H_
+#define CANCELSAFE_FUZZERS_CAMPAIGN_WORKSPACE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "fuzzers/campaign/options.h"
+
+namespace cancelsafe {
+
+class Workspace {
+ public:
+  // Makes and checks the folders, and takes the lock. Every error is one line
+  // that names the folder and the reason: read-only, full, in use, not there.
+  static absl::StatusOr<std::unique_ptr<Workspace>> Open(const CampaignOptions& options);
+  ~Workspace();
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  // Converts the seeds and regressions of a target to bytes, into its corpus
+  // folder. Returns how many there are. The error names the file and line.
+  absl::StatusOr<int> AddSeeds(const CampaignTarget& target);
+
+  std::string CorpusFolder(const CampaignTarget& target) const;
+  // Number of files; 0 if the folder is not there.
+  int CorpusSize(const CampaignTarget& target) const;
+  // The folder of a slot, made anew if needed.
+  absl::StatusOr<std::string> MakeSlotFolder(const std::string& slot_name);
+
+ private:
+  Workspace(const CampaignOptions& options, int lock) : options_(options), lock_(lock) {}
+
+  const CampaignOptions& options_;
+  const int lock_;
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CAMPAIGN_WORKSPACE_H_
