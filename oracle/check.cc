@@ -119,8 +119,7 @@ void Checker::Impl::Record(const CheckOptions& options) {
     word |= bit;
     if (options.state_counters == nullptr || options.state_counter_count == 0) continue;
     const uint64_t hash = MixHash(MixHash(1, pair), coverage.outcomes[i]) >> 32;
-    uint8_t& counter = options.state_counters[hash * options.state_counter_count >> 32];
-    counter += counter != 255;
+    options.state_counters[hash * options.state_counter_count >> 32] = 1;
   }
 }
 
