@@ -57,11 +57,11 @@ void MakeCurrent(uint8_t item, State* state) {
 int StepNext(Reading reading, const Operation& operation, Choice* out) {
   State& state = out[0].next;
   const bool by_key = operation.op == Op::kStartNextByKey;
-  if (state.current != kNoItem) {
+  if (state.current < kMaxItems) {
     state.ended |= ItemBit(state.current);
     state.cancelable &= static_cast<uint8_t>(~ItemBit(state.current));
-    state.current = kNoItem;
   }
+  state.current = kNoItem;
   if (state.list.count == 0) return Only(&out[0], kNothing, by_key ? "SIO-NKEY-02" : "SIO-NEXT-03");
   const uint8_t usual =
       by_key ? state.list.FirstAtOrAbove(operation.key) : state.list.order.item[0];
@@ -129,7 +129,8 @@ int StartIoModel::Step(const Setup&, Reading reading, const State& state,
   const bool old_irp = generation < next.generation[item];
   if (generation > next.generation[item]) {
     // A new IRP has the old one's number only once the old one has ended.
-    if ((next.list.inserted & bit) != 0 || next.current == item) return 0;
+    if ((next.list.inserted & bit) != 0) return 0;
+    if (next.current == item) next.current = kFinished;
     next.generation[item] = generation;
     next.cancelled &= static_cast<uint8_t>(~bit);
     next.cancelable &= static_cast<uint8_t>(~bit);
@@ -155,7 +156,7 @@ int StartIoModel::Step(const Setup&, Reading reading, const State& state,
 
 uint32_t StartIoModel::Abstract(const Setup&, const State& state) {
   const bool busy = state.current != kNoItem;
-  const uint8_t current_bit = busy ? ItemBit(state.current) : 0;
+  const uint8_t current_bit = state.current < kMaxItems ? ItemBit(state.current) : 0;
   return AbstractList(state.list) | static_cast<uint32_t>(busy) << 6 |
          static_cast<uint32_t>((state.cancelled & current_bit) != 0) << 7 |
          static_cast<uint32_t>((state.cancelable & state.list.inserted) != 0) << 8 |
@@ -163,8 +164,9 @@ uint32_t StartIoModel::Abstract(const Setup&, const State& state) {
 }
 
 std::string StartIoModel::Describe(const Setup&, const State& state) {
-  std::string text =
-      state.current == kNoItem ? std::string("idle") : absl::StrCat("current ", state.current);
+  std::string text = state.current == kNoItem     ? std::string("idle")
+                     : state.current == kFinished ? std::string("current finished")
+                                                  : absl::StrCat("current ", state.current);
   absl::StrAppend(&text, ", queue ", DescribeList(state.list));
   for (int item = 0; item < kMaxItems; ++item) {
     if ((state.cancelled & ItemBit(static_cast<uint8_t>(item))) != 0) {

@@ -10,10 +10,14 @@
 namespace cancelsafe {
 
 struct StartIoModel {
+  static constexpr uint8_t kFinished = 0xfe;
+
   struct State {
     EntryList list;
     uint8_t generation[kMaxItems];
-    uint8_t current;     // item that StartIo was given last, kNoItem if idle
+    // Item that StartIo was given last, kNoItem if idle, kFinished if that item has
+    // ended while the request to start the next one was postponed.
+    uint8_t current;
     uint8_t cancelled;   // bit per item, like the next two
     uint8_t cancelable;  // has a cancel function that nobody has taken out
     uint8_t ended;

@@ -49,7 +49,7 @@ class Runner {
   const History& history() const { return recorder_->history(); }
   Family family() const { return family_; }
   const Checker& checker() const { return checker_; }
-  // Semantic coverage: the counter at hash(model state, operation) is incremented
+  // Semantic coverage: the counter at hash(model state, operation) is set to 1
   // along every accepted history. `size` is a power of two.
   void SetStateCoverage(uint8_t* counters, uint32_t size);
 
