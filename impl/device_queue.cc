@@ -1,115 +1,160 @@
-// The device queue routines (clauses DQ-*): a busy state and a list of entries
-// under the queue's own spin lock. No IRP and no device object is known here.
-#include "wdm.h"
+// The device queue routines (clauses DQ-*): the busy state, the lock, and the
+// operations on the documented list that need no search. What a queue is made of
+// is in device_queue_layout.h; no IRP and no device object is known here.
+#include "device_queue_keyed.h"
+#include "device_queue_layout.h"
+#if CANCELSAFE_CHECK_INVARIANTS
+#include "device_queue_check.h"
+#endif
 
 namespace {
 
-constexpr CSHORT kDeviceQueueObject = 20;
+using namespace cancelsafe::device_queue;  // NOLINT(google-build-using-namespace)
 
-PKDEVICE_QUEUE_ENTRY EntryOf(PLIST_ENTRY link) {
-  return CONTAINING_RECORD(link, KDEVICE_QUEUE_ENTRY, DeviceListEntry);
-}
+constexpr CSHORT kDeviceQueueObject = 20;
 
 // The lock of a queue, held for the life of the object. Raises to DISPATCH_LEVEL
 // and goes back to the caller's level, so every routine accepts any caller at or
-// below DISPATCH_LEVEL (DQ-ENTRY-07).
+// below DISPATCH_LEVEL (DQ-ENTRY-07, AMB-24).
 class QueueLock {
  public:
-  explicit QueueLock(PKDEVICE_QUEUE queue)
-      : lock_(&queue->Lock), irql_(KeAcquireSpinLockRaiseToDpc(lock_)) {}
-  ~QueueLock() { KeReleaseSpinLock(lock_, irql_); }
+  explicit QueueLock(Queue* queue)
+      : queue_(queue), irql_(KeAcquireSpinLockRaiseToDpc(&queue->lock)) {}
+  ~QueueLock() {
+#if CANCELSAFE_CHECK_INVARIANTS
+    RequireSound(queue_);
+#endif
+    KeReleaseSpinLock(&queue_->lock, irql_);
+  }
   QueueLock(const QueueLock&) = delete;
   QueueLock& operator=(const QueueLock&) = delete;
 
  private:
-  PKSPIN_LOCK const lock_;
+  Queue* const queue_;
   const KIRQL irql_;
 };
 
-PKDEVICE_QUEUE_ENTRY TakeOut(PKDEVICE_QUEUE_ENTRY entry) {
-  RemoveEntryList(&entry->DeviceListEntry);
-  entry->Inserted = FALSE;
-  return entry;
+void InsertInList(PLIST_ENTRY next, Node* node) {
+  InsertTailList(next, &node->links);
+  node->state = TRUE;
 }
 
-PKDEVICE_QUEUE_ENTRY TakeByKey(PKDEVICE_QUEUE queue, ULONG key) {
-  PLIST_ENTRY head = &queue->DeviceListHead;
-  if (IsListEmpty(head)) {
-    queue->Busy = FALSE;
-    return nullptr;
+// Makes the queue busy and returns whether it was (DQ-INS-01, -02, DQ-BYKEY-01,
+// -02). A refused entry is marked as not inserted.
+bool WasBusy(Queue* queue, Node* refused) {
+  if (queue->busy) return true;
+  queue->busy = TRUE;
+  refused->state = FALSE;
+  return false;
+}
+
+PKDEVICE_QUEUE_ENTRY Removed(Node* node) {
+  node->state = FALSE;
+  return EntryOf(node);
+}
+
+PKDEVICE_QUEUE_ENTRY RemoveFromList(PLIST_ENTRY link) {
+  RemoveEntryList(link);
+  return Removed(NodeOf(link));
+}
+
+// Empty-handed removals end the busy state (DQ-REM-03, DQ-RKEY-04).
+PKDEVICE_QUEUE_ENTRY Idle(Queue* queue) {
+  queue->busy = FALSE;
+  return nullptr;
+}
+
+PKDEVICE_QUEUE_ENTRY RemoveByKey(Queue* queue, ULONG key) {
+  QueueLock lock(queue);
+  if (HasTree(queue)) return Removed(TakeByKey(queue, key));
+  PLIST_ENTRY list = &queue->list;
+  PLIST_ENTRY link = list->Flink;
+  for (int i = 0; link != list; link = link->Flink, ++i) {
+    if (i == kListMax) return Removed(TakeByKey(queue, key));
+    if (NodeOf(link)->key >= key) return RemoveFromList(link);
   }
-  for (PLIST_ENTRY link = head->Flink; link != head; link = link->Flink) {
-    if (EntryOf(link)->SortKey >= key) return TakeOut(EntryOf(link));
-  }
-  return TakeOut(EntryOf(head->Flink));
+  return IsListEmpty(list) ? Idle(queue) : RemoveFromList(list->Flink);
 }
 
 }  // namespace
 
 VOID NTAPI KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue) {
-  DeviceQueue->Type = kDeviceQueueObject;
-  DeviceQueue->Size = sizeof(KDEVICE_QUEUE);
-  InitializeListHead(&DeviceQueue->DeviceListHead);
-  KeInitializeSpinLock(&DeviceQueue->Lock);
-  DeviceQueue->Hint = 0;
-  DeviceQueue->Busy = FALSE;
+  Queue* queue = QueueOf(DeviceQueue);
+  queue->type = kDeviceQueueObject;
+  queue->size = sizeof(KDEVICE_QUEUE);
+  queue->tree_count = 0;
+  InitializeListHead(&queue->list);
+  KeInitializeSpinLock(&queue->lock);
+  queue->word = 0;
 }
 
 BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
                                   PKDEVICE_QUEUE_ENTRY DeviceQueueEntry) {
-  QueueLock lock(DeviceQueue);
-  const BOOLEAN busy = DeviceQueue->Busy;
-  if (busy) {
-    InsertTailList(&DeviceQueue->DeviceListHead, &DeviceQueueEntry->DeviceListEntry);
-  }
-  DeviceQueue->Busy = TRUE;
-  DeviceQueueEntry->Inserted = busy;
-  return busy;
+  Queue* queue = QueueOf(DeviceQueue);
+  QueueLock lock(queue);
+  Node* node = NodeOf(DeviceQueueEntry);
+  if (!WasBusy(queue, node)) return FALSE;
+  InsertInList(&queue->list, node);
+  return TRUE;
 }
 
 BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
                                        PKDEVICE_QUEUE_ENTRY DeviceQueueEntry, ULONG SortKey) {
-  QueueLock lock(DeviceQueue);
-  const BOOLEAN busy = DeviceQueue->Busy;
-  DeviceQueueEntry->SortKey = SortKey;
-  if (busy) {
-    PLIST_ENTRY head = &DeviceQueue->DeviceListHead;
-    PLIST_ENTRY next = head;
-    if (!IsListEmpty(head) && EntryOf(head->Blink)->SortKey > SortKey) {
-      next = head->Flink;
-      while (EntryOf(next)->SortKey <= SortKey) next = next->Flink;
+  Queue* queue = QueueOf(DeviceQueue);
+  QueueLock lock(queue);
+  Node* node = NodeOf(DeviceQueueEntry);
+  node->key = SortKey;  // Also in a refused entry (AMB-22).
+  if (!WasBusy(queue, node)) return FALSE;
+  PLIST_ENTRY list = &queue->list;
+  if (!HasTree(queue)) {
+    if (IsListEmpty(list) || NodeOf(list->Blink)->key <= SortKey) {
+      InsertInList(list, node);
+      return TRUE;
     }
-    InsertTailList(next, &DeviceQueueEntry->DeviceListEntry);
+    PLIST_ENTRY next = list->Flink;  // The last key is greater and ends the walk.
+    for (int i = 0; i < kListMax; next = next->Flink, ++i) {
+      if (NodeOf(next)->key > SortKey) {
+        InsertInList(next, node);
+        return TRUE;
+      }
+    }
   }
-  DeviceQueue->Busy = TRUE;
-  DeviceQueueEntry->Inserted = busy;
-  return busy;
+  InsertByKey(queue, node);
+  return TRUE;
 }
 
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveDeviceQueue(PKDEVICE_QUEUE DeviceQueue) {
-  QueueLock lock(DeviceQueue);
-  if (IsListEmpty(&DeviceQueue->DeviceListHead)) {
-    DeviceQueue->Busy = FALSE;
-    return nullptr;
-  }
-  return TakeOut(EntryOf(DeviceQueue->DeviceListHead.Flink));
+  Queue* queue = QueueOf(DeviceQueue);
+  QueueLock lock(queue);
+  if (HasTree(queue)) return Removed(TakeFirst(queue));
+  if (IsListEmpty(&queue->list)) return Idle(queue);
+  return RemoveFromList(queue->list.Flink);
 }
 
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, ULONG SortKey) {
-  QueueLock lock(DeviceQueue);
-  return TakeByKey(DeviceQueue, SortKey);
+  return RemoveByKey(QueueOf(DeviceQueue), SortKey);
 }
 
+// Not busy implies empty, so the conditional form needs no test of its own
+// (AMB-27).
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueueIfBusy(PKDEVICE_QUEUE DeviceQueue,
                                                           ULONG SortKey) {
-  QueueLock lock(DeviceQueue);
-  return TakeByKey(DeviceQueue, SortKey);
+  return RemoveByKey(QueueOf(DeviceQueue), SortKey);
 }
 
+// Leaves the busy state alone: the caller is a cancel routine, not the device
+// (AMB-23).
 BOOLEAN NTAPI KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
                                        PKDEVICE_QUEUE_ENTRY DeviceQueueEntry) {
-  QueueLock lock(DeviceQueue);
-  const BOOLEAN inserted = DeviceQueueEntry->Inserted;
-  if (inserted) TakeOut(DeviceQueueEntry);
-  return inserted;
+  Queue* queue = QueueOf(DeviceQueue);
+  QueueLock lock(queue);
+  Node* node = NodeOf(DeviceQueueEntry);
+  if (!node->in.inserted) return FALSE;
+  if (node->in.place == kInList) {
+    RemoveEntryList(&node->links);
+  } else {
+    TakeOutOfTree(queue, node);
+  }
+  node->state = FALSE;
+  return TRUE;
 }

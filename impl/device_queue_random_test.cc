@@ -1,0 +1,251 @@
+// The device queue against its model at depths where the tree works: long random
+// runs for every distribution of keys, and the moves between list and tree.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "device_queue_test_model.h"
+
+namespace cancelsafe {
+namespace {
+
+#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
+constexpr int kScale = 8;
+#else
+constexpr int kScale = 1;
+#endif
+
+enum class Keys { kMany, kFew, kAscending, kDescending, kEqual, kExtreme };
+enum class Mix { kKeyedOnly, kSomeUnkeyed };
+
+class Random {
+ public:
+  explicit Random(ULONG64 seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
+  ULONG64 Next() {
+    ULONG64 z = state_ += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  int Below(int limit) { return static_cast<int>(Next() % static_cast<ULONG64>(limit)); }
+
+ private:
+  ULONG64 state_;
+};
+
+// A world that picks its own steps.
+class RandomRun {
+ public:
+  RandomRun(int items, Keys keys, Mix mix)
+      : world_(items), keys_(keys), mix_(mix), random_(static_cast<ULONG64>(items)) {
+    for (int item = items - 1; item >= 0; --item) outside_.push_back(item);
+  }
+
+  // Makes `count` steps of which `inserts` in a hundred are insertions. Checks the
+  // whole queue every `check_every` steps.
+  void Make(int count, int inserts, int check_every) {
+    for (int i = 0; i < count; ++i) {
+      const DeviceQueueStep step = Pick(inserts);
+      const std::vector<int> before = TakenBy(step);
+      ASSERT_EQ(world_.Step(step), "") << "routine " << step.routine << " key " << step.key;
+      Account(step, before);
+      if (++steps_ % check_every == 0) ASSERT_EQ(world_.Compare(), "");
+    }
+    ASSERT_EQ(world_.Compare(), "");
+  }
+
+  // Takes everything out, which compares the whole order.
+  void Drain() {
+    while (world_.model.busy) ASSERT_EQ(world_.Step({DeviceQueueStep::kRemove, 0, 0}), "");
+    ASSERT_EQ(world_.Compare(), "");
+  }
+
+  ULONG tree_entries() const {
+    return device_queue::KiCheckDeviceQueue(&world_.queue).tree_entries;
+  }
+  int depth() const { return static_cast<int>(world_.model.order.size()); }
+
+ private:
+  ULONG PickKey() {
+    switch (keys_) {
+      case Keys::kMany:
+        return static_cast<ULONG>(random_.Next());
+      case Keys::kFew:
+        return static_cast<ULONG>(random_.Below(7));
+      case Keys::kAscending:
+        return next_key_++;
+      case Keys::kDescending:
+        return 0x70000000 - next_key_++;
+      case Keys::kEqual:
+        return 5;
+      case Keys::kExtreme:
+        return random_.Below(2) == 0 ? 0 : MAXULONG - static_cast<ULONG>(random_.Below(2));
+    }
+    return 0;
+  }
+
+  DeviceQueueStep Pick(int inserts) {
+    if (!outside_.empty() && random_.Below(100) < inserts) {
+      const int item = outside_.back();
+      if (mix_ == Mix::kSomeUnkeyed && random_.Below(4) == 0) {
+        return {DeviceQueueStep::kInsert, item, 0};
+      }
+      return {DeviceQueueStep::kInsertByKey, item, PickKey()};
+    }
+    switch (random_.Below(5)) {
+      case 0:
+        return {DeviceQueueStep::kRemove, 0, 0};
+      case 1:
+      case 2: {
+        const int any = random_.Below(static_cast<int>(world_.entries.size()));
+        return {DeviceQueueStep::kRemoveEntry, any, 0};
+      }
+      case 3:
+        return {DeviceQueueStep::kRemoveByKeyIfBusy, 0, PickKey()};
+      default:
+        return {DeviceQueueStep::kRemoveByKey, 0, PickKey()};
+    }
+  }
+
+  // The item that a removal will take, by the model.
+  std::vector<int> TakenBy(const DeviceQueueStep& step) const {
+    const DeviceQueueModel& model = world_.model;
+    if (step.routine <= DeviceQueueStep::kInsertByKey || model.order.empty()) return {};
+    if (step.routine == DeviceQueueStep::kRemoveEntry) {
+      return world_.entries[step.item].Inserted ? std::vector<int>{step.item} : std::vector<int>{};
+    }
+    const size_t found = model.First(step.routine == DeviceQueueStep::kRemove ? 0 : step.key);
+    return {model.order[found == model.order.size() ? 0 : found]};
+  }
+
+  void Account(const DeviceQueueStep& step, const std::vector<int>& taken) {
+    if (step.routine <= DeviceQueueStep::kInsertByKey) {
+      if (world_.entries[step.item].Inserted) outside_.pop_back();
+    } else {
+      outside_.insert(outside_.end(), taken.begin(), taken.end());
+    }
+  }
+
+  DeviceQueueWorld world_;
+  const Keys keys_;
+  const Mix mix_;
+  Random random_;
+  std::vector<int> outside_;
+  ULONG next_key_ = 0;
+  int steps_ = 0;
+};
+
+using Parameters = std::tuple<int, Keys, Mix>;
+class DeviceQueueRandom : public testing::TestWithParam<Parameters> {};
+
+TEST_P(DeviceQueueRandom, AgreesWithTheModelWhileItGrowsStaysAndShrinks) {
+  const auto [items, keys, mix] = GetParam();
+  RandomRun run(items, keys, mix);
+  const int check_every = items <= 100 ? 1 : items / 16;
+  const int steps = (items <= 100 ? 4000 : items * 3) / kScale;
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_NO_FATAL_FAILURE(run.Make(steps, 85, check_every));
+    ASSERT_NO_FATAL_FAILURE(run.Make(steps, 50, check_every));
+    ASSERT_NO_FATAL_FAILURE(run.Make(steps, 15, check_every));
+  }
+  ASSERT_NO_FATAL_FAILURE(run.Make(steps, 85, check_every));
+  ASSERT_NO_FATAL_FAILURE(run.Drain());
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryKindOfKeys, DeviceQueueRandom,
+                         testing::Combine(testing::Values(1, 3, 9, 40, 100, 900, 5000),
+                                          testing::Values(Keys::kMany, Keys::kFew, Keys::kAscending,
+                                                          Keys::kDescending, Keys::kEqual,
+                                                          Keys::kExtreme),
+                                          testing::Values(Mix::kKeyedOnly, Mix::kSomeUnkeyed)));
+
+// `count` entries with keys 10, 20, ... in a busy queue, by insertions at the tail.
+void Fill(DeviceQueueWorld* world, int count) {
+  ASSERT_EQ(world->Step({DeviceQueueStep::kInsert, 0, 0}), "");
+  for (int i = 0; i < count; ++i) {
+    ASSERT_EQ(world->Step({DeviceQueueStep::kInsertByKey, i, 10 * static_cast<ULONG>(i + 1)}), "");
+  }
+}
+
+device_queue::QueueCheck Check(const DeviceQueueWorld& world) {
+  return device_queue::KiCheckDeviceQueue(&world.queue);
+}
+
+TEST(DeviceQueueForm, TrafficAtTheEndsStaysAListAtAnyDepth) {
+  DeviceQueueWorld world(3000);
+  ASSERT_NO_FATAL_FAILURE(Fill(&world, 2999));
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_EQ(world.Step({DeviceQueueStep::kRemove, 0, 0}), "");
+    ASSERT_EQ(world.Step({DeviceQueueStep::kInsert, i, 0}), "");
+  }
+  EXPECT_EQ(Check(world).tree_entries, 0u);
+  EXPECT_EQ(Check(world).list_entries, 2999u);
+}
+
+TEST(DeviceQueueForm, AKeyedWalkPutsWhatItPassesInTheTreeAndNoMore) {
+  DeviceQueueWorld world(1001);
+  ASSERT_NO_FATAL_FAILURE(Fill(&world, 1000));
+  ASSERT_EQ(world.Step({DeviceQueueStep::kInsertByKey, 1000, 5005}), "");
+  EXPECT_EQ(Check(world).tree_entries, 501u);
+  EXPECT_EQ(Check(world).list_entries, 500u);
+  ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, MAXULONG}), "");
+  EXPECT_EQ(Check(world).tree_entries, 1000u);
+  EXPECT_EQ(world.Compare(), "");
+}
+
+TEST(DeviceQueueForm, AShrinkingTreeReturnsToTheListInOrder) {
+  DeviceQueueWorld world(400);
+  ASSERT_NO_FATAL_FAILURE(Fill(&world, 400));
+  ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, MAXULONG}), "");
+  ASSERT_EQ(Check(world).tree_entries, 399u);
+  while (world.model.order.size() > static_cast<size_t>(device_queue::kTreeMin)) {
+    ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, 2000}), "");
+  }
+  EXPECT_EQ(Check(world).tree_entries, 0u);
+  while (world.model.busy) ASSERT_EQ(world.Step({DeviceQueueStep::kRemove, 0, 0}), "");
+}
+
+TEST(DeviceQueueForm, AnUnkeyedInsertBehindATreeIsAListOperation) {
+  DeviceQueueWorld world(600);
+  ASSERT_NO_FATAL_FAILURE(Fill(&world, 599));
+  ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, MAXULONG}), "");
+  ASSERT_EQ(world.Step({DeviceQueueStep::kInsert, 599, 0}), "");  // SortKey 0 descends.
+  EXPECT_EQ(Check(world).list_entries, 1u);
+  ASSERT_EQ(world.Step({DeviceQueueStep::kInsertByKey, 0, 1}), "");
+  EXPECT_EQ(Check(world).list_entries, 2u) << "the last key was not greater: the tail";
+  while (world.model.busy) ASSERT_EQ(world.Step({DeviceQueueStep::kRemove, 0, 0}), "");
+}
+
+TEST(DeviceQueueForm, ADescendingListIsLeftAlone) {
+  DeviceQueueWorld world(200);
+  ASSERT_EQ(world.Step({DeviceQueueStep::kInsert, 0, 0}), "");
+  for (int i = 0; i < 200; ++i) {
+    world.entries[i].SortKey = world.model.keys[i] = 1000 - static_cast<ULONG>(i);
+    ASSERT_EQ(world.Step({DeviceQueueStep::kInsert, i, 0}), "");
+  }
+  ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, 2000}), "");
+  EXPECT_LE(Check(world).tree_entries, 1u);
+  ASSERT_EQ(world.Compare(), "");
+}
+
+TEST(DeviceQueueForm, AMillionEqualKeysAreOneNode) {
+  constexpr int kItems = 1000000 / kScale;
+  DeviceQueueWorld world(kItems);
+  KeInsertDeviceQueue(&world.queue, &world.entries[0]);
+  for (auto& entry : world.entries) KeInsertByKeyDeviceQueue(&world.queue, &entry, 7);
+  // Nothing qualifies, so the walk passes all of them and takes the first.
+  ASSERT_EQ(KeRemoveByKeyDeviceQueue(&world.queue, 8), &world.entries[0]);
+  EXPECT_EQ(Check(world).tree_entries, static_cast<ULONG>(kItems - 1));
+  for (int i = 1; i < kItems; i += 2) {
+    ASSERT_TRUE(KeRemoveEntryDeviceQueue(&world.queue, &world.entries[i]));
+  }
+  for (int i = 2; i < kItems; i += 2) {
+    ASSERT_EQ(KeRemoveByKeyDeviceQueue(&world.queue, 7), &world.entries[i]);
+  }
+  EXPECT_EQ(KeRemoveDeviceQueue(&world.queue), nullptr);
+}
+
+}  // namespace
+}  // namespace cancelsafe
