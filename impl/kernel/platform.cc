@@ -23,10 +23,10 @@ KI_QUIET KiProcessor* ThreadProcessor() {
 }
 
 void NoPoint(KiPoint, const volatile void*) {}
-void NoWake(const volatile void*) {}
 
 // The platform is told of one failed attempt at a time, so the length of the wait
-// is remembered per lock, by the thread that waits.
+// is remembered by the thread that waits, until it has held the lock and gives it
+// back.
 thread_local const volatile void* awaited = nullptr;
 thread_local unsigned rounds = 0;
 
@@ -38,13 +38,15 @@ KI_QUIET void BackOff(const volatile void* object) {
   KiBackOff(&rounds);
 }
 
+KI_QUIET void ForgetWait(const volatile void*) { rounds = 0; }
+
 KI_QUIET void Abort(const KiViolation* violation) {
   fprintf(stderr, "kernel violation %s (%s) in %s\n", KiViolationName(violation->kind),
           KiViolationClause(violation->kind), violation->routine);
   abort();
 }
 
-const KiPlatform thread_platform = {&ThreadProcessor, &NoPoint, &BackOff, &NoWake, &Abort};
+const KiPlatform thread_platform = {&ThreadProcessor, &NoPoint, &BackOff, &ForgetWait, &Abort};
 
 struct Rule {
   const char* name;
