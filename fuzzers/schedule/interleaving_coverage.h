@@ -14,7 +14,7 @@ class InterleavingCoverage {
   void Set(uint8_t* counters, uint32_t size) {
     counters_ = counters;
     mask_ = size - 1;
-    for (Entry& entry : cache_) entry = Entry();
+    module_count_ = 0;
   }
   bool on() const { return counters_ != nullptr; }
 
@@ -27,21 +27,26 @@ class InterleavingCoverage {
   }
 
  private:
-  struct Entry {
-    uintptr_t site = 0;
-    uintptr_t offset = 0;
+  // A loaded module: the program itself, or an implementation under test.
+  struct Module {
+    uintptr_t begin;
+    uintptr_t end;
   };
 
   // The site as an offset in its module, the same in every process.
   uint64_t Stable(uintptr_t site) {
-    Entry& entry = cache_[(site ^ site >> 9) & (kEntries - 1)];
-    if (entry.site != site) Look(site, &entry);
-    return entry.offset;
+    for (int i = 0; i < module_count_; ++i) {
+      if (site - modules_[i].begin < modules_[i].end - modules_[i].begin) {
+        return (site - modules_[i].begin) + static_cast<uint64_t>(i);
+      }
+    }
+    return FindModule(site);
   }
-  static void Look(uintptr_t site, Entry* entry);
+  uint64_t FindModule(uintptr_t site);
 
-  static constexpr uint32_t kEntries = 512;
-  Entry cache_[kEntries];
+  static constexpr int kMaxModules = 4;
+  Module modules_[kMaxModules];
+  int module_count_ = 0;
   uint8_t* counters_ = nullptr;
   uint32_t mask_ = 0;
 };
