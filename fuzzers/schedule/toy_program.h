@@ -80,8 +80,8 @@ class ToyProgram {
     log.clear();
     log.reserve(256);  // TSan would see growth on two fibers as a race
     for (ToyLock& lock : locks) lock = ToyLock();
-    for (int& variable : variables) variable = 0;
-    for (int& value : seen) value = 0;
+    for (uint32_t& variable : variables) variable = 0;
+    for (uint32_t& value : seen) value = 0;
   }
 
   static void Body(void* context, int fiber) {
@@ -89,7 +89,8 @@ class ToyProgram {
     for (const ToyStep& step : self->fibers[static_cast<size_t>(fiber)]) {
       switch (step.kind) {
         case kToyLock:
-          self->seen[fiber] = self->seen[fiber] * 7 + self->locks[step.object].Acquire();
+          self->seen[fiber] =
+              self->seen[fiber] * 7 + static_cast<uint32_t>(self->locks[step.object].Acquire());
           break;
         case kToyUnlock:
           self->locks[step.object].Release();
@@ -97,7 +98,8 @@ class ToyProgram {
         case kToyTouch:
           Executor::Get().Point(kToyTouch, &self->variables[step.object], 0);
           // Not commutative: the final value tells the order of the touches.
-          self->variables[step.object] = self->variables[step.object] * 5 + fiber + 1;
+          self->variables[step.object] =
+              self->variables[step.object] * 5 + static_cast<uint32_t>(fiber) + 1;
           break;
         case kToyRead:
           Executor::Get().Point(kToyRead, &self->variables[step.object], 0);
@@ -111,8 +113,8 @@ class ToyProgram {
   std::vector<std::vector<ToyStep>> fibers;
   std::vector<int> log;
   ToyLock locks[kLocks];
-  int variables[kVariables];
-  int seen[kMaxFibers];  // what each fiber read, and how often it waited
+  uint32_t variables[kVariables];
+  uint32_t seen[kMaxFibers];  // what each fiber read, and how often it waited
 };
 
 // A schedule of some kind and parameters, with a few explicit choices at times.
