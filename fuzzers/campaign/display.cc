@@ -78,6 +78,7 @@ std::string SummaryTable(const std::vector<SlotStatus>& slots) {
 
 void Display::Update(const std::vector<SlotStatus>& slots, double now) {
   ended_.resize(slots.size(), false);
+  if (next_ == 0 && columns_ == 0) next_ = now + kLineSeconds;  // nothing to say yet
   const bool due = Due(now);
   bool any_end = false;
   for (size_t i = 0; i < slots.size(); ++i) any_end |= HasEnded(slots[i].state) && !ended_[i];

@@ -36,7 +36,7 @@ class Display {
 
   FILE* const out_;
   const int columns_;
-  double next_ = 0;
+  double next_ = 0;  // when to show the running slots again
   int lines_shown_ = 0;
   std::vector<bool> ended_;
 };

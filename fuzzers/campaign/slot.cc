@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -54,7 +56,8 @@ std::string Slot::Name() const {
 std::vector<std::string> Slot::CommandLine(const std::string& folder, int seconds) const {
   std::vector<std::string> arguments = {
       BinaryPath(),
-      absl::StrCat("-max_total_time=", seconds),
+      // The engine ends in the second after this one; 0 would be no limit.
+      absl::StrCat("-max_total_time=", std::max(1, seconds - 1)),
       "-max_len=1200",
       "-timeout=10",
       "-rss_limit_mb=2048",

@@ -1,0 +1,202 @@
+// The parts of a campaign that need no target: options, findings, log, display.
+#include <sched.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "fuzzers/campaign/display.h"
+#include "fuzzers/campaign/findings.h"
+#include "fuzzers/campaign/options.h"
+#include "fuzzers/campaign/process.h"
+#include "fuzzers/campaign/target_log.h"
+#include "gtest/gtest.h"
+
+namespace cancelsafe {
+namespace {
+
+std::string ErrorOf(const std::vector<std::string>& arguments) {
+  return std::string(ParseCampaignOptions(arguments).status().message());
+}
+
+TEST(OptionsTest, DefaultsAreFourTargetsUnderTwoSanitizers) {
+  const auto options = ParseCampaignOptions({});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->seconds, 60);
+  ASSERT_EQ(options->targets.size(), 4u);
+  for (const CampaignTarget* target : options->targets) EXPECT_STRNE(target->name, "canary");
+  ASSERT_EQ(options->sanitizers.size(), 2u);
+  EXPECT_STREQ(options->sanitizers[0]->flavour, "tsan");
+  EXPECT_STREQ(options->sanitizers[1]->flavour, "asan");
+}
+
+TEST(OptionsTest, BothFormsOfValuesAndOfTargetNames) {
+  const auto options = ParseCampaignOptions(
+      {"--seconds", "5", "--jobs=3", "csq_fuzzer", "csq", "--sanitizer=none", "--work", "w"});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->seconds, 5);
+  EXPECT_EQ(options->jobs, 3);
+  EXPECT_EQ(options->targets.size(), 1u);
+  EXPECT_EQ(options->findings, "w/findings");
+}
+
+TEST(OptionsTest, ErrorsSayWhatIsAllowed) {
+  EXPECT_EQ(ErrorOf({"cqs"}),
+            "unknown target 'cqs'; the targets are csq, device_queue, start_io, "
+            "callback_data_queue, canary; see --help");
+  EXPECT_EQ(ErrorOf({"--sanitizer", "x"}),
+            "unknown sanitizer 'x'; there are thread, address, none; see --help");
+  EXPECT_EQ(ErrorOf({"--seconds", "0"}),
+            "--seconds: '0' is no whole number from 1 to 2592000; see --help");
+  EXPECT_EQ(ErrorOf({"--jobs"}), "--jobs needs a value; see --help");
+  EXPECT_EQ(ErrorOf({"--frobnicate"}), "unknown flag --frobnicate; see --help");
+  EXPECT_EQ(ErrorOf({"--ignore="}), "--ignore needs a value; see --help");
+}
+
+TEST(OptionsTest, ReplayFlagsRepeatWhatMatters) {
+  const auto options = ParseCampaignOptions(
+      {"--points", "all", "--ignore", "a", "--ignore", "b", "--implementation", "c.so"});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(ReplayFlags(*options), " --points all --ignore a --ignore b --implementation c.so");
+}
+
+TEST(FindingsTest, TheKeyIsKindAndClauseOrElseRule) {
+  EXPECT_EQ(VerdictKey("VERDICT lost-item CSQ-INV-01 (conservation): irp 2"),
+            "lost-item CSQ-INV-01");
+  EXPECT_EQ(VerdictKey("VERDICT memory-error (heap-use-after-free): (x): y"),
+            "memory-error (heap-use-after-free)");
+  EXPECT_EQ(VerdictKey("VERDICT rule CSQ-1"), "rule CSQ-1");
+  EXPECT_EQ(VerdictKey("VERDICT deadlock"), "deadlock");
+  EXPECT_EQ(VerdictKey("VERDICT "), "");
+}
+
+TEST(FindingsTest, EqualKeysAreOneFinding) {
+  FindingList findings;
+  Finding finding;
+  finding.key = "rule A";
+  finding.found_by = "first";
+  findings.Add(finding);
+  finding.found_by = "second";
+  findings.Add(finding);
+  finding.key = "rule B";
+  findings.Add(finding);
+  ASSERT_EQ(findings.all().size(), 2u);
+  EXPECT_EQ(findings.all()[0].found_by, "first");
+  EXPECT_EQ(findings.all()[0].again, std::vector<std::string>{"second"});
+}
+
+class TargetLogTest : public testing::Test {
+ protected:
+  TargetLogTest() {
+    char name[] = "/tmp/target_log_test_XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~TargetLogTest() override { std::filesystem::remove_all(path_); }
+  std::string path_;
+};
+
+TEST_F(TargetLogTest, FindsLinesHoweverTheyArriveAndKeepsTheFirst) {
+  auto log = TargetLog::Create(path_ + "/log");
+  ASSERT_TRUE(log.ok());
+  for (const char* piece :
+       {"noise\nVER", "DICT rule A (b): c\nVERDICT rule second\nsaved", ":  x\n",
+        "==7== ERROR: libFuzzer: deadly signal\nSUMMARY: AddressSanitizer: SEGV",
+        "\nartifact_prefix='p'; Test unit written to p/crash-1"}) {
+    (*log)->Add(piece);
+  }
+  (*log)->Finish();
+  const LogFacts& facts = (*log)->facts();
+  EXPECT_EQ(facts.verdict_line, "VERDICT rule A (b): c");
+  EXPECT_EQ(facts.saved, "x");
+  EXPECT_EQ(facts.engine_error, "deadly signal");
+  EXPECT_EQ(facts.summary, "AddressSanitizer: SEGV");
+  EXPECT_EQ(facts.artifact, "p/crash-1");
+  EXPECT_FALSE(facts.done);
+}
+
+TEST_F(TargetLogTest, TheFileIsBoundedAndTheSearchIsNot) {
+  auto log = TargetLog::Create(path_ + "/log", 100);
+  ASSERT_TRUE(log.ok());
+  (*log)->Add(std::string(100000, 'x'));
+  (*log)->Add("\nDone 5 runs in 1 second(s)\n");
+  EXPECT_TRUE((*log)->facts().done);
+  EXPECT_EQ(std::filesystem::file_size(path_ + "/log"), 100u);
+}
+
+TEST_F(TargetLogTest, AFullDiskLosesTheLogOnly) {
+  auto log = TargetLog::Create("/dev/full");
+  ASSERT_TRUE(log.ok());
+  (*log)->Add("VERDICT deadlock\n");
+  EXPECT_EQ((*log)->facts().verdict_line, "VERDICT deadlock");
+}
+
+TEST(ProcessTest, AProgramThatCannotBeRunIsAnError) {
+  const auto process = Process::Start({"/does/not/exist"});
+  ASSERT_FALSE(process.ok());
+  EXPECT_EQ(process.status().message(), "cannot run /does/not/exist: No such file or directory");
+}
+
+TEST(ProcessTest, OutputAndStatusComeBack) {
+  auto process = Process::Start({"/bin/sh", "-c", "echo out; echo error >&2; exit 7"});
+  ASSERT_TRUE(process.ok());
+  std::optional<ExitStatus> status;
+  while (!(status = (*process)->Poll())) sched_yield();
+  std::string text;
+  (*process)->ReadOutput(&text);
+  EXPECT_EQ(text, "out\nerror\n");
+  EXPECT_EQ(DescribeExit(*status), "exit status 7");
+}
+
+SlotStatus Example() {
+  SlotStatus slot;
+  slot.target = "csq";
+  slot.sanitizer = "thread";
+  slot.state = SlotState::kRunning;
+  slot.seconds = 12;
+  slot.runs = 240000;
+  slot.states = 120;
+  slot.corpus = 87;
+  return slot;
+}
+
+TEST(DisplayTest, AProgressLineHasEverything) {
+  EXPECT_EQ(ProgressLine(Example()),
+            "csq                 thread     12 s      240000 runs    20000/s    120 states"
+            "     87 corpus 0 findings");
+}
+
+TEST(DisplayTest, ATerminalIsRefreshedAndEndsStay) {
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* out = open_memstream(&text, &size);
+  Display display(out, 40);
+  SlotStatus slot = Example();
+  display.Update({slot}, 100);
+  display.Update({slot}, 100.1);  // too early to refresh
+  slot.state = SlotState::kFound;
+  slot.findings = 1;
+  display.Update({slot}, 100.2);
+  display.Close();
+  fclose(out);
+  EXPECT_EQ(std::string(text, size), ProgressLine(Example()).substr(0, 39) + "\n\x1b[A\x1b[2K" +
+                                         ProgressLine(slot) + "  VIOLATION\n");
+  free(text);
+}
+
+TEST(DisplayTest, ElsewhereALineComesEveryTenSeconds) {
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* out = open_memstream(&text, &size);
+  Display display(out, 0);
+  const SlotStatus slot = Example();
+  for (int tenth = 0; tenth <= 200; ++tenth) display.Update({slot}, 100 + tenth * 0.1);
+  fclose(out);
+  EXPECT_EQ(std::string(text, size), ProgressLine(slot) + "\n" + ProgressLine(slot) + "\n");
+  free(text);
+}
+
+}  // namespace
+}  // namespace cancelsafe

@@ -1,0 +1,280 @@
+// Whole campaigns, with a stand-in for the fuzz targets.
+#include "fuzzers/campaign/campaign.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace cancelsafe {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+int CountFiles(const std::string& folder, const std::string& part) {
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    count += absl::StrContains(entry.path().filename().string(), part) ? 1 : 0;
+  }
+  return count;
+}
+
+// Gone, or a zombie that nobody has collected.
+bool HasEnded(const std::string& pid) {
+  const std::string stat = ReadAll("/proc/" + pid + "/stat");
+  return stat.empty() || absl::StrContains(stat, ") Z ");
+}
+
+class CampaignTest : public testing::Test {
+ protected:
+  CampaignTest() {
+    char name[] = "/tmp/campaign_test_XXXXXX";
+    folder_ = mkdtemp(name);
+    options_.seconds = 1;
+    options_.build = folder_ + "/build";
+    options_.corpus = folder_ + "/corpus";
+    options_.work = folder_ + "/work";
+    options_.findings = folder_ + "/work/findings";
+    options_.stop_grace_seconds = 0.05;
+    options_.overtime_grace_seconds = 60;
+    fs::create_directories(options_.build);
+  }
+  ~CampaignTest() override { fs::remove_all(folder_); }
+
+  // Adds a target, and makes it do this under every sanitizer of the campaign.
+  void Add(const std::string& target, const std::string& behaviour) {
+    options_.targets.push_back(FindTarget(target));
+    if (options_.sanitizers.empty()) options_.sanitizers.push_back(FindSanitizer("address"));
+    for (const CampaignSanitizer* sanitizer : options_.sanitizers) {
+      const std::string targets =
+          absl::StrCat(options_.build, "/", sanitizer->flavour, "/fuzzers/targets");
+      fs::create_directories(targets);
+      const std::string binary = absl::StrCat(targets, "/", target, "_fuzzer");
+      fs::create_symlink(FAKE_TARGET_PATH, binary);
+      std::ofstream(binary + ".behaviour") << behaviour;
+    }
+  }
+
+  CampaignExit Run() {
+    const std::string path = folder_ + "/output";
+    FILE* out = fopen(path.c_str(), "w");
+    const CampaignExit code = RunCampaign(options_, out, out);
+    fclose(out);
+    output_ = ReadAll(path);
+    return code;
+  }
+
+  bool Printed(const std::string& text) const { return absl::StrContains(output_, text); }
+
+  std::string SlotLog(const std::string& slot) const {
+    return ReadAll(options_.work + "/slots/" + slot + "/log");
+  }
+
+  std::string folder_;
+  CampaignOptions options_;
+  std::string output_;
+};
+
+TEST_F(CampaignTest, CleanTargetsGiveATableAndExitZero) {
+  options_.jobs = 2;
+  Add("csq", "clean");
+  Add("start_io", "clean");
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  EXPECT_TRUE(Printed("csq                  address ")) << output_;
+  EXPECT_TRUE(Printed("start_io             address ")) << output_;
+  EXPECT_TRUE(Printed("2000")) << output_;
+  EXPECT_TRUE(Printed("No findings.")) << output_;
+}
+
+TEST_F(CampaignTest, TargetsGetTheEngineFlagsAndTheirOwn) {
+  options_.implementation = "/x/y.so";
+  options_.all_points = true;
+  options_.ignore = {"pending-mark"};
+  Add("csq", "clean");
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  const std::string log = SlotLog("csq-address-0");
+  for (const char* flag :
+       {"-max_total_time=1", "-max_len=1200", "-timeout=10", "-rss_limit_mb=2048",
+        "--implementation=/x/y.so", "--points=all", "--ignore=pending-mark"}) {
+    EXPECT_TRUE(absl::StrContains(log, absl::StrCat("argument: ", flag, "\n"))) << flag << log;
+  }
+  EXPECT_TRUE(absl::StrContains(log, "argument: " + options_.work + "/corpus/csq\n")) << log;
+  EXPECT_TRUE(Printed("Left out by --ignore: pending-mark")) << output_;
+}
+
+TEST_F(CampaignTest, AViolationIsReportedOnceWithFileAndCommand) {
+  options_.sanitizers = {FindSanitizer("thread"), FindSanitizer("address")};
+  Add("csq", "violation");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("1 finding:\n\nVERDICT lost-item CSQ-INV-01 (conservation): irp 2"))
+      << output_;
+  EXPECT_TRUE(Printed("saved:  " + options_.findings + "/csq-lost-item-CSQ-INV-01-0badcafe.txt"));
+  EXPECT_TRUE(Printed("replay: ./cancelsafe replay " + options_.findings));
+  EXPECT_TRUE(Printed("again:  csq_fuzzer (address) after 1000 runs")) << output_;
+  // The engine's copy of an input that is saved as text is not kept.
+  EXPECT_EQ(CountFiles(options_.work + "/slots/csq-address-0", "crash-"), 0);
+}
+
+TEST_F(CampaignTest, AFindingDoesNotEndTheOtherSlots) {
+  Add("csq", "violation");
+  Add("device_queue", "clean");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(absl::StrContains(SlotLog("device_queue-address-0"), "Done 1000 runs")) << output_;
+}
+
+TEST_F(CampaignTest, AViolationThatCouldNotBeSavedSaysWhy) {
+  Add("csq", "unsaved");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("VERDICT deadlock (deadlock): no fiber can run")) << output_;
+  EXPECT_TRUE(Printed("not saved as text: cannot create x: No space left on device")) << output_;
+}
+
+struct Death {
+  const char* behaviour;
+  const char* verdict;
+  const char* file;
+};
+
+class DeathTest : public CampaignTest, public testing::WithParamInterface<Death> {};
+
+TEST_P(DeathTest, IsNamedAndItsInputSavedAsText) {
+  Add("csq", GetParam().behaviour);
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed(GetParam().verdict)) << output_;
+  EXPECT_EQ(CountFiles(options_.findings, GetParam().file), 1) << output_;
+  for (const auto& entry : fs::directory_iterator(options_.findings)) {
+    const std::string text = ReadAll(entry.path().string());
+    EXPECT_TRUE(absl::StartsWith(text, absl::StrCat("# ", GetParam().verdict))) << text;
+    EXPECT_TRUE(absl::StrContains(text, "# replay: ./cancelsafe replay --sanitizer address "));
+    EXPECT_TRUE(absl::StrContains(text, "\ntarget csq\n")) << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Engine, DeathTest,
+    testing::Values(
+        Death{"crash", "VERDICT crash (signal): the process crashed", "csq-crash-signal-"},
+        Death{"exit", "VERDICT crash (exit): the implementation ended the process",
+              "csq-crash-exit-"},
+        Death{"time-out", "VERDICT livelock (time-out): a run reached no preemption point",
+              "csq-livelock-time-out-"},
+        Death{"memory", "VERDICT memory-error (out-of-memory): a run made the process use",
+              "csq-memory-error-out-of-memory-"}));
+
+TEST_F(CampaignTest, AProcessThatVanishesIsAFinding) {
+  Add("csq", "vanish");
+  Add("start_io", "killed");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("(ended-early): the process ended before its time, with exit status 0"));
+  EXPECT_TRUE(Printed("(ended-early): the process ended before its time, with signal 9"));
+  EXPECT_TRUE(Printed("2 findings:")) << output_;
+}
+
+TEST_F(CampaignTest, AProcessThatDoesNotEndIsKilledAndNamed) {
+  options_.overtime_grace_seconds = -1;
+  Add("csq", "overtime");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("VERDICT livelock (time-out): the process did not end")) << output_;
+}
+
+TEST_F(CampaignTest, AnInterruptLeavesNothingBehind) {
+  Add("csq", "interrupt");
+  Add("start_io", "clean");
+  EXPECT_EQ(Run(), kCampaignInterrupted);
+  EXPECT_TRUE(Printed("Interrupted.")) << output_;
+  EXPECT_TRUE(Printed("not started")) << output_;
+  std::ifstream pids(options_.build + "/asan/fuzzers/targets/csq_fuzzer.pids");
+  std::string target, child;
+  pids >> target >> child;
+  ASSERT_FALSE(child.empty());
+  EXPECT_TRUE(HasEnded(target));
+  EXPECT_TRUE(HasEnded(child));
+}
+
+TEST_F(CampaignTest, ATargetThatCannotWorkIsSetUpFailure) {
+  Add("csq", "setup");
+  Add("start_io", "clean");
+  EXPECT_EQ(Run(), kCampaignSetup);
+  EXPECT_TRUE(Printed("csq_fuzzer (address) could not run: the implementation does not provide"))
+      << output_;
+}
+
+TEST_F(CampaignTest, AMissingTargetIsSetUpFailure) {
+  Add("csq", "clean");
+  fs::remove(options_.build + "/asan/fuzzers/targets/csq_fuzzer");
+  EXPECT_EQ(Run(), kCampaignSetup);
+  EXPECT_TRUE(Printed("cannot run " + options_.build + "/asan/fuzzers/targets/csq_fuzzer"));
+}
+
+TEST_F(CampaignTest, SeedsBecomeBytesAndStay) {
+  Add("csq", "clean");
+  fs::create_directories(options_.corpus + "/csq/seeds");
+  std::ofstream(options_.corpus + "/csq/seeds/a.txt")
+      << "# Why.\ntarget csq\nfiber 0\n  cancel 2\n";
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  EXPECT_EQ(CountFiles(options_.work + "/corpus/csq", "seed-"), 1);
+  EXPECT_EQ(CountFiles(options_.work + "/corpus/csq", ""), 1);
+}
+
+TEST_F(CampaignTest, ABadSeedIsSetUpFailureWithItsLine) {
+  Add("csq", "clean");
+  fs::create_directories(options_.corpus + "/csq/regressions");
+  std::ofstream(options_.corpus + "/csq/regressions/a.txt") << "target csq\nfiber 0\n  cansel 2\n";
+  EXPECT_EQ(Run(), kCampaignSetup);
+  EXPECT_TRUE(Printed("/csq/regressions/a.txt: line 3: ")) << output_;
+}
+
+TEST_F(CampaignTest, ASeedOfAnotherFamilyIsSetUpFailure) {
+  Add("csq", "clean");
+  fs::create_directories(options_.corpus + "/csq/seeds");
+  std::ofstream(options_.corpus + "/csq/seeds/a.txt") << "target device-queue\n";
+  EXPECT_EQ(Run(), kCampaignSetup);
+  EXPECT_TRUE(Printed("this is a program for device-queue, in the corpus of csq")) << output_;
+}
+
+TEST_F(CampaignTest, AWorkFolderThatCannotBeMadeIsSetUpFailure) {
+  Add("csq", "clean");
+  std::ofstream(folder_ + "/file") << "not a folder";
+  options_.work = folder_ + "/file/work";
+  EXPECT_EQ(Run(), kCampaignSetup);
+  EXPECT_TRUE(absl::StartsWith(output_, "cancelsafe: cannot create " + options_.work)) << output_;
+}
+
+TEST(TimeTableTest, SharesTheTimeOut) {
+  CampaignOptions options;
+  options.targets = {FindTarget("csq"), FindTarget("start_io")};
+  options.sanitizers = {FindSanitizer("thread"), FindSanitizer("address")};
+  options.seconds = 60;
+  EXPECT_EQ(MakeTimeTable(options).slot_seconds, 15);
+  options.jobs = 2;
+  EXPECT_EQ(MakeTimeTable(options).slot_seconds, 30);
+  options.jobs = 3;  // two rounds all the same
+  EXPECT_EQ(MakeTimeTable(options).slot_seconds, 30);
+  EXPECT_EQ(MakeTimeTable(options).copies, 1);
+  options.jobs = 8;
+  EXPECT_EQ(MakeTimeTable(options).slot_seconds, 60);
+  EXPECT_EQ(MakeTimeTable(options).copies, 2);
+  EXPECT_FALSE(MakeTimeTable(options).too_long);
+  options.jobs = 1;
+  options.seconds = 3;
+  EXPECT_EQ(MakeTimeTable(options).slot_seconds, 1);
+  EXPECT_TRUE(MakeTimeTable(options).too_long);
+}
+
+}  // namespace
+}  // namespace cancelsafe
