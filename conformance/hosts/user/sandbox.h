@@ -1,0 +1,22 @@
+// One case in one child process, with a time limit: an implementation that
+// crashes or hangs costs one case and not the table.
+#ifndef CANCELSAFE_CONFORMANCE_HOSTS_USER_SANDBOX_H_
+#define CANCELSAFE_CONFORMANCE_HOSTS_USER_SANDBOX_H_
+
+#include <string>
+
+#include "conformance/suite/runner.h"
+#include "impl/implementation.h"
+
+namespace cancelsafe::conformance {
+
+inline constexpr int kCaseLimitMilliseconds = 2000;
+
+// Runs the case and returns its TAP test point with its YAML block, lines ended
+// by '\n'. A crash or a time-out is a test point too, with the steps up to there.
+std::string RunIsolated(int number, const suite::Case& test_case,
+                        const Implementation& implementation);
+
+}  // namespace cancelsafe::conformance
+
+#endif  // CANCELSAFE_CONFORMANCE_HOSTS_USER_SANDBOX_H_

@@ -1,0 +1,33 @@
+// The catalogue of clauses, as built into every tool of this room from
+// clauses.jsonl.
+#ifndef CANCELSAFE_CONFORMANCE_REPORT_CATALOGUE_H_
+#define CANCELSAFE_CONFORMANCE_REPORT_CATALOGUE_H_
+
+#include <string>
+#include <vector>
+
+namespace cancelsafe::conformance {
+
+struct Clause {
+  std::string id;
+  std::string routine;
+  std::string rule;
+  std::string kind;
+  std::string source;
+  std::string evidence;  // letters: P prose, F figure, H header, S sample, D derived, R third party
+  std::vector<std::string> ambiguity;
+  std::string check;   // "cases", "caller-contract" or "not-observable"
+  std::string reason;  // of not-observable
+};
+
+// In the order of the file. Read once; ends the process if the built-in text is
+// malformed, which a test rules out.
+const std::vector<Clause>& Catalogue();
+// Null for an unknown id.
+const Clause* FindClause(const std::string& id);
+// True if `text` matches the shell pattern `glob` ('*' and '?').
+bool GlobMatch(const std::string& glob, const std::string& text);
+
+}  // namespace cancelsafe::conformance
+
+#endif  // CANCELSAFE_CONFORMANCE_REPORT_CATALOGUE_H_

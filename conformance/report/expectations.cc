@@ -1,0 +1,101 @@
+// See expectations.h.
+#include "conformance/report/expectations.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "conformance/report/catalogue.h"
+#include "conformance/suite/runner.h"
+
+namespace cancelsafe::conformance {
+
+namespace {
+
+bool NeedsLink(Verdict verdict) {
+  return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout;
+}
+
+const Expectation* Find(const std::vector<Expectation>& expectations, const std::string& id) {
+  for (const Expectation& expectation : expectations) {
+    if (GlobMatch(expectation.glob, id)) return &expectation;
+  }
+  return nullptr;
+}
+
+void Judge(const Expectation* expectation, CaseReport* c) {
+  if (expectation == nullptr) {
+    if (c->verdict == Verdict::kNotProvided || c->verdict == Verdict::kNotRun) {
+      c->reason = absl::StrCat(VerdictName(c->verdict), " but not expected to be: ", c->reason);
+      c->verdict = Verdict::kFail;
+    }
+    return;
+  }
+  c->link = expectation->link;
+  if (c->verdict == expectation->verdict) {
+    if (!NeedsLink(c->verdict)) return;
+    c->verdict = Verdict::kExpectedFailure;
+    c->reason = expectation->reason;
+    return;
+  }
+  c->reason = absl::StrCat("expected ", VerdictName(expectation->verdict), " (",
+                           expectation->reason, "), was ", VerdictName(c->verdict));
+  const bool passed = c->verdict == Verdict::kPass || c->verdict == Verdict::kAmbiguous;
+  c->verdict = passed ? Verdict::kUnexpectedPass : Verdict::kFail;
+}
+
+}  // namespace
+
+bool ParseExpectations(const std::string& text, std::vector<Expectation>* expectations,
+                       std::string* error) {
+  int number = 0;
+  for (absl::string_view raw : absl::StrSplit(text, '\n')) {
+    ++number;
+    const absl::string_view line = absl::StripAsciiWhitespace(raw);
+    if (line.empty() || line.front() == '#') continue;
+    std::vector<std::string> parts = absl::StrSplit(line, '|');
+    for (std::string& part : parts) absl::StripAsciiWhitespace(&part);
+    parts.resize(4);
+    Expectation expectation;
+    expectation.line = number;
+    expectation.glob = parts[0];
+    expectation.reason = parts[2];
+    expectation.link = parts[3];
+    const bool known = VerdictOfName(parts[1], &expectation.verdict) &&
+                       (NeedsLink(expectation.verdict) ||
+                        expectation.verdict == Verdict::kNotProvided ||
+                        expectation.verdict == Verdict::kNotRun);
+    if (!known) {
+      *error = absl::StrCat("line ", number, ": not a verdict to expect: ", parts[1]);
+      return false;
+    }
+    if (expectation.reason.empty()) {
+      *error = absl::StrCat("line ", number, ": a reason is missing");
+      return false;
+    }
+    if (NeedsLink(expectation.verdict) && expectation.link.empty()) {
+      *error = absl::StrCat("line ", number, ": a link is missing");
+      return false;
+    }
+    expectations->push_back(expectation);
+  }
+  return true;
+}
+
+std::vector<std::string> ApplyExpectations(const std::vector<Expectation>& expectations,
+                                           Report* report) {
+  std::vector<std::string> stale;
+  for (const Expectation& expectation : expectations) {
+    bool used = false;
+    for (int i = 0; i < suite::CaseCount() && !used; ++i) {
+      const std::string id = suite::CaseAt(i).id;
+      used = Find(expectations, id) == &expectation;
+    }
+    if (!used) {
+      stale.push_back(absl::StrCat("line ", expectation.line, ": ", expectation.glob));
+    }
+  }
+  for (CaseReport& c : report->cases) Judge(Find(expectations, c.id), &c);
+  return stale;
+}
+
+}  // namespace cancelsafe::conformance

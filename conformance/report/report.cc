@@ -1,0 +1,72 @@
+// See report.h.
+#include "conformance/report/report.h"
+
+#include <algorithm>
+
+namespace cancelsafe::conformance {
+
+namespace {
+
+constexpr const char* kNames[kVerdictCount] = {
+    "pass",  "fail",     "not-provided", "ambiguous", "expected-failure", "unexpected-pass",
+    "crash", "time-out", "not-run"};
+
+}  // namespace
+
+const char* VerdictName(Verdict verdict) { return kNames[static_cast<int>(verdict)]; }
+
+bool VerdictOfName(const std::string& name, Verdict* verdict) {
+  for (int i = 0; i < kVerdictCount; ++i) {
+    if (name != kNames[i]) continue;
+    *verdict = static_cast<Verdict>(i);
+    return true;
+  }
+  return false;
+}
+
+bool IsFailure(Verdict verdict) {
+  return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout ||
+         verdict == Verdict::kUnexpectedPass;
+}
+
+int CountOf(const Report& report, Verdict verdict) {
+  return static_cast<int>(
+      std::count_if(report.cases.begin(), report.cases.end(),
+                    [verdict](const CaseReport& c) { return c.verdict == verdict; }));
+}
+
+Verdict ClauseVerdict(const Report& report, const std::string& clause) {
+  bool passed = false;
+  bool not_provided = false;
+  for (const CaseReport& c : report.cases) {
+    if (c.failed.count(clause) != 0) return Verdict::kFail;
+    passed = passed || c.passed.count(clause) != 0;
+    not_provided = not_provided ||
+                   (c.verdict == Verdict::kNotProvided &&
+                    std::find(c.clauses.begin(), c.clauses.end(), clause) != c.clauses.end());
+  }
+  if (passed) return Verdict::kPass;
+  return not_provided ? Verdict::kNotProvided : Verdict::kNotRun;
+}
+
+std::set<std::string> CheckedClauses(const Report& report) {
+  std::set<std::string> checked;
+  for (const CaseReport& c : report.cases) {
+    checked.insert(c.passed.begin(), c.passed.end());
+    checked.insert(c.failed.begin(), c.failed.end());
+  }
+  return checked;
+}
+
+std::map<std::string, std::vector<std::string>> Readings(const Report& report) {
+  std::map<std::string, std::vector<std::string>> readings;
+  for (const CaseReport& c : report.cases) {
+    for (const auto& [ambiguity, text] : c.readings) {
+      std::vector<std::string>& texts = readings[ambiguity];
+      if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+    }
+  }
+  return readings;
+}
+
+}  // namespace cancelsafe::conformance

@@ -1,0 +1,22 @@
+// Reads the test points that the suite writes, whatever host it ran on.
+#ifndef CANCELSAFE_CONFORMANCE_REPORT_TAP_READER_H_
+#define CANCELSAFE_CONFORMANCE_REPORT_TAP_READER_H_
+
+#include <string>
+
+#include "conformance/report/report.h"
+
+namespace cancelsafe::conformance {
+
+// The case of this id from the suite's own tables: id, routine, clauses and
+// requirement; verdict not run. False if the suite has no such case.
+bool DescribeCase(const std::string& id, CaseReport* report);
+
+// Adds the test points in `tap` to `*report`. Unknown cases and unknown keys are
+// an error: false, with the line in `*error`. A test point cut short is kept as a
+// crash.
+bool ReadTap(const std::string& tap, Report* report, std::string* error);
+
+}  // namespace cancelsafe::conformance
+
+#endif  // CANCELSAFE_CONFORMANCE_REPORT_TAP_READER_H_
