@@ -51,8 +51,7 @@ struct CheckOptions {
   uint64_t budget = 1000000;
   const IgnoreSet* ignore = nullptr;
   // Semantic coverage: the counter at a hash of (abstract state, operation,
-  // outcome) is set to 1 for each call of an accepted history.
-  // Null for none.
+  // outcome) is set to 1 for each call of an accepted history. Null for none.
   uint8_t* state_counters = nullptr;
   uint32_t state_counter_count = 0;
 };

@@ -59,6 +59,7 @@ void ExplainNoLinearization(const LinearizabilitySearch<Model>& search, const Hi
     const char* clause = nullptr;
     for (int a = 0; a < count; ++a) {
       const Alternative<State>& alternative = alternatives[a];
+      if (!search.MayApply(alternative, call)) continue;
       explained |= search.Explains(alternative, call, with_traces);
       const bool fits = search.Explains(alternative, call, false);
       const char* own_clause = fits ? alternative.order_clause : alternative.clause;
@@ -73,7 +74,7 @@ void ExplainNoLinearization(const LinearizabilitySearch<Model>& search, const Hi
       }
       allowed.push_back(absl::StrCat(text.empty() ? "return" : text, " (", own_clause, ")"));
     }
-    if (count == 0) allowed.push_back("nothing: the call cannot be made in this state");
+    if (allowed.empty()) allowed.push_back("nothing: the call cannot be made in this state");
     const Call& entry = history.calls[call];
     const std::string outcome =
         entry.returned ? DescribeOutcome(setup, entry.operation, entry.outcome) : "";

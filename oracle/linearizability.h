@@ -72,11 +72,16 @@ class LinearizabilitySearch {
   // effect. Returns their number.
   int Candidates(const CallSet& placed, uint8_t candidates[kMaxCalls]) const;
 
+  // False if the alternative rests on a concurrent cancellation that there was not.
+  bool MayApply(const Alternative<State>& alternative, int call) const {
+    const Call& entry = history_->calls[call];
+    return !alternative.needs_cancel || CancelledMeanwhile(*history_, entry, entry.operation.item);
+  }
+
+  // True if the call returned what the alternative allows, or did not return.
   bool Explains(const Alternative<State>& alternative, int call, bool with_traces) const {
     const Call& entry = history_->calls[call];
-    if (alternative.needs_cancel && !CancelledMeanwhile(*history_, entry, entry.operation.item)) {
-      return false;
-    }
+    if (!MayApply(alternative, call)) return false;
     if (!entry.returned) return true;
     if (!alternative.any_outcome && !(alternative.outcome == entry.outcome)) return false;
     return !with_traces || alternative.trace == traces_[call];

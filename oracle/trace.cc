@@ -23,6 +23,7 @@ Trace WithoutSkippedPeeks(const History& history, int index) {
     if (event.call != index || !IsTraced(event.kind)) continue;
     if (event.kind == CallbackKind::kPeek) {
       if (peeks_over || event.after != candidate) return Trace::Impossible();
+      if (peeked && event.item == candidate) return Trace::Impossible();
       if (peeked) {
         if (candidate == kNoItem) return Trace::Impossible();
         if (!CancelledMeanwhile(history, history.calls[index], candidate)) {
