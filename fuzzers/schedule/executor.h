@@ -145,9 +145,9 @@ class Executor {
   // Ends the run now: does not return. The fibers are abandoned. In a run only.
   [[noreturn]] void Stop();
 
-  // Interleaving coverage: if set, an 8-bit counter at hash(site that is left, site
-  // that goes on, its object) is incremented at each switch. `size` is a power of
-  // two. A null pointer turns it off.
+  // Interleaving coverage: if set, the 8-bit counter at hash(site that is left, site
+  // that goes on, its object) becomes 1 at each switch. `size` is a power of two. A
+  // null pointer turns it off. To be set anew when a module was unloaded.
   void SetCoverage(uint8_t* counters, uint32_t size);
 
  private:

@@ -295,27 +295,28 @@ TEST(ExecutorDeathTest, MisuseIsNamed) {
   EXPECT_DEATH(RunBodies(1, [](int) { RunBodies(1, [](int) {}); }), "run within a run");
 }
 
-TEST(ExecutorTest, InterleavingCoverageCountsSwitchesTheSameWayEachTime) {
-  static uint8_t first[256];
-  static uint8_t second[256];
+TEST(ExecutorTest, InterleavingCoverageMarksSwitchesTheSameWayEachTime) {
+  static uint8_t first[1024];
+  static uint8_t second[1024];
   const BodyFunction body = [](int fiber) {
-    for (uintptr_t i = 0; i < 6; ++i) executor().Point(1, &first, fiber * 16 + i);
+    const auto code = reinterpret_cast<uintptr_t>(&Deep);
+    for (uintptr_t i = 0; i < 6; ++i) executor().Point(1, &first, code + fiber * 16 + i);
   };
   Schedule schedule;
   schedule.kind = Kind::kRandom;
   int switches = 0;
   for (uint8_t* counters : {first, second}) {
-    executor().SetCoverage(counters, 256);
+    executor().SetCoverage(counters, 1024);
     switches = RunBodies(3, body, schedule).switches;
     executor().SetCoverage(nullptr, 1);
   }
-  int counted = 0;
-  for (int i = 0; i < 256; ++i) {
+  int met = 0;
+  for (int i = 0; i < 1024; ++i) {
     EXPECT_EQ(first[i], second[i]);
-    counted += first[i];
+    met += first[i];
   }
-  EXPECT_EQ(counted, switches);
-  EXPECT_GT(switches, 3);
+  EXPECT_GT(met, 3);
+  EXPECT_LE(met, switches);
 }
 
 }  // namespace

@@ -292,10 +292,10 @@ TEST(SurwTest, OrdersTheEventsOfTheInterestingObjectWhateverLiesBetween) {
 }
 
 // How often, of 9,000 times, the fiber that was picked first is picked again.
-int PickedTwice(uint16_t object_of_fiber_1) {
+int PickedTwice(uint16_t object_of_fiber_0, uint16_t object_of_fiber_1) {
   Scheduler* const pos = SchedulerOf(Kind::kPos);
   PendingEvent pending[kMaxFibers];
-  pending[0].object = 1;
+  pending[0].object = object_of_fiber_0;
   pending[1].object = object_of_fiber_1;
   const int points[kMaxFibers] = {};
   const uint16_t hint[kMaxFibers] = {};
@@ -310,8 +310,9 @@ int PickedTwice(uint16_t object_of_fiber_1) {
 
 TEST(PosTest, RedrawsTheEventThatRanAndThoseThatRaceWithIt) {
   // The loser keeps its priority, the lesser of two draws, unless it races.
-  EXPECT_NEAR(PickedTwice(2), 6000, 200);
-  EXPECT_NEAR(PickedTwice(1), 4500, 200);
+  EXPECT_NEAR(PickedTwice(1, 2), 6000, 200);
+  EXPECT_NEAR(PickedTwice(0, 0), 6000, 200) << "no object, no race";
+  EXPECT_NEAR(PickedTwice(1, 1), 4500, 200);
 }
 
 }  // namespace
