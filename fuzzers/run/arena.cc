@@ -9,10 +9,6 @@
 namespace cancelsafe {
 namespace {
 
-// The queue with its driver, and an IRP with callback data for every operation
-// of the longest program.
-constexpr size_t kBlockBytes = 64 * 1024;
-constexpr size_t kRedZoneBytes = 16;
 constexpr long kFillPattern = 0x4dcdcdcdcdcdcdcd;
 
 // Not memset: its interceptor would show these bytes to TSan as accesses.
@@ -21,24 +17,20 @@ void Fill(void* at, size_t bytes) {
   asm volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(kFillPattern) : "memory");
 }
 
-#ifdef CANCELSAFE_SANITIZER_THREAD
-constexpr bool kFreshBlock = true;
-// Small, since TSan clears its shadow of the whole block; grows on demand.
-constexpr size_t kFirstBlockBytes = 6 * 1024;
-#else
-constexpr bool kFreshBlock = false;
-#endif
-
 }  // namespace
 
 #ifdef CANCELSAFE_SANITIZER_THREAD
 
-// Chunks are linked through their first word and freed together.
+namespace {
+// Small, since TSan clears its shadow of the whole block; more are made on demand.
+constexpr size_t kBlockBytes = 6 * 1024;
+}  // namespace
+
+// Blocks are linked through their first word and freed together.
 Arena::Arena() = default;
 Arena::~Arena() { Reset(); }
 
 void Arena::Reset() {
-  static_assert(kFreshBlock);
   while (block_ != nullptr) {
     char* previous = *reinterpret_cast<char**>(block_);
     free(block_);
@@ -49,13 +41,16 @@ void Arena::Reset() {
 
 void* Arena::Allocate(size_t size) {
   size = (size + 7) & ~size_t{7};
-  if (block_ == nullptr || used_ + size > kFirstBlockBytes) {
-    char* block = static_cast<char*>(malloc(kFirstBlockBytes));
-    if (block == nullptr || size + 8 > kFirstBlockBytes) abort();
+  if (block_ == nullptr || used_ + size > kBlockBytes) {
+    char* block = static_cast<char*>(malloc(kBlockBytes));
+    if (block == nullptr || size + 8 > kBlockBytes) abort();
     *reinterpret_cast<char**>(block) = block_;
     block_ = block;
     used_ = 8;
+    ReleaseHandover(&block_);
   }
+  // The block may come from another fiber's allocation.
+  AcquireHandover(&block_);
   void* result = block_ + used_;
   used_ += size;
   Fill(result, size);
@@ -63,6 +58,13 @@ void* Arena::Allocate(size_t size) {
 }
 
 #else
+
+namespace {
+// The queue with its driver, and an IRP with callback data for every operation of
+// the longest program.
+constexpr size_t kBlockBytes = 64 * 1024;
+constexpr size_t kRedZoneBytes = 16;
+}  // namespace
 
 Arena::Arena() : block_(static_cast<char*>(malloc(kBlockBytes))) {
   if (block_ == nullptr) {
@@ -79,7 +81,6 @@ Arena::~Arena() {
 }
 
 void Arena::Reset() {
-  static_assert(!kFreshBlock);
   UnpoisonMemory(block_, used_);
   Fill(block_, used_);
   PoisonMemory(block_, used_);

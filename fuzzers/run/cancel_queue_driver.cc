@@ -51,7 +51,7 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   const bool with_context = (operation.flags & kWithContext) != 0;
   if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
   if (with_context && item.context_readers != 0) return false;
-  ++item.users;
+  items_.BeginUse(operation.item);
   if (with_context) ++item.context_writers;
   const uint8_t attempt = ++item.inserts;
   items_.GiveToLibrary(operation.item);
@@ -67,7 +67,7 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
     --item.context_writers;
     item.context_ready = true;
   }
-  --item.users;
+  items_.EndUse(operation.item);
   if (!NT_SUCCESS(status) || item.failed_insert == attempt) items_.TakeFromLibrary(operation.item);
   return true;
 }
@@ -76,13 +76,13 @@ bool CancelQueueDriver::ExecuteRemove(const Operation& operation) {
   Item& item = items_[operation.item];
   // The context must come from an insert on this queue (CSQ-REM-13, CBDQ-REM-07).
   if (!item.context_ready || item.context_writers != 0) return false;
-  ++item.users;
+  items_.BeginUse(operation.item);
   ++item.context_readers;
   const int call = recorder_->Begin(operation, item.generation);
   const int32_t result = Remove(operation.item);
   recorder_->End(call, result);
   --item.context_readers;
-  --item.users;
+  items_.EndUse(operation.item);
   if (result >= 0) items_.TakeFromLibrary(result);
   return true;
 }
@@ -112,25 +112,25 @@ bool CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
 bool CancelQueueDriver::ExecuteCancel(const Operation& operation) {
   if (!items_.Refresh(operation.item)) return false;
   Item& item = items_[operation.item];
-  ++item.users;
+  items_.BeginUse(operation.item);
   const int call = recorder_->Begin(operation, item.generation);
   Machine::SetCancelSlot(&item.irp->CancelRoutine);
   const BOOLEAN cancelled = IoCancelIrp(item.irp);
   Machine::SetCancelSlot(nullptr);
   recorder_->End(call, cancelled);
-  --item.users;
+  items_.EndUse(operation.item);
   return true;
 }
 
 bool CancelQueueDriver::ExecuteComplete(const Operation& operation) {
   Item& item = items_[operation.item];
   if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
-  ++item.users;
+  items_.BeginUse(operation.item);
   item.owner = Item::Owner::kLibrary;  // nobody else may pick it up meanwhile
   const int call = recorder_->Begin(operation, item.generation);
   items_.Complete(operation.item, STATUS_SUCCESS);
   recorder_->End(call, 0);
-  --item.users;
+  items_.EndUse(operation.item);
   return true;
 }
 

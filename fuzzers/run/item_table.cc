@@ -28,6 +28,7 @@ void ItemTable::Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJ
 
 void ItemTable::Make(int number) {
   Item& item = items_[number];
+  AcquireHandover(&item.handover);
   if (item.irp != nullptr) {
     if (retired_count_ < kMaxRetired) {
       retired_[retired_count_] = item.irp;
@@ -66,6 +67,13 @@ bool ItemTable::Refresh(int number) {
   Make(number);
   return true;
 }
+
+void ItemTable::EndUse(int number) {
+  --items_[number].users;
+  HandOver(number);
+}
+
+void ItemTable::HandOver(int number) { ReleaseHandover(&items_[number].handover); }
 
 void ItemTable::GiveToLibrary(int number) {
   Item& item = items_[number];

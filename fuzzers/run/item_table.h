@@ -49,6 +49,14 @@ class ItemTable {
   // Makes sure the number names a live IRP; false if the old one is still used.
   bool Refresh(int number);
 
+  // A call that names the item begins and ends. While calls are open the number
+  // keeps its IRP; whoever uses the IRP or its context later has seen the end.
+  void BeginUse(int number) { ++items_[number].users; }
+  void EndUse(int number);
+  // What the current fiber did with the IRP comes before whatever its next owner
+  // does.
+  void HandOver(int number);
+
   // Ownership goes from the driver to the library and back; the virtual threads
   // between which an IRP wanders synchronise as any driver's would.
   void GiveToLibrary(int number);

@@ -110,7 +110,7 @@ bool StartIoDriver::ExecuteStart(const Operation& operation) {
   Item& item = items_[operation.item];
   if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
   used_ = true;
-  ++item.users;
+  items_.BeginUse(operation.item);
   items_.GiveToLibrary(operation.item);
   IoMarkIrpPending(item.irp);
   const IrqlScope scope(operation.irql);
@@ -121,7 +121,7 @@ bool StartIoDriver::ExecuteStart(const Operation& operation) {
                          (operation.flags & kCancelable) ? &CancelRoutine : nullptr);
     recorder_->End(call, attributed_[call] ? 1 : 0);
   }
-  --item.users;
+  items_.EndUse(operation.item);
   return true;
 }
 
@@ -136,7 +136,7 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
   current_ = -1;
   items_.TakeFromLibrary(item);
   items_[item].owner = Item::Owner::kLibrary;
-  ++items_[item].users;
+  items_.BeginUse(item);
   {
     // IoStartNextPacket wants exactly DISPATCH_LEVEL (SIO-NEXT-08).
     const IrqlScope scope(operation.op == Op::kStartNext ? KIRQL{DISPATCH_LEVEL} : operation.irql);
@@ -155,7 +155,7 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
   }
   // Start first, complete afterwards (SIO-NEXT-12).
   items_.Complete(item, status);
-  --items_[item].users;
+  items_.EndUse(item);
 }
 
 void StartIoDriver::ClosePostponed() {
@@ -212,6 +212,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     cancelled = irp->Cancel != FALSE;
     IoReleaseCancelSpinLock(irql);
   }
+  items_.HandOver(item);
   current_ = item;
   Machine::Point(kPointCallbackEnter, device);
   const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
@@ -247,13 +248,13 @@ bool StartIoDriver::ExecuteCancel(const Operation& operation) {
   const IrqlScope scope(operation.irql);
   if (!items_.Refresh(operation.item)) return false;
   Item& item = items_[operation.item];
-  ++item.users;
+  items_.BeginUse(operation.item);
   const int call = recorder_->Begin(operation, item.generation);
   Machine::SetCancelSlot(&item.irp->CancelRoutine);
   const BOOLEAN cancelled = IoCancelIrp(item.irp);
   Machine::SetCancelSlot(nullptr);
   recorder_->End(call, cancelled);
-  --item.users;
+  items_.EndUse(operation.item);
   return true;
 }
 
