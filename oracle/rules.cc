@@ -69,6 +69,7 @@ class EventRules {
   bool CheckRemove(int index);
   bool CheckRelease(int index);
   bool CheckCompletion(int index);
+  int RoomForStartIo(uint32_t sequence) const;
 
   const History& history_;
   const bool portable_;
@@ -270,6 +271,19 @@ bool EventRules::CheckQueueEvents() {
   return false;
 }
 
+// How often StartIo may have been called by then: once, and once more for every
+// request for the next packet that had been made.
+int EventRules::RoomForStartIo(uint32_t sequence) const {
+  int room = 1;
+  for (int i = 0; i < history_.call_count; ++i) {
+    const Call& call = history_.calls[i];
+    const bool next =
+        call.operation.op == Op::kStartNext || call.operation.op == Op::kStartNextByKey;
+    room += next && call.begin < sequence;
+  }
+  return room;
+}
+
 bool EventRules::CheckStartIoEvents() {
   int started = 0;
   for (int i = 0; i < history_.event_count; ++i) {
@@ -304,15 +318,10 @@ bool EventRules::CheckStartIoEvents() {
         Broken(Rule::kStartIoCurrent, i, event.call, event.item)) {
       return true;
     }
-    // Only a request for the next packet makes room for another StartIo.
-    int room = 1;
-    for (int c = 0; c < history_.call_count; ++c) {
-      const Call& call = history_.calls[c];
-      const bool next =
-          call.operation.op == Op::kStartNext || call.operation.op == Op::kStartNextByKey;
-      room += next && call.begin < event.sequence;
+    if (++started > 1 && started > RoomForStartIo(event.sequence) &&
+        Broken(Rule::kStartIoOverlap, i, event.call, event.item)) {
+      return true;
     }
-    if (++started > room && Broken(Rule::kStartIoOverlap, i, event.call, event.item)) return true;
   }
   return false;
 }

@@ -74,36 +74,26 @@ int UnpackTrace(Trace trace, TraceStep steps[Trace::kMaxSteps]) {
 }
 
 void CollectTraces(const History& history, Trace traces[kMaxCalls]) {
-  uint8_t lengths[kMaxCalls];
-  uint8_t peeks[kMaxCalls];
-  for (int i = 0; i < history.call_count; ++i) {
-    traces[i] = Trace::Empty();
-    lengths[i] = 0;
-    peeks[i] = 0;
-  }
-  bool unusual = false;
+  // What a kind does not name is blotted out. In the order of CallbackKind.
+  static constexpr uint8_t kNoItemNamed[] = {0xff, 0, 0, 0, 0xff, 0};
+  static constexpr uint8_t kNoAfterNamed[] = {0xff, 0xff, 0, 0xff, 0xff, 0xff};
+  for (int i = 0; i < history.call_count; ++i) traces[i] = Trace::Empty();
+  uint64_t unusual[kMaxCalls / 64] = {};
   for (int i = 0; i < history.event_count; ++i) {
     const CallbackEvent& event = history.events[i];
     if (!IsTraced(event.kind) || event.call >= history.call_count) continue;
-    const bool names_item =
-        event.kind != CallbackKind::kAcquire && event.kind != CallbackKind::kRelease;
-    const bool is_peek = event.kind == CallbackKind::kPeek;
+    const int kind = static_cast<int>(event.kind);
+    const uint8_t after = event.after | kNoAfterNamed[kind];
     Trace& trace = traces[event.call];
-    trace =
-        trace.Then(event.kind, names_item ? event.item : kNoItem, is_peek ? event.after : kNoItem);
-    peeks[event.call] += is_peek;
-    unusual |= ++lengths[event.call] > Trace::kMaxSteps;
-    unusual |= peeks[event.call] > 1;
-    if (lengths[event.call] == 255) lengths[event.call] = 254;
-    if (peeks[event.call] == 255) peeks[event.call] = 254;
-  }
-  if (!unusual) return;
-  for (int i = 0; i < history.call_count; ++i) {
-    if (peeks[i] > 1) {
-      traces[i] = WithoutSkippedPeeks(history, i);
-    } else if (lengths[i] > Trace::kMaxSteps) {
-      traces[i] = Trace::Impossible();
+    // A sixth step, or a search that goes on from an item.
+    if (after != kNoItem || trace.packed >> 56 != 0) {
+      unusual[event.call >> 6] |= uint64_t{1} << (event.call & 63);
     }
+    trace = trace.Then(event.kind, event.item | kNoItemNamed[kind], after);
+  }
+  if ((unusual[0] | unusual[1]) == 0) return;
+  for (int i = 0; i < history.call_count; ++i) {
+    if ((unusual[i >> 6] >> (i & 63) & 1) != 0) traces[i] = WithoutSkippedPeeks(history, i);
   }
 }
 
