@@ -167,6 +167,7 @@ class Campaign {
  private:
   std::vector<SlotStatus> Statuses(double now) const {
     std::vector<SlotStatus> statuses;
+    statuses.reserve(slots_.size());
     for (const auto& slot : slots_) statuses.push_back(slot->Status(now));
     return statuses;
   }

@@ -222,8 +222,8 @@ TEST_F(CampaignTest, AMissingTargetIsSetUpFailure) {
 
 TEST_F(CampaignTest, SeedsBecomeBytesAndStay) {
   Add("csq", "clean");
-  fs::create_directories(options_.corpus + "/csq/seeds");
-  std::ofstream(options_.corpus + "/csq/seeds/a.txt")
+  fs::create_directories(options_.corpus + "/csq_fuzzer/seeds");
+  std::ofstream(options_.corpus + "/csq_fuzzer/seeds/a.txt")
       << "# Why.\ntarget csq\nfiber 0\n  cancel 2\n";
   EXPECT_EQ(Run(), kCampaignClean) << output_;
   EXPECT_EQ(Run(), kCampaignClean) << output_;
@@ -233,16 +233,17 @@ TEST_F(CampaignTest, SeedsBecomeBytesAndStay) {
 
 TEST_F(CampaignTest, ABadSeedIsSetUpFailureWithItsLine) {
   Add("csq", "clean");
-  fs::create_directories(options_.corpus + "/csq/regressions");
-  std::ofstream(options_.corpus + "/csq/regressions/a.txt") << "target csq\nfiber 0\n  cansel 2\n";
+  fs::create_directories(options_.corpus + "/csq_fuzzer/regressions");
+  std::ofstream(options_.corpus + "/csq_fuzzer/regressions/a.txt")
+      << "target csq\nfiber 0\n  cansel 2\n";
   EXPECT_EQ(Run(), kCampaignSetup);
-  EXPECT_TRUE(Printed("/csq/regressions/a.txt: line 3: ")) << output_;
+  EXPECT_TRUE(Printed("/csq_fuzzer/regressions/a.txt: line 3: ")) << output_;
 }
 
 TEST_F(CampaignTest, ASeedOfAnotherFamilyIsSetUpFailure) {
   Add("csq", "clean");
-  fs::create_directories(options_.corpus + "/csq/seeds");
-  std::ofstream(options_.corpus + "/csq/seeds/a.txt") << "target device-queue\n";
+  fs::create_directories(options_.corpus + "/csq_fuzzer/seeds");
+  std::ofstream(options_.corpus + "/csq_fuzzer/seeds/a.txt") << "target device-queue\n";
   EXPECT_EQ(Run(), kCampaignSetup);
   EXPECT_TRUE(Printed("this is a program for device-queue, in the corpus of csq")) << output_;
 }

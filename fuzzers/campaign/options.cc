@@ -177,7 +177,7 @@ campaign goes on from there.
                             implementation was compiled for it
   --ignore RULE             leave out a rule or clause; may be repeated
   --build DIR               has the targets: DIR/{tsan,asan,fuzz}/fuzzers/targets (build)
-  --corpus DIR              has the seeds: DIR/<target>/{seeds,regressions} (corpus)
+  --corpus DIR              has the seeds: DIR/<target>_fuzzer/{seeds,regressions} (corpus)
   --work DIR                for the growing corpus and the logs (build/campaign)
   --findings DIR            for the failures, as readable text (<work>/findings)
 

@@ -12,7 +12,7 @@
 namespace cancelsafe {
 
 struct CampaignTarget {
-  const char* name;  // "csq": its binary is csq_fuzzer, its corpus is corpus/csq
+  const char* name;  // "csq": its binary and its corpus folder are csq_fuzzer
   Family family;
 };
 
@@ -30,7 +30,7 @@ struct CampaignOptions {
   bool all_points = false;
   std::vector<std::string> ignore;
   std::string build = "build";    // holds <flavour>/fuzzers/targets/<target>_fuzzer
-  std::string corpus = "corpus";  // holds <target>/seeds and <target>/regressions
+  std::string corpus = "corpus";  // holds <target>_fuzzer/{seeds,regressions}
   std::string work = "build/campaign";
   std::string findings = "build/campaign/findings";
   double stop_grace_seconds = 2;       // from SIGTERM to SIGKILL

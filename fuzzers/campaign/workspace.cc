@@ -108,7 +108,7 @@ absl::StatusOr<int> Workspace::AddSeeds(const CampaignTarget& target) {
   int count = 0;
   for (const char* part : {"seeds", "regressions"}) {
     for (const std::string& path :
-         FilesIn(absl::StrCat(options_.corpus, "/", target.name, "/", part))) {
+         FilesIn(absl::StrCat(options_.corpus, "/", target.name, "_fuzzer/", part))) {
       const absl::StatusOr<std::string> bytes = EncodeSeed(target, path);
       if (!bytes.ok()) return bytes.status();
       const std::string name =

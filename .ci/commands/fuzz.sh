@@ -1,0 +1,174 @@
+# shellcheck shell=bash
+# ./cancelsafe fuzz: see the help below. Sourced by ./cancelsafe.
+
+readonly FUZZ_TARGETS=(csq device_queue start_io callback_data_queue)
+readonly BENCHMARK_RUNS=100000
+
+fuzz_help() {
+  cat <<'EOF'
+usage: ./cancelsafe fuzz [flags] [TARGET...]
+
+Replays the corpus, then fuzzes each target under each sanitizer, and ends with a table
+and what was found. Targets: csq, device_queue, start_io, callback_data_queue (with or
+without _fuzzer; default all four), and canary, which has a known bug and must fail.
+
+  --seconds N               time of the whole campaign (60)
+  --jobs N                  targets that run at the same time (1)
+  --sanitizer NAME          thread, address or none; may be repeated (thread and address)
+  --implementation FILE.so  attack this shared object instead of the built-in code
+  --points all              every load and store is a preemption point, where the
+                            implementation was compiled for it
+  --ignore RULE             leave out a rule or clause; may be repeated
+  --work DIR                for the growing corpus, the logs and the findings
+                            (build/campaign)
+  --benchmark               print the speed of each target instead
+  --no-install              do not install packages
+
+What was learnt stays in the work folder; an interrupted campaign goes on from there.
+Failures are saved as readable text in its folder findings.
+
+Exit status: 0 clean, 1 a violation found, 2 wrong usage, 3 set-up failed,
+130 interrupted.
+EOF
+}
+
+# The flags, into the variables of run_fuzz.
+read_fuzz_flags() {
+  while [[ $# -gt 0 ]]; do
+    local flag=$1 value=''
+    shift
+    case $flag in
+      --help)
+        fuzz_help
+        exit 0
+        ;;
+      --benchmark)
+        benchmark=true
+        continue
+        ;;
+      --*=*)
+        value=${flag#*=}
+        flag=${flag%%=*}
+        ;;
+      --seconds | --jobs | --sanitizer | --implementation | --points | --ignore | --work)
+        [[ $# -gt 0 ]] || usage_error "fuzz: $flag needs a value; see ./cancelsafe fuzz --help"
+        value=$1
+        shift
+        ;;
+      -*) usage_error "fuzz: unknown flag $flag; see ./cancelsafe fuzz --help" ;;
+    esac
+    case $flag in
+      --seconds | --jobs)
+        [[ $value =~ ^[1-9][0-9]{0,6}$ ]] ||
+          usage_error "fuzz: $flag: '$value' is no whole number above 0"
+        campaign_flags+=("$flag=$value")
+        ;;
+      --sanitizer)
+        flavour_of "$value" >/dev/null
+        sanitizers+=("$value")
+        ;;
+      --implementation)
+        value=$(from_caller "$value")
+        [[ -r $value ]] || usage_error "fuzz: cannot read $value"
+        value=$(realpath "$value")
+        campaign_flags+=("--implementation=$value")
+        replay_flags+=(--implementation "$value")
+        ;;
+      --points)
+        [[ $value == all ]] || usage_error "fuzz: --points: '$value' is not 'all'"
+        campaign_flags+=(--points=all)
+        replay_flags+=(--points all)
+        ;;
+      --work)
+        [[ -n $value ]] || usage_error "fuzz: --work needs a value"
+        campaign_flags+=("--work=$(from_caller "$value")")
+        ;;
+      --ignore)
+        [[ -n $value ]] || usage_error "fuzz: --ignore needs a value"
+        campaign_flags+=("--ignore=$value")
+        replay_flags+=(--ignore "$value")
+        ;;
+      -*) usage_error "fuzz: unknown flag $flag; see ./cancelsafe fuzz --help" ;;
+      *)
+        value=${flag%_fuzzer}
+        [[ " ${FUZZ_TARGETS[*]} canary " == *" $value "* ]] ||
+          usage_error "fuzz: unknown target '$flag'; the targets are ${FUZZ_TARGETS[*]} canary"
+        targets+=("$value")
+        ;;
+    esac
+  done
+}
+
+# corpus_files TARGET: into CORPUS_FILES.
+corpus_files() {
+  shopt -s nullglob
+  CORPUS_FILES=("corpus/$1_fuzzer"/{seeds,regressions}/*)
+  shopt -u nullglob
+}
+
+# replay_corpus FLAVOUR TARGET [FLAG...]: prints what does not pass.
+replay_corpus() {
+  local flavour=$1 target=$2
+  shift 2
+  corpus_files "$target"
+  [[ ${#CORPUS_FILES[@]} -gt 0 ]] || return 0
+  "build/$flavour/$(tool_directory replay)/cancelsafe-replay" --quiet --target "$target" "$@" \
+    "${CORPUS_FILES[@]}"
+}
+
+# benchmark_target FLAVOUR TARGET: one line, from a fixed seed and no corpus.
+benchmark_target() {
+  local flavour=$1 target=$2 begin end
+  begin=$(date +%s%N)
+  if ! "build/$flavour/fuzzers/targets/${target}_fuzzer" -runs=$BENCHMARK_RUNS -seed=1 \
+    -max_len=1200 >"build/$flavour/benchmark.log" 2>&1; then
+    echo "$target failed; see build/$flavour/benchmark.log" >&2
+    exit 1
+  fi
+  end=$(date +%s%N)
+  printf '%-20s %-8s %9d runs %9d runs/s\n' "$target" "$flavour" $BENCHMARK_RUNS \
+    $((BENCHMARK_RUNS * 1000000000 / (end - begin)))
+}
+
+run_fuzz() {
+  local benchmark=false sanitizers=() targets=() campaign_flags=() replay_flags=()
+  local sanitizer flavour target
+  read_fuzz_flags "$@"
+  if [[ ${#sanitizers[@]} -eq 0 ]]; then
+    sanitizers=(thread address)
+    if $benchmark; then sanitizers=(none thread address); fi
+  fi
+  [[ ${#targets[@]} -gt 0 ]] || targets=("${FUZZ_TARGETS[@]}")
+
+  need_packages "${BUILD_PACKAGES[@]}"
+  for sanitizer in "${sanitizers[@]}"; do
+    build "$(flavour_of "$sanitizer")" "${targets[@]/%/_fuzzer}" cancelsafe-replay \
+      cancelsafe-campaign
+  done
+
+  if $benchmark; then
+    for sanitizer in "${sanitizers[@]}"; do
+      for target in "${targets[@]}"; do benchmark_target "$(flavour_of "$sanitizer")" "$target"; done
+    done
+    exit 0
+  fi
+
+  local regressed=0
+  for sanitizer in "${sanitizers[@]}"; do
+    for target in "${targets[@]}"; do
+      local status=0
+      replay_corpus "$(flavour_of "$sanitizer")" "$target" "${replay_flags[@]}" || status=$?
+      [[ $status -le $regressed ]] || regressed=$status
+    done
+  done
+  if [[ $regressed -eq 1 ]]; then
+    echo "cancelsafe: files of the corpus do not pass (above); a known bug is back" >&2
+    exit 1
+  elif [[ $regressed -ne 0 ]]; then
+    setup_error "the corpus could not be replayed (see above)"
+  fi
+
+  flavour=$(flavour_of "${sanitizers[0]}")
+  exec "build/$flavour/$(tool_directory campaign)/cancelsafe-campaign" \
+    "${sanitizers[@]/#/--sanitizer=}" "${campaign_flags[@]}" "${targets[@]}"
+}
