@@ -63,7 +63,7 @@
 // Entries a keyed routine walks in the list before it turns to the tree. Tests
 // and fuzzers make it small, to meet the tree with few entries.
 #ifndef CANCELSAFE_DEVICE_QUEUE_LIST_MAX
-#define CANCELSAFE_DEVICE_QUEUE_LIST_MAX 32
+#define CANCELSAFE_DEVICE_QUEUE_LIST_MAX 48
 #endif
 
 namespace cancelsafe {
@@ -90,6 +90,8 @@ class __attribute__((may_alias)) Slot {
   Node* node() const { return reinterpret_cast<Node*>(bits_); }
   Node* bucket_last() const { return reinterpret_cast<Node*>(bits_ ^ 1); }
   ULONG_PTR bits() const { return bits_; }
+  // Any slot may be named: an address that is none is ignored.
+  void Prefetch() const { __builtin_prefetch(reinterpret_cast<const void*>(bits_)); }
 
   Slot() = default;  // Indeterminate, as memory of an entry is.
 

@@ -17,11 +17,13 @@ namespace {
 
 #if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
 constexpr int kSmallWorldItems = 4;
-constexpr int kTreeItems = 9;
+constexpr int kDistinctItems = 9;
+constexpr int kSharingItems = 8;
 constexpr int kRacingRounds = 20000;
 #else
 constexpr int kSmallWorldItems = 5;
-constexpr int kTreeItems = 12;
+constexpr int kDistinctItems = 12;
+constexpr int kSharingItems = 10;
 constexpr int kRacingRounds = 200000;
 #endif
 
@@ -115,9 +117,10 @@ class DeviceQueueSmallWorldTrees : public testing::TestWithParam<int> {};
 
 TEST_P(DeviceQueueSmallWorldTrees, AgreesWithTheModelInEveryShapeOfTree) {
   const int items_per_key = GetParam();
+  const int items = items_per_key == 1 ? kDistinctItems : kSharingItems;
   std::vector<ULONG> keys;
   std::vector<DeviceQueueStep> steps;
-  for (int item = 0; item < kTreeItems; ++item) {
+  for (int item = 0; item < items; ++item) {
     const ULONG key = static_cast<ULONG>(item / items_per_key);
     keys.push_back(key);
     steps.push_back({DeviceQueueStep::kInsertByKey, item, key});
@@ -127,7 +130,7 @@ TEST_P(DeviceQueueSmallWorldTrees, AgreesWithTheModelInEveryShapeOfTree) {
   Explored explored;
   ASSERT_NO_FATAL_FAILURE(Explore(keys, steps, &explored));
   RecordProperty("states", static_cast<int>(explored.states));
-  EXPECT_EQ(explored.states_with_tree != 0, device_queue::kListMax < kTreeItems);
+  EXPECT_EQ(explored.states_with_tree != 0, device_queue::kListMax < items);
 }
 
 INSTANTIATE_TEST_SUITE_P(ItemsPerKey, DeviceQueueSmallWorldTrees, testing::Values(1, 2, 3));

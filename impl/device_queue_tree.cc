@@ -111,6 +111,10 @@ Slot Descend(Slot from, Bound bound, Path* path) {
   ULONG64 right = path->right;
   while (from.IsNode()) {
     Node* node = from.node();
+    // Both children are on their way to the cache before the keys are compared: a
+    // search of a large queue waits for memory more than for anything else.
+    node->child[0].Prefetch();
+    node->child[1].Prefetch();
     // Random keys make this a coin toss: the side is computed, not branched on.
     const ULONG64 side = node->key < bound;
     path->node[depth] = node;
