@@ -142,6 +142,7 @@ test_tidy() {
   rm -f "$TIDY_DIR"/{left-out,findings,failed}
   TIDY_BASE=$({ cat .clang-tidy && all_sources '*.h' '*.inc' | xargs cat; } | sha256sum)
   export -f tidy_file
+  # shellcheck disable=SC2016  # expanded by the inner shell
   tidy_files | xargs -P "$CMAKE_BUILD_PARALLEL_LEVEL" -n 1 bash -c 'tidy_file "$0"'
   local left_out=0 failed=0
   if [[ -s $TIDY_DIR/left-out ]]; then left_out=$(wc -l <"$TIDY_DIR/left-out"); fi
