@@ -45,9 +45,10 @@ class StartIoDriver final : public FamilyDriver {
   bool cancelable_ = false;  // some packet of this program has a cancel function
   bool used_ = false;        // a packet was started: attributes stay as they are
   bool deferred_ = false;
-  int current_ = -1;             // item that the driver may finish
-  uint8_t postponed_ = kNoCall;  // request that returned while StartIo was running
-  bool attributed_[kMaxCalls];   // the request has started an item
+  int current_ = -1;               // item that the driver may finish
+  uint8_t open_next_[kMaxFibers];  // a fiber's undecided start-next request
+  uint8_t postponed_ = kNoCall;    // request that returned while StartIo was running
+  bool attributed_[kMaxCalls];     // the request has started an item
 };
 
 StartIoDriver* StartIoDriver::active = nullptr;
@@ -75,6 +76,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   used_ = deferred_ = false;
   current_ = -1;
   postponed_ = kNoCall;
+  for (uint8_t& next : open_next_) next = kNoCall;
   for (bool& attributed : attributed_) attributed = false;
   // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
   cancelable_ = false;
@@ -143,13 +145,16 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
     const BOOLEAN cancelable = cancelable_ || (operation.flags & kCancelable) != 0;
     const int call = recorder_->Begin(operation, 0);
     if (call != kNoCall) {
+      const int fiber = Machine::fiber();
+      open_next_[fiber] = static_cast<uint8_t>(call);
       if (operation.op == Op::kStartNext) {
         table_.IoStartNextPacket(device_, cancelable);
       } else {
         table_.IoStartNextPacketByKey(device_, cancelable, operation.key);
       }
       // With DeferredStartIo somebody else may carry the request out later.
-      if (!attributed_[call] && deferred_) postponed_ = static_cast<uint8_t>(call);
+      if (open_next_[fiber] == call && deferred_) postponed_ = static_cast<uint8_t>(call);
+      open_next_[fiber] = kNoCall;
       recorder_->End(call, attributed_[call] ? recorder_->call(call).outcome.value : kNothing);
     }
   }
@@ -172,17 +177,31 @@ void StartIoDriver::Attribute(uint8_t item) {
     Call& call = recorder_->call(open);
     const Op op = call.operation.op;
     if ((op == Op::kStartPacket || op == Op::kStartPacketByKey) && call.operation.item == item) {
+      // The device was idle: no request to start the next packet is undecided.
       ClosePostponed();
+      for (uint8_t& next : open_next_) next = kNoCall;
       attributed_[open] = true;
       return;
     }
     if (op == Op::kStartNext || op == Op::kStartNextByKey) {
       attributed_[open] = true;
       call.outcome.value = item;
+      open_next_[Machine::fiber()] = kNoCall;
       return;
     }
   }
-  if (postponed_ == kNoCall) return;  // StartIo out of nowhere: the rules will say so
+  if (postponed_ == kNoCall) {
+    // Handed over by a call that has not returned yet, or out of nowhere, which
+    // the model will not accept.
+    for (uint8_t& next : open_next_) {
+      if (next == kNoCall) continue;
+      attributed_[next] = true;
+      recorder_->call(next).outcome.value = item;
+      next = kNoCall;
+      return;
+    }
+    return;
+  }
   Call& call = recorder_->call(postponed_);
   attributed_[postponed_] = true;
   call.outcome.value = item;
