@@ -41,6 +41,7 @@ package_probe() {
     libabsl-dev) echo /usr/include/absl/base/config.h ;;
     libgtest-dev) echo /usr/include/gtest/gtest.h ;;
     libgmock-dev) echo /usr/include/gmock/gmock.h ;;
+    nlohmann-json3-dev) echo /usr/include/nlohmann/json.hpp ;;
     *) echo "$1" ;;
   esac
 }
@@ -55,7 +56,7 @@ is_installed() {
 }
 
 readonly BUILD_PACKAGES=(clang-19 lld-19 llvm-19 libclang-rt-19-dev libfuzzer-19-dev cmake
-  ninja-build libabsl-dev libgtest-dev libgmock-dev)
+  ninja-build libabsl-dev libgtest-dev libgmock-dev nlohmann-json3-dev)
 
 # need_packages PACKAGE...: installs those that are missing, or says how.
 need_packages() {
