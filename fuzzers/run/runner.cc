@@ -24,6 +24,18 @@ std::string Positions(const schedule::RunResult& result, int fibers) {
 
 }  // namespace
 
+bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore) {
+  if (ignore->Add(name)) return true;
+  // Rules that are checked in this room.
+  bool known = name == "retired-write" || name == "drained-state" || name == "step-budget" ||
+               name == "use-after-free";
+  for (int kind = kIrqlTooHigh; kind <= kNotAnIrp; ++kind) {
+    known |= name == KiViolationName(static_cast<KiViolationKind>(kind));
+  }
+  if (known) ignore->AddForeign(name);
+  return known;
+}
+
 Runner::Runner(Family family, const Implementation& implementation, const RunnerOptions& options,
                const char** missing)
     : family_(family),
@@ -166,6 +178,7 @@ uint64_t Runner::Digest() const {
 Program Runner::Executed(const Program& program) {
   schedule::RunOptions options;
   options.record_choices = true;
+  options.fresh_records = true;
   Run(program, options);
   Program result = program;
   result.schedule = schedule::Schedule();

@@ -23,6 +23,10 @@ struct RunnerOptions {
   int point_budget = 20000;  // preemption points per run
 };
 
+// Adds what --ignore names: a rule of the oracle, of the machine room or of the run
+// room, a verdict kind, or a clause. False if there is no such thing.
+bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore);
+
 // What one run gave. Owned by the runner; valid until its next run.
 struct RunOutput {
   Verdict verdict;
@@ -57,8 +61,9 @@ class Runner {
   // verdict. Equal for equal programs, in any process.
   uint64_t Digest() const;
 
-  // The last program with its executed schedule written out as choices: what
-  // gets saved. Runs it again, with recording.
+  // The program with its executed schedule written out as choices: what gets
+  // saved. Runs it again, in a way that makes TSan's answer depend on nothing but
+  // the program; output() is of that run.
   Program Executed(const Program& program);
 
  private:

@@ -11,10 +11,11 @@ namespace cancelsafe {
 
 struct TargetStats {
   std::atomic<uint64_t> runs{0};
-  std::atomic<uint64_t> operations{0};  // executed, skipped ones not counted
-  std::atomic<uint64_t> skipped{0};     // whose caller contract did not hold
-  std::atomic<uint64_t> unknown{0};     // runs whose check ran out of its budget
-  std::atomic<uint32_t> states{0};      // distinct (model state, operation) pairs
+  std::atomic<uint64_t> operations{0};   // executed, skipped ones not counted
+  std::atomic<uint64_t> skipped{0};      // whose caller contract did not hold
+  std::atomic<uint64_t> unknown{0};      // runs whose check ran out of its budget
+  std::atomic<uint64_t> unconfirmed{0};  // races that TSan did not see a second time
+  std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs
 };
 
 // Maps `path`, creating it if needed; null (with *error set) if that fails.

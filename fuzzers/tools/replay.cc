@@ -10,17 +10,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/tool_flags.h"
 
 namespace cancelsafe {
 namespace {
@@ -29,12 +26,9 @@ constexpr char kHelp[] = R"(usage: cancelsafe-replay [flags] FILE...
 
 Replays programs (text or bytes, from any engine) and prints a verdict for each.
 
-  --target NAME             for bytes without a program tag: csq, device-queue,
-                            start-io or callback-data-queue
-  --implementation FILE.so  run against this shared object
-  --points all              every load and store is a preemption point
-  --ignore RULE             leave out a rule or clause (may be repeated)
-  --repeat N                run each program N times and compare the digests
+)";
+constexpr char kOwnFlagsHelp[] =
+    R"(  --repeat N                run each program N times and compare the digests
   --digest                  print the digest of each run
   --quiet                   print only files that do not pass, and a summary
 
@@ -42,71 +36,34 @@ Exit status: 0 all passed, 1 a violation, 2 wrong usage or an unreadable file,
 3 the implementation could not be loaded.
 )";
 
-constexpr int kViolation = 1;
-constexpr int kUsage = 2;
-constexpr int kSetup = 3;
 // A single run takes microseconds; an implementation that spins outside of any
 // preemption point would never come back.
 constexpr unsigned kSecondsPerFile = 20;
 
 struct Options {
-  std::vector<std::string> files;
-  std::optional<Family> family;
-  std::string implementation;
-  RunnerOptions runner;
-  int repeat = 1;
+  long repeat = 1;
   bool digest = false;
   bool quiet = false;
 };
 
-[[noreturn]] void Fail(int code, const std::string& message) {
-  fprintf(stderr, "cancelsafe-replay: %s\n", message.c_str());
-  exit(code);
-}
-
-Options ReadOptions(int argc, char** argv) {
+Options ReadOptions(ToolFlags* flags) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string flag = argv[i];
-    if (flag.rfind("--", 0) != 0) {
-      options.files.push_back(flag);
-      continue;
-    }
+  std::string flag;
+  while (flags->Next(&flag)) {
     if (flag == "--help") {
-      fputs(kHelp, stdout);
+      printf("%s%s%s", kHelp, kSharedFlagsHelp, kOwnFlagsHelp);
       exit(0);
-    }
-    if (flag == "--digest") {
+    } else if (flag == "--digest") {
       options.digest = true;
     } else if (flag == "--quiet") {
       options.quiet = true;
+    } else if (flag == "--repeat") {
+      options.repeat = flags->Number(flag, 1);
     } else {
-      if (i + 1 == argc)
-        Fail(kUsage, absl::StrCat(flag, " needs a value, or is unknown; see --help"));
-      const std::string value = argv[++i];
-      if (flag == "--target") {
-        options.family = FamilyOfTarget(value);
-        if (!options.family) {
-          Fail(kUsage, absl::StrCat("unknown target '", value, "'; known: ", TargetNames()));
-        }
-      } else if (flag == "--implementation") {
-        options.implementation = value;
-      } else if (flag == "--points" && (value == "all" || value == "locks")) {
-        options.runner.tier2 = value == "all";
-      } else if (flag == "--ignore") {
-        if (!options.runner.ignore.Add(value)) {
-          Fail(kUsage, absl::StrCat("--ignore: '", value, "' is no rule and no clause id"));
-        }
-      } else if (flag == "--repeat") {
-        if (!absl::SimpleAtoi(value, &options.repeat) || options.repeat < 1) {
-          Fail(kUsage, absl::StrCat("--repeat: '", value, "' is no positive number"));
-        }
-      } else {
-        Fail(kUsage, absl::StrCat("unknown flag ", flag, " ", value, "; see --help"));
-      }
+      flags->FailUnknown(flag);
     }
   }
-  if (options.files.empty()) Fail(kUsage, "no file named; see --help");
+  if (flags->files().empty()) flags->Fail(kExitUsage, "no file named; see --help");
   return options;
 }
 
@@ -119,8 +76,8 @@ void OnSignal(int number) {
                                        : "crash (signal): the implementation crashed";
   const int length =
       snprintf(line, sizeof line, "%s: VERDICT %s, signal %d\n", current_file, what, number);
-  if (write(STDOUT_FILENO, line, static_cast<size_t>(length)) < 0) _exit(kViolation);
-  _exit(kViolation);
+  if (write(STDOUT_FILENO, line, static_cast<size_t>(length)) < 0) _exit(kExitViolation);
+  _exit(kExitViolation);
 }
 
 void CatchCrashes() {
@@ -156,35 +113,31 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
 }
 
 // One file. Returns the exit status it deserves.
-int Replay(const Options& options, const Implementation& implementation, const std::string& path) {
+int Replay(const ToolFlags& flags, const Options& options, const Implementation& implementation,
+           const std::string& path) {
   current_file = path.c_str();
-  const absl::StatusOr<ProgramFile> file = OpenProgramFile(path, options.family);
-  if (!file.ok()) {
-    fprintf(stderr, "cancelsafe-replay: %s\n", std::string(file.status().message()).c_str());
-    return kUsage;
-  }
+  const absl::StatusOr<ProgramFile> file = OpenProgramFile(path, flags.family());
+  if (!file.ok()) flags.Fail(kExitUsage, std::string(file.status().message()));
   current_program = file->program;
   const char* missing = nullptr;
-  Runner runner(current_program.setup.family, implementation, options.runner, &missing);
-  if (missing != nullptr) {
-    fprintf(stderr, "cancelsafe-replay: the implementation does not provide %s, which %s needs\n",
-            missing, path.c_str());
-    return kSetup;
-  }
+  Runner runner(current_program.setup.family, implementation, flags.runner(), &missing);
+  flags.CheckProvided(missing);
+  schedule::RunOptions run_options;
+  run_options.fresh_records = true;
   current_runner = &runner;
   alarm(kSecondsPerFile);
-  const bool passed = runner.Run(current_program);
+  const bool passed = runner.Run(current_program, run_options);
   const Verdict verdict = runner.output().verdict;
   const uint64_t digest = runner.Digest();
   bool same = true;
-  for (int i = 1; i < options.repeat && same; ++i) {
-    runner.Run(current_program);
+  for (long i = 1; i < options.repeat && same; ++i) {
+    runner.Run(current_program, run_options);
     same = runner.Digest() == digest;
   }
   alarm(0);
   if (!same) {
     printf("%s: VERDICT diverged (replay): a repetition gave another digest\n", path.c_str());
-    return kViolation;
+    return kExitViolation;
   }
   if (!options.quiet || !passed) {
     printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
@@ -196,39 +149,35 @@ int Replay(const Options& options, const Implementation& implementation, const s
   }
   if (options.digest) printf("%s: digest %016" PRIx64 "\n", path.c_str(), digest);
   fflush(stdout);
-  return passed ? 0 : kViolation;
+  return passed ? 0 : kExitViolation;
 }
 
 int Main(int argc, char** argv) {
-  const Options options = ReadOptions(argc, argv);
-  Implementation implementation = BuiltInImplementation();
-  std::string error;
-  if (!options.implementation.empty() &&
-      !LoadImplementation(options.implementation, &implementation, &error)) {
-    Fail(kSetup, error);
-  }
+  ToolFlags flags("cancelsafe-replay", argc, argv);
+  const Options options = ReadOptions(&flags);
+  const Implementation implementation = flags.Load();
   SetFaultHook(&OnSanitizerReport);
   CatchCrashes();
   // A single file stays in this process, so that a debugger sees it.
-  if (options.files.size() == 1) return Replay(options, implementation, options.files[0]);
+  if (flags.files().size() == 1) return Replay(flags, options, implementation, flags.files()[0]);
 
   int worst = 0, failed = 0;
-  for (const std::string& path : options.files) {
+  for (const std::string& path : flags.files()) {
     fflush(stdout);
     const pid_t child = fork();
-    if (child < 0) Fail(kSetup, absl::StrCat("cannot fork: ", strerror(errno)));
-    if (child == 0) _exit(Replay(options, implementation, path));
+    if (child < 0) flags.Fail(kExitSetup, absl::StrCat("cannot fork: ", strerror(errno)));
+    if (child == 0) _exit(Replay(flags, options, implementation, path));
     int status = 0;
     waitpid(child, &status, 0);
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : kViolation;
-    if (code > kSetup) code = kViolation;  // the sanitizers have codes of their own
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : kExitViolation;
+    if (code > kExitSetup) code = kExitViolation;  // the sanitizers have codes of their own
     if (WIFSIGNALED(status)) {
       printf("%s: VERDICT crash (signal): signal %d\n", path.c_str(), WTERMSIG(status));
     }
     if (code != 0) ++failed;
     worst = std::max(worst, code);
   }
-  printf("%zu replayed, %d not passed\n", options.files.size(), failed);
+  printf("%zu replayed, %d not passed\n", flags.files().size(), failed);
   return worst;
 }
 
