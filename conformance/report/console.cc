@@ -52,8 +52,7 @@ void AppendFailure(const CheckFailure& failure, std::string* text) {
     absl::StrAppend(text, "  ", id, "  ", clause->rule, "\n      source: ", clause->source, "\n");
   }
   absl::StrAppend(text, "  ", failure.what, "  (", failure.at, ")\n");
-  absl::StrAppendFormat(text, "      expected  %-34s | seen  %s\n", failure.expected,
-                        failure.seen);
+  absl::StrAppendFormat(text, "      expected  %-34s | seen  %s\n", failure.expected, failure.seen);
 }
 
 }  // namespace
@@ -73,8 +72,8 @@ std::string ConsoleTable(const Report& report) {
     Count(c.verdict, &*row);
     Count(c.verdict, &sum);
   }
-  std::string text = absl::StrFormat("%-32s %7s %7s %13s %10s %7s\n", "routine", "passed",
-                                     "failed", "not provided", "ambiguous", "other");
+  std::string text = absl::StrFormat("%-32s %7s %7s %13s %10s %7s\n", "routine", "passed", "failed",
+                                     "not provided", "ambiguous", "other");
   for (const Row& row : rows) text += Line(row);
   return text + Line(sum);
 }

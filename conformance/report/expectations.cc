@@ -60,10 +60,10 @@ bool ParseExpectations(const std::string& text, std::vector<Expectation>* expect
     expectation.glob = parts[0];
     expectation.reason = parts[2];
     expectation.link = parts[3];
-    const bool known = VerdictOfName(parts[1], &expectation.verdict) &&
-                       (NeedsLink(expectation.verdict) ||
-                        expectation.verdict == Verdict::kNotProvided ||
-                        expectation.verdict == Verdict::kNotRun);
+    const bool known =
+        VerdictOfName(parts[1], &expectation.verdict) &&
+        (NeedsLink(expectation.verdict) || expectation.verdict == Verdict::kNotProvided ||
+         expectation.verdict == Verdict::kNotRun);
     if (!known) {
       *error = absl::StrCat("line ", number, ": not a verdict to expect: ", parts[1]);
       return false;

@@ -41,9 +41,9 @@ Verdict ClauseVerdict(const Report& report, const std::string& clause) {
   for (const CaseReport& c : report.cases) {
     if (c.failed.count(clause) != 0) return Verdict::kFail;
     passed = passed || c.passed.count(clause) != 0;
-    not_provided = not_provided ||
-                   (c.verdict == Verdict::kNotProvided &&
-                    std::find(c.clauses.begin(), c.clauses.end(), clause) != c.clauses.end());
+    not_provided =
+        not_provided || (c.verdict == Verdict::kNotProvided &&
+                         std::find(c.clauses.begin(), c.clauses.end(), clause) != c.clauses.end());
   }
   if (passed) return Verdict::kPass;
   return not_provided ? Verdict::kNotProvided : Verdict::kNotRun;

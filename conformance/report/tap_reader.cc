@@ -173,4 +173,17 @@ bool ReadTap(const std::string& tap, Report* report, std::string* error) {
   return true;
 }
 
+void AddMissingCases(Report* report) {
+  for (int i = 0; i < suite::CaseCount(); ++i) {
+    const std::string id = suite::CaseAt(i).id;
+    const bool present = std::any_of(report->cases.begin(), report->cases.end(),
+                                     [&](const CaseReport& c) { return c.id == id; });
+    if (present) continue;
+    CaseReport missing;
+    DescribeCase(id, &missing);
+    missing.reason = "the host ended before this case";
+    report->cases.push_back(missing);
+  }
+}
+
 }  // namespace cancelsafe::conformance

@@ -17,6 +17,9 @@ bool DescribeCase(const std::string& id, CaseReport* report);
 // crash.
 bool ReadTap(const std::string& tap, Report* report, std::string* error);
 
+// Adds the cases that the report lacks, as not run: a host that ended early.
+void AddMissingCases(Report* report);
+
 }  // namespace cancelsafe::conformance
 
 #endif  // CANCELSAFE_CONFORMANCE_REPORT_TAP_READER_H_

@@ -67,7 +67,7 @@ void OnSignal(int signal) {
   _exit(0);
 }
 
-void CatchSignals() {
+void CatchSignals(int limit_milliseconds) {
   static char stack[65536];
   stack_t alternate = {};
   alternate.ss_sp = stack;
@@ -80,30 +80,31 @@ void CatchSignals() {
     sigaction(signal, &action, nullptr);
   }
   itimerval limit = {};
-  limit.it_value.tv_sec = kCaseLimitMilliseconds / 1000;
-  limit.it_value.tv_usec = kCaseLimitMilliseconds % 1000 * 1000;
+  limit.it_value.tv_sec = limit_milliseconds / 1000;
+  limit.it_value.tv_usec = limit_milliseconds % 1000 * 1000;
   setitimer(ITIMER_REAL, &limit, nullptr);
 }
 
-[[noreturn]] void RunChild(const Implementation& implementation) {
+[[noreturn]] void RunChild(const Implementation& implementation, const RunOptions& options) {
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  CatchSignals();
-  const suite::Host host = MakeKernelHost(implementation);
+  CatchSignals(options.case_limit_milliseconds);
+  suite::Host host = MakeKernelHost(implementation);
+  if (options.change_host) options.change_host(&host);
   const suite::Result& result = suite::RunCase(*child.test_case, host);
   suite::WriteTestPoint(child.number, *child.test_case, result, &WriteLine, nullptr);
   _exit(0);
 }
 
 // Everything the child writes, until it closes the pipe or the limit has passed.
-std::string ReadAll(int pipe, bool* in_time) {
+std::string ReadAll(int pipe, int limit_milliseconds, bool* in_time) {
   std::string text;
   char bytes[4096];
   *in_time = true;
   pollfd poller = {pipe, POLLIN, 0};
   while (true) {
     // Beyond the child's own limit: only a child without its signals gets here.
-    const int ready = poll(&poller, 1, 2 * kCaseLimitMilliseconds);
+    const int ready = poll(&poller, 1, 2 * limit_milliseconds);
     if (ready <= 0) {
       *in_time = false;
       return text;
@@ -117,18 +118,18 @@ std::string ReadAll(int pipe, bool* in_time) {
 }  // namespace
 
 std::string RunIsolated(int number, const suite::Case& test_case,
-                        const Implementation& implementation) {
+                        const Implementation& implementation, const RunOptions& options) {
   int ends[2];
   if (pipe(ends) != 0) return "";
   const pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
     child = {ends[1], number, &test_case};
-    RunChild(implementation);
+    RunChild(implementation, options);
   }
   close(ends[1]);
   bool in_time = false;
-  std::string text = pid < 0 ? "" : ReadAll(ends[0], &in_time);
+  std::string text = pid < 0 ? "" : ReadAll(ends[0], options.case_limit_milliseconds, &in_time);
   close(ends[0]);
   if (pid < 0) return text;
   if (!in_time) kill(pid, SIGKILL);

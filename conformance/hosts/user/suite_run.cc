@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "absl/strings/str_split.h"
-#include "conformance/hosts/user/sandbox.h"
 #include "conformance/report/catalogue.h"
 #include "conformance/report/tap_reader.h"
 
@@ -22,7 +21,7 @@ bool Selected(const std::string& glob, int case_number) {
 }
 
 Report RunSuite(const Implementation& implementation, const std::string& name,
-                const std::string& glob) {
+                const std::string& glob, const RunOptions& options) {
   Report report;
   report.implementation = name;
   report.host = "user mode";
@@ -30,7 +29,7 @@ Report RunSuite(const Implementation& implementation, const std::string& name,
   for (int i = 0; i < suite::CaseCount(); ++i) {
     if (!Selected(glob, i)) continue;
     std::string error;
-    if (!ReadTap(RunIsolated(i + 1, suite::CaseAt(i), implementation), &report, &error)) {
+    if (!ReadTap(RunIsolated(i + 1, suite::CaseAt(i), implementation, options), &report, &error)) {
       // Only the suite itself writes into that pipe.
       fprintf(stderr, "%s: %s\n", suite::CaseAt(i).id, error.c_str());
       abort();

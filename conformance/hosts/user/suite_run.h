@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "conformance/hosts/user/sandbox.h"
 #include "conformance/report/report.h"
 #include "impl/implementation.h"
 
@@ -15,7 +16,7 @@ bool Selected(const std::string& glob, int case_number);
 
 // Runs the selected cases, each isolated, in catalogue order.
 Report RunSuite(const Implementation& implementation, const std::string& name,
-                const std::string& glob);
+                const std::string& glob, const RunOptions& options = RunOptions());
 
 }  // namespace cancelsafe::conformance
 

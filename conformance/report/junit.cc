@@ -1,0 +1,103 @@
+// JUnit XML, as CI servers read it: a suite for each routine.
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "conformance/report/writers.h"
+
+namespace cancelsafe::conformance {
+
+namespace {
+
+std::string Escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\n':
+        out += "&#10;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string Details(const CaseReport& c) {
+  std::string text = c.requirement + "\n";
+  if (!c.reason.empty()) absl::StrAppend(&text, c.reason, "\n");
+  for (const CheckFailure& failure : c.failures) {
+    absl::StrAppend(&text, absl::StrJoin(failure.clauses, " "), ": ", failure.what, " (",
+                    failure.at, ")\n  expected ", failure.expected, "\n  seen     ", failure.seen,
+                    "\n");
+  }
+  for (const std::string& step : c.steps) absl::StrAppend(&text, "  ", step, "\n");
+  return text;
+}
+
+void AppendCase(const CaseReport& c, std::string* xml) {
+  absl::StrAppend(
+      xml, "    <testcase classname=\"", Escaped(c.routine), "\" name=\"", Escaped(c.id),
+      "\">\n      <properties>\n        <property name=\"clauses\" "
+      "value=\"",
+      absl::StrJoin(c.clauses, " "), "\"/>\n        <property name=\"verdict\" value=\"",
+      VerdictName(c.verdict), "\"/>\n      </properties>\n");
+  if (c.verdict == Verdict::kCrash || c.verdict == Verdict::kTimeout) {
+    absl::StrAppend(xml, "      <error type=\"", VerdictName(c.verdict), "\" message=\"",
+                    Escaped(c.reason), "\">", Escaped(Details(c)), "</error>\n");
+  } else if (IsFailure(c.verdict)) {
+    absl::StrAppend(xml, "      <failure type=\"", VerdictName(c.verdict), "\" message=\"",
+                    Escaped(c.failures.empty() ? c.reason : c.failures.front().what), "\">",
+                    Escaped(Details(c)), "</failure>\n");
+  } else if (c.verdict != Verdict::kPass && c.verdict != Verdict::kAmbiguous) {
+    absl::StrAppend(xml, "      <skipped message=\"", VerdictName(c.verdict), ": ",
+                    Escaped(c.reason), "\"/>\n");
+  }
+  absl::StrAppend(xml, "    </testcase>\n");
+}
+
+}  // namespace
+
+std::string JUnitXml(const Report& report) {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<const CaseReport*>> by_routine;
+  for (const CaseReport& c : report.cases) {
+    if (by_routine[c.routine].empty()) order.push_back(c.routine);
+    by_routine[c.routine].push_back(&c);
+  }
+  std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+  absl::StrAppend(&xml, "<testsuites name=\"cancelsafe ", Escaped(report.implementation),
+                  "\" tests=\"", report.cases.size(), "\">\n");
+  for (const std::string& routine : order) {
+    int failures = 0;
+    int errors = 0;
+    int skipped = 0;
+    for (const CaseReport* c : by_routine[routine]) {
+      const bool error = c->verdict == Verdict::kCrash || c->verdict == Verdict::kTimeout;
+      errors += error;
+      failures += !error && IsFailure(c->verdict);
+      skipped += c->verdict == Verdict::kNotProvided || c->verdict == Verdict::kNotRun ||
+                 c->verdict == Verdict::kExpectedFailure;
+    }
+    absl::StrAppend(&xml, "  <testsuite name=\"", Escaped(routine), "\" tests=\"",
+                    by_routine[routine].size(), "\" failures=\"", failures, "\" errors=\"", errors,
+                    "\" skipped=\"", skipped, "\">\n");
+    for (const CaseReport* c : by_routine[routine]) AppendCase(*c, &xml);
+    absl::StrAppend(&xml, "  </testsuite>\n");
+  }
+  return xml + "</testsuites>\n";
+}
+
+}  // namespace cancelsafe::conformance

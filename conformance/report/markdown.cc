@@ -1,0 +1,72 @@
+// The table for pull requests: short, with everything that is not a pass spelled
+// out below it.
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "conformance/report/writers.h"
+
+namespace cancelsafe::conformance {
+
+namespace {
+
+std::string Cell(const std::string& text) {
+  return absl::StrReplaceAll(text, {{"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}});
+}
+
+}  // namespace
+
+std::string Markdown(const Report& report) {
+  std::string closing = ClosingLine(report);
+  closing.pop_back();
+  std::string text = absl::StrCat("## Conformance of ", Cell(report.implementation), "\n\n",
+                                  Cell(closing), "\n\n");
+  std::vector<std::string> order;
+  std::map<std::string, std::map<Verdict, int>> counts;
+  for (const CaseReport& c : report.cases) {
+    if (counts.count(c.routine) == 0) order.push_back(c.routine);
+    ++counts[c.routine][c.verdict];
+  }
+  absl::StrAppend(&text,
+                  "| routine | passed | failed | not provided | ambiguous | other |\n"
+                  "|---|---:|---:|---:|---:|---:|\n");
+  for (const std::string& routine : order) {
+    int failed = 0;
+    int other = 0;
+    for (const auto& [verdict, count] : counts[routine]) {
+      if (IsFailure(verdict)) failed += count;
+      if (verdict == Verdict::kExpectedFailure || verdict == Verdict::kNotRun) other += count;
+    }
+    absl::StrAppend(&text, "| ", routine, " | ", counts[routine][Verdict::kPass], " | ", failed,
+                    " | ", counts[routine][Verdict::kNotProvided], " | ",
+                    counts[routine][Verdict::kAmbiguous], " | ", other, " |\n");
+  }
+  bool headed = false;
+  for (const CaseReport& c : report.cases) {
+    if (!IsFailure(c.verdict) && c.verdict != Verdict::kExpectedFailure) continue;
+    if (!headed) {
+      absl::StrAppend(&text,
+                      "\n| case | verdict | clauses | expected | seen |\n"
+                      "|---|---|---|---|---|\n");
+    }
+    headed = true;
+    if (c.failures.empty()) {
+      absl::StrAppend(&text, "| ", c.id, " | ", VerdictName(c.verdict), " | ",
+                      absl::StrJoin(c.clauses, " "), " | | ", Cell(c.reason), " |\n");
+    }
+    for (const CheckFailure& failure : c.failures) {
+      absl::StrAppend(&text, "| ", c.id, " | ", VerdictName(c.verdict), " | ",
+                      absl::StrJoin(failure.clauses, " "), " | `", Cell(failure.expected), "` | `",
+                      Cell(failure.seen), "` |\n");
+    }
+  }
+  const auto readings = Readings(report);
+  if (!readings.empty()) absl::StrAppend(&text, "\n| ambiguity | reading followed |\n|---|---|\n");
+  for (const auto& [ambiguity, texts] : readings) {
+    absl::StrAppend(&text, "| ", ambiguity, " | ", Cell(absl::StrJoin(texts, "; ")), " |\n");
+  }
+  return text;
+}
+
+}  // namespace cancelsafe::conformance
