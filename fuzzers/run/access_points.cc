@@ -20,6 +20,9 @@ inline void Access(const volatile void* address) {
 }
 
 }  // namespace
+
+void Machine::LinkAccessPoints() {}
+
 }  // namespace cancelsafe
 
 extern "C" {

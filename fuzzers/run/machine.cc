@@ -81,6 +81,7 @@ void Machine::Install() {
                                       &MachinePlatform::Violation};
   executor_ = &schedule::Executor::Get();
   KiSetPlatform(&platform);
+  LinkAccessPoints();
 }
 
 void Machine::Reset(Recorder* recorder, bool tier2) {

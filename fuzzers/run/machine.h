@@ -56,6 +56,10 @@ class Machine {
 
   static Verdict FaultVerdict();
 
+  // Does nothing, but makes the linker take the hooks of tier 2 (access_points.cc)
+  // rather than a sanitizer runtime's empty ones.
+  static void LinkAccessPoints();
+
  private:
   friend struct MachinePlatform;
   static void Violation(KiViolationKind kind, const char* routine, bool lock_order);

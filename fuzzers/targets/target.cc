@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/run/all_points.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/targets/fault_hooks.h"
@@ -133,6 +134,10 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
       Fail(kSetupError, error);
     }
     absl::StrAppend(&target->replay_flags, " --implementation ", implementation);
+  }
+  if (implementation.empty() && target->options.tier2 &&
+      !LoadBuiltInWithAllPoints(&target->implementation, &error)) {
+    Fail(kSetupError, error);
   }
   target->stats = &target->local_stats;
   if (!stats.empty()) {

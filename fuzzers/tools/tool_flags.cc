@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "fuzzers/run/all_points.h"
 #include "fuzzers/tools/program_input.h"
 
 namespace cancelsafe {
@@ -71,6 +72,10 @@ Implementation ToolFlags::Load() const {
   Implementation implementation = BuiltInImplementation();
   std::string error;
   if (!implementation_.empty() && !LoadImplementation(implementation_, &implementation, &error)) {
+    Fail(kExitSetup, error);
+  }
+  if (implementation_.empty() && runner_.tier2 &&
+      !LoadBuiltInWithAllPoints(&implementation, &error)) {
     Fail(kExitSetup, error);
   }
   return implementation;
