@@ -128,13 +128,15 @@ build() {
   setup_error "the build failed; all of its output is in build/$1/build.log"
 }
 
-# tool_directory NAME: the folder, below the root, in which the program
-# cancelsafe-NAME is made; nothing if there is no such program.
-tool_directory() {
-  local file
-  file=$(grep -rlsE --include=CMakeLists.txt "add_executable\(cancelsafe-$1[ )]" \
-    fuzzers conformance impl | head -n 1) || true
-  [[ -z $file ]] || dirname "$file"
+# tool_exists NAME: whether the tree has a program cancelsafe-NAME.
+tool_exists() {
+  [[ -f fuzzers/tools/$1.cc ]] ||
+    grep -rqsE --include=CMakeLists.txt "add_executable\(cancelsafe-$1[ )]" fuzzers conformance impl
+}
+
+# tool_path FLAVOUR NAME: where the build has put cancelsafe-NAME.
+tool_path() {
+  find "build/$1" -name "cancelsafe-$2" -type f -print -quit
 }
 
 # from_caller PATH: a path as the user gave it, for a program that runs in ROOT.
@@ -164,5 +166,5 @@ run_tool() {
   need_packages "${BUILD_PACKAGES[@]}"
   build dev "cancelsafe-$name"
   localize "$@"
-  exec "build/dev/$(tool_directory "$name")/cancelsafe-$name" "${LOCALIZED[@]}"
+  exec "$(tool_path dev "$name")" "${LOCALIZED[@]}"
 }

@@ -112,7 +112,7 @@ replay_corpus() {
   shift 2
   corpus_files "$target"
   [[ ${#CORPUS_FILES[@]} -gt 0 ]] || return 0
-  "build/$flavour/$(tool_directory replay)/cancelsafe-replay" --quiet --target "$target" "$@" \
+  "$(tool_path "$flavour" replay)" --quiet --target "$target" "$@" \
     "${CORPUS_FILES[@]}"
 }
 
@@ -169,6 +169,6 @@ run_fuzz() {
   fi
 
   flavour=$(flavour_of "${sanitizers[0]}")
-  exec "build/$flavour/$(tool_directory campaign)/cancelsafe-campaign" \
+  exec "$(tool_path "$flavour" campaign)" \
     "${sanitizers[@]/#/--sanitizer=}" "${campaign_flags[@]}" "${targets[@]}"
 }

@@ -54,5 +54,5 @@ run_replay() {
   [[ ${#arguments[@]} -gt 0 ]] || usage_error "replay: no file named; see ./cancelsafe replay --help"
   need_packages "${BUILD_PACKAGES[@]}"
   build "$flavour" cancelsafe-replay
-  exec "build/$flavour/$(tool_directory replay)/cancelsafe-replay" "${LOCALIZED[@]}"
+  exec "$(tool_path "$flavour" replay)" "${LOCALIZED[@]}"
 }
