@@ -111,7 +111,10 @@ replay_corpus() {
   local flavour=$1 target=$2
   shift 2
   corpus_files "$target"
-  [[ ${#CORPUS_FILES[@]} -gt 0 ]] || return 0
+  if [[ ${#CORPUS_FILES[@]} -eq 0 ]]; then
+    echo 'empty'
+    return
+  fi
   "$(tool_path "$flavour" replay)" --quiet --target "$target" "$@" \
     "${CORPUS_FILES[@]}"
 }
@@ -157,6 +160,7 @@ run_fuzz() {
   for sanitizer in "${sanitizers[@]}"; do
     for target in "${targets[@]}"; do
       local status=0
+      printf 'Corpus of %s (%s): ' "$target" "$sanitizer"
       replay_corpus "$(flavour_of "$sanitizer")" "$target" "${replay_flags[@]}" || status=$?
       [[ $status -le $regressed ]] || regressed=$status
     done
