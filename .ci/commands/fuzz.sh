@@ -2,7 +2,6 @@
 # ./cancelsafe fuzz: see the help below. Sourced by ./cancelsafe.
 
 readonly FUZZ_TARGETS=(csq device_queue start_io callback_data_queue)
-readonly BENCHMARK_RUNS=100000
 
 fuzz_help() {
   cat <<'EOF'
@@ -119,18 +118,16 @@ replay_corpus() {
     "${CORPUS_FILES[@]}"
 }
 
-# benchmark_target FLAVOUR TARGET: one line, from a fixed seed and no corpus.
+# benchmark_target SANITIZER TARGET: runs per second on fixed programs.
 benchmark_target() {
-  local flavour=$1 target=$2 begin end
-  begin=$(date +%s%N)
-  if ! "build/$flavour/fuzzers/targets/${target}_fuzzer" -runs=$BENCHMARK_RUNS -seed=1 \
-    -max_len=1200 >"build/$flavour/benchmark.log" 2>&1; then
-    echo "$target failed; see build/$flavour/benchmark.log" >&2
-    exit 1
+  local flavour target=$2 log
+  flavour=$(flavour_of "$1")
+  log=build/$flavour/benchmark-$target.log
+  echo "$target ($1)"
+  if ! "build/$flavour/fuzzers/targets/${target}_fuzzer" --benchmark 2>"$log"; then
+    tail -n 20 "$log" >&2
+    setup_error "the measurement of $target failed; see $log"
   fi
-  end=$(date +%s%N)
-  printf '%-20s %-8s %9d runs %9d runs/s\n' "$target" "$flavour" $BENCHMARK_RUNS \
-    $((BENCHMARK_RUNS * 1000000000 / (end - begin)))
 }
 
 run_fuzz() {
@@ -151,7 +148,7 @@ run_fuzz() {
 
   if $benchmark; then
     for sanitizer in "${sanitizers[@]}"; do
-      for target in "${targets[@]}"; do benchmark_target "$(flavour_of "$sanitizer")" "$target"; done
+      for target in "${targets[@]}"; do benchmark_target "$sanitizer" "$target"; done
     done
     exit 0
   fi

@@ -65,6 +65,7 @@ class Campaign {
  public:
   Campaign(const CampaignOptions& options, Workspace* workspace, FILE* out)
       : options_(options),
+        workspace_(*workspace),
         table_(MakeTimeTable(options)),
         out_(out),
         display_(out, TerminalColumns(out)) {
@@ -147,6 +148,11 @@ class Campaign {
     if (!options_.ignore.empty()) {
       fprintf(out_, "Left out by --ignore: %s\n", absl::StrJoin(options_.ignore, ", ").c_str());
     }
+    const absl::Status room = workspace_.Check();
+    if (!room.ok()) {
+      fprintf(out_, "Warning: %s. The corpus is not complete.\n",
+              std::string(room.message()).c_str());
+    }
     if (interrupted_) {
       fprintf(out_, "Interrupted. The corpus is in %s; the same command goes on from there.\n",
               options_.work.c_str());
@@ -192,6 +198,7 @@ class Campaign {
   }
 
   const CampaignOptions& options_;
+  const Workspace& workspace_;
   const TimeTable table_;
   FILE* const out_;
   Display display_;

@@ -29,16 +29,23 @@ absl::Status SystemError(const std::string& what, const std::string& path, int r
   return absl::UnavailableError(absl::StrCat("cannot ", what, " ", path, ": ", strerror(reason)));
 }
 
+// Whether a folder can be written shows only by doing so; with a page, since a
+// full disk still has room for an empty file.
+absl::Status CheckWritable(const std::string& folder) {
+  const std::string probe = absl::StrCat(folder, "/.probe");
+  const absl::Status status = WriteFileAtomically(probe, std::string(4096, '\n'));
+  unlink(probe.c_str());
+  if (status.ok()) return status;
+  const absl::string_view message = status.message();
+  return absl::UnavailableError(
+      absl::StrCat("cannot write in ", folder, message.substr(message.rfind(": "))));
+}
+
 absl::Status MakeFolder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) return SystemError("create", path, error.value());
-  // Whether it can be written shows only by doing so; a page, since a full disk
-  // still has room for an empty file.
-  const std::string probe = absl::StrCat(path, "/.probe");
-  const absl::Status status = WriteFileAtomically(probe, std::string(4096, '\n'));
-  unlink(probe.c_str());
-  return status;
+  return CheckWritable(path);
 }
 
 // FNV-1a: seeds get names by content, as the engine's own files have them.
@@ -125,6 +132,8 @@ absl::StatusOr<int> Workspace::AddSeeds(const CampaignTarget& target) {
 std::string Workspace::CorpusFolder(const CampaignTarget& target) const {
   return absl::StrCat(options_.work, "/corpus/", target.name);
 }
+
+absl::Status Workspace::Check() const { return CheckWritable(options_.work); }
 
 int Workspace::CorpusSize(const CampaignTarget& target) const {
   int count = 0;

@@ -27,6 +27,9 @@ class Workspace {
   // folder. Returns how many there are. The error names the file and line.
   absl::StatusOr<int> AddSeeds(const CampaignTarget& target);
 
+  // Whether there is still room: an engine that cannot save its corpus is silent.
+  absl::Status Check() const;
+
   std::string CorpusFolder(const CampaignTarget& target) const;
   // Number of files; 0 if the folder is not there.
   int CorpusSize(const CampaignTarget& target) const;
