@@ -39,6 +39,7 @@ package_probe() {
     libfuzzer-19-dev) echo $LLVM/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a ;;
     ninja-build) echo ninja ;;
     libabsl-dev) echo /usr/include/absl/base/config.h ;;
+    libbenchmark-dev) echo /usr/include/benchmark/benchmark.h ;;
     libgtest-dev) echo /usr/include/gtest/gtest.h ;;
     libgmock-dev) echo /usr/include/gmock/gmock.h ;;
     nlohmann-json3-dev) echo /usr/include/nlohmann/json.hpp ;;

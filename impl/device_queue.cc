@@ -39,15 +39,6 @@ void InsertInList(PLIST_ENTRY next, Node* node) {
   node->state = TRUE;
 }
 
-// Makes the queue busy and returns whether it was (DQ-INS-01, -02, DQ-BYKEY-01,
-// -02). A refused entry is marked as not inserted.
-bool WasBusy(Queue* queue, Node* refused) {
-  if (queue->busy) return true;
-  queue->busy = TRUE;
-  refused->state = FALSE;
-  return false;
-}
-
 PKDEVICE_QUEUE_ENTRY Removed(Node* node) {
   node->state = FALSE;
   return EntryOf(node);
@@ -93,9 +84,14 @@ BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
   Queue* queue = QueueOf(DeviceQueue);
   QueueLock lock(queue);
   Node* node = NodeOf(DeviceQueueEntry);
-  if (!WasBusy(queue, node)) return FALSE;
-  InsertInList(&queue->list, node);
-  return TRUE;
+  const BOOLEAN busy = queue->busy;
+  if (busy) {
+    InsertTailList(&queue->list, &node->links);
+  } else {
+    queue->busy = TRUE;
+  }
+  node->state = busy;
+  return busy;
 }
 
 BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
@@ -104,7 +100,11 @@ BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
   QueueLock lock(queue);
   Node* node = NodeOf(DeviceQueueEntry);
   node->key = SortKey;  // Also in a refused entry (AMB-22).
-  if (!WasBusy(queue, node)) return FALSE;
+  if (!queue->busy) {
+    queue->busy = TRUE;  // Only the busy state decides, not the list (AMB-20).
+    node->state = FALSE;
+    return FALSE;
+  }
   PLIST_ENTRY list = &queue->list;
   if (!HasTree(queue)) {
     if (IsListEmpty(list) || NodeOf(list->Blink)->key <= SortKey) {

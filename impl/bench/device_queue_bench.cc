@@ -1,0 +1,200 @@
+// Cost of a device queue's insertions and removals at a steady depth: the
+// optimized queue, the linear list of the reference implementation, an
+// absl::btree_multimap and a hand-inlined list, all under the same kind of lock.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "benchmarks.h"
+#include "linear_list.h"
+#include "measurements.h"
+
+namespace cancelsafe {
+namespace {
+
+struct OptimizedQueue {
+  OptimizedQueue() { KeInitializeDeviceQueue(&queue); }
+  void Insert(PKDEVICE_QUEUE_ENTRY entry) { KeInsertDeviceQueue(&queue, entry); }
+  void InsertByKey(PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
+    KeInsertByKeyDeviceQueue(&queue, entry, key);
+  }
+  PKDEVICE_QUEUE_ENTRY Remove() { return KeRemoveDeviceQueue(&queue); }
+  PKDEVICE_QUEUE_ENTRY RemoveByKey(ULONG key) { return KeRemoveByKeyDeviceQueue(&queue, key); }
+  KDEVICE_QUEUE queue;
+};
+
+struct LinearQueue {
+  LinearQueue() { LinearInitializeDeviceQueue(&queue); }
+  void Insert(PKDEVICE_QUEUE_ENTRY entry) { LinearInsertDeviceQueue(&queue, entry); }
+  void InsertByKey(PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
+    LinearInsertByKeyDeviceQueue(&queue, entry, key);
+  }
+  PKDEVICE_QUEUE_ENTRY Remove() { return LinearRemoveDeviceQueue(&queue); }
+  PKDEVICE_QUEUE_ENTRY RemoveByKey(ULONG key) { return LinearRemoveByKeyDeviceQueue(&queue, key); }
+  KDEVICE_QUEUE queue;
+};
+
+// What a device queue would be with a good container and free allocation.
+class BtreeQueue {
+ public:
+  void Insert(PKDEVICE_QUEUE_ENTRY entry) { InsertByKey(entry, 0); }
+  void InsertByKey(PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
+    KIRQL irql;
+    KeAcquireSpinLock(&lock_, &irql);
+    entry->SortKey = key;
+    entry->Inserted = busy_;
+    if (busy_) entries_.emplace(key, entry);
+    busy_ = TRUE;
+    KeReleaseSpinLock(&lock_, irql);
+  }
+  PKDEVICE_QUEUE_ENTRY RemoveByKey(ULONG key) {
+    KIRQL irql;
+    KeAcquireSpinLock(&lock_, &irql);
+    PKDEVICE_QUEUE_ENTRY entry = nullptr;
+    if (entries_.empty()) {
+      busy_ = FALSE;
+    } else {
+      auto found = entries_.lower_bound(key);
+      if (found == entries_.end()) found = entries_.begin();
+      entry = found->second;
+      entry->Inserted = FALSE;
+      entries_.erase(found);
+    }
+    KeReleaseSpinLock(&lock_, irql);
+    return entry;
+  }
+
+ private:
+  KSPIN_LOCK lock_ = 0;
+  BOOLEAN busy_ = FALSE;
+  absl::btree_multimap<ULONG, PKDEVICE_QUEUE_ENTRY> entries_;
+};
+
+// A driver's own list: no busy state, no marks in the entry, nothing but links.
+class InlineList {
+ public:
+  InlineList() {
+    KeInitializeSpinLock(&lock_);
+    InitializeListHead(&list_);
+  }
+  void Insert(PKDEVICE_QUEUE_ENTRY entry) {
+    KIRQL irql;
+    KeAcquireSpinLock(&lock_, &irql);
+    InsertTailList(&list_, &entry->DeviceListEntry);
+    KeReleaseSpinLock(&lock_, irql);
+  }
+  PKDEVICE_QUEUE_ENTRY Remove() {
+    KIRQL irql;
+    KeAcquireSpinLock(&lock_, &irql);
+    PKDEVICE_QUEUE_ENTRY entry = nullptr;
+    if (!IsListEmpty(&list_)) {
+      entry = CONTAINING_RECORD(RemoveHeadList(&list_), KDEVICE_QUEUE_ENTRY, DeviceListEntry);
+    }
+    KeReleaseSpinLock(&lock_, irql);
+    return entry;
+  }
+
+ private:
+  KSPIN_LOCK lock_;
+  LIST_ENTRY list_;
+};
+
+// Entries side by side, or each in the middle of an IRP.
+struct Dense {
+  KDEVICE_QUEUE_ENTRY entry;
+};
+struct Sparse {
+  UCHAR before[offsetof(IRP, Tail)];
+  KDEVICE_QUEUE_ENTRY entry;
+  UCHAR behind[sizeof(IRP) - offsetof(IRP, Tail) - sizeof(KDEVICE_QUEUE_ENTRY)];
+};
+
+enum class Keys { kRandom, kAscending, kDescending, kEqual };
+
+// `depth` entries in the order of their addresses as a shuffled pack of cards.
+std::vector<int> Shuffled(int depth, BenchmarkRandom* random) {
+  std::vector<int> order(static_cast<size_t>(depth));
+  for (int i = 0; i < depth; ++i) order[static_cast<size_t>(i)] = i;
+  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random->Next() % i]);
+  return order;
+}
+
+// One iteration takes the entry that some key selects out, and puts it back under
+// another key.
+template <typename Queue, typename Item, Keys kKeys>
+void ByKey(benchmark::State& state, int depth) {
+  BenchmarkRandom random;
+  std::unique_ptr<Item[]> items(new Item[static_cast<size_t>(depth) + 1]());
+  std::vector<ULONG> keys(static_cast<size_t>(depth));
+  const ULONG base = 0x40000000;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    keys[i] = kKeys == Keys::kRandom  ? random.Next()
+              : kKeys == Keys::kEqual ? base
+                                      : base + static_cast<ULONG>(i);
+  }
+  std::sort(keys.begin(), keys.end());
+  Queue queue;
+  queue.InsertByKey(&items[static_cast<size_t>(depth)].entry, 0);  // Refused: busy from now on.
+  size_t next = 0;
+  for (int item : Shuffled(depth, &random)) {
+    queue.InsertByKey(&items[static_cast<size_t>(item)].entry, keys[next++]);
+  }
+  ULONG lowest = base;
+  ULONG highest = base + static_cast<ULONG>(depth) - 1;
+  for (auto _ : state) {
+    switch (kKeys) {
+      case Keys::kRandom: {
+        PKDEVICE_QUEUE_ENTRY entry = queue.RemoveByKey(random.Next());
+        queue.InsertByKey(entry, random.Next());
+        break;
+      }
+      case Keys::kAscending:
+        queue.InsertByKey(queue.RemoveByKey(lowest++), ++highest);
+        break;
+      case Keys::kDescending:
+        queue.InsertByKey(queue.RemoveByKey(highest--), --lowest);
+        break;
+      case Keys::kEqual:
+        queue.InsertByKey(queue.RemoveByKey(base), base);
+        break;
+    }
+  }
+}
+
+// One iteration moves the first entry to the tail.
+template <typename Queue>
+void Fifo(benchmark::State& state, int depth) {
+  BenchmarkRandom random;
+  std::unique_ptr<Dense[]> items(new Dense[static_cast<size_t>(depth) + 1]());
+  Queue queue;
+  queue.Insert(&items[static_cast<size_t>(depth)].entry);
+  for (int item : Shuffled(depth, &random)) queue.Insert(&items[static_cast<size_t>(item)].entry);
+  for (auto _ : state) queue.Insert(queue.Remove());
+}
+
+void Register(const std::string& name, void (*run)(benchmark::State&, int), int depth) {
+  benchmark::RegisterBenchmark((name + "/" + std::to_string(depth)).c_str(), run, depth);
+}
+
+}  // namespace
+
+void RegisterDeviceQueueBenchmarks() {
+  for (int depth : kBenchmarkDepths) {
+    Register("by_key/optimized/random", &ByKey<OptimizedQueue, Dense, Keys::kRandom>, depth);
+    Register("by_key/linear/random", &ByKey<LinearQueue, Dense, Keys::kRandom>, depth);
+    Register("by_key/btree/random", &ByKey<BtreeQueue, Dense, Keys::kRandom>, depth);
+    Register("by_key/optimized/irps", &ByKey<OptimizedQueue, Sparse, Keys::kRandom>, depth);
+    Register("by_key/btree/irps", &ByKey<BtreeQueue, Sparse, Keys::kRandom>, depth);
+    Register("by_key/optimized/ascending", &ByKey<OptimizedQueue, Dense, Keys::kAscending>, depth);
+    Register("by_key/optimized/descending", &ByKey<OptimizedQueue, Dense, Keys::kDescending>,
+             depth);
+    Register("by_key/optimized/equal", &ByKey<OptimizedQueue, Dense, Keys::kEqual>, depth);
+    Register("fifo/optimized/unkeyed", &Fifo<OptimizedQueue>, depth);
+    Register("fifo/inline/unkeyed", &Fifo<InlineList>, depth);
+  }
+}
+
+}  // namespace cancelsafe
