@@ -11,23 +11,29 @@
 
 extern "C" const char cancelsafe_clauses_begin[];
 extern "C" const char cancelsafe_clauses_end[];
+extern "C" const char cancelsafe_ambiguities_begin[];
+extern "C" const char cancelsafe_ambiguities_end[];
 
 namespace cancelsafe::conformance {
 
 namespace {
 
-std::vector<Clause> ReadAll() {
-  const absl::string_view text(
-      cancelsafe_clauses_begin,
-      static_cast<size_t>(cancelsafe_clauses_end - cancelsafe_clauses_begin));
-  std::vector<Clause> clauses;
+// The objects of an embedded JSON Lines text.
+std::vector<nlohmann::json> ReadLines(const char* begin, const char* end) {
+  const absl::string_view text(begin, static_cast<size_t>(end - begin));
+  std::vector<nlohmann::json> objects;
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    const nlohmann::json json = nlohmann::json::parse(line.begin(), line.end(), nullptr, false);
-    if (!json.is_object()) {
-      fprintf(stderr, "clauses.jsonl: not an object: %.*s\n", static_cast<int>(line.size()),
-              line.data());
-      abort();
-    }
+    objects.push_back(nlohmann::json::parse(line.begin(), line.end(), nullptr, false));
+    if (objects.back().is_object()) continue;
+    fprintf(stderr, "not an object: %.*s\n", static_cast<int>(line.size()), line.data());
+    abort();
+  }
+  return objects;
+}
+
+std::vector<Clause> ReadAll() {
+  std::vector<Clause> clauses;
+  for (const nlohmann::json& json : ReadLines(cancelsafe_clauses_begin, cancelsafe_clauses_end)) {
     Clause clause;
     clause.id = json.value("id", "");
     clause.routine = json.value("routine", "");
@@ -48,6 +54,30 @@ std::vector<Clause> ReadAll() {
 const std::vector<Clause>& Catalogue() {
   static const auto* clauses = new std::vector<Clause>(ReadAll());
   return *clauses;
+}
+
+std::string AmbiguityQuestion(const std::string& id) {
+  static const auto* ambiguities = new std::vector<nlohmann::json>(
+      ReadLines(cancelsafe_ambiguities_begin, cancelsafe_ambiguities_end));
+  for (const nlohmann::json& json : *ambiguities) {
+    if (json.value("id", "") == id) return json.value("question", "");
+  }
+  return "";
+}
+
+std::string EvidenceWords(const std::string& letters) {
+  static constexpr struct {
+    char letter;
+    const char* word;
+  } kWords[] = {{'P', "prose"},  {'F', "figure"},  {'H', "header"},
+                {'S', "sample"}, {'D', "derived"}, {'R', "third party, not documentation"}};
+  std::string words;
+  for (const auto& entry : kWords) {
+    if (letters.find(entry.letter) == std::string::npos) continue;
+    if (!words.empty()) words += ", ";
+    words += entry.word;
+  }
+  return words;
 }
 
 const Clause* FindClause(const std::string& id) {

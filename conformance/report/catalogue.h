@@ -23,6 +23,10 @@ struct Clause {
 // In the order of the file. Read once; ends the process if the built-in text is
 // malformed, which a test rules out.
 const std::vector<Clause>& Catalogue();
+// The question behind an ambiguity ("AMB-7"); empty for an unknown one.
+std::string AmbiguityQuestion(const std::string& id);
+// "prose, figure" for "PF".
+std::string EvidenceWords(const std::string& letters);
 // Null for an unknown id.
 const Clause* FindClause(const std::string& id);
 // True if `text` matches the shell pattern `glob` ('*' and '?').

@@ -49,7 +49,8 @@ void AppendFailure(const CheckFailure& failure, std::string* text) {
   for (const std::string& id : failure.clauses) {
     const Clause* clause = FindClause(id);
     if (clause == nullptr) continue;
-    absl::StrAppend(text, "  ", id, "  ", clause->rule, "\n      source: ", clause->source, "\n");
+    absl::StrAppend(text, "  ", id, "  ", clause->rule, "\n      source: ", clause->source, " [",
+                    EvidenceWords(clause->evidence), "]\n");
   }
   absl::StrAppend(text, "  ", failure.what, "  (", failure.at, ")\n");
   absl::StrAppendFormat(text, "      expected  %-34s | seen  %s\n", failure.expected, failure.seen);
@@ -91,10 +92,11 @@ std::string ConsoleFailures(const Report& report) {
     if (!c.trace.empty()) absl::StrAppend(&text, "  callbacks:\n");
     for (const std::string& event : c.trace) absl::StrAppend(&text, "    ", event, "\n");
   }
+  if (!text.empty()) text += "\n";
   for (const auto& [ambiguity, texts] : Readings(report)) {
-    absl::StrAppend(&text, text.empty() ? "" : "\n", ambiguity, ": ", absl::StrJoin(texts, "; "));
+    absl::StrAppend(&text, ambiguity, "  ", AmbiguityQuestion(ambiguity), "\n    ",
+                    absl::StrJoin(texts, "; "), "\n");
   }
-  if (!text.empty() && text.back() != '\n') text += "\n";
   return text;
 }
 

@@ -55,6 +55,11 @@ std::string Html(const std::vector<Report>& reports) {
   Json data;
   data["version"] = kSuiteVersion;
   data["clauses"] = CatalogueJson();
+  data["ambiguities"] = Json::object();
+  for (const Report& report : reports) {
+    for (const auto& [id, texts] : Readings(report))
+      data["ambiguities"][id] = AmbiguityQuestion(id);
+  }
   data["reports"] = Json::array();
   for (const Report& report : reports) data["reports"].push_back(ReportJson(report));
   // Nothing in the data may end the script element it stands in.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "conformance/report/catalogue.h"
 #include "conformance/report/writers.h"
 
 namespace cancelsafe::conformance {
@@ -64,7 +65,8 @@ std::string Markdown(const Report& report) {
   const auto readings = Readings(report);
   if (!readings.empty()) absl::StrAppend(&text, "\n| ambiguity | reading followed |\n|---|---|\n");
   for (const auto& [ambiguity, texts] : readings) {
-    absl::StrAppend(&text, "| ", ambiguity, " | ", Cell(absl::StrJoin(texts, "; ")), " |\n");
+    absl::StrAppend(&text, "| ", ambiguity, ": ", AmbiguityQuestion(ambiguity), " | ",
+                    Cell(absl::StrJoin(texts, "; ")), " |\n");
   }
   return text;
 }

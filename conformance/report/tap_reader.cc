@@ -41,7 +41,7 @@ class Reader {
   bool Line(absl::string_view line, std::string* error) {
     if (absl::StartsWith(line, "ok ") || absl::StartsWith(line, "not ok ")) {
       if (Begin(line)) return true;
-    } else if (!open_ || line == "  ---" || absl::StartsWith(line, "#")) {
+    } else if (!open_ || line.empty() || line == "  ---" || absl::StartsWith(line, "#")) {
       return true;
     } else if (line == "  ...") {
       End();

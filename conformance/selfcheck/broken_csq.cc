@@ -8,6 +8,7 @@ namespace {
 PIO_CSQ first_queue;
 PIO_CSQ other_queue;
 PIRP last_found;
+PIRP last_tied;
 KIRQL shared_irql;
 
 using AnyFunction = void (*)();
@@ -77,6 +78,7 @@ void Tie(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
     if (context != nullptr) context->Irp = nullptr;
     return;
   }
+  last_tied = irp;
   context->Type = IO_TYPE_CSQ_IRP_CONTEXT;
   context->Irp = irp;
   context->Csq = csq;
@@ -224,10 +226,8 @@ PIRP BrokenCsqRemoveIrp(PIO_CSQ csq, PIO_CSQ_IRP_CONTEXT context) {
   csq = Target(csq);
   KIRQL irql = PASSIVE_LEVEL;
   if (!Is(Defect::kRemoveUnlocked)) Acquire(csq, &irql);
-  static PIRP once;
   PIRP irp = context->Irp;
-  if (irp != nullptr) once = irp;
-  if (irp == nullptr && Is(Defect::kRemoveTouches) && once != nullptr) once->Flags ^= 1;
+  if (irp == nullptr && Is(Defect::kRemoveTouches)) last_tied->Flags = 1;
   if (irp != nullptr && Is(Defect::kRemoveAnswersFirst)) {
     irp = csq->CsqPeekNextIrp(csq, nullptr, nullptr);
   }
@@ -242,6 +242,7 @@ PIRP BrokenCsqRemoveIrp(PIO_CSQ csq, PIO_CSQ_IRP_CONTEXT context) {
   }
   if (!Is(Defect::kRemoveUnlocked)) Release(csq, irql);
   Leave(irp, Defect::kRemoveKeepsIrql);
+  if (irp == nullptr && Is(Defect::kRemoveAgain)) return last_tied;
   return Is(Defect::kRemoveNull) ? nullptr : irp;
 }
 

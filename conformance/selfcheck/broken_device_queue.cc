@@ -67,7 +67,7 @@ PLIST_ENTRY Find(PKDEVICE_QUEUE queue, ULONG key) {
   for (PLIST_ENTRY at = head->Flink; at != head; at = at->Flink) {
     if (!Qualifies(EntryOf(at)->SortKey, key)) continue;
     if (found == nullptr || Is(Defect::kDqRkeyLast)) found = at;
-    if (Is(Defect::kDqRkeyLargest) && EntryOf(at)->SortKey < EntryOf(found)->SortKey) found = at;
+    if (Is(Defect::kDqRkeyLargest) && EntryOf(at)->SortKey > EntryOf(found)->SortKey) found = at;
   }
   if (Is(Defect::kDqRkeyHead)) return head->Flink;
   if (found != nullptr) return found;
@@ -87,10 +87,8 @@ PKDEVICE_QUEUE_ENTRY TakeByKey(PKDEVICE_QUEUE queue, ULONG key) {
 }  // namespace
 
 VOID BrokenInitializeDeviceQueue(PKDEVICE_QUEUE queue) {
-  if (!Is(Defect::kDqInitType)) {
-    queue->Type = 20;
-    queue->Size = sizeof(KDEVICE_QUEUE);
-  }
+  queue->Type = 20;
+  queue->Size = sizeof(KDEVICE_QUEUE);
   if (!Is(Defect::kDqInitNotEmpty) || queue->DeviceListHead.Flink == nullptr) {
     InitializeListHead(&queue->DeviceListHead);
   }
@@ -107,7 +105,7 @@ BOOLEAN BrokenInsertDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry
   const Locked locked(queue, Defect::kDqInsertKeepsLock, Defect::kDqInsertIrql, APC_LEVEL);
   if (!queue->Busy || (Is(Defect::kDqInsertByList) && Empty(queue))) {
     queue->Busy = !Is(Defect::kDqInsertStaysIdle);
-    if (!Is(Defect::kDqInsertNoField)) entry->Inserted = FALSE;
+    entry->Inserted = FALSE;
     if (Is(Defect::kDqInsertIdleQueues)) {
       InsertTailList(&queue->DeviceListHead, &entry->DeviceListEntry);
     }
@@ -118,8 +116,7 @@ BOOLEAN BrokenInsertDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry
   } else {
     InsertTailList(&queue->DeviceListHead, &entry->DeviceListEntry);
   }
-  if (!Is(Defect::kDqInsertNoField)) entry->Inserted = TRUE;
-  if (Is(Defect::kDqInsertWritesKey)) entry->SortKey = 0;
+  entry->Inserted = TRUE;
   if (Is(Defect::kDqInsertIdles)) queue->Busy = FALSE;
   return !Is(Defect::kDqInsertFalse);
 }
@@ -162,10 +159,7 @@ PKDEVICE_QUEUE_ENTRY BrokenRemoveByKeyDeviceQueue(PKDEVICE_QUEUE queue, ULONG ke
 
 PKDEVICE_QUEUE_ENTRY BrokenRemoveByKeyDeviceQueueIfBusy(PKDEVICE_QUEUE queue, ULONG key) {
   const Locked locked(queue, Defect::kNoDefect, Defect::kNoDefect, APC_LEVEL);
-  if (!queue->Busy) {
-    queue->Busy = Is(Defect::kDqIfBusyBusies);
-    return nullptr;
-  }
+  if (!queue->Busy) return nullptr;
   return TakeByKey(queue, key);
 }
 

@@ -7,16 +7,21 @@ namespace cancelsafe::conformance {
 
 Defect defect = Defect::kNoDefect;
 
-#define CANCELSAFE_WRONG(name, story) {#name, story, Defect::k##name, KernelDefect::kNoDefect},
+#define CANCELSAFE_WRONG(name, story, cases) \
+  {#name, story, cases, Defect::k##name, KernelDefect::kNoDefect},
+// A callback data queue shares the defects of the CSQ beneath it.
+#define CANCELSAFE_WRONG_CSQ(name, story) CANCELSAFE_WRONG(name, story, "[ci]*")
+#define CANCELSAFE_WRONG_DEVICE_QUEUE(name, story) CANCELSAFE_WRONG(name, story, "[di]*q*")
+#define CANCELSAFE_WRONG_START_IO(name, story) CANCELSAFE_WRONG(name, story, "sio.*")
+#define CANCELSAFE_WRONG_CBDQ(name, story) CANCELSAFE_WRONG(name, story, "cbdq.*")
 #define CANCELSAFE_WRONG_KERNEL(name, story) \
-  {"kernel: " #name, story, Defect::kNoDefect, KernelDefect::k##name},
+  {"kernel: " #name, story, "", Defect::kNoDefect, KernelDefect::k##name},
 const WrongImplementation kWrongImplementations[kWrongImplementationCount] = {
-    CANCELSAFE_CSQ_DEFECTS(CANCELSAFE_WRONG) CANCELSAFE_DEVICE_QUEUE_DEFECTS(CANCELSAFE_WRONG)
-        CANCELSAFE_START_IO_DEFECTS(CANCELSAFE_WRONG)
-            CANCELSAFE_CALLBACK_DATA_QUEUE_DEFECTS(CANCELSAFE_WRONG)
-                CANCELSAFE_KERNEL_DEFECTS(CANCELSAFE_WRONG_KERNEL)};
-#undef CANCELSAFE_WRONG
-#undef CANCELSAFE_WRONG_KERNEL
+    CANCELSAFE_CSQ_DEFECTS(CANCELSAFE_WRONG_CSQ)
+        CANCELSAFE_DEVICE_QUEUE_DEFECTS(CANCELSAFE_WRONG_DEVICE_QUEUE)
+            CANCELSAFE_START_IO_DEFECTS(CANCELSAFE_WRONG_START_IO)
+                CANCELSAFE_CALLBACK_DATA_QUEUE_DEFECTS(CANCELSAFE_WRONG_CBDQ)
+                    CANCELSAFE_KERNEL_DEFECTS(CANCELSAFE_WRONG_KERNEL)};
 
 Implementation BreakableImplementation() {
   Implementation table;

@@ -60,6 +60,7 @@
   X(RemoveUnlocked, "IoCsqRemoveIrp does not take the lock")                           \
   X(RemoveAnswersFirst, "IoCsqRemoveIrp takes the head of the queue")                  \
   X(RemoveTouches, "a failing IoCsqRemoveIrp writes to the IRP it once named")         \
+  X(RemoveAgain, "a failing IoCsqRemoveIrp answers the IRP it once named")             \
   X(RemoveKeepsIrql, "IoCsqRemoveIrp returns at DISPATCH_LEVEL")                       \
   X(NextFromLast, "the first peek goes on from where the last call ended")             \
   X(NextContextLost, "the peek context does not reach the callback")                   \
@@ -99,7 +100,6 @@
   X(DqInitBusy, "a new queue is busy")                                      \
   X(DqInitKeepsBusy, "initialisation leaves Busy as it was")                \
   X(DqInitNotEmpty, "initialisation keeps the old entries")                 \
-  X(DqInitType, "initialisation leaves Type and Size")                      \
   X(DqInitWritesBeyond, "initialisation writes past the queue")             \
   X(DqInitLock, "initialisation leaves the lock held")                      \
   X(DqInitIrql, "initialisation returns at DISPATCH_LEVEL")                 \
@@ -111,8 +111,6 @@
   X(DqInsertByList, "the empty list decides, not the busy state")           \
   X(DqInsertKeepsLock, "an insert keeps the lock")                          \
   X(DqInsertIrql, "an insert returns at APC_LEVEL")                         \
-  X(DqInsertNoField, "Inserted is not maintained")                          \
-  X(DqInsertWritesKey, "an insert without a key writes SortKey")            \
   X(DqInsertIdles, "an insert makes a busy queue idle")                     \
   X(DqKeyIdleTrue, "a keyed insert into an idle queue answers TRUE")        \
   X(DqKeyStaysIdle, "a refused keyed insert leaves the queue idle")         \
@@ -146,7 +144,6 @@
   X(DqRkeyKeepsLock, "a keyed removal keeps the lock")                      \
   X(DqRkeyIrql, "a keyed removal returns at APC_LEVEL")                     \
   X(DqRkeyLargest, "on an unsorted list the largest key is taken")          \
-  X(DqIfBusyBusies, "the keyed removal if busy makes an idle queue busy")   \
   X(DqEntryFalse, "removal by name answers FALSE")                          \
   X(DqEntryTrue, "removal by name always answers TRUE")                     \
   X(DqEntryKeeps, "removal by name leaves the entry linked")                \
@@ -250,6 +247,7 @@ enum class KernelDefect { kNoDefect, CANCELSAFE_KERNEL_DEFECTS(CANCELSAFE_DEFECT
 struct WrongImplementation {
   const char* name;
   const char* story;
+  const char* cases;  // glob of the case ids that can notice it; empty for all
   Defect defect = Defect::kNoDefect;
   KernelDefect kernel_defect = KernelDefect::kNoDefect;
 };

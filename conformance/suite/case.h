@@ -94,6 +94,9 @@ void NoteCheck(bool ok, const char* clauses, const char* what, const char* expec
                const char* seen, const char* file, int line);
 void NoteValue(long long expected, long long seen, const char* clauses, const char* what,
                const char* file, int line);
+// Only third parties say so: whether it holds is reported and fails nobody.
+void NotePolicy(bool holds, const char* clauses, const char* ambiguity, const char* if_so,
+                const char* if_not);
 // Which documented reading of an ambiguity the implementation follows.
 void NoteReading(const char* ambiguity, const char* text);
 // Ends the running case at once, as failed for `what` against `clauses`.

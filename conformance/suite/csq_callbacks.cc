@@ -69,6 +69,15 @@ constexpr Case kCases[] = {
        Insert(1);
        CHECK_INSIDE("CSQ-CB-03", 'U', kToken, true);
        CHECK_EQ("CSQ-CB-03", Count('U'), 3);
+       // And one on another queue, made while this one's lock is held.
+       InitCsq(1);
+       w.queues[1].lock = LockStyle::kToken;
+       w.enter = [](const Event& event) {
+         if (event.letter == 'I' && event.item == 2) Insert(3, true, 1);
+       };
+       Insert(2);
+       CHECK_INSIDE("CSQ-CB-03", 'U', kToken, true);
+       CHECK_EQ("CSQ-CB-03", Count('U'), 5);
      }},
 
     {"csq.callbacks.silent-lock", kAllOfCsq, "CSQ-CB-02 CSQ-CB-05", kNeedsCancel,
@@ -187,7 +196,7 @@ constexpr Case kCases[] = {
        CHECK_INSIDE("CSQ-CB-18", 'D', kPending, true);
      }},
 
-    {"csq.callbacks.under-lock", kAllOfCsq, "CSQ-CB-19 CSQ-INV-04", kNeedsCancel,
+    {"csq.callbacks.under-lock", kAllOfCsq, "CSQ-CB-19 CSQ-INV-04 CSQ-CB-05", kNeedsCancel,
      "Insert, remove and peek callbacks run under the queue lock, completion never does.",
      [] {
        InitCsq();

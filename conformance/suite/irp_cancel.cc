@@ -11,7 +11,6 @@ namespace {
 VOID NTAPI Release(PDEVICE_OBJECT device, PIRP irp) {
   NoteEvent('K', nullptr, ItemOf(irp), kNone,
             device == IoGetCurrentIrpStackLocation(irp)->DeviceObject);
-  CHECK("IRP-CANCEL-03", irp->Cancel == TRUE && irp->CancelRoutine == nullptr);
   Kernel().release_cancel_lock(irp->CancelIrql);
 }
 

@@ -80,7 +80,10 @@ const char* MissingService(const Case& test_case, const Services& kernel) {
   if ((needs & kNeedsCompletion) != 0 && kernel.complete_request == nullptr) {
     return "IoCompleteRequest";
   }
-  if ((needs & kNeedsCancel) != 0 && kernel.cancel_irp == nullptr) return "IoCancelIrp";
+  if ((needs & kNeedsCancel) != 0 &&
+      (kernel.cancel_irp == nullptr || kernel.release_cancel_lock == nullptr)) {
+    return "IoCancelIrp";
+  }
   if ((needs & kNeedsDevice) != 0 && kernel.create_device == nullptr) return "a device object";
   if ((needs & kNeedsCallbackData) != 0 && kernel.make_callback_data == nullptr) {
     return "callback data of its own";
@@ -164,6 +167,12 @@ void NoteValue(long long expected, long long seen, const char* clauses, const ch
     got.AddNumber(seen);
   }
   NoteCheck(expected == seen, clauses, what, wanted.c_str(), got.c_str(), file, line);
+}
+
+void NotePolicy(bool holds, const char* clauses, const char* ambiguity, const char* if_so,
+                const char* if_not) {
+  NoteCheck(true, clauses, "", "", "", __FILE__, __LINE__);
+  NoteReading(ambiguity, holds ? if_so : if_not);
 }
 
 void NoteReading(const char* ambiguity, const char* text) {

@@ -78,6 +78,11 @@ constexpr Case kCases[] = {
        for (int i = 0; i < 4; ++i) Start(i);
        for (int i = 0; i < 3; ++i) Next();
        CHECK("SIO-START-05", StartedIs("0 1 2 3"));
+       StartByKey(4, 9);
+       Start(5);
+       Next();
+       Next();
+       CHECK("SIO-START-05", StartedIs("0 1 2 3 4 5"));
      }},
 
     {"sio.start.zero-key", kStartNext, "SIO-START-05", kNeedsDevice,

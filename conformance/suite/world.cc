@@ -25,6 +25,11 @@ bool CanariesIntact(int item) {
   return true;
 }
 
+// A CSQ is followed by the rest of the union it shares with a callback data queue.
+bool CsqEndIntact(const TestQueue& queue) {
+  return queue.filter || queue.cbdq.Flags == static_cast<ULONG>(kCanary);
+}
+
 unsigned FlagsOf(const TestQueue* queue, int item, unsigned* known) {
   unsigned flags = 0;
   *known = 0;
@@ -155,6 +160,7 @@ void ResetWorld(const Host& host) {
   for (TestQueue& queue : w.queues) {
     queue.canary_before = queue.canary_after = kCanary;
     queue.complete = true;
+    queue.cbdq.Flags = static_cast<ULONG>(kCanary);
     InitializeListHead(&queue.list);
   }
   for (int i = 0; i < kItems; ++i) MakeItem(i);
@@ -167,7 +173,7 @@ void CloseWorld() {
     if (queue.held)
       NoteCheck(false, "CSQ-CB-04 CSQ-INV-05", "queue lock free at the end", "free", "held",
                 __FILE__, __LINE__);
-    if (queue.canary_before != kCanary || queue.canary_after != kCanary) {
+    if (queue.canary_before != kCanary || queue.canary_after != kCanary || !CsqEndIntact(queue)) {
       NoteCheck(false, "CSQ-INIT-08", "memory around the queue", "untouched", "written", __FILE__,
                 __LINE__);
     }
@@ -223,7 +229,6 @@ void EndCall(int number) {
     seen.AddNumber(CurrentIrql());
     NoteCheck(false, IrqlClauseOf(call.routine), "IRQL after the call is that before it",
               expected.c_str(), seen.c_str(), __FILE__, __LINE__);
-    SetIrql(call.irql);
   }
   if (LocksHeld() != call.locks) {
     NoteCheck(false, LockClauseOf(call.routine), "spin locks taken by the call are given back",

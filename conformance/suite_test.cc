@@ -1,0 +1,100 @@
+// The suite on the implementations that have to pass it, and on those that have
+// to be caught.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+#include "conformance/hosts/user/suite_run.h"
+#include "conformance/report/writers.h"
+#include "conformance/selfcheck/defects.h"
+#include "conformance/selfcheck/self_check.h"
+
+namespace cancelsafe::conformance {
+namespace {
+
+void ExpectConforms(const Report& report) {
+  for (const CaseReport& c : report.cases) {
+    EXPECT_TRUE(c.verdict == Verdict::kPass || c.verdict == Verdict::kAmbiguous)
+        << c.id << ": " << VerdictName(c.verdict) << " " << c.reason;
+  }
+}
+
+TEST(SuiteTest, BuiltInImplementationConforms) {
+  ExpectConforms(RunSuite(BuiltInImplementation(), "built-in", ""));
+}
+
+TEST(SuiteTest, ReferenceImplementationConforms) {
+  Implementation reference;
+  std::string error;
+  ASSERT_TRUE(LoadImplementation(CANCELSAFE_REFERENCE_PATH, &reference, &error)) << error;
+  ExpectConforms(RunSuite(reference, "reference", ""));
+}
+
+TEST(SuiteTest, NullImplementationIsNotProvidedAndNotFailed) {
+  const Report report = RunSuite(Implementation(), "null", "");
+  EXPECT_GT(CountOf(report, Verdict::kNotProvided), 250);
+  for (const CaseReport& c : report.cases) EXPECT_FALSE(IsFailure(c.verdict)) << c.id;
+}
+
+TEST(SuiteTest, CasesCheckExactlyTheClausesTheyName) {
+  const Report report = RunSuite(BuiltInImplementation(), "built-in", "");
+  for (const CaseReport& c : report.cases) {
+    const std::set<std::string> named(c.clauses.begin(), c.clauses.end());
+    EXPECT_EQ(c.passed, named) << c.id;
+  }
+}
+
+// A case that needs a routine has to say so, or it could not be "not provided".
+TEST(SuiteTest, CasesUseOnlyTheRoutinesTheyName) {
+  const Implementation all = BuiltInImplementation();
+  for (int i = 0; i < suite::CaseCount(); ++i) {
+    const suite::Case& c = suite::CaseAt(i);
+    const std::string routines = std::string(" ") + c.routines + " ";
+    Implementation some;
+#define CANCELSAFE_COPY_NAMED(type, name, parameters) \
+  if (routines.find(" " #name " ") != std::string::npos) some.name = all.name;
+    CANCELSAFE_ENTRY_POINTS(CANCELSAFE_COPY_NAMED)
+#undef CANCELSAFE_COPY_NAMED
+    ExpectConforms(RunSuite(some, "named routines only", c.id));
+  }
+}
+
+TEST(SuiteTest, RunsGiveIdenticalReports) {
+  const std::string first = JsonLines(RunSuite(BuiltInImplementation(), "built-in", ""));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(JsonLines(RunSuite(BuiltInImplementation(), "built-in", "")), first);
+  }
+}
+
+TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
+  Implementation bad = BuiltInImplementation();
+  bad.KeInsertDeviceQueue = [](PKDEVICE_QUEUE, PKDEVICE_QUEUE_ENTRY) -> BOOLEAN {
+    __builtin_trap();
+  };
+  bad.KeRemoveEntryDeviceQueue = [](PKDEVICE_QUEUE, PKDEVICE_QUEUE_ENTRY) -> BOOLEAN {
+    for (volatile bool forever = true; forever;) {
+    }
+    return FALSE;
+  };
+  RunOptions options;
+  options.case_limit_milliseconds = 100;
+  const Report crash = RunSuite(bad, "bad", "dq.insert.idle", options);
+  ASSERT_EQ(crash.cases.size(), 1u);
+  EXPECT_EQ(crash.cases[0].verdict, Verdict::kCrash);
+  EXPECT_NE(crash.cases[0].reason.find("inside KeInsertDeviceQueue"), std::string::npos);
+  EXPECT_FALSE(crash.cases[0].steps.empty());
+  EXPECT_EQ(crash.cases[0].failed.count("DQ-INS-01"), 1u);
+  bad.KeInsertDeviceQueue = BuiltInImplementation().KeInsertDeviceQueue;
+  const Report hang = RunSuite(bad, "bad", "dq.remove-entry.queued", options);
+  ASSERT_EQ(hang.cases.size(), 1u);
+  EXPECT_EQ(hang.cases[0].verdict, Verdict::kTimeout);
+}
+
+TEST(SuiteTest, WrongImplementationsAreNoticed) {
+  const SelfCheckResult result = RunSelfCheck();
+  EXPECT_TRUE(result.ok) << SelfCheckText(result);
+}
+
+}  // namespace
+}  // namespace cancelsafe::conformance
