@@ -1,6 +1,7 @@
 // Draws with lines and text only: no script, no style sheet, no font of its own.
 #include "plot.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -90,7 +91,7 @@ std::string PlotAsSvg(const std::string& title, const std::vector<PlotLine>& lin
   svg += Text(kLeft, 22, "start", title);
   if (scale.highest <= scale.lowest) return svg + "</svg>\n";
   svg += Grid(scale);
-  double last_label = -100;
+  std::vector<double> labels;
   for (size_t i = 0; i < lines.size(); ++i) {
     const char* colour = kColours[i % (sizeof(kColours) / sizeof(kColours[0]))];
     std::string points;
@@ -104,8 +105,12 @@ std::string PlotAsSvg(const std::string& title, const std::vector<PlotLine>& lin
     if (points.empty()) continue;
     svg += "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"" + std::string(colour) +
            "\" points=\"" + points + "\"/>\n";
-    if (std::fabs(end - last_label) < 13) end = last_label + 13;
-    last_label = end;
+    // Below every label that it would touch.
+    while (std::any_of(labels.begin(), labels.end(),
+                       [end](double label) { return std::fabs(end - label) < 13; })) {
+      ++end;
+    }
+    labels.push_back(end);
     svg += Format("<text x=\"%.0f\" y=\"%.0f\" fill=\"%s\">%s</text>\n", kWidth - kRight + 6,
                   end + 4, colour, lines[i].label.c_str());
   }
