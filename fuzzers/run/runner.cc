@@ -76,6 +76,7 @@ bool Runner::RunWith(schedule::Scheduler* scheduler, const Program& program,
 
 bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
                     const schedule::RunOptions& options) {
+  EnterStage(clock_, Stage::kSetUp);
   program_ = &program;
   output_.skipped_operations = 0;
   output_.verdict.kind = VerdictKind::kPass;
@@ -87,6 +88,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   arena_.Reset();
   driver_->Start(program, &arena_, recorder_.get());
 
+  EnterStage(clock_, Stage::kRun);
   schedule::Executor& executor = schedule::Executor::Get();
   schedule::RunOptions run_options = options;
   run_options.point_budget = options_.point_budget;
@@ -105,10 +107,12 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain);
     if (drain.status != schedule::RunStatus::kDone) output_.schedule.status = drain.status;
   }
+  EnterStage(clock_, Stage::kJudge);
   Judge();
   if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) {
     output_.verdict = Verdict();
   }
+  EnterStage(clock_, Stage::kEngine);
   return output_.verdict.ok();
 }
 

@@ -11,6 +11,7 @@
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/recorder.h"
+#include "fuzzers/run/stage_clock.h"
 #include "oracle/check.h"
 
 namespace cancelsafe {
@@ -56,6 +57,8 @@ class Runner {
   // Semantic coverage: the counter at hash(model state, operation) is set to 1
   // along every accepted history. `size` is a power of two.
   void SetStateCoverage(uint8_t* counters, uint32_t size);
+  // Where the time of each run is added up; null (the default) for nowhere.
+  void SetStageClock(StageClock* clock) { clock_ = clock; }
 
   // A number for everything that happened in the last run: history, schedule and
   // verdict. Equal for equal programs, in any process.
@@ -82,6 +85,7 @@ class Runner {
   CheckOptions check_options_;
   RunOutput output_;
   const Program* program_ = nullptr;
+  StageClock* clock_ = nullptr;
 };
 
 }  // namespace cancelsafe

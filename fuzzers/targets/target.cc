@@ -6,6 +6,8 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -15,6 +17,7 @@
 #include "fuzzers/run/all_points.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
+#include "fuzzers/targets/benchmark.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
@@ -32,6 +35,8 @@ constexpr char kHelp[] =
   --ignore=RULE             leave out a rule or clause (may be repeated)
   --artifacts=DIR           save failures as readable text here (default: .)
   --stats=FILE              keep counters for a campaign here
+  --benchmark               measure runs per second on fixed programs, say what the
+                            time goes into, and end
 )";
 
 // Semantic and interleaving coverage. The engine scans them after every run.
@@ -55,6 +60,9 @@ struct Target {
   std::string replay_flags;
   TargetStats* stats = nullptr;
   TargetStats local_stats;
+  std::unique_ptr<Benchmark> benchmark;
+  std::vector<std::string> engine_flags;
+  std::vector<char*> arguments;
   Program program;
 };
 
@@ -84,6 +92,8 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
     target->artifacts = std::string(argument);
   } else if (absl::ConsumePrefix(&argument, "--stats=")) {
     *stats = std::string(argument);
+  } else if (argument == "--benchmark") {
+    target->benchmark = std::make_unique<Benchmark>(target->family);
   } else {
     return false;
   }
@@ -112,6 +122,17 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
   SaveFailure(target->program, verdict);
 }
 
+// Puts flags before those that the engine was given, which therefore win.
+void PrependEngineFlags(std::vector<std::string> flags, int* argc, char*** argv) {
+  target->engine_flags = std::move(flags);
+  target->arguments.push_back((*argv)[0]);
+  for (std::string& flag : target->engine_flags) target->arguments.push_back(flag.data());
+  target->arguments.insert(target->arguments.end(), *argv + 1, *argv + *argc);
+  *argc = static_cast<int>(target->arguments.size());
+  target->arguments.push_back(nullptr);
+  *argv = target->arguments.data();
+}
+
 }  // namespace
 
 void StartTarget(Family family, const Implementation& built_in, int* argc, char*** argv) {
@@ -129,6 +150,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     }
   }
   *argc = kept;
+  if (target->benchmark != nullptr) PrependEngineFlags(Benchmark::EngineFlags(), argc, argv);
   if (!implementation.empty()) {
     if (!LoadImplementation(implementation, &target->implementation, &error)) {
       Fail(kSetupError, error);
@@ -158,6 +180,8 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
 
 void RunTargetInput(const uint8_t* data, size_t size) {
   Program& program = target->program;
+  Benchmark* const benchmark = target->benchmark.get();
+  if (benchmark != nullptr) EnterStage(benchmark->clock(), Stage::kDecode);
   LoadProgram(target->family, data, size, &program);
   const bool passed = target->runner->Run(program);
   const RunOutput& output = target->runner->output();
@@ -170,6 +194,9 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   add(stats.operations, program.operation_count - output.skipped_operations);
   add(stats.skipped, output.skipped_operations);
   stats.states.store(target->runner->checker().states_covered(), std::memory_order_relaxed);
+  if (benchmark != nullptr) {
+    benchmark->AfterRun(target->runner.get(), program.operation_count - output.skipped_operations);
+  }
   if (passed) return;
   if (output.verdict.kind == VerdictKind::kUnknown) {
     add(stats.unknown, 1);
@@ -189,12 +216,22 @@ void RunTargetInput(const uint8_t* data, size_t size) {
 }
 
 size_t MutateTargetInput(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  return MutateBytes(target->family, data, size, max_size, seed);
+  Benchmark* const benchmark = target->benchmark.get();
+  if (benchmark == nullptr) return MutateBytes(target->family, data, size, max_size, seed);
+  EnterStage(benchmark->clock(), Stage::kMutate);
+  MutateBytes(target->family, data, size, max_size, seed);
+  EnterStage(benchmark->clock(), Stage::kEngine);
+  return benchmark->NextInput(data, max_size);
 }
 
 size_t CrossTargetInputs(const uint8_t* data1, size_t size1, const uint8_t* data2, size_t size2,
                          uint8_t* out, size_t max_size, unsigned seed) {
-  return CrossBytes(target->family, data1, size1, data2, size2, out, max_size, seed);
+  Benchmark* const benchmark = target->benchmark.get();
+  if (benchmark != nullptr) EnterStage(benchmark->clock(), Stage::kMutate);
+  const size_t size = CrossBytes(target->family, data1, size1, data2, size2, out, max_size, seed);
+  if (benchmark == nullptr) return size;
+  EnterStage(benchmark->clock(), Stage::kEngine);
+  return benchmark->NextInput(out, max_size);
 }
 
 }  // namespace cancelsafe
