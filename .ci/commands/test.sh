@@ -104,8 +104,9 @@ test_format() {
 
 test_shellcheck() {
   local log=build/shellcheck.log status=0
-  { echo cancelsafe && echo .ci/run && find .ci .github .clusterfuzzlite conformance fuzzers \
-    -name '*.sh' 2>/dev/null; } | xargs shellcheck -x >"$log" 2>&1 || status=$?
+  find cancelsafe .ci conformance fuzzers -type f \
+    \( -name '*.sh' -o -path cancelsafe -o -path .ci/run \) -print0 |
+    xargs -0 shellcheck -x >"$log" 2>&1 || status=$?
   outcome shellcheck $status "$log"
 }
 
