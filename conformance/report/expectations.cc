@@ -81,6 +81,16 @@ bool ParseExpectations(const std::string& text, std::vector<Expectation>* expect
   return true;
 }
 
+std::string ExpectationsAfter(const Report& report) {
+  std::string text = absl::StrCat("# Expectations of ", report.implementation, ".\n");
+  for (const CaseReport& c : report.cases) {
+    if (c.verdict == Verdict::kPass || c.verdict == Verdict::kAmbiguous) continue;
+    const std::string reason = c.failures.empty() ? c.reason : c.failures.front().what;
+    absl::StrAppend(&text, c.id, " | ", VerdictName(c.verdict), " | ", reason, "\n");
+  }
+  return text;
+}
+
 std::vector<std::string> ApplyExpectations(const std::vector<Expectation>& expectations,
                                            Report* report) {
   std::vector<std::string> stale;

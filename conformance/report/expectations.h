@@ -29,6 +29,10 @@ struct Expectation {
 bool ParseExpectations(const std::string& text, std::vector<Expectation>* expectations,
                        std::string* error);
 
+// A file that lists what did not pass in this run. Failures lack the link that only
+// a person can add.
+std::string ExpectationsAfter(const Report& report);
+
 // Rewrites the verdicts of `*report`: a failure as listed becomes an expected
 // failure; a listed case that does something else becomes an unexpected pass or a
 // failure; a case that is not provided without being listed fails. Returns the

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "conformance/hosts/user/suite_run.h"
+#include "conformance/hosts/user/wine_host.h"
 #include "conformance/report/catalogue.h"
 #include "conformance/report/expectations.h"
 #include "conformance/report/tap_reader.h"
@@ -31,9 +32,11 @@ constexpr char kHelp[] =
     "\n"
     "  --implementation FILE.so  the shared object to check (default: the built-in one)\n"
     "  --name NAME               what reports call it (default: the file's name)\n"
+    "  --host wine               run the suite as a kernel driver under Wine\n"
     "  --results FILE            judge a TAP file that another host wrote, and run nothing\n"
     "  --clause GLOB             only cases with a matching clause or id: 'CSQ-INSERT-*'\n"
     "  --expectations FILE       what is known of this implementation; strict both ways\n"
+    "  --write-expectations FILE what would be expected after this run, to be completed by hand\n"
     "  --report DIR              junit.xml, report.tap, .jsonl, .md and .html\n"
     "  --compare FILE.jsonl      put an earlier report beside this one in the page; repeatable\n"
     "  --list                    the cases and their clauses, and run nothing\n"
@@ -46,9 +49,11 @@ constexpr char kHelp[] =
 struct Options {
   std::string implementation;
   std::string name;
+  std::string host;
   std::string results;
   std::string clause;
   std::string expectations;
+  std::string write_expectations;
   std::string report;
   std::vector<std::string> compare;
   bool list = false;
@@ -73,13 +78,15 @@ bool ParseOptions(int argc, char** argv, Options* options, std::string* error) {
         value = word.substr(equals + 1);
         word.resize(equals);
       }
-      std::string* target = word == "--implementation" ? &options->implementation
-                            : word == "--name"         ? &options->name
-                            : word == "--results"      ? &options->results
-                            : word == "--clause"       ? &options->clause
-                            : word == "--expectations" ? &options->expectations
-                            : word == "--report"       ? &options->report
-                                                       : nullptr;
+      std::string* target = word == "--implementation"       ? &options->implementation
+                            : word == "--name"               ? &options->name
+                            : word == "--host"               ? &options->host
+                            : word == "--results"            ? &options->results
+                            : word == "--write-expectations" ? &options->write_expectations
+                            : word == "--clause"             ? &options->clause
+                            : word == "--expectations"       ? &options->expectations
+                            : word == "--report"             ? &options->report
+                                                             : nullptr;
       if (word == "--compare") target = &options->compare.emplace_back();
       if (target == nullptr) {
         *error = absl::StrCat("unknown option: ", argv[i]);
@@ -123,21 +130,42 @@ int List(const std::string& glob) {
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+// Fills `*report` from another host's TAP file; 0 or an exit status.
+int ReadResults(const std::string& path, const std::string& name, const std::string& glob,
+                Report* report) {
+  std::string text;
+  std::string error;
+  if (!ReadFile(path, &text)) return Fail(kNotLoaded, absl::StrCat("cannot read ", path));
+  report->host = "driver";
+  report->implementation = name;
+  Report all;
+  if (!ReadTap(text, &all, &error)) return Fail(kNotLoaded, absl::StrCat(path, ": ", error));
+  AddMissingCases(&all);
+  for (int i = 0; i < suite::CaseCount(); ++i) {
+    if (!Selected(glob, i)) continue;
+    for (const CaseReport& c : all.cases) {
+      if (c.id == suite::CaseAt(i).id) report->cases.push_back(c);
+    }
+  }
+  return 0;
+}
+
 // Fills `*report` from a run or from a TAP file; 0 or an exit status.
 int Obtain(const Options& options, Report* report) {
-  if (!options.results.empty()) {
-    std::string text;
+  if (!options.host.empty()) {
+    std::string tap;
+    std::string name;
     std::string error;
-    if (!ReadFile(options.results, &text)) {
-      return Fail(kNotLoaded, absl::StrCat("cannot read ", options.results));
+    if (options.host != "wine") {
+      return Fail(kUsage, absl::StrCat("unknown host: ", options.host));
     }
-    report->host = "driver";
-    report->implementation = options.name.empty() ? BaseName(options.results) : options.name;
-    if (!ReadTap(text, report, &error)) {
-      return Fail(kNotLoaded, absl::StrCat(options.results, ": ", error));
-    }
-    AddMissingCases(report);
-    return 0;
+    if (!RunUnderWine(&tap, &name, &error)) return Fail(kNotLoaded, error);
+    return ReadResults(tap, options.name.empty() ? name : options.name, options.clause, report);
+  }
+  if (!options.results.empty()) {
+    return ReadResults(options.results,
+                       options.name.empty() ? BaseName(options.results) : options.name,
+                       options.clause, report);
   }
   Implementation implementation = BuiltInImplementation();
   std::string name = "built-in";
@@ -159,6 +187,9 @@ int Run(const Options& options) {
   if (const int status = Obtain(options, &report); status != 0) return status;
   if (report.cases.empty()) return Fail(kUsage, "no case has such a clause or id");
 
+  if (!options.write_expectations.empty()) {
+    std::ofstream(options.write_expectations) << ExpectationsAfter(report);
+  }
   std::vector<std::string> stale;
   if (!options.expectations.empty()) {
     std::string text;

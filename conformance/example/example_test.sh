@@ -1,0 +1,25 @@
+#!/bin/sh
+# The example as an implementer meets it: installs Cancelsafe, builds the project
+# against the package, and expects the bug to be found and the fix to pass.
+# usage: example_test.sh BUILD_DIRECTORY SCRATCH_DIRECTORY C_COMPILER
+set -eu
+build=$1
+scratch=$2
+compiler=$3
+here=$(cd "$(dirname "$0")" && pwd)
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cmake --install "$build" --component conformance --prefix "$scratch/prefix" >"$scratch/install.log"
+for fixed in OFF ON; do
+  cmake -S "$here" -B "$scratch/$fixed" -DFIXED=$fixed -DCMAKE_C_COMPILER="$compiler" \
+    -DCMAKE_PREFIX_PATH="$scratch/prefix" >"$scratch/configure.log"
+  cmake --build "$scratch/$fixed" >"$scratch/build.log"
+done
+if (cd "$scratch/OFF" && ctest -R conformance --output-on-failure) >"$scratch/off.log" 2>&1; then
+  echo "the suite did not find the bug of the example" >&2
+  exit 1
+fi
+grep -q 'fail: dq.remove-by-key.largest' "$scratch/off.log"
+grep -q 'DQ-RKEY-03' "$scratch/off.log"
+(cd "$scratch/ON" && ctest -R conformance --output-on-failure)
+test -s "$scratch/ON/my_device_queue.conformance/report.html"

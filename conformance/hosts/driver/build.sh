@@ -1,0 +1,27 @@
+#!/bin/sh
+# Builds cancelsafe.sys and loader.exe with mingw-w64 into the given directory.
+# usage: build.sh DIRECTORY
+set -eu
+out=$1
+room=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$out"
+prefix=x86_64-w64-mingw32
+ddk=/usr/share/mingw-w64/include/ddk
+flags="-std=c++17 -O1 -g -Wall -Wextra -Werror -ffreestanding -fno-exceptions -fno-rtti
+  -fno-threadsafe-statics -mno-red-zone
+  -DCANCELSAFE_SUITE_USES_DDK -isystem $ddk -I$room/.."
+objects=
+for source in "$room"/suite/*.cc "$room/hosts/driver/driver.cc"; do
+  object=$out/$(basename "$source" .cc).o
+  if [ ! -e "$object" ] || [ -n "$(find "$room/suite" "$room/hosts/driver" \
+       "$room/../impl/include" -newer "$object" -name '*.[hc]*' -print -quit)" ]; then
+    # shellcheck disable=SC2086
+    $prefix-g++ $flags -c "$source" -o "$object"
+  fi
+  objects="$objects $object"
+done
+$prefix-gcc -c "$room/hosts/driver/guard.S" -o "$out/guard.o"
+# shellcheck disable=SC2086
+$prefix-g++ -shared -nostdlib -Wl,--subsystem,native -Wl,--entry,DriverEntry \
+  -o "$out/cancelsafe.sys" $objects "$out/guard.o" -lntoskrnl -lhal
+$prefix-gcc -O1 -Wall -Wextra -Werror -o "$out/loader.exe" "$room/hosts/driver/loader.c" -ladvapi32
