@@ -13,6 +13,9 @@ int __tsan_get_report_data(void* report, const char** description, int* count, i
                            int* unique_tid_count, void** sleep_trace, unsigned long trace_size);
 int __tsan_get_report_mop(void* report, unsigned long index, int* thread, void** address, int* size,
                           int* write, int* atomic, void** trace, unsigned long trace_size);
+int __tsan_get_report_thread(void* report, unsigned long index, int* thread,
+                             unsigned long long* os_id, int* running, const char** name,
+                             int* parent, void** trace, unsigned long trace_size);
 void __sanitizer_symbolize_pc(void* pc, const char* format, char* out, unsigned long size);
 }
 #endif
@@ -83,6 +86,27 @@ Verdict RaceVerdict(const Race&) { return Verdict(); }
 
 #ifdef CANCELSAFE_SANITIZER_THREAD
 
+namespace cancelsafe {
+namespace {
+
+// Fibers have the names that the executor gave them: "fiber 2".
+int FiberOfThread(void* report, int thread_count, int thread) {
+  for (int i = 0; i < thread_count; ++i) {
+    int number = 0, running = 0, parent = 0;
+    unsigned long long os_id = 0;
+    const char* name = nullptr;
+    void* trace[1];
+    __tsan_get_report_thread(report, static_cast<unsigned long>(i), &number, &os_id, &running,
+                             &name, &parent, trace, 1);
+    if (number != thread || name == nullptr || strncmp(name, "fiber ", 6) != 0) continue;
+    return name[6] - '0';
+  }
+  return -1;
+}
+
+}  // namespace
+}  // namespace cancelsafe
+
 namespace __tsan {
 class ReportDesc;
 
@@ -109,6 +133,7 @@ __attribute__((visibility("default"))) bool OnReport(const ReportDesc* descripti
                           cancelsafe::RaceAccess::kFrames);
     access.write = write != 0;
     access.atomic = atomic != 0;
+    access.fiber = cancelsafe::FiberOfThread(report, threads, access.thread);
   }
   return true;
 }

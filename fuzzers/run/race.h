@@ -11,6 +11,7 @@ namespace cancelsafe {
 
 struct RaceAccess {
   int thread = 0;
+  int fiber = -1;  // -1: not known
   int size = 0;
   bool write = false;
   bool atomic = false;

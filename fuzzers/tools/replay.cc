@@ -1,6 +1,5 @@
-// cancelsafe-replay: runs saved programs again, without a fuzz engine, and says
-// what is wrong with each, if anything.
-#include <signal.h>
+// cancelsafe-replay: runs saved programs again, without a fuzz engine, says what is
+// wrong with each, if anything, and explains it in the forms that were asked for.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,161 +11,186 @@
 #include <cstring>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "fuzzers/explain/story.h"
 #include "fuzzers/run/report.h"
-#include "fuzzers/run/runner.h"
-#include "fuzzers/targets/fault_hooks.h"
+#include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/minimize_failure.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/replay_options.h"
+#include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/tool_flags.h"
 
 namespace cancelsafe {
 namespace {
 
-constexpr char kHelp[] = R"(usage: cancelsafe-replay [flags] FILE...
-
-Replays programs (text or bytes, from any engine) and prints a verdict for each.
-
-)";
-constexpr char kOwnFlagsHelp[] =
-    R"(  --repeat N                run each program N times and compare the digests
-  --digest                  print the digest of each run
-  --quiet                   print only files that do not pass, and a summary
-
-Exit status: 0 all passed, 1 a violation, 2 wrong usage or an unreadable file,
-3 the implementation could not be loaded.
-)";
-
 // A single run takes microseconds; an implementation that spins outside of any
 // preemption point would never come back.
 constexpr unsigned kSecondsPerFile = 20;
 
-struct Options {
-  long repeat = 1;
-  bool digest = false;
-  bool quiet = false;
+std::string Size(const Program& program) {
+  const auto count = [](int number, const char* what) {
+    return absl::StrCat(number, " ", what, number == 1 ? "" : "s");
+  };
+  return absl::StrCat(count(program.operation_count, "operation"), " on ",
+                      count(program.fibers, "fiber"));
+}
+
+class Replay {
+ public:
+  Replay(const ToolFlags& flags, const ReplayOptions& options, const std::string& path,
+         const Implementation& implementation)
+      : flags_(flags), options_(options), path_(path), implementation_(implementation) {}
+
+  // Returns the exit status that the file deserves.
+  int Run();
+
+ private:
+  int Minimize();
+  int RunUntilStep();
+  void WriteExplanations(const Observation& observation);
+  void Write(const std::string& path, const std::string& contents, const char* what);
+  bool RepeatsItself(Runner* runner);
+  std::string DebuggerCommand() const;
+
+  const ToolFlags& flags_;
+  const ReplayOptions& options_;
+  const std::string& path_;
+  const Implementation& implementation_;
+  ProgramFile file_;
+  Runner* runner_ = nullptr;
 };
 
-Options ReadOptions(ToolFlags* flags) {
-  Options options;
-  std::string flag;
-  while (flags->Next(&flag)) {
-    if (flag == "--help") {
-      printf("%s%s%s", kHelp, kSharedFlagsHelp, kOwnFlagsHelp);
-      exit(0);
-    } else if (flag == "--digest") {
-      options.digest = true;
-    } else if (flag == "--quiet") {
-      options.quiet = true;
-    } else if (flag == "--repeat") {
-      options.repeat = flags->Number(flag, 1);
-    } else {
-      flags->FailUnknown(flag);
-    }
-  }
-  if (flags->files().empty()) flags->Fail(kExitUsage, "no file named; see --help");
-  return options;
+void Replay::Write(const std::string& path, const std::string& contents, const char* what) {
+  const absl::Status status = WriteFileAtomically(path, contents);
+  if (!status.ok()) flags_.Fail(kExitSetup, std::string(status.message()));
+  printf("%s %s\n", what, path.c_str());
 }
 
-const char* current_file = "";
-
-void OnSignal(int number) {
-  // Only what a signal handler may do.
-  char line[512];
-  const char* what = number == SIGALRM ? "livelock (time-out): no preemption point was reached"
-                                       : "crash (signal): the implementation crashed";
-  const int length =
-      snprintf(line, sizeof line, "%s: VERDICT %s, signal %d\n", current_file, what, number);
-  if (write(STDOUT_FILENO, line, static_cast<size_t>(length)) < 0) _exit(kExitViolation);
-  _exit(kExitViolation);
+std::string Replay::DebuggerCommand() const {
+  return absl::StrCat("gdb --args ", flags_.program_path(), flags_.repeat_flags(),
+                      flags_.target_flag(), " ", path_);
 }
 
-void CatchCrashes() {
-  static char stack[64 * 1024];
-  stack_t alternate = {};
-  alternate.ss_sp = stack;
-  alternate.ss_size = sizeof stack;
-  sigaltstack(&alternate, nullptr);
-  struct sigaction action = {};
-  action.sa_handler = &OnSignal;
-  action.sa_flags = SA_ONSTACK;
-  for (const int number : {SIGALRM
-#ifndef CANCELSAFE_SANITIZER_ADDRESS  // ASan says more
-                           ,
-                           SIGSEGV, SIGBUS, SIGILL, SIGFPE
-#endif
-       }) {
-    sigaction(number, &action, nullptr);
-  }
-}
-
-Program current_program;
-const Runner* current_runner = nullptr;
-
-void OnSanitizerReport(VerdictKind kind, const char* description) {
-  Verdict verdict;
-  verdict.kind = kind;
-  verdict.rule = description;
-  verdict.reason = "found by the sanitizer; its report follows";
-  printf("%s: %s\n", current_file,
-         FailureReport(current_program, current_runner->history(), verdict).c_str());
-  fflush(stdout);
-}
-
-// One file. Returns the exit status it deserves.
-int Replay(const ToolFlags& flags, const Options& options, const Implementation& implementation,
-           const std::string& path) {
-  current_file = path.c_str();
-  const absl::StatusOr<ProgramFile> file = OpenProgramFile(path, flags.family());
-  if (!file.ok()) flags.Fail(kExitUsage, std::string(file.status().message()));
-  current_program = file->program;
-  const char* missing = nullptr;
-  Runner runner(current_program.setup.family, implementation, flags.runner(), &missing);
-  flags.CheckProvided(missing);
+bool Replay::RepeatsItself(Runner* runner) {
   schedule::RunOptions run_options;
   run_options.fresh_records = true;
-  current_runner = &runner;
+  runner->Run(file_.program, run_options);
+  const uint64_t digest = runner->Digest();
+  for (long i = 1; i < options_.repeat; ++i) {
+    runner->Run(file_.program, run_options);
+    if (runner->Digest() == digest) continue;
+    printf("%s: VERDICT diverged (replay): repetition %ld gave another digest\n", path_.c_str(),
+           i + 1);
+    return false;
+  }
+  if (options_.digest) printf("%s: digest %016" PRIx64 "\n", path_.c_str(), digest);
+  return true;
+}
+
+int Replay::RunUntilStep() {
+  const Program executed = runner_->Executed(file_.program);
+  printf("%s", RunUntil(runner_, executed, options_.until).c_str());
+  if (!BeingDebugged()) {
+    printf("To look at it there: %s\n(run, then bt shows the call of the fiber)\n",
+           absl::StrCat("gdb --args ", flags_.program_path(), flags_.repeat_flags(),
+                        flags_.target_flag(), " --until ", options_.until, " ", path_)
+               .c_str());
+  }
+  return 0;
+}
+
+int Replay::Minimize() {
+  Judge judge(runner_);
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const auto progress = [terminal](const MinimizeProgress& now) {
+    fprintf(stderr, "%s%d operations, %d fibers, %d choices after %d attempts%s",
+            terminal ? "\r" : "", now.operations, now.fibers, now.choices, now.attempts,
+            terminal ? "   " : "\n");
+  };
+  const Program before = file_.program;
+  const MinimizedFailure result = MinimizeFailure(&judge, before, progress);
+  if (terminal) fprintf(stderr, "\n");
+  if (!result.identity.failed()) {
+    printf("%s: VERDICT pass: nothing to minimise\n", path_.c_str());
+    return 0;
+  }
+  file_.program = result.program;
+  judge.Run(result.program);
+  ProgramFile out;
+  out.program = result.program;
+  // A verdict may quote several lines; a comment is one.
+  out.header_comments.push_back(absl::StrReplaceAll(judge.verdict_line(), {{"\n", " "}}));
+  out.header_comments.push_back(
+      absl::StrCat("date: ", options_.date.empty() ? Today() : options_.date));
+  std::string found = absl::StrCat("found: in ", path_.substr(path_.rfind('/') + 1));
+  for (const std::string& line : file_.header_comments) {
+    if (absl::StartsWith(line, "found: ")) found = line;
+  }
+  out.header_comments.push_back(found);
+  out.header_comments.push_back(
+      absl::StrCat("minimised: from ", Size(before), " to ", Size(result.program)));
+  out.header_comments.push_back(
+      absl::StrCat("replay: ./cancelsafe replay", flags_.repeat_flags(), " ", options_.minimize));
+  Write(options_.minimize, PrintProgramFile(out), "minimised:");
+  return -1;
+}
+
+void Replay::WriteExplanations(const Observation&) {}
+
+int Replay::Run() {
+  absl::StatusOr<ProgramFile> file = OpenProgramFile(path_, flags_.family());
+  if (!file.ok()) flags_.Fail(kExitUsage, std::string(file.status().message()));
+  file_ = *std::move(file);
+  const char* missing = nullptr;
+  Runner runner(file_.program.setup.family, implementation_, flags_.runner(), &missing);
+  flags_.CheckProvided(missing);
+  runner_ = &runner;
+  if (!options_.minimize.empty()) {
+    const int status = Minimize();
+    if (status >= 0) return status;
+  }
+  NoteForCrashes(path_, &file_.program, &runner);
+  if (options_.until >= 0) return RunUntilStep();
   alarm(kSecondsPerFile);
-  const bool passed = runner.Run(current_program, run_options);
-  const Verdict verdict = runner.output().verdict;
-  const uint64_t digest = runner.Digest();
-  bool same = true;
-  for (long i = 1; i < options.repeat && same; ++i) {
-    runner.Run(current_program, run_options);
-    same = runner.Digest() == digest;
-  }
+  if (!RepeatsItself(&runner)) return kExitViolation;
+  const std::string divergence = Divergence(&runner, file_.program);
+  const bool choices = file_.program.schedule.kind == schedule::Kind::kChoices;
+  const Observation observation =
+      Observe(&runner, choices ? file_.program : runner.Executed(file_.program));
   alarm(0);
-  if (!same) {
-    printf("%s: VERDICT diverged (replay): a repetition gave another digest\n", path.c_str());
-    return kExitViolation;
+  const bool passed = observation.verdict.ok();
+  if (!options_.quiet || !passed) {
+    printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
+    if (!divergence.empty()) printf("%s\n", divergence.c_str());
   }
-  if (!options.quiet || !passed) {
-    printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
-    if (!options.quiet) {
-      const std::string report = FailureReport(current_program, runner.history(), verdict);
-      // The first line of the report is the verdict, which stands above already.
-      printf("%s", report.c_str() + report.find('\n') + 1);
-    }
+  if (!options_.quiet) {
+    printf("\n%s", StoryOf(observation).c_str());
+    if (!passed) printf("\ndebug: %s\n", DebuggerCommand().c_str());
   }
-  if (options.digest) printf("%s: digest %016" PRIx64 "\n", path.c_str(), digest);
+  WriteExplanations(observation);
   fflush(stdout);
   return passed ? 0 : kExitViolation;
 }
 
 int Main(int argc, char** argv) {
   ToolFlags flags("cancelsafe-replay", argc, argv);
-  const Options options = ReadOptions(&flags);
+  const ReplayOptions options = ReadReplayOptions(&flags);
   const Implementation implementation = flags.Load();
-  SetFaultHook(&OnSanitizerReport);
   CatchCrashes();
   // A single file stays in this process, so that a debugger sees it.
-  if (flags.files().size() == 1) return Replay(flags, options, implementation, flags.files()[0]);
+  if (flags.files().size() == 1) {
+    return Replay(flags, options, flags.files()[0], implementation).Run();
+  }
 
   int worst = 0, failed = 0;
   for (const std::string& path : flags.files()) {
     fflush(stdout);
     const pid_t child = fork();
     if (child < 0) flags.Fail(kExitSetup, absl::StrCat("cannot fork: ", strerror(errno)));
-    if (child == 0) _exit(Replay(flags, options, implementation, path));
+    if (child == 0) _exit(Replay(flags, options, path, implementation).Run());
     int status = 0;
     waitpid(child, &status, 0);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : kExitViolation;

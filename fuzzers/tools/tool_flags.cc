@@ -45,6 +45,7 @@ bool ToolFlags::Next(std::string* flag) {
       if (!family_) {
         Fail(kExitUsage, absl::StrCat("unknown target '", value, "'; known: ", TargetNames()));
       }
+      target_flag_ = absl::StrCat(" --target ", value);
     } else if (*flag == "--implementation") {
       implementation_ = Value(*flag);
       absl::StrAppend(&repeat_flags_, " --implementation ", implementation_);

@@ -53,6 +53,11 @@ class ToolFlags {
   const RunnerOptions& runner() const { return runner_; }
   // The shared flags as given, for a command that repeats the run.
   const std::string& repeat_flags() const { return repeat_flags_; }
+  // Likewise --target, which files that say what they are do not need.
+  const std::string& target_flag() const { return target_flag_; }
+  const std::string& implementation() const { return implementation_; }
+  // This program, as it was called.
+  const char* program_path() const { return argv_[0]; }
 
  private:
   const char* name_;
@@ -64,6 +69,7 @@ class ToolFlags {
   std::string implementation_;
   RunnerOptions runner_;
   std::string repeat_flags_;
+  std::string target_flag_;
 };
 
 }  // namespace cancelsafe

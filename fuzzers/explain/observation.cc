@@ -1,0 +1,115 @@
+// See observation.h.
+#include "fuzzers/explain/observation.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "fuzzers/explain/witness.h"
+#include "oracle/describe.h"
+
+namespace cancelsafe {
+namespace {
+
+// Positions in the history of the calls that emptied the queue: what is left of a
+// fiber's outermost calls when its operations are used up.
+std::vector<bool> DrainedCalls(const Program& program, const History& history, int* executed) {
+  std::vector<bool> drained(history.call_count, false);
+  int next[kMaxFibers] = {};
+  *executed = 0;
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& call = history.calls[i];
+    if (call.parent != kNoCall) {
+      drained[i] = drained[call.parent];
+      continue;
+    }
+    int& at = next[call.fiber];
+    int found = at;
+    while (found < program.operation_count && (program.fiber_of[found] != call.fiber ||
+                                               !(program.operations[found] == call.operation))) {
+      ++found;
+    }
+    drained[i] = found == program.operation_count;
+    if (drained[i]) continue;
+    at = found + 1;
+    ++*executed;
+  }
+  return drained;
+}
+
+// The numbers behind the lines "3. fiber 0: insert item 1 | state" of the evidence.
+std::vector<int> LinearizationOf(const History& history, const Verdict& verdict) {
+  std::vector<int> order;
+  std::vector<bool> used(history.call_count, false);
+  for (const std::string& line : verdict.evidence) {
+    const std::string prefix = absl::StrCat(order.size() + 1, ". ");
+    if (!absl::StartsWith(line, prefix)) continue;
+    for (int i = 0; i < history.call_count; ++i) {
+      if (used[i] || !absl::StartsWith(line.substr(prefix.size()),
+                                       absl::StrCat(DescribeCall(history, i), " |"))) {
+        continue;
+      }
+      used[i] = true;
+      order.push_back(i);
+      break;
+    }
+  }
+  return order;
+}
+
+}  // namespace
+
+Observation Observe(Runner* runner, const Program& program) {
+  Observation observation;
+  observation.program = program;
+  schedule::RunOptions options;
+  options.fresh_records = true;
+  runner->Run(program, options);
+  observation.history = runner->history();
+  observation.verdict = runner->output().verdict;
+  observation.result = runner->output().schedule;
+  observation.race = LastRace();
+  observation.drained =
+      DrainedCalls(program, observation.history, &observation.executed_operations);
+  observation.linearization = LinearizationOf(observation.history, observation.verdict);
+
+  Witness witness(runner->history());
+  runner->RunWith(&witness, program, options);
+  if (runner->output().schedule.digest == observation.result.digest &&
+      runner->history().sequence == observation.history.sequence) {
+    witness.Finish(&observation);
+    observation.closely = true;
+  }
+  return observation;
+}
+
+int Preemptions(const Observation& observation) { return observation.result.preemptions; }
+
+std::string DescribePoint(const Observation& observation, const PassedPoint& point) {
+  const auto lock_name = [&]() -> std::string {
+    // The object of the point is the lock that the fiber takes next.
+    for (const LockSpan& span : observation.locks) {
+      if (span.fiber == point.fiber && !(span.taken < point.moment)) return span.name;
+    }
+    return "lock";
+  };
+  if (point.ended) return "nothing: it has ended";
+  if (point.kind == schedule::kStartKind) return "start";
+  switch (static_cast<KiPoint>(point.kind - 1)) {
+    case kPointAcquire:
+      return absl::StrCat(point.blocked ? "wait for the " : "take the ", lock_name());
+    case kPointRelease:
+      return "go on after giving back a lock";
+    case kPointInterlocked:
+      return "do an interlocked operation";
+    case kPointIrql:
+      return "change the IRQL";
+    case kPointCallbackEnter:
+      return "enter a callback";
+    case kPointCallbackExit:
+      return "leave a callback";
+    case kPointAccess:
+      return "access memory";
+  }
+  return "go on";
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,22 @@
+// The report of a program whose implementation takes the process down, made in the
+// last moments of that process.
+#ifndef CANCELSAFE_FUZZERS_TOOLS_CRASH_REPORT_H_
+#define CANCELSAFE_FUZZERS_TOOLS_CRASH_REPORT_H_
+
+#include <string>
+
+#include "fuzzers/program/program.h"
+#include "fuzzers/run/runner.h"
+
+namespace cancelsafe {
+
+// Signals and sanitizers' reports end the process with a verdict and exit status 1
+// from now on. SIGALRM stands for an implementation that never came back.
+void CatchCrashes();
+
+// What the report is about. All three have to outlive the runs.
+void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TOOLS_CRASH_REPORT_H_

@@ -1,0 +1,318 @@
+// See judge.h. Parent and child share one page of plain values and two pipes of
+// one-byte messages.
+#include "fuzzers/tools/judge.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "fuzzers/schedule/explore.h"
+#include "fuzzers/targets/fault_hooks.h"
+
+namespace cancelsafe {
+namespace {
+
+// A run takes microseconds. The first one that never ends gets the time that a
+// loaded machine may need; when runs are known to hang, less has to do.
+constexpr int kPatienceMs = 4000;
+constexpr int kImpatienceMs = 400;
+
+constexpr int64_t kExploredRuns = 160;
+constexpr int64_t kExploredRunsAtTheEnd = 20000;
+constexpr int kRandomRuns = 96;
+
+constexpr char kRunOnce = 'r';
+constexpr char kSearch = 's';
+constexpr char kExploreBound = 'e';
+
+void Copy(const std::string& text, char* out, size_t size) {
+  snprintf(out, size, "%s", text.c_str());
+}
+
+FailureIdentity IdentityOf(const Verdict& verdict) {
+  FailureIdentity identity;
+  // A history that could not be judged within the budget is no failure.
+  if (verdict.ok() || verdict.kind == VerdictKind::kUnknown) return identity;
+  identity.kind = verdict.kind;
+  Copy(verdict.clause, identity.clause, sizeof identity.clause);
+  Copy(verdict.rule, identity.rule, sizeof identity.rule);
+  if (verdict.kind == VerdictKind::kDataRace) {
+    Copy(verdict.reason, identity.where, sizeof identity.where);
+  }
+  return identity;
+}
+
+void CopyChoices(const schedule::RunResult& result, schedule::Schedule* out) {
+  *out = schedule::Schedule();
+  out->choice_count = result.choice_count;
+  for (int i = 0; i < result.choice_count; ++i) out->choices[i] = result.choices[i];
+}
+
+}  // namespace
+
+bool FailureIdentity::SameAs(const FailureIdentity& other) const {
+  if (kind != other.kind || strcmp(clause, other.clause) != 0) return false;
+  if (clause[0] == '\0' && strcmp(rule, other.rule) != 0) return false;
+  return strcmp(where, other.where) == 0;
+}
+
+struct Judge::Shared {
+  Program program;
+  FailureIdentity wanted;
+  int preemptions = 0;
+  int next_random = 0;  // where the search at random goes on after a child died
+  bool explored = false;
+  FailureIdentity found;        // of the last run
+  schedule::Schedule executed;  // likewise
+  char line[1024] = "";         // likewise; empty if the child died of it
+};
+
+Judge* Judge::active_ = nullptr;
+
+Judge::Judge(Runner* runner) : runner_(runner) {
+  void* memory =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    perror("cancelsafe: mmap");
+    exit(3);
+  }
+  shared_ = new (memory) Shared;
+}
+
+Judge::~Judge() {
+  StopChild();
+  munmap(shared_, sizeof(Shared));
+}
+
+void Judge::StartChild() {
+  int down[2], up[2];
+  if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0) {
+    perror("cancelsafe: pipe");
+    exit(3);
+  }
+  fflush(nullptr);
+  child_ = fork();
+  if (child_ < 0) {
+    perror("cancelsafe: fork");
+    exit(3);
+  }
+  ++children_;
+  if (child_ == 0) {
+    close(down[1]);
+    close(up[0]);
+    to_child_ = down[0];
+    from_child_ = up[1];
+    Serve();
+  }
+  close(down[0]);
+  close(up[1]);
+  to_child_ = down[1];
+  from_child_ = up[0];
+}
+
+void Judge::StopChild() {
+  if (child_ < 0) return;
+  close(to_child_);
+  close(from_child_);
+  kill(child_, SIGKILL);
+  waitpid(child_, nullptr, 0);
+  child_ = -1;
+}
+
+Judge::Answer Judge::Ask(char command) {
+  if (child_ < 0) StartChild();
+  shared_->found = FailureIdentity();
+  shared_->executed = schedule::Schedule();
+  shared_->line[0] = '\0';
+  // A child that died between two questions is a broken pipe, which says enough.
+  signal(SIGPIPE, SIG_IGN);
+  char answer = 0;
+  bool hung = false;
+  if (write(to_child_, &command, 1) == 1) {
+    pollfd waiting = {from_child_, POLLIN, 0};
+    // A search is many runs.
+    const int patience = (slow_ ? kImpatienceMs : kPatienceMs) * (command == kRunOnce ? 1 : 5);
+    hung = poll(&waiting, 1, patience) == 0;
+    if (!hung && read(from_child_, &answer, 1) == 1) {
+      return answer == 'y' ? Answer::kYes : Answer::kNo;
+    }
+  }
+  if (hung) {
+    slow_ = true;
+    kill(child_, SIGKILL);
+  }
+  close(to_child_);
+  close(from_child_);
+  int status = 0;
+  waitpid(child_, &status, 0);
+  child_ = -1;
+  if (shared_->found.failed()) return Answer::kDied;
+  shared_->found.kind = hung ? VerdictKind::kLivelock : VerdictKind::kCrash;
+  const std::string rule =
+      hung ? "time-out" : "signal " + std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  Copy(rule, shared_->found.rule, sizeof shared_->found.rule);
+  return Answer::kDied;
+}
+
+FailureIdentity Judge::Run(const Program& program, schedule::Schedule* executed) {
+  shared_->program = program;
+  Ask(kRunOnce);
+  if (executed != nullptr) *executed = shared_->executed;
+  return shared_->found;
+}
+
+std::string Judge::verdict_line() const {
+  if (shared_->line[0] != '\0') return shared_->line;
+  Verdict verdict;
+  verdict.kind = shared_->found.kind;
+  verdict.rule = shared_->found.rule;
+  verdict.reason = verdict.ok() ? "" : "the process did not survive it";
+  return VerdictLine(verdict);
+}
+
+bool Judge::Reschedule(const FailureIdentity& wanted, Program* program) {
+  shared_->program = *program;
+  shared_->program.schedule = schedule::Schedule();
+  shared_->wanted = wanted;
+  shared_->next_random = 0;
+  shared_->explored = false;
+  for (;;) {
+    const Answer answer = Ask(kSearch);
+    if (answer == Answer::kNo) return false;
+    if (answer == Answer::kYes || shared_->found.SameAs(wanted)) {
+      program->schedule = shared_->executed;
+      return true;
+    }
+    // The child died of something else: the next one goes on behind it.
+  }
+}
+
+bool Judge::FewerPreemptions(const FailureIdentity& wanted, int preemptions, Program* program) {
+  shared_->program = *program;
+  shared_->program.schedule = schedule::Schedule();
+  shared_->wanted = wanted;
+  shared_->preemptions = preemptions;
+  const Answer answer = Ask(kExploreBound);
+  if (answer == Answer::kNo || !shared_->found.SameAs(wanted)) return false;
+  program->schedule = shared_->executed;
+  return true;
+}
+
+// ---- in the child ----
+
+void Judge::NoteDeath(VerdictKind kind, const char* rule) {
+  Shared& shared = *active_->shared_;
+  shared.found = FailureIdentity();
+  shared.found.kind = kind;
+  snprintf(shared.found.rule, sizeof shared.found.rule, "%s", rule);
+  CopyChoices(active_->runner_->output().schedule, &shared.executed);
+}
+
+void Judge::OnSanitizer(VerdictKind kind, const char* description) {
+  NoteDeath(kind, description);
+  _exit(1);  // the report itself would only cost time
+}
+
+void Judge::OnSignal(int number) {
+  char rule[32];
+  snprintf(rule, sizeof rule, "signal %d", number);
+  NoteDeath(VerdictKind::kCrash, rule);
+  _exit(1);
+}
+
+void Judge::Serve() {
+  active_ = this;
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) dup2(null, STDERR_FILENO);
+  SetFaultHook(&OnSanitizer);
+  static char stack[64 * 1024];
+  stack_t alternate = {};
+  alternate.ss_sp = stack;
+  alternate.ss_size = sizeof stack;
+  sigaltstack(&alternate, nullptr);
+  struct sigaction action = {};
+  action.sa_handler = &OnSignal;
+  action.sa_flags = SA_ONSTACK;
+  for (const int number : {SIGABRT
+#ifndef CANCELSAFE_SANITIZER_ADDRESS  // ASan says more
+                           ,
+                           SIGSEGV, SIGBUS, SIGILL, SIGFPE
+#endif
+       }) {
+    sigaction(number, &action, nullptr);
+  }
+  char command = 0;
+  while (read(to_child_, &command, 1) == 1) {
+    bool yes = false;
+    if (command == kRunOnce) {
+      RunInChild(nullptr);
+      yes = shared_->found.failed();
+    } else if (command == kExploreBound) {
+      yes = Explore(shared_->preemptions, kExploredRunsAtTheEnd);
+    } else {
+      yes = SearchAtRandom();
+    }
+    const char answer = yes ? 'y' : 'n';
+    if (write(from_child_, &answer, 1) != 1) break;
+  }
+  _exit(0);
+}
+
+void Judge::RunInChild(schedule::Scheduler* scheduler) {
+  schedule::RunOptions options;
+  options.fresh_records = true;
+  options.record_choices = true;
+  if (scheduler == nullptr) {
+    runner_->Run(shared_->program, options);
+  } else {
+    runner_->RunWith(scheduler, shared_->program, options);
+  }
+  const Verdict& verdict = runner_->output().verdict;
+  shared_->found = IdentityOf(verdict);
+  if (!verdict.ok()) Copy(VerdictLine(verdict), shared_->line, sizeof shared_->line);
+  CopyChoices(runner_->output().schedule, &shared_->executed);
+}
+
+bool Judge::Explore(int preemptions, int64_t runs_max) {
+  schedule::ExploreOptions options;
+  options.preemptions = preemptions;
+  options.reduce = false;
+  options.max_runs = runs_max;
+  options.max_points = 4096;
+  schedule::Explorer explorer(options);
+  while (explorer.Next()) {
+    RunInChild(&explorer);
+    explorer.Finished(runner_->output().schedule);
+    if (shared_->found.SameAs(shared_->wanted)) return true;
+  }
+  return false;
+}
+
+bool Judge::SearchAtRandom() {
+  if (!shared_->explored) {
+    shared_->explored = true;
+    if (Explore(1, kExploredRuns)) return true;
+  }
+  static constexpr schedule::Kind kKinds[] = {schedule::Kind::kPct, schedule::Kind::kPos,
+                                              schedule::Kind::kSticky, schedule::Kind::kRandom};
+  while (shared_->next_random < kRandomRuns) {
+    const int number = shared_->next_random++;
+    schedule::Schedule& schedule = shared_->program.schedule;
+    schedule = schedule::Schedule();
+    schedule.kind = kKinds[number & 3];
+    schedule.seed = static_cast<uint32_t>(number);
+    schedule.parameter = static_cast<uint8_t>(number * 37);
+    RunInChild(nullptr);
+    if (shared_->found.SameAs(shared_->wanted)) return true;
+  }
+  return false;
+}
+
+}  // namespace cancelsafe

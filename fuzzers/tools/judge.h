@@ -1,0 +1,80 @@
+// Runs programs in a child process and says what became of each, whatever that
+// is: a verdict, a sanitizer's report, a crash, no end. One child judges many
+// programs; only one that takes it down costs a new child. Knows nothing of
+// minimisation beyond "the same failure".
+#ifndef CANCELSAFE_FUZZERS_TOOLS_JUDGE_H_
+#define CANCELSAFE_FUZZERS_TOOLS_JUDGE_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "fuzzers/program/program.h"
+#include "fuzzers/run/runner.h"
+
+namespace cancelsafe {
+
+// What makes two failures the same: kind and clause (the rule, where there is no
+// clause), and for a data race the two source lines.
+struct FailureIdentity {
+  VerdictKind kind = VerdictKind::kPass;
+  char clause[48] = "";
+  char rule[96] = "";
+  char where[640] = "";
+
+  bool failed() const { return kind != VerdictKind::kPass; }
+  bool SameAs(const FailureIdentity& other) const;
+};
+
+class Judge {
+ public:
+  // `runner` has not run anything yet; the children run it.
+  explicit Judge(Runner* runner);
+  ~Judge();
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+
+  // Runs the program once. If `executed` is not null, it receives the schedule that
+  // was executed, as choices.
+  FailureIdentity Run(const Program& program, schedule::Schedule* executed = nullptr);
+
+  // The verdict of the last run, on one line.
+  std::string verdict_line() const;
+
+  // Looks for a schedule under which the program fails like `wanted`: all schedules
+  // with one preemption as far as a bound goes, then random ones. Deterministic.
+  bool Reschedule(const FailureIdentity& wanted, Program* program);
+  // The same failure with at most `preemptions` preemptions, if a bounded number of
+  // schedules finds one.
+  bool FewerPreemptions(const FailureIdentity& wanted, int preemptions, Program* program);
+
+  int children() const { return children_; }
+
+ private:
+  struct Shared;
+  enum class Answer { kYes, kNo, kDied };
+
+  Answer Ask(char command);
+  void StartChild();
+  void StopChild();
+  [[noreturn]] void Serve();
+  void RunInChild(schedule::Scheduler* scheduler);
+  bool Explore(int preemptions, int64_t runs_max);
+  bool SearchAtRandom();
+  static void OnSanitizer(VerdictKind kind, const char* description);
+  static void OnSignal(int number);
+  static void NoteDeath(VerdictKind kind, const char* rule);
+
+  Runner* const runner_;
+  Shared* shared_ = nullptr;
+  pid_t child_ = -1;
+  int to_child_ = -1;
+  int from_child_ = -1;
+  int children_ = 0;
+  bool slow_ = false;  // some run had to be killed
+  static Judge* active_;
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TOOLS_JUDGE_H_

@@ -1,0 +1,109 @@
+// See minimize_failure.h.
+#include "fuzzers/tools/minimize_failure.h"
+
+namespace cancelsafe {
+namespace {
+
+// The schedule as it was executed, if that fails in the same way: a run that was cut
+// short by a crash may need the scheduler itself.
+void WriteOutSchedule(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  if (program->schedule.kind == schedule::Kind::kChoices) return;
+  Program candidate = *program;
+  judge->Run(*program, &candidate.schedule);
+  if (judge->Run(candidate).SameAs(wanted)) *program = candidate;
+}
+
+// More operations than this on two fibers have too many merged orders to try.
+constexpr int kMergedOperationsMax = 10;
+
+// The program with the operations of fiber `gone` put among those of `heir`: bit i of
+// `order` says that the i-th of them all is one of `gone`.
+Program Merged(const Program& program, int heir, int gone, uint32_t order) {
+  Program result = program;
+  int next[2] = {0, 0};
+  const int fiber[2] = {heir, gone};
+  const auto take = [&](int which) {
+    while (program.fiber_of[next[which]] != fiber[which]) ++next[which];
+    return program.operations[next[which]++];
+  };
+  int place = 0;
+  for (int i = 0; i < program.operation_count; ++i) {
+    if (program.fiber_of[i] != heir && program.fiber_of[i] != gone) continue;
+    result.operations[i] = take(order >> place++ & 1);
+    result.fiber_of[i] = static_cast<uint8_t>(heir);
+  }
+  for (int i = 0; i < program.operation_count; ++i) {
+    if (result.fiber_of[i] > gone) --result.fiber_of[i];
+  }
+  --result.fibers;
+  result.schedule = schedule::Schedule();
+  Normalize(&result);
+  return result;
+}
+
+// Two fibers whose operations fail in the same way on one of them.
+bool MergeFibers(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  for (int heir = 0; heir < program->fibers; ++heir) {
+    for (int gone = heir + 1; gone < program->fibers; ++gone) {
+      int count = 0, going = 0;
+      for (int i = 0; i < program->operation_count; ++i) {
+        going += program->fiber_of[i] == gone;
+        count += program->fiber_of[i] == gone || program->fiber_of[i] == heir;
+      }
+      if (count > kMergedOperationsMax) continue;
+      for (uint32_t order = 0; order < 1u << count; ++order) {
+        if (__builtin_popcount(order) != going) continue;
+        Program candidate = Merged(*program, heir, gone, order);
+        if (!judge->Run(candidate).SameAs(wanted) &&
+            (candidate.fibers == 1 || !judge->Reschedule(wanted, &candidate))) {
+          continue;
+        }
+        *program = candidate;
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
+                                 const std::function<void(const MinimizeProgress&)>& progress) {
+  MinimizedFailure result;
+  result.program = program;
+  Normalize(&result.program);
+  result.identity = judge->Run(result.program);
+  if (!result.identity.failed()) return result;
+  const FailureIdentity wanted = result.identity;
+  WriteOutSchedule(judge, wanted, &result.program);
+
+  const auto still_fails = [&](const Program& candidate) {
+    return judge->Run(candidate).SameAs(wanted);
+  };
+  const auto show = [&](const MinimizeProgress& now) {
+    ++result.runs_reported;
+    if (progress != nullptr) progress(now);
+  };
+  MinimizeOptions options;
+  options.reschedule = [&](Program* candidate) { return judge->Reschedule(wanted, candidate); };
+  do {
+    result.program = MinimizeProgram(result.program, still_fails, show, options);
+  } while (MergeFibers(judge, wanted, &result.program));
+  WriteOutSchedule(judge, wanted, &result.program);
+
+  // Deleting one choice after another may have ended where a quite different
+  // schedule needs fewer.
+  for (int bound = 0; bound < result.program.schedule.choice_count; ++bound) {
+    Program candidate = result.program;
+    if (!judge->FewerPreemptions(wanted, bound, &candidate)) continue;
+    if (candidate.schedule.choice_count >= result.program.schedule.choice_count) break;
+    options.reschedule = nullptr;
+    const Program smaller = MinimizeProgram(candidate, still_fails, show, options);
+    if (still_fails(smaller)) result.program = smaller;
+    break;
+  }
+  return result;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,58 @@
+# Implementations with one known bug each, for the tests of this room: the reference
+# with one piece of text replaced. Configuring fails if the text is not there.
+function(cancelsafe_spoilt name source from to)
+  set(path "${CMAKE_SOURCE_DIR}/impl/reference/${source}.cc")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
+  file(READ "${path}" before)
+  string(REPLACE "${from}" "${to}" after "${before}")
+  if(after STREQUAL before)
+    message(FATAL_ERROR "spoilt_${name}: '${from}' is not in ${path}")
+  endif()
+  set(spoilt "${CMAKE_CURRENT_BINARY_DIR}/spoilt/${name}.cc")
+  file(CONFIGURE OUTPUT "${spoilt}" CONTENT "${after}" @ONLY)
+  # The rest of the reference goes with it: its parts call each other.
+  set(sources "${spoilt}")
+  foreach(other csq device_queue start_io callback_data_queue)
+    if(NOT other STREQUAL source)
+      list(APPEND sources "${CMAKE_SOURCE_DIR}/impl/reference/${other}.cc")
+    endif()
+  endforeach()
+  add_library(spoilt_${name} MODULE ${sources})
+  cancelsafe_attacked(spoilt_${name})
+  target_compile_options(spoilt_${name} PRIVATE -Wno-unused)
+  set_target_properties(spoilt_${name} PROPERTIES PREFIX "")
+  set_property(GLOBAL APPEND PROPERTY CANCELSAFE_SPOILT spoilt_${name})
+endfunction()
+
+# An IRP that is cancelled before it is queued stays queued for ever.
+cancelsafe_spoilt(ignored_cancel csq
+  "if (cancelled && IoSetCancelRoutine(Irp, nullptr) != nullptr)" "if (false && cancelled)")
+# A removal by context takes an IRP that is being cancelled: it ends twice.
+cancelsafe_spoilt(greedy_remove csq
+  "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
+  "if (irp == nullptr || (IoSetCancelRoutine(irp, nullptr), FALSE))")
+# The same, and the process does not survive it.
+cancelsafe_spoilt(crashing_remove csq
+  "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
+  "if (irp == nullptr || (IoSetCancelRoutine(irp, nullptr) == nullptr &&
+                          (*(volatile int *)(ULONG_PTR)8 = 1)))")
+# The same, and it never returns.
+cancelsafe_spoilt(hanging_remove csq
+  "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
+  "while (irp != nullptr && irp->CancelRoutine == nullptr) __asm__ volatile(\"\" ::: \"memory\");
+  if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)")
+# The context of an insert is published by a plain store.
+cancelsafe_spoilt(plain_context csq
+  "__atomic_store_n(&Context->Irp, Irp, __ATOMIC_SEQ_CST);" "Context->Irp = Irp;")
+# The busy flag is read before the lock is taken.
+cancelsafe_spoilt(early_busy device_queue
+  "KIRQL irql;
+  KeAcquireSpinLock(&DeviceQueue->Lock, &irql);
+  BOOLEAN inserted = DeviceQueue->Busy;"
+  "KIRQL irql;
+  BOOLEAN inserted = DeviceQueue->Busy;
+  KeAcquireSpinLock(&DeviceQueue->Lock, &irql);")
+# A removal by key skips equal keys; no concurrency needed.
+cancelsafe_spoilt(skipped_key device_queue "SortKey >= key" "SortKey > key")
+# The device keeps its current IRP when there is no next one.
+cancelsafe_spoilt(stale_current start_io "device->CurrentIrp = nullptr;" "")
