@@ -96,7 +96,7 @@ constexpr Case kCases[] = {
      [] {
        ThreeKeys();
        SetIrql(DISPATCH_LEVEL);
-       CHECK_EQ("DQ-RKEY-09", TakeByKey(20), 1);
+       CHECK_EQ("DQ-RKEY-09", TakeByKey(15), 1);
        CHECK_EQ("DQ-RKEY-09", CurrentIrql(), DISPATCH_LEVEL);
      }},
 
