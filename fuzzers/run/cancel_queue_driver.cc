@@ -13,6 +13,7 @@ void CancelQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
   lock_owner_ = -1;
   for (const void*& context : peek_context_) context = nullptr;
   list_ = arena->New<DriverList>();
+  Machine::NameLock(list_, sizeof(DriverList), "the queue lock");
   DriverListInitialize(list_, setup_.lock == LockKind::kMutex, callback_data_);
   files_ = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(arena, recorder, callback_data_ ? ItemKind::kCallbackData : ItemKind::kQueuedIrp,

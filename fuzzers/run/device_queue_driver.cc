@@ -58,6 +58,7 @@ void DeviceQueueDriver::Start(const Program&, Arena* arena, Recorder* recorder) 
   queued_ = busy_periods_ = inserts_ = removals_ = entry_removals_ = idle_removals_ = 0;
   table_.KeInitializeDeviceQueue(queue_);
   Machine::SetEffectLock(&queue_->Lock);
+  Machine::NameLock(&queue_->Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
 }
 
 int32_t DeviceQueueDriver::Result(PKDEVICE_QUEUE_ENTRY entry) const {

@@ -15,6 +15,7 @@ MachineFault Machine::fault_;
 Recorder* Machine::recorder_ = nullptr;
 bool Machine::tier2_ = false;
 const volatile void* Machine::effect_lock_ = nullptr;
+const volatile void* Machine::waits_for_[kMaxFibers];
 const volatile void* Machine::cancel_slot_[kMaxFibers];
 const IgnoreSet* Machine::ignore_ = nullptr;
 
@@ -63,7 +64,9 @@ struct MachinePlatform {
       fprintf(stderr, "cancelsafe: the implementation waits for a lock during initialisation\n");
       abort();
     }
+    Machine::waits_for_[Machine::fiber()] = object;
     Machine::executor_->Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    Machine::waits_for_[Machine::fiber()] = nullptr;
   }
 
   static void Wake(const volatile void* object) {
@@ -92,12 +95,14 @@ void Machine::Reset(Recorder* recorder, bool tier2) {
     processor.id = static_cast<UCHAR>(i);
     processor.cancel_lock_held = FALSE;
     cancel_slot_[i] = nullptr;
+    waits_for_[i] = nullptr;
   }
   fault_.set = false;
   recorder_ = recorder;
   tier2_ = tier2;
   effect_lock_ = nullptr;
   lock_count = 0;
+  ForgetLockNames();
 }
 
 void Machine::Point(KiPoint kind, const volatile void* object) {
@@ -115,6 +120,8 @@ void Machine::NoteLockOrder(const volatile void* lock) {
     if (held == number) continue;  // recursion has a violation of its own
     taken_under[number] |= static_cast<uint16_t>(1u << held);
     if ((taken_under[held] >> number & 1) != 0) {
+      fault_.wanted = lock;
+      fault_.held = processor.held[i].lock;
       Violation(kLockRecursion, "KeAcquireSpinLock", true);
     }
   }
@@ -142,15 +149,13 @@ Verdict Machine::FaultVerdict() {
   verdict.kind = fault_.lock_order ? VerdictKind::kLockOrder : VerdictKind::kKernelViolation;
   verdict.rule = fault_.lock_order ? kLockOrderRule : KiViolationName(fault_.kind);
   verdict.clause = fault_.lock_order ? "" : KiViolationClause(fault_.kind);
-  char reason[160];
-  if (fault_.lock_order) {
-    snprintf(reason, sizeof reason,
-             "fiber %d takes two locks in the opposite order of another call", fault_.fiber);
-  } else {
-    snprintf(reason, sizeof reason, "%s on fiber %d: %s", fault_.routine, fault_.fiber,
-             verdict.rule.c_str());
-  }
-  verdict.reason = reason;
+  const std::string fiber = "fiber " + std::to_string(fault_.fiber);
+  verdict.reason = fault_.lock_order
+                       ? fiber + InCall(fault_.fiber) + " takes " + LockName(fault_.wanted) +
+                             " while it holds " + LockName(fault_.held) +
+                             "; another call took them in the opposite order"
+                       : std::string(fault_.routine) + " on " + fiber + InCall(fault_.fiber) +
+                             ": " + verdict.rule;
   return verdict;
 }
 

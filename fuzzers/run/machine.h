@@ -4,6 +4,8 @@
 #ifndef CANCELSAFE_FUZZERS_RUN_MACHINE_H_
 #define CANCELSAFE_FUZZERS_RUN_MACHINE_H_
 
+#include <string>
+
 #include "fuzzers/schedule/executor.h"
 #include "impl/kernel/platform.h"
 #include "oracle/check.h"
@@ -19,6 +21,9 @@ struct MachineFault {
   KiViolationKind kind = kIrqlTooHigh;
   const char* routine = "";
   uint8_t fiber = 0;
+  // The two locks of a lock-order fault. For their names only.
+  const volatile void* wanted = nullptr;
+  const volatile void* held = nullptr;
 };
 
 class Machine {
@@ -56,6 +61,12 @@ class Machine {
 
   static Verdict FaultVerdict();
 
+  // What reports call the lock at [begin, begin + size). Forgotten at Reset.
+  static void NameLock(const volatile void* begin, size_t size, const char* name);
+  // Where the fibers of an unfinished run stand: the call each is in, the lock it
+  // waits for, the locks it holds. `finished` has a bit for each that has ended.
+  static std::string Positions(int fibers, uint8_t finished);
+
   // Does nothing, but makes the linker take the hooks of tier 2 (access_points.cc)
   // rather than a sanitizer runtime's empty ones.
   static void LinkAccessPoints();
@@ -64,6 +75,10 @@ class Machine {
   friend struct MachinePlatform;
   static void Violation(KiViolationKind kind, const char* routine, bool lock_order);
   static void NoteLockOrder(const volatile void* lock);
+  static void ForgetLockNames();
+  static std::string LockName(const volatile void* lock);
+  // " in remove item 3" for a fiber that is in a call, else "".
+  static std::string InCall(int fiber);
 
   static schedule::Executor* executor_;
   static KiProcessor processors_[kMaxFibers];
@@ -71,6 +86,7 @@ class Machine {
   static Recorder* recorder_;
   static bool tier2_;
   static const volatile void* effect_lock_;
+  static const volatile void* waits_for_[kMaxFibers];
   static const volatile void* cancel_slot_[kMaxFibers];
   static const IgnoreSet* ignore_;
 };

@@ -29,6 +29,10 @@ class Recorder {
 
   // The open call probably takes effect now (Call::effect).
   void MarkEffect();
+  // The innermost open call of any fiber, or kNoCall. For reports.
+  uint8_t open_call_of(int fiber) const {
+    return open_[fiber].depth == 0 ? kNoCall : open_[fiber].call[open_[fiber].depth - 1];
+  }
   // Outermost-first position `depth` of the current fiber's open calls.
   int open_depth() const { return open_[Machine::fiber()].depth; }
   uint8_t open_call_at(int depth) const { return open_[Machine::fiber()].call[depth]; }

@@ -5,25 +5,6 @@
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe {
-namespace {
-
-// Where the fibers stood when the run could not go on.
-std::string Positions(const schedule::RunResult& result, int fibers) {
-  std::string text;
-  for (int f = 0; f < fibers; ++f) {
-    if (!text.empty()) text += ", ";
-    text += "fiber " + std::to_string(f);
-    if ((result.finished_mask >> f & 1) != 0) {
-      text += " has ended";
-    } else {
-      text += " waits for lock " + std::to_string(result.position[f].object);
-    }
-  }
-  return text;
-}
-
-}  // namespace
-
 bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore) {
   if (ignore->Add(name)) return true;
   // Rules that are checked in this room.
@@ -135,9 +116,12 @@ void Runner::Judge() {
     verdict.kind = deadlock ? VerdictKind::kDeadlock : VerdictKind::kLivelock;
     verdict.rule = deadlock ? "deadlock" : "step-budget";
     verdict.clause.clear();
-    verdict.reason = deadlock ? Positions(output_.schedule, program_->fibers)
-                              : "the run did not end within " +
-                                    std::to_string(options_.point_budget) + " preemption points";
+    const std::string positions =
+        Machine::Positions(program_->fibers, output_.schedule.finished_mask);
+    verdict.reason = deadlock
+                         ? positions
+                         : "the run did not end within " + std::to_string(options_.point_budget) +
+                               " preemption points: " + positions;
     return;
   }
   if (status == schedule::RunStatus::kDiverged) {

@@ -87,6 +87,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
     }
   }
   Machine::SetEffectLock(&device_->DeviceQueue.Lock);
+  Machine::NameLock(&device_->DeviceQueue.Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
 }
 
 bool StartIoDriver::Execute(const Operation& operation) {

@@ -38,6 +38,8 @@ KI_UNSEEN BOOLEAN KiCancelLockHeld(void) {
   return __atomic_load_n(&cancel_lock, __ATOMIC_RELAXED) != 0;
 }
 
+BOOLEAN KiIsCancelLock(const volatile void* lock) { return lock == &cancel_lock; }
+
 KI_UNSEEN void KiResetCancelLock(void) { __atomic_store_n(&cancel_lock, 0, __ATOMIC_RELAXED); }
 
 extern "C" {

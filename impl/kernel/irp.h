@@ -60,6 +60,8 @@ void KiPlaceDevice(PDEVICE_OBJECT device, PDEVOBJ_EXTENSION extension, PDRIVER_O
 // TRUE while any processor holds the system cancel spin lock. For checks at
 // quiescence.
 BOOLEAN KiCancelLockHeld(void);
+// TRUE if `lock` is the system cancel spin lock. For reports.
+BOOLEAN KiIsCancelLock(const volatile void* lock);
 // Forgets a lock left behind by an aborted run.
 void KiResetCancelLock(void);
 
