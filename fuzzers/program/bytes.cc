@@ -139,9 +139,13 @@ void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* pro
 }
 
 size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity) {
-  if (capacity < kProgramHeaderBytes) return 0;
   Program normal = program;
   Normalize(&normal);
+  return EncodeNormalized(normal, out, capacity);
+}
+
+size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity) {
+  if (capacity < kProgramHeaderBytes) return 0;
   size_t left = capacity - kProgramHeaderBytes;
   const int operations =
       static_cast<int>(std::min<size_t>(normal.operation_count, left / kOperationBytes));

@@ -45,6 +45,8 @@ void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* pro
 // choices, then the last operations; writes nothing and returns 0 if not even
 // the header fits. kMaxProgramBytes always suffice.
 size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity);
+// Likewise for a program that is normalized already.
+size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity);
 
 // The family that an encoded program names in its tag, whatever its format
 // version; nothing if these bytes do not begin with a tag.

@@ -121,7 +121,7 @@ size_t CrossBytes(Family family, const uint8_t* data1, size_t size1, const uint8
   LoadProgram(family, data1, size1, &a);
   LoadProgram(family, data2, size2, &b);
   CrossPrograms(a, b, seed, &child);
-  return EncodeProgram(child, out, max_size);
+  return EncodeNormalized(child, out, max_size);
 }
 
 }  // namespace cancelsafe

@@ -299,11 +299,8 @@ constexpr Mutation kMutations[] = {
     ShiftChoices,    ShiftChoices,
 };
 
-}  // namespace
-
-void MutateProgram(uint64_t seed, Program* program) {
+void MutateNormalized(uint64_t seed, Program* program) {
   Random random(seed);
-  Normalize(program);
   static constexpr int kChanges[] = {1, 1, 1, 2, 2, 3, 4};
   int changes = kChanges[random.Below(7)];
   // Insertion applies to every program that is not full, so this ends soon.
@@ -315,15 +312,22 @@ void MutateProgram(uint64_t seed, Program* program) {
   Normalize(program);
 }
 
+}  // namespace
+
+void MutateProgram(uint64_t seed, Program* program) {
+  Normalize(program);
+  MutateNormalized(seed, program);
+}
+
 size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed) {
   Program program;
   if (size < kProgramHeaderBytes) {
     GenerateProgram(family, seed, &program);
   } else {
     LoadProgram(family, data, size, &program);
-    MutateProgram(seed, &program);
+    MutateNormalized(seed, &program);
   }
-  return EncodeProgram(program, data, max_size);
+  return EncodeNormalized(program, data, max_size);
 }
 
 }  // namespace cancelsafe

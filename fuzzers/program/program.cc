@@ -46,23 +46,23 @@ void NormalizeSetup(Setup* setup) {
 void NormalizeOperations(Program* program) {
   const Setup& setup = program->setup;
   const OperationList& list = OperationsOf(setup.family);
-  bool belongs[kOpCount] = {};
-  for (int i = 0; i < list.count; ++i) belongs[static_cast<int>(list.ops[i])] = true;
   program->operation_count = std::clamp(program->operation_count, 0, kMaxOperations);
   int fiber_before = 0;
   bool ascending = true;
   for (int i = 0; i < program->operation_count; ++i) {
     Operation& operation = program->operations[i];
-    const int code = static_cast<int>(operation.op);
-    if (code >= kOpCount || !belongs[code]) operation.op = list.ops[code % list.count];
+    if (!list.Has(operation.op)) {
+      operation.op = list.ops[static_cast<int>(operation.op) % list.count];
+    }
     const FieldMasks masks = FieldsOf(setup, operation.op);
     operation.item &= masks.item;
     operation.flags &= masks.flags;
     operation.selector &= masks.selector;
     if (operation.op == Op::kRemoveNext) operation.selector %= kFileCount + 1;
-    operation.irql %= 3;
+    if (operation.irql > 2) operation.irql %= 3;
     operation.key &= masks.key;
-    const int fiber = program->fiber_of[i] = program->fiber_of[i] % program->fibers;
+    if (program->fiber_of[i] >= program->fibers) program->fiber_of[i] %= program->fibers;
+    const int fiber = program->fiber_of[i];
     ascending &= fiber >= fiber_before;
     fiber_before = fiber;
   }
@@ -120,7 +120,7 @@ void NormalizeSchedule(Schedule* schedule, int fibers) {
   bool ascending = true;
   for (int i = 0; i < schedule->choice_count; ++i) {
     Choice& choice = schedule->choices[i];
-    choice.fiber = choice.fiber % fibers;
+    if (choice.fiber >= fibers) choice.fiber = choice.fiber % fibers;
     ascending &= i == 0 || schedule->choices[i - 1].step < choice.step;
   }
   if (!ascending) SortChoices(schedule);
