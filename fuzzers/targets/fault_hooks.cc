@@ -1,19 +1,78 @@
 // See fault_hooks.h.
 #include "fuzzers/targets/fault_hooks.h"
 
+#include <signal.h>
+
+#include <cstdio>
+
 namespace cancelsafe {
 namespace {
 
 void (*fault_hook)(VerdictKind, const char*) = nullptr;
 
-[[maybe_unused]] void CallHook(VerdictKind kind, const char* description) {
+void CallHook(VerdictKind kind, const char* description) {
   if (fault_hook == nullptr) return;
   const auto hook = fault_hook;
   fault_hook = nullptr;  // an error inside the hook must not call it again
   hook(kind, description);
 }
 
+// An implementation checks itself with abort(); what it does to memory is seen by
+// ASan where there is one.
+constexpr int kSignals[] = {SIGABRT,
+#ifndef CANCELSAFE_SANITIZER_ADDRESS
+                            SIGSEGV, SIGBUS, SIGILL, SIGFPE
+#endif
+};
+constexpr int kSignalCount = sizeof kSignals / sizeof kSignals[0];
+struct sigaction previous[kSignalCount];
+
+void OnSignal(int number, siginfo_t* info, void* context) {
+  int index = 0;
+  while (kSignals[index] != number) ++index;
+  char description[16];
+  snprintf(description, sizeof description, "signal %d", number);
+  CallHook(VerdictKind::kCrash, description);
+  const struct sigaction& before = previous[index];
+  sigaction(number, &before, nullptr);
+  // Without a handler the signal comes again, now that nobody holds it off.
+  if ((before.sa_flags & SA_SIGINFO) != 0) {
+    before.sa_sigaction(number, info, context);
+  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(number);
+  } else {
+    raise(number);
+  }
+}
+
+// A stack overflow leaves no room on the fiber's own stack.
+void UseSignalStack() {
+  static char stack[256 * 1024];
+  stack_t present = {};
+  if (sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0 &&
+      present.ss_size >= sizeof stack) {
+    return;
+  }
+  stack_t alternate = {};
+  alternate.ss_sp = stack;
+  alternate.ss_size = sizeof stack;
+  sigaltstack(&alternate, nullptr);
+}
+
 }  // namespace
+
+void CatchSignals() {
+  UseSignalStack();
+  struct sigaction action = {};
+  action.sa_sigaction = &OnSignal;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  for (int i = 0; i < kSignalCount; ++i) sigaction(kSignals[i], &action, &previous[i]);
+}
+
+const char* FaultReason(VerdictKind kind) {
+  return kind == VerdictKind::kCrash ? "the implementation crashed"
+                                     : "found by the sanitizer; its report follows";
+}
 
 void SetFaultHook(void (*hook)(VerdictKind, const char*)) { fault_hook = hook; }
 

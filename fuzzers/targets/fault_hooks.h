@@ -1,5 +1,5 @@
-// Lets a program say what it was doing when ASan or UBSan is about to end the
-// process. Does nothing in the other flavours.
+// Lets a program say what it was doing when ASan, UBSan or a signal is about to
+// end the process.
 #ifndef CANCELSAFE_FUZZERS_TARGETS_FAULT_HOOKS_H_
 #define CANCELSAFE_FUZZERS_TARGETS_FAULT_HOOKS_H_
 
@@ -8,8 +8,17 @@
 namespace cancelsafe {
 
 // `hook` is called once, before the sanitizer prints its report, with the
-// sanitizer's name for the error ("heap-use-after-free").
+// sanitizer's name for the error ("heap-use-after-free"), or for kCrash the signal
+// ("signal 6"). Null for none.
 void SetFaultHook(void (*hook)(VerdictKind kind, const char* description));
+
+// From now on the hook is called for the signals of a crash as well, but for those
+// that ASan reports. Handlers that are in force keep working: they are called
+// after the hook. Call it once.
+void CatchSignals();
+
+// The reason in a verdict of the hook's.
+const char* FaultReason(VerdictKind kind);
 
 }  // namespace cancelsafe
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -34,6 +35,7 @@ constexpr char kHelp[] =
                             implementation was compiled for it
   --ignore=RULE             leave out a rule or clause (may be repeated)
   --artifacts=DIR           save failures as readable text here (default: .)
+  --fibers=N                give programs at most N fibers (4)
   --stats=FILE              keep counters for a campaign here
   --benchmark               measure runs per second on fixed programs, say what the
                             time goes into, and end
@@ -56,6 +58,7 @@ struct Target {
   Implementation implementation;
   RunnerOptions options;
   std::unique_ptr<Runner> runner;
+  int fibers_max = kMaxFibers;
   std::string artifacts = ".";
   std::string replay_flags;
   TargetStats* stats = nullptr;
@@ -90,6 +93,10 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
     absl::StrAppend(&target->replay_flags, " --ignore ", argument);
   } else if (absl::ConsumePrefix(&argument, "--artifacts=")) {
     target->artifacts = std::string(argument);
+  } else if (absl::ConsumePrefix(&argument, "--fibers=")) {
+    if (!absl::SimpleAtoi(argument, &target->fibers_max) || target->fibers_max < 1) {
+      Fail(kUsageError, absl::StrCat("--fibers: '", argument, "' is no number of fibers"));
+    }
   } else if (absl::ConsumePrefix(&argument, "--stats=")) {
     *stats = std::string(argument);
   } else if (argument == "--benchmark") {
@@ -118,7 +125,7 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
   Verdict verdict;
   verdict.kind = kind;
   verdict.rule = description;
-  verdict.reason = "found by the sanitizer; its report follows";
+  verdict.reason = FaultReason(kind);
   SaveFailure(target->program, verdict);
 }
 
@@ -131,6 +138,14 @@ void PrependEngineFlags(std::vector<std::string> flags, int* argc, char*** argv)
   *argc = static_cast<int>(target->arguments.size());
   target->arguments.push_back(nullptr);
   *argv = target->arguments.data();
+}
+
+// Leaves out fibers above the limit; their operations go to the others.
+void LimitFibers(int fibers_max, Program* program) {
+  if (program->fibers <= fibers_max) return;
+  program->fibers = fibers_max;
+  for (int i = 0; i < program->operation_count; ++i) program->fiber_of[i] %= fibers_max;
+  Normalize(program);
 }
 
 }  // namespace
@@ -179,10 +194,14 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
 }
 
 void RunTargetInput(const uint8_t* data, size_t size) {
+  // Here, since the engine sets its own handlers only where there are none.
+  static const bool signals_caught = (CatchSignals(), true);
+  static_cast<void>(signals_caught);
   Program& program = target->program;
   Benchmark* const benchmark = target->benchmark.get();
   if (benchmark != nullptr) EnterStage(benchmark->clock(), Stage::kDecode);
   LoadProgram(target->family, data, size, &program);
+  LimitFibers(target->fibers_max, &program);
   const bool passed = target->runner->Run(program);
   const RunOutput& output = target->runner->output();
   TargetStats& stats = *target->stats;
@@ -212,6 +231,7 @@ void RunTargetInput(const uint8_t* data, size_t size) {
     return;
   }
   SaveFailure(executed, output.verdict);
+  SetFaultHook(nullptr);
   abort();
 }
 
