@@ -127,13 +127,18 @@ tidy_file() {
   fi
 }
 
-# The files that the build knows, those that differ from the last commit first.
+# The files that the build knows, those that differ from the last commit first. The
+# others come in an order that every commit shuffles: should the time not suffice on a
+# machine that remembers nothing, it is not always the same ones that are left out.
 tidy_files() {
-  local known
+  local known commit file
   known=$(sed -n "s|^ *\"file\": \"$ROOT/\(.*\.cc\)\".*|\1|p" build/dev/compile_commands.json |
     grep -v '^build/' | sort -u)
-  { git diff --name-only HEAD 2>/dev/null | grep -Fx "$known" || true; echo "$known"; } |
-    awk '!seen[$0]++'
+  commit=$(git rev-parse HEAD 2>/dev/null || true)
+  {
+    git diff --name-only HEAD 2>/dev/null | grep -Fx "$known" || true
+    for file in $known; do echo "$(cksum <<<"$commit$file") $file"; done | sort -n | cut -d' ' -f3
+  } | awk '!seen[$0]++'
 }
 
 test_tidy() {
