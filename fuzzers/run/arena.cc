@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "fuzzers/run/sanitizer.h"
+#include "fuzzers/run/machine.h"
 
 namespace cancelsafe {
 namespace {
@@ -37,6 +37,7 @@ void Arena::Reset() {
     block_ = previous;
   }
   used_ = 0;
+  handover_ = Handover();
 }
 
 void* Arena::Allocate(size_t size) {
@@ -47,10 +48,10 @@ void* Arena::Allocate(size_t size) {
     *reinterpret_cast<char**>(block) = block_;
     block_ = block;
     used_ = 8;
-    ReleaseHandover(&block_);
+    handover_.Release(Machine::fiber());
   }
   // The block may come from another fiber's allocation.
-  AcquireHandover(&block_);
+  handover_.Acquire(Machine::fiber());
   void* result = block_ + used_;
   used_ += size;
   Fill(result, size);

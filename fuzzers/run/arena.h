@@ -8,6 +8,8 @@
 
 #include <cstddef>
 
+#include "fuzzers/run/sanitizer.h"
+
 namespace cancelsafe {
 
 class Arena {
@@ -32,6 +34,7 @@ class Arena {
  private:
   char* block_ = nullptr;
   size_t used_ = 0;
+  Handover handover_;  // of the newest block, from the fiber that allocated it
 };
 
 }  // namespace cancelsafe

@@ -23,7 +23,7 @@ class DeviceQueueDriver final : public FamilyDriver {
     State state = State::kFree;
     uint8_t inserts = 0;       // attempts so far
     uint8_t taken_insert = 0;  // the attempt whose entry was last handed out
-    char handover = 0;         // address: token for AcquireHandover
+    Handover handover;         // from one user to the next
   };
 
   bool ExecuteInsert(const Operation& operation);
@@ -74,7 +74,7 @@ void DeviceQueueDriver::Taken(int number) {
   if (entry.state == State::kQueued) --queued_;
   entry.taken_insert = entry.inserts;
   entry.state = State::kFree;
-  ReleaseHandover(&entry.handover);
+  entry.handover.Release(Machine::fiber());
 }
 
 bool DeviceQueueDriver::Execute(const Operation& operation) {
@@ -96,7 +96,7 @@ bool DeviceQueueDriver::Execute(const Operation& operation) {
 bool DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   Entry& entry = entries_[operation.item];
   if (entry.state != State::kFree || idle_removals_ != 0) return false;
-  AcquireHandover(&entry.handover);
+  entry.handover.Acquire(Machine::fiber());
   entry.state = State::kInserting;
   const uint8_t attempt = ++entry.inserts;
   ++inserts_;

@@ -1,7 +1,6 @@
 // See item_table.h.
 #include "fuzzers/run/item_table.h"
 
-#include "fuzzers/run/sanitizer.h"
 #include "impl/kernel/filter_manager.h"
 
 namespace cancelsafe {
@@ -28,7 +27,7 @@ void ItemTable::Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJ
 
 void ItemTable::Make(int number) {
   Item& item = items_[number];
-  AcquireHandover(&item.handover);
+  item.handover.Acquire(Machine::fiber());
   if (item.irp != nullptr) {
     if (retired_count_ < kMaxRetired) {
       retired_[retired_count_] = item.irp;
@@ -53,14 +52,14 @@ void ItemTable::Make(int number) {
     data->QueueContext[1] = Canary(number, 3);
     item.data = data;
   }
-  ReleaseHandover(&item.created);
-  ReleaseHandover(&item.handover);
+  item.created.Release(Machine::fiber());
+  item.handover.Release(Machine::fiber());
 }
 
 bool ItemTable::Refresh(int number) {
   Item& item = items_[number];
   if (item.owner != Item::Owner::kEnded) {
-    AcquireHandover(&item.created);
+    item.created.Acquire(Machine::fiber());
     return true;
   }
   if (item.users != 0) return false;
@@ -73,11 +72,11 @@ void ItemTable::EndUse(int number) {
   HandOver(number);
 }
 
-void ItemTable::HandOver(int number) { ReleaseHandover(&items_[number].handover); }
+void ItemTable::HandOver(int number) { items_[number].handover.Release(Machine::fiber()); }
 
 void ItemTable::GiveToLibrary(int number) {
   Item& item = items_[number];
-  AcquireHandover(&item.handover);
+  item.handover.Acquire(Machine::fiber());
   item.owner = Item::Owner::kLibrary;
   IoGetCurrentIrpStackLocation(item.irp)->Control = 0;
 }
@@ -85,12 +84,12 @@ void ItemTable::GiveToLibrary(int number) {
 void ItemTable::TakeFromLibrary(int number) {
   Item& item = items_[number];
   item.owner = Item::Owner::kDriver;
-  ReleaseHandover(&item.handover);
+  item.handover.Release(Machine::fiber());
 }
 
 void ItemTable::Complete(int number, NTSTATUS status) {
   Item& item = items_[number];
-  AcquireHandover(&item.handover);
+  item.handover.Acquire(Machine::fiber());
   if (kind_ == ItemKind::kCallbackData) {
     item.data->IoStatus.Status = status;
     item.data->IoStatus.Information = 0;

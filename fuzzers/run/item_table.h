@@ -6,6 +6,7 @@
 
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/recorder.h"
+#include "fuzzers/run/sanitizer.h"
 #include "impl/include/fltKernel.h"
 #include "impl/kernel/irp.h"
 
@@ -34,8 +35,8 @@ struct Item {
   bool linked = false;          // in the driver's list
   uint8_t inserts = 0;          // attempts so far
   uint8_t failed_insert = 0;    // the last attempt whose insert callback failed
-  char handover = 0;            // addresses: tokens for AcquireHandover
-  char created = 0;
+  Handover handover;            // from one user to the next
+  Handover created;
 };
 
 class ItemTable {

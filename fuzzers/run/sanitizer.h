@@ -4,10 +4,13 @@
 #define CANCELSAFE_FUZZERS_RUN_SANITIZER_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #ifdef CANCELSAFE_SANITIZER_THREAD
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
+extern "C" void __tsan_ignore_thread_begin();
+extern "C" void __tsan_ignore_thread_end();
 #endif
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
 extern "C" void __asan_poison_memory_region(void const volatile* address, size_t size);
@@ -17,15 +20,39 @@ extern "C" void __asan_unpoison_memory_region(void const volatile* address, size
 namespace cancelsafe {
 
 // A handover between virtual threads that any driver synchronises by means of
-// its own: what came before Release(t) happens before what follows Acquire(t).
-inline void AcquireHandover([[maybe_unused]] void* token) {
+// its own: what came before Release happens before what follows Acquire. Nothing
+// outside the thread flavour. Forgetting a token (assigning a new one) is for the
+// main context, where nothing is left to hand over.
+class Handover {
+ public:
+  void Acquire([[maybe_unused]] int fiber) {
 #ifdef CANCELSAFE_SANITIZER_THREAD
-  __tsan_acquire(token);
+    // A fiber need not be told what it did itself.
+    if ((releasers_ & ~(1u << fiber)) != 0) __tsan_acquire(this);
+#endif
+  }
+  void Release([[maybe_unused]] int fiber) {
+#ifdef CANCELSAFE_SANITIZER_THREAD
+    releasers_ |= static_cast<uint8_t>(1u << fiber);
+    __tsan_release(this);
+#endif
+  }
+
+ private:
+  [[maybe_unused]] uint8_t releasers_ = 0;  // a bit per fiber
+};
+
+// TSan's interceptors take the copying and clearing that a fuzz engine does
+// between runs for accesses to be remembered, which costs as much as a run. While
+// the calling context is hidden, they do not. Calls are paired.
+inline void HideFromTsan() {
+#ifdef CANCELSAFE_SANITIZER_THREAD
+  __tsan_ignore_thread_begin();
 #endif
 }
-inline void ReleaseHandover([[maybe_unused]] void* token) {
+inline void ShowToTsan() {
 #ifdef CANCELSAFE_SANITIZER_THREAD
-  __tsan_release(token);
+  __tsan_ignore_thread_end();
 #endif
 }
 

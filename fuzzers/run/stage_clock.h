@@ -27,7 +27,8 @@ class StageClock {
   // Everything from now on is the stage's, until the next call.
   void Enter(Stage stage) {
     const uint64_t now = Now();
-    ticks_[static_cast<int>(stage_)] += now - since_;
+    // Longer than any stage of a run: the processor was somebody else's.
+    if (now - since_ < kInterruption) ticks_[static_cast<int>(stage_)] += now - since_;
     stage_ = stage;
     since_ = now;
   }
@@ -46,6 +47,8 @@ class StageClock {
     return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 #endif
   }
+
+  static constexpr uint64_t kInterruption = 200000;
 
   uint64_t ticks_[kStageCount] = {};
   uint64_t since_ = 0;

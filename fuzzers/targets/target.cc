@@ -18,6 +18,7 @@
 #include "fuzzers/run/all_points.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
+#include "fuzzers/run/sanitizer.h"
 #include "fuzzers/targets/benchmark.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
@@ -129,6 +130,15 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
   SaveFailure(target->program, verdict);
 }
 
+// The engine's own work is hidden from TSan; a run, and what follows from it, is not.
+class VisibleRun {
+ public:
+  VisibleRun() { ShowToTsan(); }
+  ~VisibleRun() { HideFromTsan(); }
+  VisibleRun(const VisibleRun&) = delete;
+  VisibleRun& operator=(const VisibleRun&) = delete;
+};
+
 // Puts flags before those that the engine was given, which therefore win.
 void PrependEngineFlags(std::vector<std::string> flags, int* argc, char*** argv) {
   target->engine_flags = std::move(flags);
@@ -191,6 +201,9 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   target->runner->SetStateCoverage(state_counters, kStateCounters);
   schedule::Executor::Get().SetCoverage(interleaving_counters, kInterleavingCounters);
   SetFaultHook(&OnSanitizerReport);
+  HideFromTsan();
+  // At its end TSan wants to see everything again.
+  atexit(&ShowToTsan);
 }
 
 void RunTargetInput(const uint8_t* data, size_t size) {
@@ -202,6 +215,7 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   if (benchmark != nullptr) EnterStage(benchmark->clock(), Stage::kDecode);
   LoadProgram(target->family, data, size, &program);
   LimitFibers(target->fibers_max, &program);
+  const VisibleRun visible;
   const bool passed = target->runner->Run(program);
   const RunOutput& output = target->runner->output();
   TargetStats& stats = *target->stats;
