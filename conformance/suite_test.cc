@@ -2,7 +2,6 @@
 // to be caught.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <set>
 
 #include "conformance/hosts/user/suite_run.h"
@@ -89,6 +88,53 @@ TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
   const Report hang = RunSuite(bad, "bad", "dq.remove-entry.queued", options);
   ASSERT_EQ(hang.cases.size(), 1u);
   EXPECT_EQ(hang.cases[0].verdict, Verdict::kTimeout);
+}
+
+const Implementation& BuiltIn() {
+  static const Implementation table = BuiltInImplementation();
+  return table;
+}
+
+const CaseReport& Only(const Report& report) { return report.cases.front(); }
+
+// The prose's reading of AMB-1: a cancelled IRP never reaches the insert callback.
+TEST(SuiteTest, ProseReadingOfACancelledInsertIsAccepted) {
+  Implementation prose = BuiltIn();
+  prose.IoCsqInsertIrp = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
+    if (!irp->Cancel) return BuiltIn().IoCsqInsertIrp(csq, irp, context);
+    if (context != nullptr) *context = {IO_TYPE_CSQ_IRP_CONTEXT, nullptr, csq};
+    csq->CsqCompleteCanceledIrp(csq, irp);
+  };
+  const Report report = RunSuite(prose, "prose", "csq.*");
+  for (const CaseReport& c : report.cases) {
+    // These say what happens on the way through the insert callback.
+    if (c.id == "csq.invariant.lock-once") continue;
+    EXPECT_FALSE(IsFailure(c.verdict)) << c.id;
+  }
+  const Report one = RunSuite(prose, "prose", "csq.insert.already-cancelled");
+  ASSERT_EQ(Only(one).readings.size(), 1u);
+  EXPECT_EQ(Only(one).readings[0].second, "never given to the insert callback (prose)");
+}
+
+TEST(SuiteTest, EitherReadingOfEnableAndDisableIsAccepted) {
+  Implementation unlocked = BuiltIn();
+  unlocked.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 1; };
+  unlocked.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 0; };
+  ExpectConforms(RunSuite(unlocked, "unlocked", "cbdq.*able.*"));
+}
+
+TEST(SuiteTest, BusyStateAfterRemovalByNameMayFollowEitherPage) {
+  Implementation conceptual = BuiltIn();
+  conceptual.KeRemoveEntryDeviceQueue = [](PKDEVICE_QUEUE queue,
+                                           PKDEVICE_QUEUE_ENTRY entry) -> BOOLEAN {
+    const BOOLEAN empty = IsListEmpty(&queue->DeviceListHead);
+    const BOOLEAN taken = BuiltIn().KeRemoveEntryDeviceQueue(queue, entry);
+    if (empty && !taken) queue->Busy = FALSE;
+    return taken;
+  };
+  const Report report = RunSuite(conceptual, "conceptual", "dq.remove-entry.busy-and-empty");
+  EXPECT_EQ(Only(report).verdict, Verdict::kAmbiguous);
+  EXPECT_NE(Only(report).readings[0].second.find("conceptual"), std::string::npos);
 }
 
 TEST(SuiteTest, WrongImplementationsAreNoticed) {

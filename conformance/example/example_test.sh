@@ -22,4 +22,12 @@ fi
 grep -q 'fail: dq.remove-by-key.largest' "$scratch/off.log"
 grep -q 'DQ-RKEY-03' "$scratch/off.log"
 (cd "$scratch/ON" && ctest -R conformance --output-on-failure)
+# The installed command, by its front door.
+"$scratch/prefix/bin/cancelsafe" conform --clause 'DQ-*' \
+  --implementation "$scratch/ON/libmy_device_queue.so" >"$scratch/conform.log"
+grep -q '^conforms: libmy_device_queue.so' "$scratch/conform.log"
+status=0
+"$scratch/prefix/bin/cancelsafe" conform --implementation "$scratch/none.so" 2>"$scratch/none.log" ||
+  status=$?
+test "$status" -eq 3
 test -s "$scratch/ON/my_device_queue.conformance/report.html"

@@ -13,7 +13,7 @@ VOID KeInitializeDeviceQueue(PKDEVICE_QUEUE queue) {
   queue->Busy = FALSE;
 }
 
-static BOOLEAN Insert(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry, const ULONG *key) {
+static BOOLEAN Insert(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry, const ULONG* key) {
   KIRQL irql = KeAcquireSpinLockRaiseToDpc(&queue->Lock);
   BOOLEAN queued = queue->Busy;
   queue->Busy = TRUE;
@@ -68,9 +68,7 @@ static PKDEVICE_QUEUE_ENTRY Remove(PKDEVICE_QUEUE queue, ULONG key, BOOLEAN by_k
   return entry;
 }
 
-PKDEVICE_QUEUE_ENTRY KeRemoveDeviceQueue(PKDEVICE_QUEUE queue) {
-  return Remove(queue, 0, FALSE);
-}
+PKDEVICE_QUEUE_ENTRY KeRemoveDeviceQueue(PKDEVICE_QUEUE queue) { return Remove(queue, 0, FALSE); }
 
 PKDEVICE_QUEUE_ENTRY KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE queue, ULONG key) {
   return Remove(queue, key, TRUE);

@@ -58,8 +58,8 @@ std::set<std::string> CheckedClauses(const Report& report) {
   return checked;
 }
 
-std::map<std::string, std::vector<std::string>> Readings(const Report& report) {
-  std::map<std::string, std::vector<std::string>> readings;
+std::map<std::string, std::vector<std::string>, AmbiguityOrder> Readings(const Report& report) {
+  std::map<std::string, std::vector<std::string>, AmbiguityOrder> readings;
   for (const CaseReport& c : report.cases) {
     for (const auto& [ambiguity, text] : c.readings) {
       std::vector<std::string>& texts = readings[ambiguity];

@@ -69,8 +69,14 @@ int CountOf(const Report& report, Verdict verdict);
 Verdict ClauseVerdict(const Report& report, const std::string& clause);
 // Clauses with at least one check that passed or failed.
 std::set<std::string> CheckedClauses(const Report& report);
+// AMB-9 before AMB-10.
+struct AmbiguityOrder {
+  bool operator()(const std::string& a, const std::string& b) const {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  }
+};
 // Ambiguity -> readings seen, in the order of the cases.
-std::map<std::string, std::vector<std::string>> Readings(const Report& report);
+std::map<std::string, std::vector<std::string>, AmbiguityOrder> Readings(const Report& report);
 
 }  // namespace cancelsafe::conformance
 

@@ -6,17 +6,17 @@
 
 #include "kernel_names.h"
 
-#define CANCELSAFE_SUITE_ENTRY_POINTS(X)                                                       \
-  X(IoCsqInitialize)                                                                           \
-  X(IoCsqInitializeEx)                                                                         \
-  X(IoCsqInsertIrp)                                                                            \
-  X(IoCsqInsertIrpEx) X(IoCsqRemoveIrp) X(IoCsqRemoveNextIrp) X(KeInitializeDeviceQueue)       \
-      X(KeInsertDeviceQueue) X(KeInsertByKeyDeviceQueue) X(KeRemoveDeviceQueue)                \
-          X(KeRemoveByKeyDeviceQueue) X(KeRemoveByKeyDeviceQueueIfBusy)                        \
-              X(KeRemoveEntryDeviceQueue) X(IoStartPacket) X(IoStartNextPacket)                \
-                  X(IoStartNextPacketByKey) X(IoSetStartIoAttributes) X(FltCbdqInitialize)     \
-                      X(FltCbdqEnable) X(FltCbdqDisable) X(FltCbdqInsertIo) X(FltCbdqRemoveIo) \
-                          X(FltCbdqRemoveNextIo)
+#define CANCELSAFE_SUITE_ENTRY_POINTS(X)                                                     \
+  X(IoCsqInitialize)                                                                         \
+  X(IoCsqInitializeEx)                                                                       \
+  X(IoCsqInsertIrp)                                                                          \
+  X(IoCsqInsertIrpEx)                                                                        \
+  X(IoCsqRemoveIrp) X(IoCsqRemoveNextIrp) X(KeInitializeDeviceQueue) X(KeInsertDeviceQueue)  \
+      X(KeInsertByKeyDeviceQueue) X(KeRemoveDeviceQueue) X(KeRemoveByKeyDeviceQueue)         \
+          X(KeRemoveByKeyDeviceQueueIfBusy) X(KeRemoveEntryDeviceQueue) X(IoStartPacket)     \
+              X(IoStartNextPacket) X(IoStartNextPacketByKey) X(IoSetStartIoAttributes)       \
+                  X(FltCbdqInitialize) X(FltCbdqEnable) X(FltCbdqDisable) X(FltCbdqInsertIo) \
+                      X(FltCbdqRemoveIo) X(FltCbdqRemoveNextIo)
 
 namespace cancelsafe::suite {
 

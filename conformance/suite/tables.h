@@ -8,7 +8,8 @@
   X(kCsqInitialize)                                                                               \
   X(kCsqInsert)                                                                                   \
   X(kCsqInsertEx)                                                                                 \
-  X(kCsqRemove) X(kCsqRemoveNext) X(kCsqCallbacks) X(kCsqCancel) X(kCsqInvariants) X(kIrpCancel)  \
+  X(kCsqRemove)                                                                                   \
+  X(kCsqRemoveNext) X(kCsqCallbacks) X(kCsqCancel) X(kCsqInvariants) X(kIrpCancel)                \
       X(kIrpPrimitives) X(kDeviceQueueInsert) X(kDeviceQueueByKey) X(kDeviceQueueRemove)          \
           X(kDeviceQueueRemoveByKey) X(kDeviceQueueRemoveEntry) X(kDeviceQueueState)              \
               X(kStartPacket) X(kStartNextPacket) X(kStartIoAttributes) X(kFilterQueueInitialize) \

@@ -6,12 +6,12 @@
 
 static const char kName[] = "cancelsafe";
 
-static int Fail(int step, const char *what) {
+static int Fail(int step, const char* what) {
   fprintf(stderr, "loader: %s: error %lu\n", what, GetLastError());
   return step;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   char path[MAX_PATH];
   if (argc != 2 || GetFullPathNameA(argv[1], sizeof(path), path, NULL) == 0) {
     fprintf(stderr, "usage: loader cancelsafe.sys\n");
