@@ -9,7 +9,7 @@ bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore) {
   if (ignore->Add(name)) return true;
   // Rules that are checked in this room.
   bool known = name == "retired-write" || name == "drained-state" || name == "step-budget" ||
-               name == "use-after-free";
+               name == "use-after-free" || name == "start-io-attributes";
   for (int kind = kIrqlTooHigh; kind <= kNotAnIrp; ++kind) {
     known |= name == KiViolationName(static_cast<KiViolationKind>(kind));
   }

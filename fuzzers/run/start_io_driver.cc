@@ -33,6 +33,8 @@ class StartIoDriver final : public FamilyDriver {
   void Finish(const Operation& operation, NTSTATUS status);
   // Finds the request that made StartIo run with `item` and notes it there.
   void Attribute(uint8_t item);
+  // Whether StartIo was called in a way that the attributes forbid.
+  void CheckAttributes(const CallbackEvent& event);
   // A postponed request found nothing to start.
   void ClosePostponed();
   CallbackEvent* Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item);
@@ -45,10 +47,18 @@ class StartIoDriver final : public FamilyDriver {
   bool cancelable_ = false;  // some packet of this program has a cancel function
   bool used_ = false;        // a packet was started: attributes stay as they are
   bool deferred_ = false;
-  int current_ = -1;               // item that the driver may finish
-  uint8_t open_next_[kMaxFibers];  // a fiber's undecided start-next request
-  uint8_t postponed_ = kNoCall;    // request that returned while StartIo was running
-  bool attributed_[kMaxCalls];     // the request has started an item
+  uint8_t open_settings_ = 0;  // open kSetAttributes calls
+  // The attributes in force, as operation flags. Known if no setting overlapped
+  // another one or the first packet.
+  uint8_t attributes_ = 0;
+  bool attributes_known_ = true;
+  bool settings_overlapped_ = false;
+  uint8_t running_ = 0;                     // StartIo calls that have not returned
+  const char* broken_attribute_ = nullptr;  // clause
+  int current_ = -1;                        // item that the driver may finish
+  uint8_t open_next_[kMaxFibers];           // a fiber's undecided start-next request
+  uint8_t postponed_ = kNoCall;             // request that returned while StartIo was running
+  bool attributed_[kMaxCalls];              // the request has started an item
 };
 
 StartIoDriver* StartIoDriver::active = nullptr;
@@ -73,7 +83,10 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(arena, recorder, ItemKind::kPacket, files, device_);
-  used_ = deferred_ = false;
+  used_ = deferred_ = settings_overlapped_ = false;
+  open_settings_ = attributes_ = running_ = 0;
+  attributes_known_ = true;
+  broken_attribute_ = nullptr;
   current_ = -1;
   postponed_ = kNoCall;
   for (uint8_t& next : open_next_) next = kNoCall;
@@ -218,12 +231,27 @@ CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, ui
   return event;
 }
 
+void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
+  if (!attributes_known_) return;
+  if ((attributes_ & kDeferred) != 0 && running_ != 0) broken_attribute_ = "SIO-ATTR-01";
+  const uint8_t open = recorder_->open_call();
+  if (open == kNoCall) return;
+  const Op op = recorder_->call(open).operation.op;
+  // Of a packet that was dequeued; the first of all is a matter of reading (AMB-29).
+  if ((attributes_ & kNonCancelable) != 0 && (event.snapshot & kCancelRoutineSet) != 0 &&
+      (op == Op::kStartNext || op == Op::kStartNextByKey)) {
+    broken_attribute_ = "SIO-ATTR-03";
+  }
+}
+
 void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   Machine::Point(kPointCallbackEnter, device);
   const uint8_t item = items_.NumberOf(irp);
   CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
   if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
   Attribute(item);
+  CheckAttributes(*event);
+  ++running_;
   bool cancelled = false;
   if (cancelable_) {
     KIRQL irql;
@@ -244,6 +272,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     next.irql = DISPATCH_LEVEL;
     Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
   }
+  --running_;
   Machine::Point(kPointCallbackExit, device);
 }
 
@@ -293,10 +322,15 @@ bool StartIoDriver::ExecuteAttributes(const Operation& operation) {
   // Only before the first packet (SIO-ATTR-06, SIO-ATTR-07).
   if (used_) return false;
   deferred_ |= (operation.flags & kDeferred) != 0;
+  settings_overlapped_ |= open_settings_++ != 0;
+  attributes_known_ = false;
   const int call = recorder_->Begin(operation, 0);
   table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
                                 (operation.flags & kNonCancelable) != 0);
   recorder_->End(call, 0);
+  --open_settings_;
+  attributes_ = operation.flags;
+  attributes_known_ = !settings_overlapped_ && !used_;
   return true;
 }
 
@@ -316,6 +350,13 @@ void StartIoDriver::Inspect(Verdict* verdict) {
     verdict->clause = "IRP-COMP-02";
     verdict->reason =
         "item " + std::to_string(damaged) + " was written to after it had been completed";
+  } else if (broken_attribute_ != nullptr) {
+    verdict->kind = VerdictKind::kRule;
+    verdict->rule = "start-io-attributes";
+    verdict->clause = broken_attribute_;
+    verdict->reason = verdict->clause == "SIO-ATTR-01"
+                          ? "with DeferredStartIo, StartIo was called before it had returned"
+                          : "with NonCancelable, a dequeued packet came with its cancel routine";
   } else if (device_->DeviceQueue.Busy || device_->CurrentIrp != nullptr) {
     if (!used_) return;
     verdict->kind = VerdictKind::kRule;
