@@ -43,8 +43,9 @@ std::string DescribeFrame(void* pc) {
   for (absl::string_view room : {"/impl/", "/fuzzers/", "/conformance/", "/oracle/"}) {
     const size_t at = view.rfind(room);
     if (at == absl::string_view::npos) continue;
-    const size_t space = view.find(' ');
-    if (space == absl::string_view::npos || space > at) break;
+    // The last one in front of the path: the name of a function may have some.
+    const size_t space = view.rfind(' ', at);
+    if (space == absl::string_view::npos) break;
     return absl::StrCat(view.substr(0, space + 1), view.substr(at + 1));
   }
   return text;
