@@ -41,25 +41,43 @@ void NoteRemoval(const Call& call, bool finds_any, Account* account) {
   account->drain_begin = call.begin;
 }
 
+// True if the insert callback of the call was entered before event `end`.
+bool CalledInsert(const History& history, uint8_t call, int end) {
+  for (int i = 0; i < end; ++i) {
+    const CallbackEvent& event = history.events[i];
+    if (event.call == call && event.kind == CallbackKind::kInsert && event.item < kMaxItems) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void AddQueueEvents(const History& history, Account* account) {
-  uint8_t inserted_in[kMaxCalls] = {};
+  // Counted first, since which kind comes next is hard to predict.
+  static constexpr int kKinds = static_cast<int>(CallbackKind::kCompleted) + 1;
+  uint16_t count[kKinds][kMaxItems + 1] = {};
   for (int i = 0; i < history.event_count; ++i) {
     const CallbackEvent& event = history.events[i];
-    if (event.call >= history.call_count || event.item >= kMaxItems) continue;
-    const Op op = history.calls[event.call].operation.op;
-    if (event.kind == CallbackKind::kInsert) {
-      inserted_in[event.call] = 1;
-      if (event.status >= 0) ++account->accepted[event.item];
-    } else if (event.kind == CallbackKind::kCompleteCanceled) {
-      ++account->ended[event.item];
-      ++account->ordered[event.item];
+    if (event.call >= history.call_count) continue;
+    ++count[static_cast<int>(event.kind)][std::min<int>(event.item, kMaxItems)];
+    if (event.status < 0 && event.kind == CallbackKind::kInsert && event.item < kMaxItems) {
+      --account->accepted[event.item];
+    }
+    if (event.kind == CallbackKind::kCompleteCanceled && event.item < kMaxItems) {
       // An insert that refuses a cancelled item without calling the driver
       // still took it over.
+      const Op op = history.calls[event.call].operation.op;
       const bool insert = op == Op::kInsert || op == Op::kInsertEx;
-      if (insert && inserted_in[event.call] == 0) ++account->accepted[event.item];
-    } else if (event.kind == CallbackKind::kCompleted) {
-      ++account->completed[event.item];
+      if (insert && !CalledInsert(history, event.call, i)) ++account->accepted[event.item];
     }
+  }
+  const auto of = [&count](CallbackKind kind) { return count[static_cast<int>(kind)]; };
+  for (int item = 0; item < kMaxItems; ++item) {
+    // The failed inserts, which went below zero, come back into range here.
+    account->accepted[item] += of(CallbackKind::kInsert)[item];
+    account->ended[item] += of(CallbackKind::kCompleteCanceled)[item];
+    account->ordered[item] += of(CallbackKind::kCompleteCanceled)[item];
+    account->completed[item] += of(CallbackKind::kCompleted)[item];
   }
 }
 

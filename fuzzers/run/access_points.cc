@@ -25,6 +25,8 @@ void Machine::LinkAccessPoints() {}
 
 }  // namespace cancelsafe
 
+// Shared objects under test find these in the program that loads them.
+#pragma GCC visibility push(default)
 extern "C" {
 void __sanitizer_cov_load1(uint8_t* address) { cancelsafe::Access(address); }
 void __sanitizer_cov_load2(uint16_t* address) { cancelsafe::Access(address); }
@@ -37,3 +39,4 @@ void __sanitizer_cov_store4(uint32_t* address) { cancelsafe::Access(address); }
 void __sanitizer_cov_store8(uint64_t* address) { cancelsafe::Access(address); }
 void __sanitizer_cov_store16(__int128* address) { cancelsafe::Access(address); }
 }
+#pragma GCC visibility pop

@@ -9,7 +9,6 @@
 
 namespace cancelsafe {
 
-schedule::Executor* Machine::executor_ = nullptr;
 KiProcessor Machine::processors_[kMaxFibers];
 MachineFault Machine::fault_;
 Recorder* Machine::recorder_ = nullptr;
@@ -51,26 +50,24 @@ struct MachinePlatform {
     } else if (kind == kPointAcquire && Machine::processor().held_count != 0) {
       Machine::NoteLockOrder(object);
     }
-    if (Machine::executor_->running()) {
-      Machine::executor_->Point(Machine::PointKind(kind), object, site);
-    }
+    Machine::executor().Point(Machine::PointKind(kind), object, site);
     if (kind == kPointInterlocked && object == Machine::cancel_slot_[Machine::fiber()]) {
       Machine::recorder_->MarkEffect();
     }
   }
 
   static void Block(const volatile void* object) {
-    if (!Machine::executor_->running()) {
+    if (!Machine::executor().running()) {
       fprintf(stderr, "cancelsafe: the implementation waits for a lock during initialisation\n");
       abort();
     }
     Machine::waits_for_[Machine::fiber()] = object;
-    Machine::executor_->Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    Machine::executor().Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     Machine::waits_for_[Machine::fiber()] = nullptr;
   }
 
   static void Wake(const volatile void* object) {
-    if (Machine::executor_->running()) Machine::executor_->Wake(object);
+    if (Machine::executor().running()) Machine::executor().Wake(object);
   }
 
   static void Violation(const KiViolation* violation) {
@@ -82,7 +79,6 @@ void Machine::Install() {
   static const KiPlatform platform = {&MachinePlatform::Processor, &MachinePlatform::Point,
                                       &MachinePlatform::Block, &MachinePlatform::Wake,
                                       &MachinePlatform::Violation};
-  executor_ = &schedule::Executor::Get();
   KiSetPlatform(&platform);
   LinkAccessPoints();
 }
@@ -106,10 +102,8 @@ void Machine::Reset(Recorder* recorder, bool tier2) {
 }
 
 void Machine::Point(KiPoint kind, const volatile void* object) {
-  if (executor_->running()) {
-    executor_->Point(PointKind(kind), object,
-                     reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-  }
+  executor().Point(PointKind(kind), object,
+                   reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
 void Machine::NoteLockOrder(const volatile void* lock) {
@@ -141,7 +135,7 @@ void Machine::Violation(KiViolationKind kind, const char* routine, bool lock_ord
     return;
   }
   // The state is wrong from here on: what followed would only blur the verdict.
-  if (executor_->running()) executor_->Stop();
+  if (executor().running()) executor().Stop();
 }
 
 Verdict Machine::FaultVerdict() {

@@ -37,7 +37,7 @@ class Machine {
 
   // 0 on the main context, between fiber runs.
   static int fiber() {
-    const int current = executor_->current();
+    const int current = executor().current();
     return current < 0 ? 0 : current;
   }
   static KiProcessor& processor() { return processors_[fiber()]; }
@@ -48,7 +48,7 @@ class Machine {
   // A preemption point of the harness itself.
   static void Point(KiPoint kind, const volatile void* object);
   // Ends the run here; does not return. For callbacks that were given garbage.
-  [[noreturn]] static void StopRun() { executor_->Stop(); }
+  [[noreturn]] static void StopRun() { executor().Stop(); }
   // The lock whose release marks when a call took effect (device queues).
   static void SetEffectLock(const volatile void* lock) { effect_lock_ = lock; }
   // The cancel routine slot of the IRP that the fiber's open call cancels.
@@ -80,7 +80,8 @@ class Machine {
   // " in remove item 3" for a fiber that is in a call, else "".
   static std::string InCall(int fiber);
 
-  static schedule::Executor* executor_;
+  static schedule::Executor& executor() { return schedule::Executor::Get(); }
+
   static KiProcessor processors_[kMaxFibers];
   static MachineFault fault_;
   static Recorder* recorder_;

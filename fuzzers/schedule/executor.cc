@@ -232,8 +232,8 @@ void Executor::FiberMain() {
 }
 
 // The fiber to run next, or -1 if the run ends here for the reason in g.status.
-// `enabled` is not empty.
-inline int Executor::Decide(uint8_t enabled) {
+// `enabled` is not empty. Inlined where it is hot, called as Decide elsewhere.
+[[gnu::always_inline]] inline int Executor::DecideHere(uint8_t enabled) {
   Decision& decision = g.decision;
   const int current = current_;
   const int fallback = current >= 0 && Contains(enabled, current) ? current : LowestOf(enabled);
@@ -265,6 +265,8 @@ inline int Executor::Decide(uint8_t enabled) {
   g.digest ^= g.digest >> 29;
   return pick;
 }
+
+int Executor::Decide(uint8_t enabled) { return DecideHere(enabled); }
 
 // Switches to another fiber; returns when this one is resumed.
 inline void Executor::GoOnWith(int next) {
@@ -319,7 +321,7 @@ void Executor::Point(uint8_t kind, const volatile void* object, uintptr_t site) 
   if (__builtin_expect(--g.budget < 0, 0)) Abort(RunStatus::kLivelock);
   ++g.points[self];
   if (!HasTwo(g.enabled) && !g.sees_all_points) return;
-  const int next = Decide(g.enabled);
+  const int next = DecideHere(g.enabled);
   if (next == self) return;
   if (__builtin_expect(next < 0, 0)) Abort(g.status);
   ++g.preemptions;

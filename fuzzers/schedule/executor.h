@@ -154,6 +154,7 @@ class Executor {
   constexpr Executor() = default;
   static void FiberMain();
   int Decide(uint8_t enabled);
+  int DecideHere(uint8_t enabled);
   void GoOnWith(int next);
   void Finish();
   [[noreturn]] void Abort(RunStatus status);

@@ -10,11 +10,14 @@
 
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
+#include "fuzzers/program/mutate.h"
 
 namespace cancelsafe {
 namespace {
 
-constexpr int kPoolSize = 4096;
+constexpr int kPoolSize = 4000;
+// As long as an engine goes on from what it mutated last (libFuzzer's -mutate_depth).
+constexpr int kChainLength = 5;
 constexpr double kWarmUpSeconds = 0.3;
 constexpr double kWindowSeconds = 0.25;
 constexpr double kStagesSeconds = 1;
@@ -30,6 +33,15 @@ double Seconds(clockid_t clock) {
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
+}
+
+// Whether each fiber has that many operations.
+bool HasShape(const Program& program, int fibers, int operations) {
+  if (program.fibers != fibers || program.operation_count != fibers * operations) return false;
+  for (int i = 0; i < program.operation_count; ++i) {
+    if (program.fiber_of[i] != i / operations) return false;
+  }
+  return true;
 }
 
 constexpr const char* kStageNames[kStageCount] = {"engine", "mutate", "decode",
@@ -50,9 +62,18 @@ Workload MakeWorkload(Family family, const char* name, int fibers, int operation
     program.operation_count = count;
     program.fibers = fibers;
     for (int i = 0; i < count; ++i) program.fiber_of[i] = static_cast<uint8_t>(i / operations);
-    uint8_t bytes[kMaxProgramBytes];
-    const size_t size = EncodeProgram(program, bytes, sizeof bytes);
-    workload.programs.emplace_back(reinterpret_cast<const char*>(bytes), size);
+    for (int link = 0; link < kChainLength; ++link) {
+      Program next = program;
+      for (uint64_t variant = 0; link > 0; ++variant) {
+        next = program;
+        MutateProgram(seed << 16 ^ variant << 4 ^ static_cast<uint64_t>(link), &next);
+        if (HasShape(next, fibers, operations) && !(next == program)) break;
+      }
+      program = next;
+      uint8_t bytes[kMaxProgramBytes];
+      const size_t size = EncodeProgram(program, bytes, sizeof bytes);
+      workload.programs.emplace_back(reinterpret_cast<const char*>(bytes), size);
+    }
   }
   return workload;
 }
