@@ -88,6 +88,7 @@ TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
   const Report hang = RunSuite(bad, "bad", "dq.remove-entry.queued", options);
   ASSERT_EQ(hang.cases.size(), 1u);
   EXPECT_EQ(hang.cases[0].verdict, Verdict::kTimeout);
+  EXPECT_NE(hang.cases[0].reason.find("inside KeRemoveEntryDeviceQueue"), std::string::npos);
 }
 
 const Implementation& BuiltIn() {

@@ -7,19 +7,24 @@ room=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$out"
 prefix=x86_64-w64-mingw32
 ddk=/usr/share/mingw-w64/include/ddk
-flags="-std=c++17 -O1 -g -Wall -Wextra -Werror -ffreestanding -fno-exceptions -fno-rtti
+flags="-std=c++17 -O1 -Wall -Wextra -Werror -ffreestanding -fno-exceptions -fno-rtti
   -fno-threadsafe-statics -mno-red-zone
   -DCANCELSAFE_SUITE_USES_DDK -isystem $ddk -I$room/.."
 objects=
+stale=
 for source in "$room"/suite/*.cc "$room/hosts/driver/driver.cc"; do
   object=$out/$(basename "$source" .cc).o
+  objects="$objects $object"
   if [ ! -e "$object" ] || [ -n "$(find "$room/suite" "$room/hosts/driver" \
        "$room/../impl/include" -newer "$object" -name '*.[hc]*' -print -quit)" ]; then
-    # shellcheck disable=SC2086
-    $prefix-g++ $flags -c "$source" -o "$object"
+    stale="$stale $source"
   fi
-  objects="$objects $object"
 done
+if [ -n "$stale" ]; then
+  # shellcheck disable=SC2086
+  (cd "$out" && printf '%s\n' $stale |
+    xargs -P "$(nproc 2>/dev/null || echo 1)" -n 4 $prefix-g++ $flags -c)
+fi
 $prefix-gcc -c "$room/hosts/driver/guard.S" -o "$out/guard.o"
 # shellcheck disable=SC2086
 $prefix-g++ -shared -nostdlib -Wl,--subsystem,native -Wl,--entry,DriverEntry \

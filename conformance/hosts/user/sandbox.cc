@@ -58,13 +58,25 @@ const char* SignalName(int signal) {
 
 // Only write(2) and fixed buffers from here on.
 void OnSignal(int signal) {
+  const bool late = signal == SIGALRM || signal == SIGPROF;
   const char* routine = suite::RoutineInProgress();
   suite::Text<160> reason;
-  reason.Add(signal == SIGALRM ? "no end" : SignalName(signal));
+  reason.Add(late ? "no end" : SignalName(signal));
   if (routine != nullptr) reason.Add(" inside ").Add(routine);
-  suite::WriteAborted(child.number, *child.test_case, signal == SIGALRM ? "time-out" : "crash",
-                      reason.c_str(), &WriteLine, nullptr);
+  suite::WriteAborted(child.number, *child.test_case, late ? "time-out" : "crash", reason.c_str(),
+                      &WriteLine, nullptr);
   _exit(0);
+}
+
+// The limit is one of processor time, so that a busy machine makes no time-out of
+// a case that works; a case that sleeps for ever meets the limit of the clock.
+constexpr int kWallFactor = 10;
+
+void SetTimer(__itimer_which_t which, int milliseconds) {
+  itimerval limit = {};
+  limit.it_value.tv_sec = milliseconds / 1000;
+  limit.it_value.tv_usec = milliseconds % 1000 * 1000;
+  setitimer(which, &limit, nullptr);
 }
 
 void CatchSignals(int limit_milliseconds) {
@@ -75,14 +87,13 @@ void CatchSignals(int limit_milliseconds) {
   sigaltstack(&alternate, nullptr);
   struct sigaction action = {};
   action.sa_handler = &OnSignal;
+  sigfillset(&action.sa_mask);
   action.sa_flags = SA_ONSTACK | SA_RESETHAND;
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGALRM}) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGPROF, SIGALRM}) {
     sigaction(signal, &action, nullptr);
   }
-  itimerval limit = {};
-  limit.it_value.tv_sec = limit_milliseconds / 1000;
-  limit.it_value.tv_usec = limit_milliseconds % 1000 * 1000;
-  setitimer(ITIMER_REAL, &limit, nullptr);
+  SetTimer(ITIMER_PROF, limit_milliseconds);
+  SetTimer(ITIMER_REAL, kWallFactor * limit_milliseconds);
 }
 
 [[noreturn]] void RunChild(const Implementation& implementation, const RunOptions& options) {
@@ -92,6 +103,10 @@ void CatchSignals(int limit_milliseconds) {
   suite::Host host = MakeKernelHost(implementation);
   if (options.change_host) options.change_host(&host);
   const suite::Result& result = suite::RunCase(*child.test_case, host);
+  // From here on nothing may cut in: the report of this case is being written.
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, nullptr);
   suite::WriteTestPoint(child.number, *child.test_case, result, &WriteLine, nullptr);
   _exit(0);
 }
@@ -104,7 +119,7 @@ std::string ReadAll(int pipe, int limit_milliseconds, bool* in_time) {
   pollfd poller = {pipe, POLLIN, 0};
   while (true) {
     // Beyond the child's own limit: only a child without its signals gets here.
-    const int ready = poll(&poller, 1, 2 * limit_milliseconds);
+    const int ready = poll(&poller, 1, 2 * kWallFactor * limit_milliseconds);
     if (ready <= 0) {
       *in_time = false;
       return text;

@@ -11,6 +11,7 @@
 
 namespace cancelsafe::conformance {
 
+// Of processor time; ten times as much by the clock.
 inline constexpr int kCaseLimitMilliseconds = 2000;
 
 struct RunOptions {
