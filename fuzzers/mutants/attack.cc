@@ -1,0 +1,220 @@
+// See attack.h.
+#include "fuzzers/mutants/attack.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "fuzzers/campaign/target_log.h"
+#include "fuzzers/mutants/child.h"
+#include "fuzzers/targets/stats.h"
+
+namespace cancelsafe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kReplaySecondsMax = 60;
+// The engine looks at its time limit between runs; a run may be slow.
+constexpr int kGraceSeconds = 15;
+constexpr int kUsageOrSetup[] = {2, 3};
+
+// A part of one seed's attack: one process.
+struct Stage {
+  bool sequential;
+  Sanitizer sanitizer;
+  int seconds;
+};
+
+// Sequential programs in the flavour that sees most of them; then all programs,
+// with the flavours in turn. Starting anew several times is good against bad luck.
+std::vector<Stage> StagesOf(const AttackPlan& plan) {
+  const int slice = std::max(1, plan.seconds / 4);
+  std::vector<Stage> stages = {{true, Sanitizer::kAddress, slice}};
+  for (int i = 0; i < 4; ++i) {
+    stages.push_back({false, i % 2 == 0 ? Sanitizer::kThread : Sanitizer::kAddress, slice});
+  }
+  return stages;
+}
+
+VerdictKind KindOfLine(const std::string& line) {
+  const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 2));
+  return words.size() < 2 ? VerdictKind::kUnknown
+                          : VerdictKindOfName(absl::StripSuffix(words[1], ":"));
+}
+
+std::vector<std::string> CommandLine(const Stage& stage, const AttackPlan& plan,
+                                     const AttackSide& side, int engine_seed, int seconds,
+                                     const std::string& folder) {
+  std::vector<std::string> arguments = {
+      side.fuzzer,
+      absl::StrCat("-seed=", engine_seed),
+      absl::StrCat("-max_total_time=", seconds),
+      "-entropic=0",
+      "-max_len=1200",
+      "-timeout=10",
+      "-rss_limit_mb=2048",
+      "-detect_leaks=0",
+      "-print_final_stats=0",
+      absl::StrCat("-artifact_prefix=", folder, "/"),
+      absl::StrCat("--artifacts=", folder),
+      absl::StrCat("--stats=", folder, "/stats"),
+      absl::StrCat("--implementation=", side.guest),
+  };
+  if (stage.sequential) {
+    arguments.push_back(absl::StrCat("-runs=", plan.sequential_runs));
+    arguments.push_back("--fibers=1");
+  }
+  return arguments;
+}
+
+// Runs one stage. Fills `result` if it found something.
+absl::Status RunStage(const Mutant& mutant, const Stage& stage,
+                      const std::vector<std::string>& command, int seconds,
+                      const std::string& folder, SeedResult* result) {
+  std::string error;
+  fs::remove(folder + "/stats");
+  TargetStats* stats = MapStats(folder + "/stats", &error);
+  if (stats == nullptr) return absl::UnavailableError(error);
+  const std::unique_ptr<TargetStats, void (*)(TargetStats*)> unmap(
+      stats, [](TargetStats* mapped) { munmap(mapped, sizeof *mapped); });
+  absl::StatusOr<std::unique_ptr<TargetLog>> log = TargetLog::Create(folder + "/log");
+  if (!log.ok()) return log.status();
+  const absl::StatusOr<ChildEnd> end = RunChild(command, seconds + kGraceSeconds,
+                                                [&](absl::string_view text) { (*log)->Add(text); });
+  if (!end.ok()) return end.status();
+  (*log)->Finish();
+  const LogFacts& facts = (*log)->facts();
+  result->seconds += end->seconds;
+  result->runs += stats->runs.load(std::memory_order_relaxed);
+  if (facts.done && end->status.clean()) return absl::OkStatus();
+  if (!end->status.signaled && !facts.complaint.empty() &&
+      std::count(std::begin(kUsageOrSetup), std::end(kUsageOrSetup), end->status.code) != 0) {
+    return absl::FailedPreconditionError(facts.complaint);
+  }
+  result->sequential = stage.sequential;
+  result->sanitizer = stage.sanitizer;
+  result->saved = facts.saved;
+  result->verdict_line = facts.verdict_line;
+  if (result->verdict_line.empty()) {
+    result->verdict_line =
+        absl::StrCat("no verdict: ",
+                     !facts.engine_error.empty() ? facts.engine_error : DescribeExit(end->status),
+                     facts.summary.empty() ? "" : ", ", facts.summary);
+  }
+  result->kind = KindOfLine(facts.verdict_line);
+  result->ending = mutant.expects(result->kind) ? SeedResult::Ending::kCaught
+                                                : SeedResult::Ending::kWrongVerdict;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SeedResult> AttackWithSeed(const Mutant& mutant, const AttackPlan& plan,
+                                          const AttackSide (&sides)[kSanitizerCount], int seed,
+                                          const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
+  SeedResult result;
+  const std::vector<Stage> stages = StagesOf(plan);
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const int left = static_cast<int>(plan.seconds - result.seconds);
+    if (left < 1) break;
+    const int seconds = std::min(left, stages[i].seconds);
+    const AttackSide& side = sides[static_cast<int>(stages[i].sanitizer)];
+    const int engine_seed = 1 + seed * static_cast<int>(stages.size()) + static_cast<int>(i);
+    const absl::Status status = RunStage(
+        mutant, stages[i], CommandLine(stages[i], plan, side, engine_seed, seconds, folder),
+        seconds, folder, &result);
+    if (!status.ok()) return status;
+    if (result.ending != SeedResult::Ending::kNothing) break;
+  }
+  return result;
+}
+
+// TSan alone reports races. What ASan and UBSan report is a crash elsewhere, or
+// nothing, but for writes to retired memory, which are looked for in both flavours.
+// An abort of the implementation's own is the same everywhere.
+bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
+  if (sanitizer == result.sanitizer) return true;
+  switch (result.kind) {
+    case VerdictKind::kDataRace:
+    case VerdictKind::kUndefined:
+      return false;
+    case VerdictKind::kMemoryError:
+      return absl::StrContains(result.verdict_line, "(retired-write)");
+    case VerdictKind::kCrash:
+      return absl::StrContains(result.verdict_line, absl::StrCat("(signal ", SIGABRT, ")"));
+    default:
+      return true;
+  }
+}
+
+// The verdict line that a replay printed, without the file's name.
+std::string VerdictOf(const std::string& output) {
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    const size_t at = line.find("VERDICT ");
+    if (at != absl::string_view::npos) return std::string(line.substr(at));
+  }
+  return "no verdict";
+}
+
+absl::StatusOr<ReplayResult> ReplayIn(const AttackSide& side, const SeedResult& failure,
+                                      int times) {
+  ReplayResult result;
+  for (; result.tried < times; ++result.tried) {
+    std::string output;
+    const absl::StatusOr<ChildEnd> end = RunChild(
+        {side.replay, "--quiet", "--implementation", side.guest, failure.saved}, kReplaySecondsMax,
+        [&](absl::string_view text) { absl::StrAppend(&output, text); });
+    if (!end.ok()) return end.status();
+    const std::string line = VerdictOf(output);
+    // A replay may add what the program consists of.
+    if (absl::StartsWith(line, failure.verdict_line)) {
+      ++result.same;
+    } else if (result.other_line.empty()) {
+      result.other_line = line;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+const char* SanitizerName(Sanitizer sanitizer) {
+  return sanitizer == Sanitizer::kThread ? "thread" : "address";
+}
+
+absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan,
+                                    const AttackSide (&sides)[kSanitizerCount],
+                                    const std::string& work) {
+  AttackResult result;
+  for (int seed = 0; seed < plan.seeds; ++seed) {
+    absl::StatusOr<SeedResult> attacked =
+        AttackWithSeed(mutant, plan, sides, seed, absl::StrCat(work, "/seed", seed + 1));
+    if (!attacked.ok()) return attacked.status();
+    result.seeds.push_back(*std::move(attacked));
+  }
+  const auto failure =
+      std::find_if(result.seeds.begin(), result.seeds.end(), [](const SeedResult& seed) {
+        return seed.ending == SeedResult::Ending::kCaught && !seed.saved.empty();
+      });
+  if (failure == result.seeds.end()) return result;
+  for (const Sanitizer sanitizer : {Sanitizer::kThread, Sanitizer::kAddress}) {
+    if (!BelongsTo(*failure, sanitizer)) continue;
+    const absl::StatusOr<ReplayResult> replayed =
+        ReplayIn(sides[static_cast<int>(sanitizer)], *failure, plan.replays);
+    if (!replayed.ok()) return replayed.status();
+    result.replay[static_cast<int>(sanitizer)] = *replayed;
+  }
+  return result;
+}
+
+}  // namespace cancelsafe

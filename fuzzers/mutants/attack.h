@@ -1,0 +1,69 @@
+// Attacks one mutant: fuzz targets as child processes, from nothing, with one
+// fiber first and then with up to four; and replays of what they saved. What a
+// verdict is worth is decided here; nothing is printed.
+#ifndef CANCELSAFE_FUZZERS_MUTANTS_ATTACK_H_
+#define CANCELSAFE_FUZZERS_MUTANTS_ATTACK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fuzzers/mutants/mutant.h"
+
+namespace cancelsafe {
+
+// A flavour of the build that can attack.
+enum class Sanitizer : uint8_t { kThread, kAddress };
+inline constexpr int kSanitizerCount = 2;
+const char* SanitizerName(Sanitizer sanitizer);
+
+// What one mutant is attacked with.
+struct AttackPlan {
+  int seeds = 5;
+  int seconds = 60;             // per seed, all stages together
+  int sequential_runs = 20000;  // of programs with one fiber, before any other
+  int replays = 20;             // fresh processes per flavour
+};
+
+// Where a flavour's programs are, and the mutant in that flavour.
+struct AttackSide {
+  std::string fuzzer;
+  std::string replay;
+  std::string guest;
+};
+
+// One seed's attack, up to the first verdict.
+struct SeedResult {
+  enum class Ending : uint8_t { kNothing, kCaught, kWrongVerdict };
+  Ending ending = Ending::kNothing;
+  bool sequential = false;  // found while programs had one fiber
+  Sanitizer sanitizer = Sanitizer::kThread;
+  VerdictKind kind = VerdictKind::kPass;
+  std::string verdict_line;
+  std::string saved;   // path of the readable failure
+  double seconds = 0;  // of all stages so far
+  uint64_t runs = 0;
+};
+
+// How often fresh processes of one flavour gave the very line of the attack.
+struct ReplayResult {
+  int tried = 0;  // 0: the verdict belongs to the other flavour
+  int same = 0;
+  std::string other_line;  // the first line that differed, "" if none did
+};
+
+struct AttackResult {
+  std::vector<SeedResult> seeds;
+  ReplayResult replay[kSanitizerCount];  // by Sanitizer, of the first seed's failure
+};
+
+// `work` is a folder of its own. `mutant` without a path is the implementation as
+// it is: whatever is found is wrong. Errors say why a target could not run.
+absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan,
+                                    const AttackSide (&sides)[kSanitizerCount],
+                                    const std::string& work);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_MUTANTS_ATTACK_H_

@@ -1,0 +1,138 @@
+// See mutant.h.
+#include "fuzzers/mutants/mutant.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace cancelsafe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kExtension[] = ".patch";
+constexpr Family kFamilies[] = {Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
+                                Family::kCallbackDataQueue};
+
+absl::Status Error(const std::string& reason) { return absl::InvalidArgumentError(reason); }
+
+absl::Status ReadFamily(const std::string& name, Mutant* mutant) {
+  for (const Family family : kFamilies) {
+    if (name != FamilyName(family)) continue;
+    mutant->family = family;
+    return absl::OkStatus();
+  }
+  return Error(absl::StrCat("family: '", name, "' is none"));
+}
+
+absl::Status ReadExpectation(const std::string& value, Mutant* mutant) {
+  for (const absl::string_view name : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
+    const VerdictKind kind = VerdictKindOfName(name);
+    if (kind == VerdictKind::kUnknown || kind == VerdictKind::kPass) {
+      return Error(absl::StrCat("expect: '", name, "' is no kind of verdict that is a catch"));
+    }
+    mutant->expect.push_back(kind);
+  }
+  return mutant->expect.empty() ? Error("expect: no kind of verdict") : absl::OkStatus();
+}
+
+absl::Status ReadField(const std::string& name, const std::string& value, Mutant* mutant) {
+  if (value.empty()) return Error(absl::StrCat(name, ": no value"));
+  if (name == "family") return ReadFamily(value, mutant);
+  if (name == "expect") return ReadExpectation(value, mutant);
+  if (name == "concurrent") {
+    if (value != "yes" && value != "no") return Error("concurrent: neither yes nor no");
+    mutant->concurrent = value == "yes";
+  } else if (name == "id") {
+    if (value != mutant->id) return Error(absl::StrCat("id: '", value, "' is not the file's name"));
+  } else if (name == "class") {
+    mutant->bug_class = value;
+  } else if (name == "story") {
+    mutant->story = value;
+  } else if (name == "clause") {
+    mutant->clause = value;
+  } else {
+    return Error(absl::StrCat("unknown header line '", name, "'"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool Mutant::expects(VerdictKind kind) const {
+  return std::find(expect.begin(), expect.end(), kind) != expect.end();
+}
+
+VerdictKind VerdictKindOfName(absl::string_view name) {
+  for (int i = 0; i < static_cast<int>(VerdictKind::kUnknown); ++i) {
+    if (name == VerdictKindName(static_cast<VerdictKind>(i))) return static_cast<VerdictKind>(i);
+  }
+  return VerdictKind::kUnknown;
+}
+
+absl::StatusOr<Mutant> ParseMutant(absl::string_view id, absl::string_view text) {
+  Mutant mutant;
+  mutant.id = std::string(id);
+  std::set<std::string> seen;
+  bool header = true;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    absl::string_view file = line;
+    if (absl::ConsumePrefix(&file, "+++ b/")) {
+      header = false;
+      mutant.files.push_back(std::string(file));
+    }
+    header = header && !line.empty();
+    if (!header) continue;
+    const std::pair<std::string, std::string> field =
+        absl::StrSplit(line, absl::MaxSplits(": ", 1));
+    if (!seen.insert(field.first).second) return Error(absl::StrCat(field.first, ": given twice"));
+    const absl::Status status = ReadField(field.first, field.second, &mutant);
+    if (!status.ok()) return status;
+  }
+  for (const char* needed : {"id", "family", "class", "story", "expect", "concurrent"}) {
+    if (seen.count(needed) == 0) return Error(absl::StrCat("no header line '", needed, "'"));
+  }
+  if (mutant.files.empty()) return Error("changes no file");
+  return mutant;
+}
+
+absl::StatusOr<std::vector<Mutant>> LoadMutants(const std::string& folder) {
+  std::vector<Mutant> mutants;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() != kExtension) continue;
+    std::ifstream file(it->path(), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!file) return absl::UnavailableError(absl::StrCat("cannot read ", it->path().string()));
+    absl::StatusOr<Mutant> mutant = ParseMutant(it->path().stem().string(), text);
+    if (!mutant.ok()) {
+      return Error(absl::StrCat(it->path().string(), ": ", mutant.status().message()));
+    }
+    mutant->path = fs::absolute(it->path()).string();
+    mutants.push_back(*std::move(mutant));
+  }
+  if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
+  std::sort(mutants.begin(), mutants.end(),
+            [](const Mutant& a, const Mutant& b) { return a.id < b.id; });
+  return mutants;
+}
+
+std::vector<Mutant> FirstOfEachClass(const std::vector<Mutant>& mutants) {
+  std::vector<Mutant> first;
+  std::set<std::string> classes;
+  for (const Mutant& mutant : mutants) {
+    if (classes.insert(mutant.bug_class).second) first.push_back(mutant);
+  }
+  return first;
+}
+
+}  // namespace cancelsafe
