@@ -91,25 +91,25 @@ std::string DescribePoint(const Observation& observation, const PassedPoint& poi
     }
     return "lock";
   };
-  if (point.ended) return "nothing: it has ended";
-  if (point.kind == schedule::kStartKind) return "start";
+  if (point.ended) return "its end";
+  if (point.kind == schedule::kStartKind) return "its start";
   switch (static_cast<KiPoint>(point.kind - 1)) {
     case kPointAcquire:
-      return absl::StrCat(point.blocked ? "wait for the " : "take the ", lock_name());
+      return absl::StrCat(point.blocked ? "waiting for the " : "taking the ", lock_name());
     case kPointRelease:
-      return "go on after giving back a lock";
+      return "what follows giving back a lock";
     case kPointInterlocked:
-      return "do an interlocked operation";
+      return "an interlocked operation";
     case kPointIrql:
-      return "change the IRQL";
+      return "changing the IRQL";
     case kPointCallbackEnter:
-      return "enter a callback";
+      return "a callback";
     case kPointCallbackExit:
-      return "leave a callback";
+      return "the callback's return";
     case kPointAccess:
-      return "access memory";
+      return "a memory access";
   }
-  return "go on";
+  return "its next step";
 }
 
 }  // namespace cancelsafe

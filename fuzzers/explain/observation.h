@@ -61,6 +61,7 @@ struct Observation {
   Verdict verdict;
   schedule::RunResult result;
   Race race;
+  Moment race_seen;  // the first point after it
   int executed_operations = 0;
   std::vector<PassedPoint> points;
   std::vector<LockSpan> locks;
@@ -79,7 +80,8 @@ Observation Observe(Runner* runner, const Program& program);
 // Preemptions: decisions that left a fiber which could have gone on.
 int Preemptions(const Observation& observation);
 
-// What a point is about to do: "take the queue lock", "an interlocked operation".
+// What a fiber was about to do at a point: "taking the queue lock", "an interlocked
+// operation".
 std::string DescribePoint(const Observation& observation, const PassedPoint& point);
 
 }  // namespace cancelsafe

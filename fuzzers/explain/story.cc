@@ -51,34 +51,6 @@ int LocksAt(const Observation& observation, const PassedPoint& point) {
   return locks;
 }
 
-std::vector<TimelineMark> Marks(const Observation& observation) {
-  std::vector<TimelineMark> marks;
-  for (const PassedPoint& point : observation.points) {
-    TimelineMark mark;
-    mark.sequence = point.moment.sequence;
-    mark.fiber = point.fiber;
-    mark.irql = point.irql;
-    mark.locks = LocksAt(observation, point);
-    const bool switched = point.next != point.fiber;
-    if (point.blocked) {
-      mark.text = absl::StrCat("~ waits for ", HolderOf(observation, point));
-    } else if (!point.ended && switched) {
-      mark.text = absl::StrCat("> step ", point.step, ": preempted before it can ",
-                               DescribePoint(observation, point));
-    } else if (point.ended && IsChosen(observation.program, point.step)) {
-      mark.text = absl::StrCat("> step ", point.step, ": ended, fiber ", point.next, " is next");
-    } else {
-      continue;
-    }
-    if (!marks.empty() && marks.back().text == mark.text &&
-        marks.back().sequence == mark.sequence) {
-      continue;
-    }
-    marks.push_back(std::move(mark));
-  }
-  return marks;
-}
-
 std::string Who(int fiber, const char* otherwise) {
   return fiber < 0 ? otherwise : absl::StrCat("fiber ", fiber);
 }
@@ -122,9 +94,39 @@ std::string VerdictLineOf(const Observation& observation) {
                       Count(Preemptions(observation), "preemption"), "]");
 }
 
+std::vector<Mark> MarksOf(const Observation& observation) {
+  std::vector<Mark> marks;
+  for (const PassedPoint& point : observation.points) {
+    Mark mark;
+    mark.moment = point.moment;
+    mark.fiber = point.fiber;
+    mark.irql = point.irql;
+    mark.locks = LocksAt(observation, point);
+    const bool switched = point.next != point.fiber;
+    if (point.blocked) {
+      mark.text = absl::StrCat("~ waits for ", HolderOf(observation, point));
+    } else if (!point.ended && switched) {
+      mark.text = absl::StrCat("> step ", point.step, ": preempted before ",
+                               DescribePoint(observation, point));
+    } else if (point.ended && IsChosen(observation.program, point.step)) {
+      mark.text = absl::StrCat("> step ", point.step, ": ended, fiber ", point.next, " is next");
+    } else {
+      continue;
+    }
+    if (!marks.empty() && marks.back().text == mark.text &&
+        marks.back().moment.sequence == mark.moment.sequence) {
+      continue;
+    }
+    marks.push_back(std::move(mark));
+  }
+  return marks;
+}
+
 std::string TableOf(const Observation& observation) {
   TimelineOptions options;
-  options.marks = Marks(observation);
+  for (const Mark& mark : MarksOf(observation)) {
+    options.marks.push_back({mark.moment.sequence, mark.fiber, mark.text, mark.irql, mark.locks});
+  }
   options.drained = observation.drained;
   return Timeline(observation.history, options);
 }

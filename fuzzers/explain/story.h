@@ -14,6 +14,16 @@ namespace cancelsafe {
 // "VERDICT lost-item CSQ-INV-01 (lost): ... [3 operations, 2 fibers, 1 preemption]".
 std::string VerdictLineOf(const Observation& observation);
 
+// A switch that matters ("> step 3: ...") or a wait ("~ waits for ...").
+struct Mark {
+  Moment moment;
+  int fiber = 0;
+  int irql = 0;
+  int locks = 0;  // as in TimelineMark
+  std::string text;
+};
+std::vector<Mark> MarksOf(const Observation& observation);
+
 // The table, with the switches that matter marked in it. Ends with a line feed.
 std::string TableOf(const Observation& observation);
 

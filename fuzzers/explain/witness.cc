@@ -2,6 +2,7 @@
 #include "fuzzers/explain/witness.h"
 
 #include <algorithm>
+#include <climits>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -57,6 +58,7 @@ int Witness::Pick(const schedule::Decision& decision) {
   if ((decision.enabled & (decision.enabled - 1)) != 0) point.step = decision.step;
   const KiProcessor& processor = Machine::processor();
   point.irql = processor.irql;
+  note.raced = LastRace().found;
   note.cancel_lock = processor.cancel_lock_held;
   note.held_count = processor.held_count;
   for (int i = 0; i < processor.held_count && i < kMaxHeldLocks; ++i) {
@@ -158,6 +160,10 @@ void Witness::Finish(Observation* observation) const {
     point.next = i + 1 < notes_.size() ? notes_[i + 1].point.fiber : point.fiber;
     observation->points.push_back(point);
   }
+  const auto raced =
+      std::find_if(notes_.begin(), notes_.end(), [](const Note& note) { return note.raced; });
+  observation->race_seen =
+      raced != notes_.end() ? raced->point.moment : Moment{observation->history.sequence, INT_MAX};
   FindLocks(observation);
   FindInterlockedOrderings(observation);
   std::sort(observation->orderings.begin(), observation->orderings.end(),

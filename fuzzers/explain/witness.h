@@ -28,6 +28,7 @@ class Witness final : public schedule::Scheduler {
     PassedPoint point;
     uint8_t held_count = 0;
     bool cancel_lock = false;
+    bool raced = false;  // TSan has seen a race before this
     const volatile void* held[kMaxHeldLocks] = {};
   };
 

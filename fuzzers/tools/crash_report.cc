@@ -17,27 +17,36 @@ const char* current_file = "";
 const Program* current_program = nullptr;
 const Runner* current_runner = nullptr;
 
-void PrintSteps() {
+void (*crash_action)(const Verdict&) = nullptr;
+
+void PrintReport(const Verdict& verdict) {
+  printf("%s: %s [%d operations, %d fibers]\n", current_file, VerdictLine(verdict).c_str(),
+         current_program == nullptr ? 0 : current_program->operation_count,
+         current_program == nullptr ? 0 : current_program->fibers);
+  fflush(stdout);
   if (current_runner == nullptr) return;
   printf("\n%s", Timeline(current_runner->history()).c_str());
   fflush(stdout);
 }
 
+// The implementation under test allocates no memory, so the heap is most likely
+// sound and ordinary code works here. If not, the alarm ends it.
 void OnSignal(int number) {
-  // First what is safe in a signal handler; then the steps, which need memory. The
-  // implementation under test allocates none, so the heap is most likely sound.
-  char line[512];
-  const char* what = number == SIGALRM ? "livelock (time-out): no preemption point was reached"
-                                       : "crash (signal): the implementation crashed";
-  const int length = snprintf(
-      line, sizeof line, "%s: VERDICT %s, signal %d [%d operations, %d fibers]\n", current_file,
-      what, number, current_program == nullptr ? 0 : current_program->operation_count,
-      current_program == nullptr ? 0 : current_program->fibers);
-  if (write(STDOUT_FILENO, line, static_cast<size_t>(length)) < 0) _exit(kExitViolation);
   signal(number, SIG_DFL);
   signal(SIGALRM, SIG_DFL);
   alarm(2);
-  PrintSteps();
+  Verdict verdict;
+  if (number == SIGALRM) {
+    verdict.kind = VerdictKind::kLivelock;
+    verdict.rule = "time-out";
+    verdict.reason = "no preemption point was reached for a long time";
+  } else {
+    verdict.kind = VerdictKind::kCrash;
+    verdict.rule = "signal-" + std::to_string(number);
+    verdict.reason = "the implementation crashed";
+  }
+  crash_action(verdict);
+  fflush(stdout);
   _exit(kExitViolation);
 }
 
@@ -46,15 +55,15 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
   verdict.kind = kind;
   verdict.rule = description;
   verdict.reason = "found by the sanitizer; its report follows";
-  printf("%s: %s [%d operations, %d fibers]\n", current_file, VerdictLine(verdict).c_str(),
-         current_program == nullptr ? 0 : current_program->operation_count,
-         current_program == nullptr ? 0 : current_program->fibers);
-  PrintSteps();
+  crash_action(verdict);
 }
 
 }  // namespace
 
-void CatchCrashes() {
+void CatchCrashes() { CatchCrashes(&PrintReport); }
+
+void CatchCrashes(void (*report)(const Verdict& verdict)) {
+  crash_action = report;
   SetFaultHook(&OnSanitizerReport);
   static char stack[256 * 1024];
   stack_t alternate = {};

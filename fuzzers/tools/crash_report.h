@@ -14,6 +14,9 @@ namespace cancelsafe {
 // from now on. SIGALRM stands for an implementation that never came back.
 void CatchCrashes();
 
+// Likewise, but calls `report` with the verdict instead of printing the report.
+void CatchCrashes(void (*report)(const Verdict& verdict));
+
 // What the report is about. All three have to outlive the runs.
 void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner);
 

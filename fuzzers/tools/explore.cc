@@ -14,6 +14,7 @@
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/portfolio.h"
+#include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/program_input.h"
 #include "fuzzers/tools/tool_flags.h"
 
@@ -73,11 +74,15 @@ Options ReadOptions(ToolFlags* flags) {
   return options;
 }
 
+// For an implementation that spins outside of any preemption point.
+constexpr unsigned kSecondsPerThousand = 20;
+
 // One refreshing line on a terminal, nothing elsewhere. The clock decides nothing
 // but when to print.
 class Progress {
  public:
   void Show(int64_t runs) {
+    if ((runs & 1023) == 0) alarm(kSecondsPerThousand);
     if (!terminal_ || (runs & 1023) != 0) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::milliseconds(200)) return;
@@ -85,6 +90,7 @@ class Progress {
     fprintf(stderr, "\r%" PRId64 " schedules explored", runs);
   }
   ~Progress() {
+    alarm(0);
     if (terminal_) fprintf(stderr, "\r%40s\r", "");
   }
 
@@ -100,23 +106,29 @@ class Search {
     program_.schedule = schedule::Schedule();
     run_options_.record_choices = true;
     run_options_.fresh_records = true;
+    active_ = this;
+    alarm(kSecondsPerThousand);
+    CatchCrashes([](const Verdict& verdict) { active_->Report(verdict); });
   }
 
   int AllUpToBound();
   int Random();
 
  private:
-  int Report();
+  int Report(const Verdict& verdict);
 
+  // For the last moments of a process that its implementation takes down.
+  static inline Search* active_ = nullptr;
   const ToolFlags& flags_;
   const Options& options_;
   Program program_;
   Runner* const runner_;
   schedule::RunOptions run_options_;
   Progress progress_;
+  std::string how_;  // where in the search it is
 };
 
-int Search::Report() {
+int Search::Report(const Verdict& verdict) {
   const RunOutput& output = runner_->output();
   Program found = program_;
   found.schedule = schedule::Schedule();
@@ -124,12 +136,13 @@ int Search::Report() {
   for (int i = 0; i < output.schedule.choice_count; ++i) {
     found.schedule.choices[i] = output.schedule.choices[i];
   }
-  printf("%s\n", FailureReport(found, runner_->history(), output.verdict).c_str());
-  const std::string path =
-      absl::StrCat(options_.directory, "/", FailureFileName(found, output.verdict));
+  printf("%s\n", FailureReport(found, runner_->history(), verdict).c_str());
+  const std::string path = absl::StrCat(options_.directory, "/", FailureFileName(found, verdict));
   const std::string command = absl::StrCat("./cancelsafe replay", flags_.repeat_flags(), " ", path);
-  const absl::Status status = WriteFileAtomically(
-      path, FailureFile(found, output.verdict, {absl::StrCat("replay: ", command)}));
+  const absl::Status status =
+      WriteFileAtomically(path, FailureFile(found, verdict,
+                                            {absl::StrCat("found: by cancelsafe-explore, ", how_),
+                                             absl::StrCat("replay: ", command)}));
   if (!status.ok()) flags_.Fail(kExitSetup, std::string(status.message()));
   printf("saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
   return kExitViolation;
@@ -146,13 +159,14 @@ int Search::AllUpToBound() {
     if (options_.schedules > 0) explore.max_runs = options_.schedules;
     schedule::Explorer explorer(explore);
     while (explorer.Next()) {
+      how_ = absl::StrCat("at most ", bound, " preemptions, in schedule ", explorer.runs() + 1,
+                          " of that bound");
       const bool passed = runner_->RunWith(&explorer, program_, run_options_);
       explorer.Finished(runner_->output().schedule);
       progress_.Show(explorer.runs());
       if (!passed) {
-        printf("found with %d preemptions, in schedule %" PRId64 " of that bound\n\n", bound,
-               explorer.runs());
-        return Report();
+        printf("found with %s\n\n", how_.c_str());
+        return Report(runner_->output().verdict);
       }
     }
     total = explorer.runs();
@@ -176,20 +190,20 @@ int Search::AllUpToBound() {
 
 int Search::Random() {
   const int64_t schedules = options_.schedules > 0 ? options_.schedules : 100000;
+  const std::string name(schedule::NameOf(options_.kind));
   program_.schedule.kind = options_.kind;
   for (int64_t i = 0; i < schedules; ++i) {
     program_.schedule.seed = static_cast<uint32_t>(i);
     program_.schedule.parameter = static_cast<uint8_t>(i * 37);
+    how_ = absl::StrCat("schedule ", i + 1, " of ", name);
     const bool passed = runner_->Run(program_, run_options_);
     progress_.Show(i);
     if (!passed) {
-      printf("found in schedule %" PRId64 " of %s\n\n", i + 1,
-             std::string(schedule::NameOf(options_.kind)).c_str());
-      return Report();
+      printf("found with %s\n\n", how_.c_str());
+      return Report(runner_->output().verdict);
     }
   }
-  printf("%" PRId64 " schedules of %s explored, no violation\n", schedules,
-         std::string(schedule::NameOf(options_.kind)).c_str());
+  printf("%" PRId64 " schedules of %s explored, no violation\n", schedules, name.c_str());
   return 0;
 }
 

@@ -128,6 +128,7 @@ void Judge::StopChild() {
 
 Judge::Answer Judge::Ask(char command) {
   if (child_ < 0) StartChild();
+  died_ = true;
   shared_->found = FailureIdentity();
   shared_->executed = schedule::Schedule();
   shared_->line[0] = '\0';
@@ -141,6 +142,7 @@ Judge::Answer Judge::Ask(char command) {
     const int patience = (slow_ ? kImpatienceMs : kPatienceMs) * (command == kRunOnce ? 1 : 5);
     hung = poll(&waiting, 1, patience) == 0;
     if (!hung && read(from_child_, &answer, 1) == 1) {
+      died_ = false;
       return answer == 'y' ? Answer::kYes : Answer::kNo;
     }
   }
@@ -156,7 +158,7 @@ Judge::Answer Judge::Ask(char command) {
   if (shared_->found.failed()) return Answer::kDied;
   shared_->found.kind = hung ? VerdictKind::kLivelock : VerdictKind::kCrash;
   const std::string rule =
-      hung ? "time-out" : "signal " + std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+      hung ? "time-out" : "signal-" + std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
   Copy(rule, shared_->found.rule, sizeof shared_->found.rule);
   return Answer::kDied;
 }
@@ -222,7 +224,7 @@ void Judge::OnSanitizer(VerdictKind kind, const char* description) {
 
 void Judge::OnSignal(int number) {
   char rule[32];
-  snprintf(rule, sizeof rule, "signal %d", number);
+  snprintf(rule, sizeof rule, "signal-%d", number);
   NoteDeath(VerdictKind::kCrash, rule);
   _exit(1);
 }

@@ -48,6 +48,8 @@ class Judge {
   // schedules finds one.
   bool FewerPreemptions(const FailureIdentity& wanted, int preemptions, Program* program);
 
+  // Whether the last run took its child down.
+  bool died() const { return died_; }
   int children() const { return children_; }
 
  private:
@@ -71,6 +73,7 @@ class Judge {
   int to_child_ = -1;
   int from_child_ = -1;
   int children_ = 0;
+  bool died_ = false;
   bool slow_ = false;  // some run had to be killed
   static Judge* active_;
 };

@@ -14,6 +14,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "fuzzers/explain/generated_test.h"
+#include "fuzzers/explain/page.h"
+#include "fuzzers/explain/scene.h"
 #include "fuzzers/explain/story.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/tools/crash_report.h"
@@ -51,6 +54,8 @@ class Replay {
   int Minimize();
   int RunUntilStep();
   void WriteExplanations(const Observation& observation);
+  void WriteTest(const Program& program, const std::string& verdict, const std::string& table);
+  void WriteTestOfCrash();
   void Write(const std::string& path, const std::string& contents, const char* what);
   bool RepeatsItself(Runner* runner);
   std::string DebuggerCommand() const;
@@ -138,7 +143,37 @@ int Replay::Minimize() {
   return -1;
 }
 
-void Replay::WriteExplanations(const Observation&) {}
+void Replay::WriteTest(const Program& program, const std::string& verdict,
+                       const std::string& table) {
+  GeneratedTestOptions test;
+  test.points_at_every_access = flags_.runner().tier2;
+  test.verdict = verdict;
+  test.table = table;
+  test.remarks = {absl::StrCat("From ", path_.substr(path_.rfind('/') + 1), ".")};
+  Write(options_.test, GeneratedTest(program, test), "test:");
+}
+
+// A run that takes the process down has no end to tell of: only its steps can be
+// written out.
+void Replay::WriteTestOfCrash() {
+  if (options_.test.empty()) return;
+  Judge judge(runner_);
+  Program executed = file_.program;
+  const FailureIdentity identity = judge.Run(file_.program, &executed.schedule);
+  if (!judge.died() || !identity.failed()) return;
+  if (!judge.Run(executed).SameAs(identity)) executed = file_.program;
+  WriteTest(executed, judge.verdict_line(), "");
+}
+
+void Replay::WriteExplanations(const Observation& observation) {
+  if (!options_.test.empty()) {
+    WriteTest(observation.program, VerdictLine(observation.verdict), TableOf(observation));
+  }
+  if (options_.html.empty() && options_.trace.empty()) return;
+  const nlohmann::json scene = SceneOf(observation, path_.substr(path_.rfind('/') + 1));
+  if (!options_.html.empty()) Write(options_.html, PageOf(scene), "page:");
+  if (!options_.trace.empty()) Write(options_.trace, ChromeTraceOf(scene), "trace:");
+}
 
 int Replay::Run() {
   absl::StatusOr<ProgramFile> file = OpenProgramFile(path_, flags_.family());
@@ -152,6 +187,7 @@ int Replay::Run() {
     const int status = Minimize();
     if (status >= 0) return status;
   }
+  WriteTestOfCrash();
   NoteForCrashes(path_, &file_.program, &runner);
   if (options_.until >= 0) return RunUntilStep();
   alarm(kSecondsPerFile);

@@ -1,0 +1,129 @@
+// See generated_test.h.
+#include "fuzzers/explain/generated_test.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "fuzzers/program/fields.h"
+#include "fuzzers/program/text.h"
+
+namespace cancelsafe {
+namespace {
+
+// "not-linearizable CSQ-REM-02" as "NotLinearizableCsqRem02".
+std::string CamelCase(absl::string_view text) {
+  std::string name;
+  bool upper = true;
+  for (const char c : text) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c))) {
+      upper = true;
+      continue;
+    }
+    name += upper ? absl::ascii_toupper(static_cast<unsigned char>(c))
+                  : absl::ascii_tolower(static_cast<unsigned char>(c));
+    upper = false;
+  }
+  return name;
+}
+
+std::string StepName(Family family, Op op) {
+  if (op == Op::kHoldCancelLock) return "HoldCancelSpinLock";
+  if (op == Op::kComplete) {
+    return family == Family::kCallbackDataQueue ? "FltCompletePendedPreOperation"
+                                                : "IofCompleteRequest";
+  }
+  if (op == Op::kCancel) return "IoCancelIrp";
+  if (op == Op::kStartPacketByKey) return "IoStartPacketByKey";
+  return RoutineName(family, op);
+}
+
+std::string Step(const Setup& setup, const Operation& operation) {
+  const FieldMasks fields = FieldsOf(operation.op);
+  std::vector<std::string> arguments;
+  if ((operation.flags & kWithContext) != 0) arguments.push_back("WithContext()");
+  if ((operation.flags & kCancelable) != 0) arguments.push_back("Cancelable()");
+  if ((operation.flags & kDeferred) != 0) arguments.push_back("DeferredStartIo()");
+  if ((operation.flags & kNonCancelable) != 0) arguments.push_back("NonCancelable()");
+  if (operation.key != 0) arguments.push_back(absl::StrFormat("Key(%#xu)", operation.key));
+  if (operation.selector != 0) {
+    arguments.push_back(absl::StrCat("Selector(", operation.selector, ")"));
+  }
+  std::vector<std::string> parameters;
+  if (fields.item != 0) parameters.push_back(absl::StrCat("Item(", operation.item, ")"));
+  if (!arguments.empty()) {
+    parameters.push_back(absl::StrCat("{", absl::StrJoin(arguments, ", "), "}"));
+  }
+  static constexpr const char* kLevels[] = {"", "At(1).", "At(2)."};
+  return absl::StrCat("step.", kLevels[operation.irql > 2 ? 2 : operation.irql],
+                      StepName(setup.family, operation.op), "(", absl::StrJoin(parameters, ", "),
+                      ");");
+}
+
+void Comment(absl::string_view text, std::string* out) {
+  for (absl::string_view line : absl::StrSplit(absl::StripTrailingAsciiWhitespace(text), '\n')) {
+    // A backslash at the end would take the next line into the comment.
+    line = absl::StripTrailingAsciiWhitespace(line);
+    while (absl::EndsWith(line, "\\")) line.remove_suffix(1);
+    absl::StrAppend(out, line.empty() ? "//" : "// ", line, "\n");
+  }
+}
+
+}  // namespace
+
+std::string GeneratedTest(const Program& program, const Verdict& verdict, const std::string& table,
+                          const GeneratedTestOptions& options) {
+  const std::string suite = CamelCase(FamilyName(program.setup.family)) + "Regression";
+  const std::string name = CamelCase(absl::StrCat(
+      VerdictKindName(verdict.kind), " ", verdict.clause.empty() ? verdict.rule : verdict.clause));
+  std::string text;
+  Comment(VerdictLine(verdict), &text);
+  for (const std::string& remark : options.remarks) Comment(remark, &text);
+  Comment(
+      "\nBuild: clang++-19 -std=c++17 THIS.cc -lcancelsafe_scenario -lgtest -lgtest_main\n"
+      "CANCELSAFE_IMPLEMENTATION, in the environment or as a macro, names the shared\n"
+      "object to test; without it the built-in implementation is tested.\n",
+      &text);
+  absl::StrAppend(&text, "#include \"cancelsafe/scenario.h\"\n#include \"gtest/gtest.h\"\n\n",
+                  "namespace cancelsafe {\nnamespace {\n\n");
+  if (!table.empty()) {
+    Comment(absl::StrCat("What happened when it failed:\n\n", table), &text);
+  }
+  absl::StrAppend(&text, "TEST(", suite, ", ", name, ") {\n  Scenario scenario(\"",
+                  FamilyName(program.setup.family), "\");\n");
+  for (absl::string_view line : absl::StrSplit(PrintProgram(program), '\n')) {
+    if (absl::StartsWith(line, "queue ") || absl::StartsWith(line, "driver ")) {
+      absl::StrAppend(&text, "  scenario.Setup(\"", line, "\");\n");
+    }
+  }
+  for (int fiber = 0; fiber < program.fibers; ++fiber) {
+    std::string steps;
+    for (int i = 0; i < program.operation_count; ++i) {
+      if (program.fiber_of[i] != fiber) continue;
+      absl::StrAppend(&steps, "    ", Step(program.setup, program.operations[i]), "\n");
+    }
+    if (steps.empty()) {
+      text += "  scenario.Fiber([](Steps&) {});\n";
+    } else {
+      absl::StrAppend(&text, "  scenario.Fiber([](Steps& step) {\n", steps, "  });\n");
+    }
+  }
+  if (program.schedule.choice_count != 0) {
+    std::vector<std::string> switches;
+    for (int i = 0; i < program.schedule.choice_count; ++i) {
+      switches.push_back(absl::StrCat("{", program.schedule.choices[i].step, ", ",
+                                      program.schedule.choices[i].fiber, "}"));
+    }
+    absl::StrAppend(&text, "  scenario.Switches({", absl::StrJoin(switches, ", "), "});\n");
+  }
+  if (options.points_at_every_access) text += "  scenario.PointsAtEveryAccess();\n";
+  absl::StrAppend(&text,
+                  "  const std::string report = scenario.Run();\n  EXPECT_TRUE(report.empty()) << "
+                  "report;\n}\n\n",
+                  "}  // namespace\n}  // namespace cancelsafe\n");
+  return text;
+}
+
+}  // namespace cancelsafe

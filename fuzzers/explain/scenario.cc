@@ -1,0 +1,170 @@
+// See cancelsafe/scenario.h. The bodies run on the same fibers, against the same
+// drivers and oracle, as saved programs do.
+#include "cancelsafe/scenario.h"
+
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/explain/story.h"
+#include "fuzzers/program/text.h"
+#include "fuzzers/run/report.h"
+#include "fuzzers/run/runner.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr unsigned kSecondsMax = 20;
+
+// Where the steps of a body go: into a program first, to the driver later.
+struct Sink {
+  Program* program = nullptr;
+  FamilyDriver* driver = nullptr;
+  int fiber = 0;
+};
+
+uint8_t FlagOf(Argument::Kind kind) {
+  switch (kind) {
+    case Argument::kContext:
+      return kWithContext;
+    case Argument::kCancelFunction:
+      return kCancelable;
+    case Argument::kDeferred:
+      return kDeferred;
+    case Argument::kNonCancelable:
+      return kNonCancelable;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+Steps& Steps::At(int irql) {
+  irql_ = irql;
+  return *this;
+}
+
+void Steps::Call(int operation_number, int item, Arguments arguments) {
+  Operation operation;
+  operation.op = static_cast<Op>(operation_number);
+  operation.item = static_cast<uint8_t>(item & (kMaxItems - 1));
+  operation.irql = static_cast<uint8_t>(irql_);
+  irql_ = 0;
+  for (const Argument& argument : arguments) {
+    operation.flags |= FlagOf(argument.kind);
+    if (argument.kind == Argument::kKey) operation.key = argument.value;
+    if (argument.kind == Argument::kSelector) {
+      operation.selector = static_cast<uint8_t>(argument.value);
+    }
+  }
+  const auto* sink = static_cast<Sink*>(sink_);
+  if (sink->driver != nullptr) {
+    sink->driver->Execute(operation);
+    return;
+  }
+  Program& program = *sink->program;
+  if (program.operation_count == kMaxOperations) return;
+  program.fiber_of[program.operation_count] = static_cast<uint8_t>(sink->fiber);
+  program.operations[program.operation_count++] = operation;
+}
+
+#define CANCELSAFE_STEP_ITEM_ARGUMENTS(routine, op)     \
+  void Steps::routine(Item item, Arguments arguments) { \
+    Call(static_cast<int>(op), item.number, arguments); \
+  }
+#define CANCELSAFE_STEP_ITEM(routine, op) \
+  void Steps::routine(Item item) { Call(static_cast<int>(op), item.number, {}); }
+#define CANCELSAFE_STEP_ARGUMENTS(routine, op) \
+  void Steps::routine(Arguments arguments) { Call(static_cast<int>(op), 0, arguments); }
+#define CANCELSAFE_STEP(routine, op) \
+  void Steps::routine() { Call(static_cast<int>(op), 0, {}); }
+
+CANCELSAFE_STEP_ITEM_ARGUMENTS(IoCsqInsertIrp, Op::kInsert)
+CANCELSAFE_STEP_ITEM_ARGUMENTS(IoCsqInsertIrpEx, Op::kInsertEx)
+CANCELSAFE_STEP_ITEM(IoCsqRemoveIrp, Op::kRemove)
+CANCELSAFE_STEP_ARGUMENTS(IoCsqRemoveNextIrp, Op::kRemoveNext)
+CANCELSAFE_STEP_ITEM(IoCancelIrp, Op::kCancel)
+CANCELSAFE_STEP(HoldCancelSpinLock, Op::kHoldCancelLock)
+CANCELSAFE_STEP_ITEM(IofCompleteRequest, Op::kComplete)
+CANCELSAFE_STEP(FltCbdqEnable, Op::kEnable)
+CANCELSAFE_STEP(FltCbdqDisable, Op::kDisable)
+CANCELSAFE_STEP_ITEM_ARGUMENTS(FltCbdqInsertIo, Op::kInsertEx)
+CANCELSAFE_STEP_ITEM(FltCbdqRemoveIo, Op::kRemove)
+CANCELSAFE_STEP_ARGUMENTS(FltCbdqRemoveNextIo, Op::kRemoveNext)
+CANCELSAFE_STEP_ITEM(FltCompletePendedPreOperation, Op::kComplete)
+CANCELSAFE_STEP_ITEM(KeInsertDeviceQueue, Op::kQueueInsert)
+CANCELSAFE_STEP_ITEM_ARGUMENTS(KeInsertByKeyDeviceQueue, Op::kQueueInsertByKey)
+CANCELSAFE_STEP(KeRemoveDeviceQueue, Op::kQueueRemove)
+CANCELSAFE_STEP_ARGUMENTS(KeRemoveByKeyDeviceQueue, Op::kQueueRemoveByKey)
+CANCELSAFE_STEP_ARGUMENTS(KeRemoveByKeyDeviceQueueIfBusy, Op::kQueueRemoveByKeyIfBusy)
+CANCELSAFE_STEP_ITEM(KeRemoveEntryDeviceQueue, Op::kQueueRemoveEntry)
+CANCELSAFE_STEP_ITEM_ARGUMENTS(IoStartPacket, Op::kStartPacket)
+CANCELSAFE_STEP_ITEM_ARGUMENTS(IoStartPacketByKey, Op::kStartPacketByKey)
+CANCELSAFE_STEP_ARGUMENTS(IoStartNextPacket, Op::kStartNext)
+CANCELSAFE_STEP_ARGUMENTS(IoStartNextPacketByKey, Op::kStartNextByKey)
+CANCELSAFE_STEP_ARGUMENTS(IoSetStartIoAttributes, Op::kSetAttributes)
+
+struct Scenario::State {
+  std::string target;
+  std::string setup;
+  std::string error;
+  Implementation implementation;
+  RunnerOptions options;
+  std::vector<std::function<void(Steps&)>> bodies;
+  std::vector<Switch> switches;
+};
+
+Scenario::Scenario(const std::string& target, const std::string& implementation)
+    : state_(new State) {
+  state_->target = target;
+  state_->implementation = BuiltInImplementation();
+  if (!implementation.empty()) {
+    LoadImplementation(implementation, &state_->implementation, &state_->error);
+  }
+}
+
+Scenario::~Scenario() = default;
+
+void Scenario::Setup(const std::string& line) { absl::StrAppend(&state_->setup, line, "\n"); }
+void Scenario::Fiber(std::function<void(Steps&)> body) {
+  state_->bodies.push_back(std::move(body));
+}
+void Scenario::Switches(const std::vector<Switch>& switches) { state_->switches = switches; }
+void Scenario::PointsAtEveryAccess() { state_->options.tier2 = true; }
+
+std::string Scenario::Run() {
+  if (!state_->error.empty()) return state_->error;
+  const absl::StatusOr<Program> setup =
+      ParseProgram(absl::StrCat("target ", state_->target, "\n", state_->setup));
+  if (!setup.ok()) return std::string(setup.status().message());
+  Program program = *setup;
+  program.fibers = static_cast<int>(state_->bodies.size());
+  if (program.fibers < 1 || program.fibers > kMaxFibers) return "a scenario has 1 to 4 fibers";
+  for (int fiber = 0; fiber < program.fibers; ++fiber) {
+    Sink sink = {&program, nullptr, fiber};
+    Steps steps(&sink);
+    state_->bodies[static_cast<size_t>(fiber)](steps);
+  }
+  for (const Switch& change : state_->switches) {
+    if (program.schedule.choice_count == schedule::kMaxChoices) break;
+    program.schedule.choices[program.schedule.choice_count++] = {
+        static_cast<uint16_t>(change.step), static_cast<uint8_t>(change.fiber)};
+  }
+  const char* missing = nullptr;
+  Runner runner(program.setup.family, state_->implementation, state_->options, &missing);
+  if (missing != nullptr) return absl::StrCat("the implementation does not provide ", missing);
+  runner.SetBody(
+      [](void* context, FamilyDriver* driver, int fiber) {
+        Sink sink = {nullptr, driver, fiber};
+        Steps steps(&sink);
+        (*static_cast<State*>(context)).bodies[static_cast<size_t>(fiber)](steps);
+      },
+      state_.get());
+  alarm(kSecondsMax);
+  const Observation observation = Observe(&runner, program);
+  alarm(0);
+  if (observation.verdict.ok()) return "";
+  return absl::StrCat(VerdictLineOf(observation), "\n\n", StoryOf(observation));
+}
+
+}  // namespace cancelsafe
