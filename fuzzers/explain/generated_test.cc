@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "fuzzers/program/fields.h"
 #include "fuzzers/program/text.h"
 
@@ -73,13 +74,16 @@ void Comment(absl::string_view text, std::string* out) {
 
 }  // namespace
 
-std::string GeneratedTest(const Program& program, const Verdict& verdict, const std::string& table,
-                          const GeneratedTestOptions& options) {
+std::string GeneratedTest(const Program& program, const GeneratedTestOptions& options) {
   const std::string suite = CamelCase(FamilyName(program.setup.family)) + "Regression";
-  const std::string name = CamelCase(absl::StrCat(
-      VerdictKindName(verdict.kind), " ", verdict.clause.empty() ? verdict.rule : verdict.clause));
+  // "VERDICT kind clause (rule): reason" names the test by kind and clause, or rule.
+  std::string name = options.verdict.substr(0, options.verdict.find(':'));
+  const size_t rule = name.find(" (");
+  const bool has_clause = rule != std::string::npos && rule > name.find(' ', 8);
+  if (has_clause) name.resize(rule);
+  name = CamelCase(absl::StripPrefix(name, "VERDICT "));
   std::string text;
-  Comment(VerdictLine(verdict), &text);
+  Comment(options.verdict, &text);
   for (const std::string& remark : options.remarks) Comment(remark, &text);
   Comment(
       "\nBuild: clang++-19 -std=c++17 THIS.cc -lcancelsafe_scenario -lgtest -lgtest_main\n"
@@ -88,8 +92,8 @@ std::string GeneratedTest(const Program& program, const Verdict& verdict, const 
       &text);
   absl::StrAppend(&text, "#include \"cancelsafe/scenario.h\"\n#include \"gtest/gtest.h\"\n\n",
                   "namespace cancelsafe {\nnamespace {\n\n");
-  if (!table.empty()) {
-    Comment(absl::StrCat("What happened when it failed:\n\n", table), &text);
+  if (!options.table.empty()) {
+    Comment(absl::StrCat("What happened when it failed:\n\n", options.table), &text);
   }
   absl::StrAppend(&text, "TEST(", suite, ", ", name, ") {\n  Scenario scenario(\"",
                   FamilyName(program.setup.family), "\");\n");
