@@ -53,12 +53,14 @@ void CheckWrong(const WrongImplementation& wrong, SelfCheckResult* result) {
 
 }  // namespace
 
-SelfCheckResult RunSelfCheck() {
+SelfCheckResult RunSelfCheck(int stride) {
   SelfCheckResult result;
   CheckRight(BreakableImplementation(), "breakable", &result);
   CheckRight(BuiltInImplementation(), "built-in", &result);
   CheckNull(&result);
-  for (const WrongImplementation& wrong : kWrongImplementations) CheckWrong(wrong, &result);
+  for (int i = 0; i < kWrongImplementationCount; i += stride) {
+    CheckWrong(kWrongImplementations[i], &result);
+  }
   for (const std::string& clause : result.checked) {
     if (result.noticed_by.count(clause) == 0) result.never_failed.push_back(clause);
   }
@@ -66,7 +68,7 @@ SelfCheckResult RunSelfCheck() {
     result.complaints.push_back("not noticed: " + line);
   }
   const size_t noticed = result.checked.size() - result.never_failed.size();
-  if (noticed * 100 < result.checked.size() * kNoticedPercentMin) {
+  if (stride == 1 && noticed * 100 < result.checked.size() * kNoticedPercentMin) {
     result.complaints.push_back("too few clauses were seen to fail");
   }
   result.ok = result.complaints.empty();
