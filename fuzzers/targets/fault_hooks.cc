@@ -31,7 +31,7 @@ void OnSignal(int number, siginfo_t* info, void* context) {
   int index = 0;
   while (kSignals[index] != number) ++index;
   char description[16];
-  snprintf(description, sizeof description, "signal %d", number);
+  snprintf(description, sizeof description, "signal-%d", number);
   CallHook(VerdictKind::kCrash, description);
   const struct sigaction& before = previous[index];
   sigaction(number, &before, nullptr);

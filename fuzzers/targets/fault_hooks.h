@@ -9,7 +9,7 @@ namespace cancelsafe {
 
 // `hook` is called once, before the sanitizer prints its report, with the
 // sanitizer's name for the error ("heap-use-after-free"), or for kCrash the signal
-// ("signal 6"). Null for none.
+// ("signal-6"). Null for none.
 void SetFaultHook(void (*hook)(VerdictKind kind, const char* description));
 
 // From now on the hook is called for the signals of a crash as well, but for those

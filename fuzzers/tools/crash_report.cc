@@ -73,7 +73,7 @@ void CatchCrashes(void (*report)(const Verdict& verdict)) {
   struct sigaction action = {};
   action.sa_handler = &OnSignal;
   action.sa_flags = SA_ONSTACK | SA_NODEFER;
-  for (const int number : {SIGALRM
+  for (const int number : {SIGALRM, SIGABRT
 #ifndef CANCELSAFE_SANITIZER_ADDRESS  // ASan says more
                            ,
                            SIGSEGV, SIGBUS, SIGILL, SIGFPE
