@@ -1,0 +1,166 @@
+// Runs as a whole on an implementation that is right: every family passes, what a
+// caller contract forbids is left out, and what ran can be run again.
+#include "fuzzers/run/runner.h"
+
+#include <algorithm>
+
+#include "fuzzers/run/run_testing.h"
+
+namespace cancelsafe {
+namespace {
+
+int CallsOf(const History& history, Op op) {
+  return static_cast<int>(
+      std::count_if(history.calls, history.calls + history.call_count,
+                    [op](const Call& call) { return call.operation.op == op; }));
+}
+
+TEST(Runner, ACsqProgramPassesAndIsDrained) {
+  Bench bench(Family::kCsq);
+  EXPECT_TRUE(bench
+                  .Run(R"(target csq
+    queue ex insert=sorted peek=by-key
+    fiber 0
+      insert-ex 0 context key=5
+      insert-ex 1 key=3
+      remove 0
+      cancel 1
+      insert-ex 2 key=9
+  )")
+                  .ok());
+  EXPECT_EQ(bench.runner().output().skipped_operations, 0);
+  // Item 2 comes out, then nothing does.
+  EXPECT_EQ(CallsOf(bench.runner().history(), Op::kRemoveNext), 2);
+}
+
+TEST(Runner, ADeviceQueueProgramPassesAndIsDrained) {
+  Bench bench(Family::kDeviceQueue);
+  EXPECT_TRUE(bench
+                  .Run(R"(target device-queue
+    fiber 0
+      queue-insert 0
+      queue-insert-by-key 1 key=7
+      queue-insert-by-key 2 key=3
+      queue-remove-by-key key=5
+      queue-remove-entry 2
+  )")
+                  .ok());
+  EXPECT_EQ(bench.runner().output().skipped_operations, 0);
+  EXPECT_EQ(CallsOf(bench.runner().history(), Op::kQueueRemove), 1);
+}
+
+TEST(Runner, AStartIoProgramPassesAndIsDrained) {
+  Bench bench(Family::kStartIo);
+  EXPECT_TRUE(bench
+                  .Run(R"(target start-io
+    fiber 0
+      start-packet 0 cancelable
+      start-packet 1 cancelable
+      start-packet 2 cancelable
+      cancel 1
+      start-next
+  )")
+                  .ok());
+  EXPECT_EQ(bench.runner().output().skipped_operations, 0);
+  EXPECT_EQ(CallsOf(bench.runner().history(), Op::kStartNext), 2);
+}
+
+TEST(Runner, ACallbackDataQueueProgramPassesAndIsDrained) {
+  Bench bench(Family::kCallbackDataQueue);
+  EXPECT_TRUE(bench
+                  .Run(R"(target callback-data-queue
+    queue lock=mutex status=pending
+    fiber 0
+      insert-ex 0
+      disable
+      insert-ex 1
+      cancel 0
+      enable
+      insert-ex 1
+  )")
+                  .ok());
+  EXPECT_EQ(bench.runner().output().skipped_operations, 0);
+  EXPECT_EQ(CallsOf(bench.runner().history(), Op::kRemoveNext), 2);
+}
+
+TEST(Runner, WhatACallerContractForbidsIsLeftOut) {
+  Bench csq(Family::kCsq);
+  EXPECT_TRUE(csq.Run(R"(target csq
+    fiber 0
+      remove 0
+      insert 0
+      insert 0
+      complete 0
+  )")
+                  .ok());
+  // A context that was never given, an IRP that is queued, one that the queue owns.
+  EXPECT_EQ(csq.runner().output().skipped_operations, 3);
+
+  Bench device_queue(Family::kDeviceQueue);
+  EXPECT_TRUE(device_queue
+                  .Run(R"(target device-queue
+    fiber 0
+      queue-remove
+      queue-insert 0
+      queue-insert 1
+      queue-insert 1
+  )")
+                  .ok());
+  EXPECT_EQ(device_queue.runner().output().skipped_operations, 2);
+
+  Bench start_io(Family::kStartIo);
+  EXPECT_TRUE(start_io
+                  .Run(R"(target start-io
+    fiber 0
+      start-next
+      start-packet 0
+      start-packet 0
+  )")
+                  .ok());
+  EXPECT_EQ(start_io.runner().output().skipped_operations, 2);
+}
+
+TEST(Runner, NamesTheRoutineThatAFamilyLacks) {
+  Implementation implementation = BuiltInImplementation();
+  implementation.IoCsqRemoveIrp = nullptr;
+  Bench bench(Family::kCsq, implementation);
+  ASSERT_NE(bench.missing(), nullptr);
+  EXPECT_STREQ(bench.missing(), "IoCsqRemoveIrp");
+  EXPECT_EQ(Bench(Family::kDeviceQueue, implementation).missing(), nullptr);
+}
+
+TEST(Runner, WhatWasExecutedRunsAgainWithoutTheScheduler) {
+  Bench bench(Family::kCsq);
+  const Program program = ProgramOf(R"(target csq
+    fiber 0
+      insert 0
+      remove-next
+    fiber 1
+      insert 1
+      cancel 0
+    fiber 2
+      cancel 1
+      remove-next
+    schedule random seed=7
+  )");
+  EXPECT_TRUE(bench.Run(program).ok());
+  const uint64_t digest = bench.runner().Digest();
+  const Program executed = bench.runner().Executed(program);
+  EXPECT_EQ(bench.runner().Digest(), digest);
+  EXPECT_EQ(executed.schedule.kind, schedule::Kind::kChoices);
+  EXPECT_GT(executed.schedule.choice_count, 0);
+  EXPECT_TRUE(bench.Run(executed).ok());
+  EXPECT_EQ(bench.runner().Digest(), digest);
+}
+
+TEST(Runner, CountsTheStatesOfAcceptedHistories) {
+  Bench bench(Family::kCsq);
+  uint8_t counters[256] = {};
+  bench.runner().SetStateCoverage(counters, sizeof counters);
+  EXPECT_TRUE(bench.Run("target csq\nfiber 0\n  insert 0\n  remove-next\n").ok());
+  EXPECT_GE(std::count(counters, counters + sizeof counters, 1), 3);
+  EXPECT_GE(bench.runner().checker().states_covered(), 3u);
+}
+
+}  // namespace
+}  // namespace cancelsafe
