@@ -36,7 +36,10 @@ void Runner::SetStateCoverage(uint8_t* counters, uint32_t size) {
 void Runner::Body(void* context, int fiber) {
   auto* runner = static_cast<Runner*>(context);
   const Program& program = *runner->program_;
-  for (int i = 0; i < program.operation_count; ++i) {
+  if (runner->body_ != nullptr) {
+    runner->body_(runner->body_context_, runner->driver_.get(), fiber);
+  }
+  for (int i = 0; i < program.operation_count && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
     if (!runner->driver_->Execute(program.operations[i])) ++runner->output_.skipped_operations;
   }

@@ -60,6 +60,14 @@ class Runner {
   // Where the time of each run is added up; null (the default) for nowhere.
   void SetStageClock(StageClock* clock) { clock_ = clock; }
 
+  // From now on, what a fiber does is this instead of the program's operations, which
+  // it should carry out all the same. For tests written in C++.
+  using FiberBody = void (*)(void* context, FamilyDriver* driver, int fiber);
+  void SetBody(FiberBody body, void* context) {
+    body_ = body;
+    body_context_ = context;
+  }
+
   // A number for everything that happened in the last run: history, schedule and
   // verdict. Equal for equal programs, in any process.
   uint64_t Digest() const;
@@ -85,6 +93,8 @@ class Runner {
   CheckOptions check_options_;
   RunOutput output_;
   const Program* program_ = nullptr;
+  FiberBody body_ = nullptr;
+  void* body_context_ = nullptr;
   StageClock* clock_ = nullptr;
 };
 
