@@ -1,9 +1,17 @@
-// Empty coverage hooks, for programs that contain instrumented code but no fuzz
+// Coverage hooks that do nothing, for programs that contain instrumented code but no fuzz
 // engine and no sanitizer runtime: replay, tools and tests of the plain build.
 #include <stdint.h>
 
 void __sanitizer_cov_8bit_counters_init(uint8_t* start, uint8_t* stop);
-void __sanitizer_cov_8bit_counters_init(uint8_t* start, uint8_t* stop) { (void)start, (void)stop; }
+// Where the counters of the program itself are, for tools that want to know what a
+// run covers; those of shared objects come later and are left out.
+uint8_t* cancelsafe_counters_begin = 0;
+uint8_t* cancelsafe_counters_end = 0;
+void __sanitizer_cov_8bit_counters_init(uint8_t* start, uint8_t* stop) {
+  if (cancelsafe_counters_begin != 0) return;
+  cancelsafe_counters_begin = start;
+  cancelsafe_counters_end = stop;
+}
 void __sanitizer_cov_pcs_init(const uintptr_t* start, const uintptr_t* stop);
 void __sanitizer_cov_pcs_init(const uintptr_t* start, const uintptr_t* stop) {
   (void)start, (void)stop;

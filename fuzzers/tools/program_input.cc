@@ -21,7 +21,9 @@ absl::Status Error(const std::string& path, const std::string& reason) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", reason));
 }
 
-absl::StatusOr<std::string> ReadBounded(const std::string& path) {
+}  // namespace
+
+absl::StatusOr<std::string> ReadBoundedFile(const std::string& path) {
   FILE* file = fopen(path.c_str(), "rbe");
   if (file == nullptr) return Error(path, strerror(errno));
   std::string contents(kMaxTextBytes + 1, '\0');
@@ -36,8 +38,6 @@ absl::StatusOr<std::string> ReadBounded(const std::string& path) {
   }
   return contents;
 }
-
-}  // namespace
 
 std::optional<Family> FamilyOfTarget(const std::string& name) {
   absl::string_view base = absl::StripSuffix(name, "_fuzzer");
@@ -57,7 +57,7 @@ std::string TargetNames() {
 }
 
 absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::optional<Family> family) {
-  absl::StatusOr<std::string> contents = ReadBounded(path);
+  absl::StatusOr<std::string> contents = ReadBoundedFile(path);
   if (!contents.ok()) return contents.status();
   absl::StatusOr<ProgramFile> file = ReadProgramFile(*contents);
   if (!file.ok()) {

@@ -16,6 +16,9 @@ namespace cancelsafe {
 // may have made them; a file that says what it is has to agree with it.
 absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::optional<Family> family);
 
+// The contents of a file that may be a program; larger ones are an error.
+absl::StatusOr<std::string> ReadBoundedFile(const std::string& path);
+
 // The family of a target's or family's name ("csq", "csq_fuzzer").
 std::optional<Family> FamilyOfTarget(const std::string& name);
 
