@@ -97,7 +97,10 @@ TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
   const Report hang = RunSuite(bad, "bad", "dq.remove-entry.queued", options);
   ASSERT_EQ(hang.cases.size(), 1u);
   EXPECT_EQ(hang.cases[0].verdict, Verdict::kTimeout);
+#ifndef CANCELSAFE_SANITIZER_THREAD
+  // TSan holds signals back, so there the parent has to end the child.
   EXPECT_NE(hang.cases[0].reason.find("inside KeRemoveEntryDeviceQueue"), std::string::npos);
+#endif
 }
 
 const Implementation& BuiltIn() {

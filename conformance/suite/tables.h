@@ -9,12 +9,12 @@
   X(kCsqInsert)                                                                                   \
   X(kCsqInsertEx)                                                                                 \
   X(kCsqRemove)                                                                                   \
-  X(kCsqRemoveNext) X(kCsqCallbacks) X(kCsqCancel) X(kCsqInvariants) X(kIrpCancel)                \
-      X(kIrpPrimitives) X(kDeviceQueueInsert) X(kDeviceQueueByKey) X(kDeviceQueueRemove)          \
-          X(kDeviceQueueRemoveByKey) X(kDeviceQueueRemoveEntry) X(kDeviceQueueState)              \
-              X(kStartPacket) X(kStartNextPacket) X(kStartIoAttributes) X(kFilterQueueInitialize) \
-                  X(kFilterQueueInsert) X(kFilterQueueRemove) X(kFilterQueueCallbacks)            \
-                      X(kFilterOperations)
+  X(kCsqRemoveNext)                                                                               \
+  X(kCsqCallbacks) X(kCsqCancel) X(kCsqInvariants) X(kIrpCancel) X(kIrpPrimitives)                \
+      X(kDeviceQueueInsert) X(kDeviceQueueByKey) X(kDeviceQueueRemove) X(kDeviceQueueRemoveByKey) \
+          X(kDeviceQueueRemoveEntry) X(kDeviceQueueState) X(kStartPacket) X(kStartNextPacket)     \
+              X(kStartIoAttributes) X(kFilterQueueInitialize) X(kFilterQueueInsert)               \
+                  X(kFilterQueueRemove) X(kFilterQueueCallbacks) X(kFilterOperations)
 
 namespace cancelsafe::suite {
 
