@@ -4,17 +4,15 @@
 
 #include "case.h"
 
-#define CANCELSAFE_SUITE_TABLES(X)                                                                \
-  X(kCsqInitialize)                                                                               \
-  X(kCsqInsert)                                                                                   \
-  X(kCsqInsertEx)                                                                                 \
-  X(kCsqRemove)                                                                                   \
-  X(kCsqRemoveNext)                                                                               \
-  X(kCsqCallbacks) X(kCsqCancel) X(kCsqInvariants) X(kIrpCancel) X(kIrpPrimitives)                \
-      X(kDeviceQueueInsert) X(kDeviceQueueByKey) X(kDeviceQueueRemove) X(kDeviceQueueRemoveByKey) \
-          X(kDeviceQueueRemoveEntry) X(kDeviceQueueState) X(kStartPacket) X(kStartNextPacket)     \
-              X(kStartIoAttributes) X(kFilterQueueInitialize) X(kFilterQueueInsert)               \
-                  X(kFilterQueueRemove) X(kFilterQueueCallbacks) X(kFilterOperations)
+// clang-format off
+#define CANCELSAFE_SUITE_TABLES(X) \
+  X(kCsqInitialize) X(kCsqInsert) X(kCsqInsertEx) X(kCsqRemove) X(kCsqRemoveNext) \
+  X(kCsqCallbacks) X(kCsqCancel) X(kCsqInvariants) X(kIrpCancel) X(kIrpPrimitives) \
+  X(kDeviceQueueInsert) X(kDeviceQueueByKey) X(kDeviceQueueRemove) \
+  X(kDeviceQueueRemoveByKey) X(kDeviceQueueRemoveEntry) X(kDeviceQueueState) X(kStartPacket) \
+  X(kStartNextPacket) X(kStartIoAttributes) X(kFilterQueueInitialize) X(kFilterQueueInsert) \
+  X(kFilterQueueRemove) X(kFilterQueueCallbacks) X(kFilterOperations)
+// clang-format on
 
 namespace cancelsafe::suite {
 
