@@ -151,7 +151,7 @@ bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
     case VerdictKind::kMemoryError:
       return absl::StrContains(result.verdict_line, "(retired-write)");
     case VerdictKind::kCrash:
-      return absl::StrContains(result.verdict_line, absl::StrCat("(signal ", SIGABRT, ")"));
+      return absl::StrContains(result.verdict_line, absl::StrCat("(signal-", SIGABRT, ")"));
     default:
       return true;
   }
