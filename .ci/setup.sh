@@ -43,6 +43,10 @@ package_probe() {
     libgtest-dev) echo /usr/include/gtest/gtest.h ;;
     libgmock-dev) echo /usr/include/gmock/gmock.h ;;
     nlohmann-json3-dev) echo /usr/include/nlohmann/json.hpp ;;
+    wine64) echo /usr/lib/wine/wine64 ;;
+    gcc-mingw-w64-x86-64-win32) echo x86_64-w64-mingw32-gcc ;;
+    g++-mingw-w64-x86-64-win32) echo x86_64-w64-mingw32-g++ ;;
+    mingw-w64-common) echo /usr/share/mingw-w64/include/ddk/wdm.h ;;
     *) echo "$1" ;;
   esac
 }
@@ -56,6 +60,10 @@ is_installed() {
   esac
 }
 
+# For the suite as a kernel driver under Wine.
+# shellcheck disable=SC2034  # used by the subcommands
+readonly WINE_PACKAGES=(wine wine64 gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32
+  mingw-w64-common)
 readonly BUILD_PACKAGES=(clang-19 lld-19 llvm-19 libclang-rt-19-dev libfuzzer-19-dev cmake
   ninja-build libabsl-dev libgtest-dev libgmock-dev nlohmann-json3-dev)
 

@@ -213,7 +213,7 @@ run_test() {
   esac
   # shellcheck source=.ci/commands/fuzz.sh
   source .ci/commands/fuzz.sh
-  need_packages "${BUILD_PACKAGES[@]}" "${STYLE_PACKAGES[@]}"
+  need_packages "${BUILD_PACKAGES[@]}" "${STYLE_PACKAGES[@]}" "${WINE_PACKAGES[@]}"
   # From here on a failure is counted, and the rest goes on.
   set +e
   local flavour
