@@ -1,0 +1,160 @@
+// cancelsafe-replay as a person uses it: what it prints, what it writes, and how it
+// takes bad input.
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "fuzzers/tools/tool_test_util.h"
+#include "gmock/gmock.h"
+
+namespace cancelsafe {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr char kGreedy[] = "cancelsafe-replay --implementation greedy_remove.so ";
+
+class ReplayTest : public ToolTest {};
+
+// One line, which begins with the tool's name.
+void ExpectOneComplaint(const CommandResult& result) {
+  EXPECT_EQ(result.status, 2) << result.output;
+  EXPECT_THAT(result.output, StartsWith("cancelsafe-replay: "));
+  EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+}
+
+TEST_F(ReplayTest, BadFilesGetOneClearLine) {
+  ExpectOneComplaint(Run("cancelsafe-replay missing.txt"));
+  ExpectOneComplaint(Run("cancelsafe-replay /"));
+  WriteAll(Path("empty"), "");
+  ExpectOneComplaint(Run("cancelsafe-replay empty"));
+  WriteAll(Path("foreign"), std::string("\x7f"
+                                        "ELF\x02\x01\x01\0\0\0",
+                                        10));
+  ExpectOneComplaint(Run("cancelsafe-replay foreign"));
+  WriteAll(Path("large"), std::string(200000, 'x'));
+  ExpectOneComplaint(Run("cancelsafe-replay large"));
+  WriteAll(Path("wrong.txt"), "target csq\nfiber 0\n  inzert 2\n");
+  ExpectOneComplaint(Run("cancelsafe-replay wrong.txt"));
+  Run(absl::StrCat("cancelsafe-corpus convert csq --bytes --output whole ", kCancelRacesRemove));
+  const std::string whole = ReadAll(Path("whole"));
+  ASSERT_GT(whole.size(), 30u);
+  WriteAll(Path("truncated"), whole.substr(0, 21));
+  ExpectOneComplaint(Run("cancelsafe-replay truncated"));
+  WriteAll(Path("longer"), whole + whole);
+  ExpectOneComplaint(Run("cancelsafe-replay longer"));
+  EXPECT_EQ(Run("cancelsafe-replay whole").status, 0);
+}
+
+TEST_F(ReplayTest, BadUsageAndImplementationsHaveTheirOwnStatus) {
+  EXPECT_EQ(Run("cancelsafe-replay").status, 2);
+  EXPECT_EQ(Run("cancelsafe-replay --nonsense x").status, 2);
+  EXPECT_EQ(Run(absl::StrCat("cancelsafe-replay --html a.html ", kCancelRacesRemove, " ",
+                             kCancelRacesRemove))
+                .status,
+            2);
+  EXPECT_EQ(Run(absl::StrCat("cancelsafe-replay --implementation missing.so ", kCancelRacesRemove))
+                .status,
+            3);
+  EXPECT_EQ(
+      Run(absl::StrCat("cancelsafe-replay --html no/such/a.html ", kCancelRacesRemove)).status, 3);
+}
+
+TEST_F(ReplayTest, TellsWhatHappened) {
+  Explore("greedy_remove.so", kCancelRacesRemove);
+  const CommandResult result = Run(absl::StrCat(kGreedy, "--repeat 20 failure.txt"));
+  EXPECT_EQ(result.status, 1);
+  const std::vector<std::string> lines = absl::StrSplit(result.output, '\n');
+  EXPECT_THAT(lines[0], StartsWith("failure.txt: VERDICT double-ending CSQ-INV-01"));
+  EXPECT_TRUE(absl::EndsWith(lines[0], "[5 operations, 2 fibers, 1 preemption]")) << lines[0];
+  EXPECT_THAT(lines[2], StartsWith("row | fiber 0 "));
+  EXPECT_THAT(result.output, HasSubstr("preempted before an interlocked operation"));
+  EXPECT_THAT(result.output, HasSubstr("~ waits for the queue lock of fiber 0"));
+  EXPECT_THAT(result.output, HasSubstr("debug: gdb --args "));
+  EXPECT_EQ(Run("cancelsafe-replay failure.txt").status, 0) << "the built-in one is right";
+}
+
+TEST_F(ReplayTest, StopsBeforeAStep) {
+  Explore("greedy_remove.so", kCancelRacesRemove);
+  const CommandResult result = Run(absl::StrCat(kGreedy, "--until 13 failure.txt"));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("Stopped before step 13, on fiber 0. Able to run: fiber 0 "
+                                       "fiber 1"));
+  EXPECT_THAT(result.output, HasSubstr("--until 13 failure.txt"));
+  EXPECT_THAT(Run(absl::StrCat(kGreedy, "--until 999 failure.txt")).output,
+              HasSubstr("never gets to step 999"));
+}
+
+TEST_F(ReplayTest, SaysWhereARecordedScheduleCannotBeFollowed) {
+  WriteAll(Path("a.txt"),
+           "target csq\nfiber 0\n  insert 0\nfiber 1\n  cancel 0\nchoices 2:1 900:0\n");
+  EXPECT_THAT(Run("cancelsafe-replay a.txt").output,
+              HasSubstr("diverged at step 900: the file switches to fiber 0 there, but the run "
+                        "made only "));
+  WriteAll(Path("b.txt"),
+           "target csq\nfiber 0\n  insert 0\nfiber 1\nfiber 2\n  cancel 0\nchoices 0:1 1:1\n");
+  EXPECT_THAT(Run("cancelsafe-replay b.txt").output,
+              HasSubstr("diverged at step 1: the file switches to fiber 1, but only fibers 0, 2 "
+                        "could run"));
+}
+
+TEST_F(ReplayTest, WritesAPageThatStandsAlone) {
+  Explore("greedy_remove.so", kCancelRacesRemove);
+  Run(absl::StrCat(kGreedy, "--html a.html --trace a.json failure.txt"));
+  const std::string page = ReadAll(Path("a.html"));
+  EXPECT_THAT(page, Not(HasSubstr("@SCENE@")));
+  EXPECT_THAT(page, Not(HasSubstr(" src=")));
+  EXPECT_THAT(page, Not(HasSubstr("href=")));
+  const std::string open = "<script type=\"application/json\" id=\"scene\">";
+  const size_t begin = page.find(open) + open.size();
+  const nlohmann::json scene =
+      nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  EXPECT_EQ(scene["verdict"], "double-ending CSQ-INV-01");
+  EXPECT_EQ(scene["fibers"], 2);
+  int guilty = 0;
+  for (const auto& event : scene["events"]) guilty += event["guilty"].get<bool>();
+  EXPECT_EQ(guilty, 1);
+  EXPECT_FALSE(scene["locks"].empty());
+  EXPECT_FALSE(scene["arrows"].empty());
+
+  const nlohmann::json trace = nlohmann::json::parse(ReadAll(Path("a.json")));
+  int slices = 0;
+  for (const auto& event : trace["traceEvents"]) {
+    EXPECT_TRUE(event.contains("ph") && event.contains("pid") && event.contains("tid"));
+    if (event["ph"] != "X") continue;
+    ++slices;
+    EXPECT_GT(event["dur"].get<int>(), 0);
+  }
+  EXPECT_GE(slices, static_cast<int>(scene["calls"].size() + scene["events"].size()));
+}
+
+TEST_F(ReplayTest, MinimisedFilesSayWhereTheyComeFrom) {
+  Explore("greedy_remove.so", kCancelRacesRemove);
+  const CommandResult result =
+      Run(absl::StrCat(kGreedy, "--date 2024-02-29 --minimize small.txt failure.txt"));
+  EXPECT_EQ(result.status, 1);
+  const std::string text = ReadAll(Path("small.txt"));
+  EXPECT_THAT(text, StartsWith("# VERDICT double-ending CSQ-INV-01"));
+  EXPECT_THAT(text, HasSubstr("\n# date: 2024-02-29\n# found: by cancelsafe-explore, "));
+  EXPECT_THAT(text, HasSubstr("\n# replay: ./cancelsafe replay --implementation greedy_remove.so "
+                              "small.txt\n"));
+  EXPECT_EQ(Run(absl::StrCat(kGreedy, "small.txt")).status, 1);
+  EXPECT_EQ(Run("cancelsafe-replay --minimize same.txt small.txt").status, 0);
+  EXPECT_FALSE(std::filesystem::exists(Path("same.txt")));
+}
+
+TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
+  Explore("crashing_remove.so", kCancelRacesRemove);
+  const CommandResult result =
+      Run("cancelsafe-replay --implementation crashing_remove.so failure.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("failure.txt: VERDICT "));
+  EXPECT_THAT(result.output, HasSubstr("row | fiber 0"));
+}
+
+}  // namespace
+}  // namespace cancelsafe
