@@ -40,6 +40,19 @@ void FindIn(const History& history, const std::string& text, Guilty* guilty) {
   }
 }
 
+// An item that ended twice: the callback that was right the first time belongs to it.
+void AddFirstEnding(const History& history, Guilty* guilty) {
+  for (int i = history.event_count - 1; i >= 0; --i) {
+    if (!guilty->events[i]) continue;
+    for (int first = i - 1; first >= 0; --first) {
+      const CallbackEvent& event = history.events[first];
+      if (event.item != history.events[i].item || event.kind != history.events[i].kind) continue;
+      guilty->events[first] = true;
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 Guilty FindGuilty(const History& history, const Verdict& verdict) {
@@ -57,6 +70,7 @@ Guilty FindGuilty(const History& history, const Verdict& verdict) {
       FindIn(history, line, &guilty);
     }
   }
+  if (verdict.kind == VerdictKind::kDoubleEnding) AddFirstEnding(history, &guilty);
   if (Any(guilty.calls) || Any(guilty.events) || verdict.kind == VerdictKind::kDataRace) {
     return guilty;
   }

@@ -13,11 +13,14 @@ namespace {
 // More than the point budget of a run.
 constexpr size_t kMaxNotes = 32 * 1024;
 
-// Lock addresses as the names that people use, in order of first use.
+// Locks by object number as the names that people use, in order of first use.
 class LockNames {
  public:
-  void NoteCancelLock(const volatile void* lock) { names_[lock] = "cancel lock"; }
-  std::string Of(const volatile void* lock) {
+  void NoteCancelLock(uint16_t lock) {
+    if (!known_) names_[lock] = "cancel lock";
+    known_ = true;
+  }
+  std::string Of(uint16_t lock) {
     std::string& name = names_[lock];
     if (name.empty()) {
       ++others_;
@@ -27,7 +30,8 @@ class LockNames {
   }
 
  private:
-  std::map<const volatile void*, std::string> names_;
+  std::map<uint16_t, std::string> names_;
+  bool known_ = false;
   int others_ = 0;
 };
 
@@ -60,10 +64,6 @@ int Witness::Pick(const schedule::Decision& decision) {
   point.irql = processor.irql;
   note.raced = LastRace().found;
   note.cancel_lock = processor.cancel_lock_held;
-  note.held_count = processor.held_count;
-  for (int i = 0; i < processor.held_count && i < kMaxHeldLocks; ++i) {
-    note.held[i] = processor.held[i].lock;
-  }
   notes_.push_back(note);
   return decision.default_fiber;
 }
@@ -77,55 +77,69 @@ Moment Witness::CarriedOut(int i) const {
   return notes_[next - 1].point.moment;
 }
 
+// From the points before a lock is taken and after it was given back; between them
+// there may be none. A lock that was still held when the run ended shows at a later
+// point or callback of its fiber.
 void Witness::FindLocks(Observation* observation) const {
-  LockNames names;
-  // The lock that comes with the cancel lock's mark is it.
-  for (const Note& note : notes_) {
-    if (!note.cancel_lock || note.held_count == 0) continue;
-    names.NoteCancelLock(note.held[note.held_count - 1]);
-    break;
-  }
-  struct Held {
-    const volatile void* lock;
-    size_t span;
+  struct Span {
+    uint16_t object;
+    LockSpan span;
   };
-  std::vector<Held> held[kMaxFibers];
-  std::map<const volatile void*, size_t> last_span;
+  std::vector<Span> spans;
+  std::map<uint16_t, int> waiting[kMaxFibers];  // object -> note
   int last_note[kMaxFibers] = {-1, -1, -1, -1};
+  uint16_t last_taken[kMaxFibers] = {};
+  LockNames names;
   for (int i = 0; i < static_cast<int>(notes_.size()); ++i) {
-    const Note& note = notes_[i];
-    const int fiber = note.point.fiber;
-    std::vector<Held>& mine = held[fiber];
-    const auto* end = note.held + note.held_count;
-    for (size_t k = mine.size(); k-- > 0;) {
-      if (std::find(note.held, end, mine[k].lock) != end) continue;
-      LockSpan& span = observation->locks[mine[k].span];
-      span.given = note.point.moment;
-      span.given_back = true;
-      mine.erase(mine.begin() + static_cast<std::ptrdiff_t>(k));
+    const PassedPoint& point = notes_[i].point;
+    // The mark of the cancel lock belongs to the lock that was taken last before it
+    // was first seen.
+    if (notes_[i].cancel_lock) names.NoteCancelLock(last_taken[point.fiber]);
+    if (!point.ended && point.kind == Machine::PointKind(kPointAcquire)) {
+      waiting[point.fiber][point.object] = i;
+      last_taken[point.fiber] = point.object;
+    } else if (!point.ended && point.kind == Machine::PointKind(kPointRelease)) {
+      const auto taken = waiting[point.fiber].find(point.object);
+      if (taken != waiting[point.fiber].end()) {
+        LockSpan span;
+        span.fiber = point.fiber;
+        span.taken = CarriedOut(taken->second);
+        span.given = point.moment;
+        span.given_back = true;
+        spans.push_back({point.object, span});
+        waiting[point.fiber].erase(taken);
+      }
     }
-    for (const auto* lock = note.held; lock != end; ++lock) {
-      const auto is_it = [lock](const Held& other) { return other.lock == *lock; };
-      if (std::any_of(mine.begin(), mine.end(), is_it)) continue;
+    last_note[point.fiber] = i;
+  }
+  const History& history = observation->history;
+  for (int fiber = 0; fiber < kMaxFibers; ++fiber) {
+    for (const auto& [object, note] : waiting[fiber]) {
       LockSpan span;
       span.fiber = fiber;
-      span.name = names.Of(*lock);
-      span.taken = last_note[fiber] < 0 ? Moment() : CarriedOut(last_note[fiber]);
-      const auto before = last_span.find(*lock);
-      if (before != last_span.end() && observation->locks[before->second].fiber != fiber) {
-        const LockSpan& other = observation->locks[before->second];
-        observation->orderings.push_back({other.fiber, fiber, other.given, span.taken, span.name});
+      span.taken = CarriedOut(note);
+      span.given = {history.sequence, static_cast<int>(notes_.size())};
+      bool held = last_note[fiber] > note;
+      for (int i = 0; i < history.event_count; ++i) {
+        const CallbackEvent& event = history.events[i];
+        held |= event.fiber == fiber && event.sequence > span.taken.sequence &&
+                (event.snapshot & (kQueueLockHeld | kCancelLockHeld)) != 0;
       }
-      last_span[*lock] = observation->locks.size();
-      mine.push_back({*lock, observation->locks.size()});
-      observation->locks.push_back(span);
+      if (held) spans.push_back({object, span});
     }
-    last_note[fiber] = i;
   }
-  for (LockSpan& span : observation->locks) {
-    if (!span.given_back) {
-      span.given = {observation->history.sequence, static_cast<int>(notes_.size())};
+  std::sort(spans.begin(), spans.end(),
+            [](const Span& a, const Span& b) { return a.span.taken < b.span.taken; });
+  std::map<uint16_t, const LockSpan*> before;
+  for (Span& entry : spans) {
+    entry.span.name = names.Of(entry.object);
+    const LockSpan*& last = before[entry.object];
+    if (last != nullptr && last->fiber != entry.span.fiber) {
+      observation->orderings.push_back(
+          {last->fiber, entry.span.fiber, last->given, entry.span.taken, entry.span.name});
     }
+    last = &entry.span;
+    observation->locks.push_back(entry.span);
   }
 }
 

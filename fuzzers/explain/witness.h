@@ -26,10 +26,8 @@ class Witness final : public schedule::Scheduler {
  private:
   struct Note {
     PassedPoint point;
-    uint8_t held_count = 0;
     bool cancel_lock = false;
     bool raced = false;  // TSan has seen a race before this
-    const volatile void* held[kMaxHeldLocks] = {};
   };
 
   // When the step that follows note `i` on its fiber was carried out.
