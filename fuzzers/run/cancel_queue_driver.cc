@@ -66,7 +66,8 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   recorder_->End(call, status);
   if (with_context) {
     --item.context_writers;
-    item.context_ready = true;
+    // Whether a disabled queue looks at the context is nowhere said (AMB-43).
+    if (status != STATUS_FLT_CBDQ_DISABLED) item.context_ready = true;
   }
   items_.EndUse(operation.item);
   if (!NT_SUCCESS(status) || item.failed_insert == attempt) items_.TakeFromLibrary(operation.item);
