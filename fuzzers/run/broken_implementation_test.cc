@@ -241,6 +241,17 @@ TEST(BrokenImplementation, CallbackDataQueueThatIsNeverDisabledIsFound) {
   EXPECT_FALSE(verdict.ok());
 }
 
+TEST(BrokenImplementation, NothingOfAFailureIsLeftInTheNextRun) {
+  constexpr char kPassing[] = "target csq\nfiber 0\n  cancel 0\nfiber 1\n  hold-cancel-lock\n";
+  Bench fresh(Family::kCsq, WithInsert(&UnmarkedInsert));
+  Bench used(Family::kCsq, WithInsert(&UnmarkedInsert));
+  EXPECT_FALSE(used.Run("target csq\nfiber 0\n  insert 0\n").ok());
+  EXPECT_TRUE(used.Run(kPassing).ok());
+  EXPECT_EQ(VerdictLine(used.runner().output().verdict), "VERDICT pass");
+  EXPECT_TRUE(fresh.Run(kPassing).ok());
+  EXPECT_EQ(used.runner().Digest(), fresh.runner().Digest());
+}
+
 TEST(Ignore, ARuleThatIsLeftOutIsNotReported) {
   RunnerOptions options;
   ASSERT_TRUE(AddToIgnoreSet("lock-order", &options.ignore));

@@ -63,7 +63,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   EnterStage(clock_, Stage::kSetUp);
   program_ = &program;
   output_.skipped_operations = 0;
-  output_.verdict.kind = VerdictKind::kPass;
+  if (!output_.verdict.ok()) output_.verdict = Verdict();
   Machine::SetIgnored(check_options_.ignore);
   ClearRace();
   recorder_->Reset(program.setup, program.fibers);
