@@ -51,9 +51,8 @@ VerdictKind KindOfLine(const std::string& line) {
                           : VerdictKindOfName(absl::StripSuffix(words[1], ":"));
 }
 
-std::vector<std::string> CommandLine(const Stage& stage, const AttackPlan& plan,
-                                     const AttackSide& side, int engine_seed, int seconds,
-                                     const std::string& folder) {
+std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side, int engine_seed,
+                                     int seconds, int sequential_runs, const std::string& folder) {
   std::vector<std::string> arguments = {
       side.fuzzer,
       absl::StrCat("-seed=", engine_seed),
@@ -70,7 +69,7 @@ std::vector<std::string> CommandLine(const Stage& stage, const AttackPlan& plan,
       absl::StrCat("--implementation=", side.guest),
   };
   if (stage.sequential) {
-    arguments.push_back(absl::StrCat("-runs=", plan.sequential_runs));
+    arguments.push_back(absl::StrCat("-runs=", sequential_runs));
     arguments.push_back("--fibers=1");
   }
   return arguments;
@@ -130,13 +129,37 @@ absl::StatusOr<SeedResult> AttackWithSeed(const Mutant& mutant, const AttackPlan
     const int seconds = std::min(left, stages[i].seconds);
     const AttackSide& side = sides[static_cast<int>(stages[i].sanitizer)];
     const int engine_seed = 1 + seed * static_cast<int>(stages.size()) + static_cast<int>(i);
-    const absl::Status status = RunStage(
-        mutant, stages[i], CommandLine(stages[i], plan, side, engine_seed, seconds, folder),
-        seconds, folder, &result);
+    const absl::Status status =
+        RunStage(mutant, stages[i],
+                 CommandLine(stages[i], side, engine_seed, seconds, plan.sequential_runs, folder),
+                 seconds, folder, &result);
     if (!status.ok()) return status;
     if (result.ending != SeedResult::Ending::kNothing) break;
   }
   return result;
+}
+
+// Whether programs of one fiber show nothing even after many runs.
+absl::StatusOr<bool> NeedsConcurrency(const Mutant& mutant, const AttackPlan& plan,
+                                      const AttackSide& side, const AttackResult& attack,
+                                      const std::string& folder) {
+  int sequential = 0, concurrent = 0;
+  for (const SeedResult& seed : attack.seeds) {
+    if (seed.ending != SeedResult::Ending::kCaught) continue;
+    ++(seed.sequential ? sequential : concurrent);
+  }
+  if (concurrent <= sequential) return false;
+  if (plan.proof_runs == 0) return true;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
+  const Stage stage = {true, Sanitizer::kAddress, plan.seconds};
+  SeedResult result;
+  const absl::Status status =
+      RunStage(mutant, stage, CommandLine(stage, side, 1, stage.seconds, plan.proof_runs, folder),
+               stage.seconds, folder, &result);
+  if (!status.ok()) return status;
+  return result.ending != SeedResult::Ending::kCaught;
 }
 
 // TSan alone reports races. What ASan and UBSan report is a crash elsewhere, or
@@ -179,14 +202,27 @@ absl::StatusOr<ReplayResult> ReplayIn(const AttackSide& side, const SeedResult& 
     // A replay may add what the program consists of.
     if (absl::StartsWith(line, failure.verdict_line)) {
       ++result.same;
-    } else if (result.other_line.empty()) {
-      result.other_line = line;
+      continue;
     }
+    if (result.other_line.empty()) result.other_line = line;
+    result.other_same += line == result.other_line;
   }
   return result;
 }
 
 }  // namespace
+
+bool ReplayResult::sanitizer_first() const {
+  if (tried == 0 || other_same != tried) return false;
+  switch (KindOfLine(other_line)) {
+    case VerdictKind::kDataRace:
+    case VerdictKind::kMemoryError:
+    case VerdictKind::kUndefined:
+      return true;
+    default:
+      return false;
+  }
+}
 
 const char* SanitizerName(Sanitizer sanitizer) {
   return sanitizer == Sanitizer::kThread ? "thread" : "address";
@@ -202,6 +238,11 @@ absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan
     if (!attacked.ok()) return attacked.status();
     result.seeds.push_back(*std::move(attacked));
   }
+  const absl::StatusOr<bool> needs =
+      NeedsConcurrency(mutant, plan, sides[static_cast<int>(Sanitizer::kAddress)], result,
+                       absl::StrCat(work, "/proof"));
+  if (!needs.ok()) return needs.status();
+  result.needs_concurrency = *needs;
   const auto failure =
       std::find_if(result.seeds.begin(), result.seeds.end(), [](const SeedResult& seed) {
         return seed.ending == SeedResult::Ending::kCaught && !seed.saved.empty();

@@ -24,6 +24,9 @@ struct AttackPlan {
   int seconds = 60;             // per seed, all stages together
   int sequential_runs = 20000;  // of programs with one fiber, before any other
   int replays = 20;             // fresh processes per flavour
+  // Of one fiber each, in one more attack on a mutant that more fibers have caught:
+  // did it need them? 0: do not ask.
+  int proof_runs = 200000;
 };
 
 // Where a flavour's programs are, and the mutant in that flavour.
@@ -51,11 +54,18 @@ struct ReplayResult {
   int tried = 0;  // 0: the verdict belongs to the other flavour
   int same = 0;
   std::string other_line;  // the first line that differed, "" if none did
+  int other_same = 0;      // replays that gave other_line
+
+  // The sanitizer of this flavour ends the run with what it alone can see, before
+  // the verdict of the attack can show: each time, and each time the same.
+  bool sanitizer_first() const;
 };
 
 struct AttackResult {
   std::vector<SeedResult> seeds;
   ReplayResult replay[kSanitizerCount];  // by Sanitizer, of the first seed's failure
+  // Caught by most seeds with more than one fiber, and not by the proof runs.
+  bool needs_concurrency = false;
 };
 
 // `work` is a folder of its own. `mutant` without a path is the implementation as

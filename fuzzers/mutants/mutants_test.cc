@@ -59,7 +59,8 @@ MutantResult Result(const std::vector<SeedResult>& seeds) {
   result.mutant = *ParseMutant("a", kPatch);
   result.mutant.path = "a.patch";
   result.attack.seeds = seeds;
-  result.attack.replay[0] = {20, 20, ""};
+  result.attack.needs_concurrency = true;
+  result.attack.replay[0] = {20, 20, "", 0};
   return result;
 }
 
@@ -180,10 +181,22 @@ TEST(Summary, AWrongVerdictIsNoCatch) {
 
 TEST(Summary, ReplaysAreThoseOfTheWorseFlavour) {
   MutantResult result = Result({Seed(kCaught, 1, 1)});
-  result.attack.replay[1] = {20, 19, "VERDICT pass"};
+  result.attack.replay[1] = {20, 19, "VERDICT pass", 1};
   EXPECT_EQ(Summarize(result).replays, 19);
   EXPECT_FALSE(Summarize(result).replays_always());
   EXPECT_THAT(Remarks({result}), HasSubstr("1 of 20 replays in the address flavour differ"));
+}
+
+TEST(Summary, ASanitizerThatComesFirstEachTimeIsNoDifference) {
+  MutantResult result = Result({Seed(kCaught, 1, 1)});
+  result.attack.replay[1] = {20, 0, "VERDICT memory-error (use-after-poison): x", 20};
+  EXPECT_TRUE(Summarize(result).replays_always());
+  EXPECT_THAT(Remarks({result}), IsEmpty());
+  EXPECT_THAT(JsonOf({result}), HasSubstr("thread, address: memory-error"));
+  result.attack.replay[1].other_same = 19;
+  EXPECT_FALSE(Summarize(result).replays_always());
+  result.attack.replay[1] = {20, 0, "VERDICT rule (x): y", 20};
+  EXPECT_FALSE(Summarize(result).replays_always());
 }
 
 TEST(Table, JsonHasTheDocumentedKeysAndEscapesTexts) {
@@ -217,16 +230,18 @@ TEST(Table, WhatIsFoundInTheImplementationItselfIsSaid) {
 TEST(Workers, ResultsComeThroughAsTheyWere) {
   MutantResult sent = Result({Seed(kCaught, 1.25, 7), Seed(kWrong, 2, 8)});
   sent.complaint = "a\tb\nc\\n";
-  sent.attack.replay[1] = {20, 3, "VERDICT\tpass"};
+  sent.attack.replay[1] = {20, 3, "VERDICT\tpass", 17};
   MutantResult received;
   UnpackResult(PackResult(sent), &received);
   EXPECT_EQ(received.complaint, sent.complaint);
+  EXPECT_TRUE(received.attack.needs_concurrency);
   ASSERT_EQ(received.attack.seeds.size(), 2u);
   EXPECT_EQ(received.attack.seeds[1].ending, kWrong);
   EXPECT_EQ(received.attack.seeds[0].verdict_line, sent.attack.seeds[0].verdict_line);
   EXPECT_DOUBLE_EQ(received.attack.seeds[0].seconds, 1.25);
   EXPECT_EQ(received.attack.replay[1].same, 3);
   EXPECT_EQ(received.attack.replay[1].other_line, "VERDICT\tpass");
+  EXPECT_EQ(received.attack.replay[1].other_same, 17);
 }
 
 TEST(Workers, AttackInProcessesOfTheirOwnAndKeepTheOrder) {

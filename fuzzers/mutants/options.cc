@@ -11,7 +11,7 @@ constexpr int kSeedsMax = 1000;
 constexpr int kSecondsMax = 24 * 60 * 60;
 constexpr int kJobsMax = 256;
 // The subset is to be through in five minutes on two cores.
-constexpr AttackPlan kCiPlan = {1, 20, 20000, 5};
+constexpr AttackPlan kCiPlan = {1, 20, 20000, 5, 0};
 constexpr int kCiJobs = 2;
 
 absl::Status Usage(const std::string& message) {

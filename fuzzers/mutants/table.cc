@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 
 namespace cancelsafe {
 namespace {
@@ -46,11 +47,17 @@ std::string ReplaysText(const MutantSummary& summary) {
                                     : absl::StrCat(summary.replays, "/", summary.replays_tried);
 }
 
-// The flavours in which the failure was replayed.
+// The flavours in which the failure was replayed, and what the sanitizer of one
+// said instead.
 std::string FlavoursText(const AttackResult& attack) {
   std::vector<std::string> names;
   for (int i = 0; i < kSanitizerCount; ++i) {
-    if (attack.replay[i].tried > 0) names.push_back(SanitizerName(static_cast<Sanitizer>(i)));
+    const ReplayResult& replay = attack.replay[i];
+    if (replay.tried == 0) continue;
+    names.push_back(SanitizerName(static_cast<Sanitizer>(i)));
+    if (!replay.sanitizer_first()) continue;
+    const std::vector<std::string> words = absl::StrSplit(replay.other_line, ' ');
+    absl::StrAppend(&names.back(), ": ", words[1]);
   }
   return absl::StrJoin(names, ", ");
 }
@@ -86,7 +93,7 @@ MutantSummary Summarize(const MutantResult& result) {
     std::tie(summary.sequential, summary.sanitizer, summary.kind) = way;
   }
   for (const ReplayResult& replay : result.attack.replay) {
-    if (replay.tried == 0) continue;
+    if (replay.tried == 0 || replay.sanitizer_first()) continue;
     if (summary.replays_tried == 0 || replay.same < summary.replays) summary.replays = replay.same;
     summary.replays_tried = replay.tried;
   }
@@ -127,7 +134,7 @@ std::string Remarks(const std::vector<MutantResult>& results) {
     }
     for (int i = 0; i < kSanitizerCount; ++i) {
       const ReplayResult& replay = result.attack.replay[i];
-      if (replay.same == replay.tried) continue;
+      if (replay.same == replay.tried || replay.sanitizer_first()) continue;
       absl::StrAppend(&text, id, ": ", replay.tried - replay.same, " of ", replay.tried,
                       " replays in the ", SanitizerName(static_cast<Sanitizer>(i)),
                       " flavour differ: ", replay.other_line, "\n");
@@ -155,6 +162,8 @@ std::string JsonOf(const std::vector<MutantResult>& results) {
         absl::StrCat("\"story\": ", Quoted(mutant.story)),
         absl::StrCat("\"caught\": ", summary.caught ? "true" : "false"),
         absl::StrCat("\"by\": ", or_null(Quoted(ByName(summary)))),
+        absl::StrCat("\"needs_concurrency\": ",
+                     or_null(result.attack.needs_concurrency ? "true" : "false")),
         absl::StrCat("\"sanitizer\": ", or_null(Quoted(SanitizerName(summary.sanitizer)))),
         absl::StrCat("\"verdict\": ", or_null(Quoted(VerdictKindName(summary.kind)))),
         absl::StrCat("\"verdict_line\": ", or_null(Quoted(line))),
@@ -177,8 +186,9 @@ std::string JsonOf(const std::vector<MutantResult>& results) {
 
 std::string MarkdownOf(const std::vector<MutantResult>& results, const std::string& command) {
   std::string text = absl::StrCat("Made by `", command, "`.\n\n",
-                                  "| mutant | bug class | caught by | verdict | seconds | runs | "
-                                  "replays |\n|---|---|---|---|---:|---:|---|\n");
+                                  "| mutant | bug class | caught by | needs two fibers | verdict | "
+                                  "seconds | runs | replays |\n"
+                                  "|---|---|---|---|---|---:|---:|---|\n");
   int caught = 0, concurrent = 0, all = 0;
   for (const MutantResult& result : results) {
     if (result.mutant.path.empty()) continue;
@@ -187,15 +197,16 @@ std::string MarkdownOf(const std::vector<MutantResult>& results, const std::stri
     absl::StrAppend(&text, "| ", result.mutant.id, " | ",
                     absl::StrReplaceAll(result.mutant.bug_class, {{"<", "&lt;"}}), " | ");
     if (!summary.caught) {
-      absl::StrAppend(&text, "**not caught** | | | | |\n");
+      absl::StrAppend(&text, "**not caught** | | | | | |\n");
       continue;
     }
     ++caught;
-    if (!summary.sequential) ++concurrent;
-    absl::StrAppendFormat(&text, "%s, %s | %s | %.1f | %d | %s (%s) |\n", ByName(summary),
-                          SanitizerName(summary.sanitizer), VerdictKindName(summary.kind),
-                          summary.seconds_median, summary.runs_median, ReplaysText(summary),
-                          FlavoursText(result.attack));
+    if (result.attack.needs_concurrency) ++concurrent;
+    absl::StrAppendFormat(&text, "%s, %s | %s | %s | %.1f | %d | %s (%s) |\n", ByName(summary),
+                          SanitizerName(summary.sanitizer),
+                          result.attack.needs_concurrency ? "yes" : "no",
+                          VerdictKindName(summary.kind), summary.seconds_median,
+                          summary.runs_median, ReplaysText(summary), FlavoursText(result.attack));
   }
   absl::StrAppend(&text, "\n", caught, " of ", all, " mutants were caught, ", concurrent,
                   " of them only with more than one fiber.\n");

@@ -54,7 +54,8 @@ void UnpackSeed(const std::vector<absl::string_view>& columns, AttackResult* att
 void UnpackReplay(const std::vector<absl::string_view>& columns, AttackResult* attack) {
   const int flavour = Number(columns[1]);
   if (flavour < 0 || flavour >= kSanitizerCount) return;
-  attack->replay[flavour] = {Number(columns[2]), Number(columns[3]), Unescaped(columns[4])};
+  attack->replay[flavour] = {Number(columns[2]), Number(columns[3]), Unescaped(columns[4]),
+                             Number(columns[5])};
 }
 
 std::string ResultPath(const std::string& folder, size_t index) {
@@ -75,7 +76,8 @@ std::string ResultPath(const std::string& folder, size_t index) {
 }  // namespace
 
 std::string PackResult(const MutantResult& result) {
-  std::string text = absl::StrCat("complaint\t", Escaped(result.complaint), "\n");
+  std::string text = absl::StrCat("complaint\t", Escaped(result.complaint), "\nneeds\t",
+                                  result.attack.needs_concurrency ? 1 : 0, "\n");
   for (const SeedResult& seed : result.attack.seeds) {
     absl::StrAppendFormat(&text, "seed\t%d\t%d\t%d\t%d\t%.6f\t%d\t%s\t%s\n",
                           static_cast<int>(seed.ending), seed.sequential ? 1 : 0,
@@ -85,7 +87,7 @@ std::string PackResult(const MutantResult& result) {
   for (int i = 0; i < kSanitizerCount; ++i) {
     const ReplayResult& replay = result.attack.replay[i];
     absl::StrAppend(&text, "replay\t", i, "\t", replay.tried, "\t", replay.same, "\t",
-                    Escaped(replay.other_line), "\n");
+                    Escaped(replay.other_line), "\t", replay.other_same, "\n");
   }
   return text;
 }
@@ -96,9 +98,11 @@ void UnpackResult(const std::string& text, MutantResult* result) {
     const std::vector<absl::string_view> columns = absl::StrSplit(line, kColumn);
     if (columns[0] == "complaint" && columns.size() == 2) {
       result->complaint = Unescaped(columns[1]);
+    } else if (columns[0] == "needs" && columns.size() == 2) {
+      result->attack.needs_concurrency = Number(columns[1]) != 0;
     } else if (columns[0] == "seed" && columns.size() == 9) {
       UnpackSeed(columns, &result->attack);
-    } else if (columns[0] == "replay" && columns.size() == 5) {
+    } else if (columns[0] == "replay" && columns.size() == 6) {
       UnpackReplay(columns, &result->attack);
     }
   }
