@@ -12,7 +12,8 @@ and what was found. Targets: csq, device_queue, start_io, callback_data_queue (w
 without _fuzzer; default all four), and canary, which has a known bug and must fail.
 
   --seconds N               time of the whole campaign (60)
-  --jobs N                  targets that run at the same time (1)
+  --jobs N                  targets that run at the same time (as many as there
+                            are processors)
   --sanitizer NAME          thread, address or none; may be repeated (thread and address)
   --implementation FILE.so  attack this shared object instead of the built-in code
   --points all              every load and store is a preemption point, where the

@@ -1,6 +1,8 @@
 // See options.h.
 #include "fuzzers/campaign/options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "absl/strings/numbers.h"
@@ -118,6 +120,8 @@ const CampaignSanitizer* FindSanitizer(const std::string& name) {
 
 absl::StatusOr<CampaignOptions> ParseCampaignOptions(const std::vector<std::string>& arguments) {
   CampaignOptions options;
+  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  options.jobs = static_cast<int>(std::clamp<long>(processors, 1, kJobsMax));
   bool findings_named = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
@@ -170,7 +174,8 @@ table and the findings. What was learnt stays in the work folder; the next
 campaign goes on from there.
 
   --seconds N               time of the whole campaign (60)
-  --jobs N                  targets that run at the same time (1)
+  --jobs N                  targets that run at the same time (as many as there
+                            are processors)
   --sanitizer NAME          thread, address or none; may be repeated (thread and address)
   --implementation FILE.so  attack this shared object instead of the built-in code
   --points all              every load and store is a preemption point, where the

@@ -62,6 +62,10 @@ std::vector<std::string> Slot::CommandLine(const std::string& folder, int second
       "-timeout=10",
       "-rss_limit_mb=2048",
       "-use_value_profile=0",
+      // Weighing thousands of features after every run costs more than it finds here,
+      // and an input shorter than the header is no program.
+      "-entropic=0",
+      "-len_control=0",
       "-print_final_stats=0",
       // With the process in the name, what an earlier campaign left is not overwritten.
       absl::StrCat("-artifact_prefix=", folder, "/", getpid(), "-"),
