@@ -85,11 +85,8 @@ int Preemptions(const Observation& observation) { return observation.result.pree
 
 std::string DescribePoint(const Observation& observation, const PassedPoint& point) {
   const auto lock_name = [&]() -> std::string {
-    // The object of the point is the lock that the fiber takes next.
-    for (const LockSpan& span : observation.locks) {
-      if (span.fiber == point.fiber && !(span.taken < point.moment)) return span.name;
-    }
-    return "lock";
+    const auto name = observation.lock_names.find(point.object);
+    return name == observation.lock_names.end() ? "lock" : name->second;
   };
   if (point.ended) return "its end";
   if (point.kind == schedule::kStartKind) return "its start";

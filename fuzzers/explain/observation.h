@@ -5,6 +5,7 @@
 #ifndef CANCELSAFE_FUZZERS_EXPLAIN_OBSERVATION_H_
 #define CANCELSAFE_FUZZERS_EXPLAIN_OBSERVATION_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct PassedPoint {
 
 struct LockSpan {
   int fiber = 0;
-  std::string name;  // "queue lock", "cancel lock"
+  uint16_t object = 0;  // as in PassedPoint
+  std::string name;     // "queue lock", "cancel lock"
   Moment taken;
   Moment given;
   bool given_back = false;  // else held when the run ended
@@ -65,6 +67,7 @@ struct Observation {
   int executed_operations = 0;
   std::vector<PassedPoint> points;
   std::vector<LockSpan> locks;
+  std::map<uint16_t, std::string> lock_names;  // of every lock that was waited for
   std::vector<Ordering> orderings;
   std::vector<int> linearization;  // calls in the longest order that works, if searched
   std::vector<bool> drained;       // per call: made to empty the queue at the end

@@ -1,6 +1,8 @@
 // See story.h.
 #include "fuzzers/explain/story.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -29,15 +31,18 @@ bool IsChosen(const Program& program, int step) {
   return false;
 }
 
-// Who has the lock that the fiber waits for.
-std::string HolderOf(const Observation& observation, const PassedPoint& point) {
+// What the fiber waits for, and whose it is.
+std::string AwaitedLock(const Observation& observation, const PassedPoint& point) {
+  const auto name = observation.lock_names.find(point.object);
+  std::string text = name == observation.lock_names.end() ? "a lock" : "the " + name->second;
   for (const LockSpan& span : observation.locks) {
-    if (span.fiber == point.fiber || point.moment < span.taken || !(point.moment < span.given)) {
+    if (span.object != point.object || span.fiber == point.fiber || point.moment < span.taken ||
+        !(point.moment < span.given)) {
       continue;
     }
-    return absl::StrCat("the ", span.name, " of fiber ", span.fiber);
+    return absl::StrCat(text, " of fiber ", span.fiber);
   }
-  return "a lock";
+  return text;
 }
 
 int LocksAt(const Observation& observation, const PassedPoint& point) {
@@ -104,7 +109,7 @@ std::vector<Mark> MarksOf(const Observation& observation) {
     mark.locks = LocksAt(observation, point);
     const bool switched = point.next != point.fiber;
     if (point.blocked) {
-      mark.text = absl::StrCat("~ waits for ", HolderOf(observation, point));
+      mark.text = absl::StrCat("~ waits for ", AwaitedLock(observation, point));
     } else if (!point.ended && switched) {
       mark.text = absl::StrCat("> step ", point.step, ": preempted before ",
                                DescribePoint(observation, point));
@@ -113,10 +118,12 @@ std::vector<Mark> MarksOf(const Observation& observation) {
     } else {
       continue;
     }
-    if (!marks.empty() && marks.back().text == mark.text &&
-        marks.back().moment.sequence == mark.moment.sequence) {
-      continue;
-    }
+    // Who waits looks again each time that somebody wakes it.
+    const bool again = std::any_of(marks.begin(), marks.end(), [&](const Mark& other) {
+      return other.fiber == mark.fiber && other.text == mark.text &&
+             other.moment.sequence == mark.moment.sequence;
+    });
+    if (again) continue;
     marks.push_back(std::move(mark));
   }
   return marks;

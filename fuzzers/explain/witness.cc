@@ -132,6 +132,7 @@ void Witness::FindLocks(Observation* observation) const {
             [](const Span& a, const Span& b) { return a.span.taken < b.span.taken; });
   std::map<uint16_t, const LockSpan*> before;
   for (Span& entry : spans) {
+    entry.span.object = entry.object;
     entry.span.name = names.Of(entry.object);
     const LockSpan*& last = before[entry.object];
     if (last != nullptr && last->fiber != entry.span.fiber) {
@@ -140,6 +141,10 @@ void Witness::FindLocks(Observation* observation) const {
     }
     last = &entry.span;
     observation->locks.push_back(entry.span);
+  }
+  for (const Note& note : notes_) {
+    if (note.point.ended || note.point.kind != Machine::PointKind(kPointAcquire)) continue;
+    observation->lock_names[note.point.object] = names.Of(note.point.object);
   }
 }
 

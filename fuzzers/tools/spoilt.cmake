@@ -41,9 +41,6 @@ cancelsafe_spoilt(hanging_remove csq
   "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
   "while (irp != nullptr && irp->CancelRoutine == nullptr) __asm__ volatile(\"\" ::: \"memory\");
   if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)")
-# The context of an insert is published by a plain store.
-cancelsafe_spoilt(plain_context csq
-  "__atomic_store_n(&Context->Irp, Irp, __ATOMIC_SEQ_CST);" "Context->Irp = Irp;")
 # The busy flag is read before the lock is taken.
 cancelsafe_spoilt(early_busy device_queue
   "KIRQL irql;

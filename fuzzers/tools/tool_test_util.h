@@ -69,11 +69,10 @@ class ToolTest : public testing::Test {
     return result;
   }
 
-  // Saves a failure of the implementation as failure.txt.
-  void Explore(const std::string& implementation, const std::string& seed) const {
-    const CommandResult explored =
-        Run(absl::StrCat("cancelsafe-explore --implementation ", implementation, " --save . ", seed,
-                         "; mv *-*.txt failure.txt"));
+  // Saves a failure as failure.txt.
+  void Explore(const std::string& flags, const std::string& seed) const {
+    const CommandResult explored = Run(
+        absl::StrCat("cancelsafe-explore ", flags, " --save . ", seed, "; mv *-*.txt failure.txt"));
     ASSERT_TRUE(std::filesystem::exists(Path("failure.txt"))) << explored.output;
   }
 
