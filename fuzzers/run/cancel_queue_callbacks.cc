@@ -1,6 +1,7 @@
 // The queue callbacks of the cancel-safe queue driver. Each records what it sees
 // before it acts, and is a preemption point on entry and exit.
 #include "fuzzers/run/cancel_queue_driver.h"
+#include "fuzzers/run/irp_calls.h"
 
 namespace cancelsafe {
 namespace {
@@ -78,7 +79,7 @@ NTSTATUS CancelQueueDriver::OnInsert(const void* queue, uint8_t item, const void
     Operation cancel;
     cancel.op = Op::kCancel;
     cancel.item = item;
-    ExecuteCancel(cancel);
+    CancelIrp(cancel, &items_, recorder_);
   }
   NTSTATUS status = setup_.pending_status ? STATUS_PENDING : STATUS_SUCCESS;
   if (setup_.ex && insert_callbacks_ == setup_.failing_insert) {
@@ -158,7 +159,7 @@ void CancelQueueDriver::Reenter() {
       break;
     case Reentry::kCancel:
       operation.op = Op::kCancel;
-      ExecuteCancel(operation);
+      CancelIrp(operation, &items_, recorder_);
       break;
   }
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "fuzzers/run/irp_calls.h"
+
 namespace cancelsafe {
 
 void CancelQueueDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
@@ -34,11 +36,12 @@ bool CancelQueueDriver::Execute(const Operation& operation) {
     case Op::kRemoveNext:
       return ExecuteRemoveNext(operation);
     case Op::kCancel:
-      return ExecuteCancel(operation);
+      return CancelIrp(operation, &items_, recorder_);
     case Op::kComplete:
       return ExecuteComplete(operation);
     case Op::kHoldCancelLock:
-      return ExecuteHold(operation);
+      HoldCancelLock(operation, recorder_);
+      return true;
     case Op::kEnable:
     case Op::kDisable:
       return ExecuteEnable(operation);
@@ -111,19 +114,6 @@ bool CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
   return true;
 }
 
-bool CancelQueueDriver::ExecuteCancel(const Operation& operation) {
-  if (!items_.Refresh(operation.item)) return false;
-  Item& item = items_[operation.item];
-  items_.BeginUse(operation.item);
-  const int call = recorder_->Begin(operation, item.generation);
-  Machine::SetCancelSlot(&item.irp->CancelRoutine);
-  const BOOLEAN cancelled = IoCancelIrp(item.irp);
-  Machine::SetCancelSlot(nullptr);
-  recorder_->End(call, cancelled);
-  items_.EndUse(operation.item);
-  return true;
-}
-
 bool CancelQueueDriver::ExecuteComplete(const Operation& operation) {
   Item& item = items_[operation.item];
   if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
@@ -133,16 +123,6 @@ bool CancelQueueDriver::ExecuteComplete(const Operation& operation) {
   items_.Complete(operation.item, STATUS_SUCCESS);
   recorder_->End(call, 0);
   items_.EndUse(operation.item);
-  return true;
-}
-
-bool CancelQueueDriver::ExecuteHold(const Operation& operation) {
-  const int call = recorder_->Begin(operation, 0);
-  KIRQL irql;
-  IoAcquireCancelSpinLock(&irql);
-  Machine::Point(kPointCallbackEnter, nullptr);
-  IoReleaseCancelSpinLock(irql);
-  recorder_->End(call, 0);
   return true;
 }
 

@@ -48,9 +48,7 @@ class CancelQueueDriver : public FamilyDriver {
   bool ExecuteInsert(const Operation& operation);
   bool ExecuteRemove(const Operation& operation);
   bool ExecuteRemoveNext(const Operation& operation);
-  bool ExecuteCancel(const Operation& operation);
   bool ExecuteComplete(const Operation& operation);
-  bool ExecuteHold(const Operation& operation);
   bool ExecuteEnable(const Operation& operation);
   void Reenter();
   // What the driver sees of locks and queue at the start of a callback.

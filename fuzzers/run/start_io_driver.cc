@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fuzzers/run/drivers.h"
+#include "fuzzers/run/irp_calls.h"
 
 namespace cancelsafe {
 namespace {
@@ -26,8 +27,6 @@ class StartIoDriver final : public FamilyDriver {
  private:
   bool ExecuteStart(const Operation& operation);
   bool ExecuteNext(const Operation& operation);
-  bool ExecuteCancel(const Operation& operation);
-  bool ExecuteHold(const Operation& operation);
   bool ExecuteAttributes(const Operation& operation);
   // Starts the next packet and completes the present one with `status`.
   void Finish(const Operation& operation, NTSTATUS status);
@@ -111,10 +110,16 @@ bool StartIoDriver::Execute(const Operation& operation) {
     case Op::kStartNext:
     case Op::kStartNextByKey:
       return ExecuteNext(operation);
-    case Op::kCancel:
-      return ExecuteCancel(operation);
-    case Op::kHoldCancelLock:
-      return ExecuteHold(operation);
+    case Op::kCancel: {
+      // Raised first: between the look at the IRP and the call nobody may end it.
+      const IrqlScope scope(operation.irql);
+      return CancelIrp(operation, &items_, recorder_);
+    }
+    case Op::kHoldCancelLock: {
+      const IrqlScope scope(operation.irql);
+      HoldCancelLock(operation, recorder_);
+      return true;
+    }
     case Op::kSetAttributes:
       return ExecuteAttributes(operation);
     default:
@@ -290,32 +295,6 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
     IoReleaseCancelSpinLock(irql);
   }
   Machine::Point(kPointCallbackExit, device);
-}
-
-bool StartIoDriver::ExecuteCancel(const Operation& operation) {
-  // Raised first: between the look at the IRP and the call nobody may end it.
-  const IrqlScope scope(operation.irql);
-  if (!items_.Refresh(operation.item)) return false;
-  Item& item = items_[operation.item];
-  items_.BeginUse(operation.item);
-  const int call = recorder_->Begin(operation, item.generation);
-  Machine::SetCancelSlot(&item.irp->CancelRoutine);
-  const BOOLEAN cancelled = IoCancelIrp(item.irp);
-  Machine::SetCancelSlot(nullptr);
-  recorder_->End(call, cancelled);
-  items_.EndUse(operation.item);
-  return true;
-}
-
-bool StartIoDriver::ExecuteHold(const Operation& operation) {
-  const IrqlScope scope(operation.irql);
-  const int call = recorder_->Begin(operation, 0);
-  KIRQL irql;
-  IoAcquireCancelSpinLock(&irql);
-  Machine::Point(kPointCallbackEnter, nullptr);
-  IoReleaseCancelSpinLock(irql);
-  recorder_->End(call, 0);
-  return true;
 }
 
 bool StartIoDriver::ExecuteAttributes(const Operation& operation) {
