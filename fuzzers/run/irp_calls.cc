@@ -1,0 +1,28 @@
+// See irp_calls.h.
+#include "fuzzers/run/irp_calls.h"
+
+namespace cancelsafe {
+
+bool CancelIrp(const Operation& operation, ItemTable* items, Recorder* recorder) {
+  if (!items->Refresh(operation.item)) return false;
+  Item& item = (*items)[operation.item];
+  items->BeginUse(operation.item);
+  const int call = recorder->Begin(operation, item.generation);
+  Machine::SetCancelSlot(&item.irp->CancelRoutine);
+  const BOOLEAN cancelled = IoCancelIrp(item.irp);
+  Machine::SetCancelSlot(nullptr);
+  recorder->End(call, cancelled);
+  items->EndUse(operation.item);
+  return true;
+}
+
+void HoldCancelLock(const Operation& operation, Recorder* recorder) {
+  const int call = recorder->Begin(operation, 0);
+  KIRQL irql;
+  IoAcquireCancelSpinLock(&irql);
+  Machine::Point(kPointCallbackEnter, nullptr);
+  IoReleaseCancelSpinLock(irql);
+  recorder->End(call, 0);
+}
+
+}  // namespace cancelsafe
