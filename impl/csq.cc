@@ -125,6 +125,8 @@ NTSTATUS Initialize(PIO_CSQ csq, ULONG type, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_
   csq->CsqReleaseLock = release;
   csq->CsqCompleteCanceledIrp = complete;
   csq->ReservePointer = nullptr;
+  // Cancels of different queues have nothing to do with each other.
+  CancelsafeShareCancelLock(&CancelQueuedIrp);
   return STATUS_SUCCESS;
 }
 

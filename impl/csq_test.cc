@@ -213,5 +213,68 @@ TEST_P(CsqTest, OtherDriverContextSlotsAreTheCallers) {
   }
 }
 
+// Cancels of two queues hold shares of the cancel lock, which a driver holds whole.
+class CsqSharingTest : public testing::Test {
+ protected:
+  CsqSharingTest() {
+    for (Queue* queue : {&queue_, &other_queue_}) {
+      guest_.IoCsqInitialize(queue, &Insert, &Remove, &Peek, &Acquire, &Release, &CompleteCanceled);
+    }
+    guest_.IoCsqInsertIrp(&queue_, irp_.get(), nullptr);
+    guest_.IoCsqInsertIrp(&other_queue_, other_.get(), nullptr);
+  }
+  ~CsqSharingTest() override { EXPECT_EQ(std::vector<std::string>(), platform_.violations); }
+
+  // Cancels the IRP, and when that is at a point of this object, the one in the other
+  // queue from another processor. A cancel that had to wait would have no way on.
+  void CancelBothAt(const volatile void* object) {
+    platform_.at_point = [this, object, done = false](KiPoint, const volatile void* at) mutable {
+      if (done || at != object) return;
+      done = true;
+      EXPECT_TRUE(IoCancelIrp(other_.get()));
+      EXPECT_EQ(1, other_.completions);
+      EXPECT_EQ(0, irp_.completions);
+    };
+    EXPECT_TRUE(IoCancelIrp(irp_.get()));
+    EXPECT_EQ(1, irp_.completions);
+    EXPECT_EQ(1, other_.completions);
+  }
+
+  RecordingPlatform platform_;
+  const Implementation& guest_ = BuiltInImplementation();
+  Queue queue_, other_queue_;
+  TestIrp irp_, other_;
+};
+
+TEST_F(CsqSharingTest, CancelsOfTwoQueuesAreUnderTheCancelLockAtOnce) {
+  CancelBothAt(&irp_->CancelRoutine);
+}
+
+TEST_F(CsqSharingTest, CancelsOfTwoQueuesAreInsideTheirAcquireCallbacksAtOnce) {
+  CancelBothAt(&queue_.lock);
+}
+
+TEST_F(CsqSharingTest, ADriverThatHoldsTheLockHoldsOffTheCancel) {
+  int waits = 0;
+  platform_.at_block = [&](const volatile void* object) {
+    EXPECT_TRUE(KiIsCancelLock(object));
+    EXPECT_NE(nullptr, irp_->CancelRoutine);
+    ++waits;
+    KiResetCancelLock();
+  };
+  platform_.at_point = [&, done = false](KiPoint kind, const volatile void* object) mutable {
+    if (done || kind != kPointIrql) return;
+    done = true;
+    EXPECT_EQ(&platform_.processor, object);
+    EXPECT_TRUE(IoCancelIrp(irp_.get()));
+  };
+  KIRQL irql, level;
+  IoAcquireCancelSpinLock(&irql);
+  KeRaiseIrql(DISPATCH_LEVEL, &level);
+  IoReleaseCancelSpinLock(irql);
+  EXPECT_EQ(1, waits);
+  EXPECT_EQ(1, irp_.completions);
+}
+
 }  // namespace
 }  // namespace cancelsafe

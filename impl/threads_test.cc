@@ -6,9 +6,9 @@
 #include <atomic>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "kernel/irp_life.h"
+#include "kernel/thread_testing.h"
 #include "queue_testing.h"
 #include "testdata/csq_sample.h"
 #include "testdata/lock_sample.h"
@@ -16,20 +16,6 @@
 
 namespace cancelsafe {
 namespace {
-
-template <typename Work>
-void OnThreads(int count, Work work) {
-  std::atomic<int> waiting{count};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      waiting.fetch_sub(1);
-      while (waiting.load() != 0) std::this_thread::yield();
-      work(i);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 TEST(ThreadsTest, SpinLockExcludes) {
   LOCK_SAMPLE sample = {};

@@ -355,6 +355,15 @@ VOID IoAcquireCancelSpinLock(PKIRQL Irql);
 VOID IoReleaseCancelSpinLock(KIRQL Irql);
 BOOLEAN IoCancelIrp(PIRP Irp);
 
+/* Not a documented routine: an offer of this host to implementations. Promises that
+ * `Routine`, a cancel routine, calls IoReleaseCancelSpinLock before anything else that
+ * another processor could notice, so that calls of it for different IRPs need not
+ * exclude each other. It is entered with the cancel spin lock held as ever, and a
+ * driver that holds the lock still holds it off. May be called again for the same
+ * routine, at any IRQL. A host may know a limited number of such routines (here 8);
+ * the others exclude each other, as drivers' do. */
+VOID CancelsafeShareCancelLock(PDRIVER_CANCEL Routine);
+
 FORCEINLINE PIO_STACK_LOCATION IoGetCurrentIrpStackLocation(PIRP Irp) {
   return Irp->Tail.Overlay.CurrentStackLocation;
 }

@@ -1,46 +1,137 @@
-// The system cancel spin lock (clauses IRP-CSL-*): one for all IRPs, an ordinary
-// spin lock.
+// See cancel_lock.h. To the platform, and so to a scheduler of fibers, the lock is
+// one object, the word `whole`, whatever a processor waits for.
 #include "cancel_lock.h"
 
 #include "irp.h"
+#include "spin.h"
 #include "watch.h"
 
 namespace {
 
-KSPIN_LOCK cancel_lock;
+// Two lines: processors fetch them in pairs.
+constexpr size_t kLineBytes = 128;
+
+constexpr unsigned kShareCount = 64;
+constexpr int kSharingRoutinesMax = 8;
+
+struct alignas(kLineBytes) Share {
+  KSPIN_LOCK taken;
+};
+
+// Read by every canceller, written by holders of the whole lock only.
+struct alignas(kLineBytes) Gate {
+  KSPIN_LOCK whole;
+  ULONG64 used;  // bit i: shares[i] may be taken
+  PDRIVER_CANCEL sharing[kSharingRoutinesMax];
+};
+
+Gate gate;
+Share shares[kShareCount];
+static_assert(kShareCount == 8 * sizeof(gate.used), "one bit for each share");
+
+unsigned ShareOf(const KiProcessor* processor) { return processor->id % kShareCount; }
+
+// Before the share is first taken. Whoever finds the bit set acquires what set it:
+// otherwise a holder of the whole could still be blind to this share, although S2
+// found the lock free. Unseen: TSan must not take this for an order between two
+// cancels.
+KI_UNSEEN void MarkUsed(unsigned share) {
+  const ULONG64 bit = 1ull << share;
+  if ((__atomic_load_n(&gate.used, __ATOMIC_ACQUIRE) & bit) == 0) {
+    __atomic_fetch_or(&gate.used, bit, __ATOMIC_SEQ_CST);
+  }
+}
+KI_UNSEEN ULONG64 SharesInUse() { return __atomic_load_n(&gate.used, __ATOMIC_SEQ_CST); }
+
+KI_QUIET bool TryToTakeShare(const KiProcessor* processor) {
+  const unsigned index = ShareOf(processor);
+  KSPIN_LOCK* share = &shares[index].taken;
+  MarkUsed(index);
+  if (__atomic_exchange_n(share, kKiTaken, __ATOMIC_SEQ_CST) != kKiFree) return false;  // S1
+  if (__atomic_load_n(&gate.whole, __ATOMIC_SEQ_CST) == kKiFree) return true;           // S2
+  __atomic_store_n(share, kKiFree, __ATOMIC_RELEASE);
+  if (kWatching) ki_platform->wake(&gate.whole);
+  return false;
+}
+
+KI_QUIET void TakeWhole() {
+  KiTakeWord<__ATOMIC_SEQ_CST>(&gate.whole);  // W1
+  unsigned rounds = 0;
+  for (ULONG64 rest = SharesInUse(); rest != 0; rest &= rest - 1) {
+    const KSPIN_LOCK* share = &shares[__builtin_ctzll(rest)].taken;
+    while (__atomic_load_n(share, __ATOMIC_SEQ_CST) != kKiFree) {  // W2
+      KiAwait(&gate.whole, &rounds);
+    }
+  }
+}
+
+KI_QUIET KIRQL Acquire(KiProcessor* processor, KiCancelLockForm form, const char* routine) {
+  const KIRQL old = processor->irql;
+  if (kWatching && old > DISPATCH_LEVEL) {
+    KiReport(kIrqlTooHigh, routine, &gate.whole);
+  } else {
+    processor->irql = DISPATCH_LEVEL;
+  }
+  KiBeginToTake(processor, &gate.whole, routine);
+  if (form == kKiCancelLockWhole || !TryToTakeShare(processor)) {
+    form = kKiCancelLockWhole;
+    TakeWhole();
+  }
+  if (kWatching) KiRecordHeld(processor, &gate.whole, old, FALSE, routine);
+  processor->cancel_lock_held = static_cast<UCHAR>(form);
+  return old;
+}
 
 }  // namespace
 
 KI_QUIET KIRQL KiAcquireCancelLock(KiProcessor* processor, const char* routine) {
-  const KIRQL old = processor->irql;
-  if (kWatching && old > DISPATCH_LEVEL) {
-    KiReport(kIrqlTooHigh, routine, &cancel_lock);
-  } else {
-    processor->irql = DISPATCH_LEVEL;
-  }
-  KiTakeLock(processor, &cancel_lock, old, routine);
-  processor->cancel_lock_held = TRUE;
-  return old;
+  return Acquire(processor, kKiCancelLockWhole, routine);
+}
+
+KI_QUIET KIRQL KiAcquireCancelLockShare(KiProcessor* processor, const char* routine) {
+  return Acquire(processor, kKiCancelLockShare, routine);
 }
 
 KI_QUIET void KiReleaseCancelLock(KiProcessor* processor, KIRQL irql, const char* routine) {
+  KSPIN_LOCK* word = processor->cancel_lock_held == kKiCancelLockShare
+                         ? &shares[ShareOf(processor)].taken
+                         : &gate.whole;
   // Before the release, after which another processor may run.
-  processor->cancel_lock_held = FALSE;
-  KiGiveLock(processor, &cancel_lock, irql, routine);
+  processor->cancel_lock_held = kKiCancelLockFree;
+  KiGiveLock(processor, &gate.whole, word, irql, routine);
 }
 
 KI_QUIET KIRQL KiCancelLockIrql(const KiProcessor* processor) {
-  const int index = KiFindHeld(processor, &cancel_lock);
+  const int index = KiFindHeld(processor, &gate.whole);
   return index < 0 ? processor->irql : processor->held[index].irql_before;
 }
 
-KI_UNSEEN BOOLEAN KiCancelLockHeld(void) {
-  return __atomic_load_n(&cancel_lock, __ATOMIC_RELAXED) != 0;
+KI_UNSEEN BOOLEAN KiSharesCancelLock(PDRIVER_CANCEL routine) {
+  for (PDRIVER_CANCEL& place : gate.sharing) {
+    const PDRIVER_CANCEL sharing = __atomic_load_n(&place, __ATOMIC_RELAXED);
+    if (sharing == routine) return TRUE;
+    if (sharing == nullptr) break;
+  }
+  return FALSE;
 }
 
-BOOLEAN KiIsCancelLock(const volatile void* lock) { return lock == &cancel_lock; }
+KI_UNSEEN BOOLEAN KiCancelLockHeld(void) {
+  if (__atomic_load_n(&gate.whole, __ATOMIC_RELAXED) != kKiFree) return TRUE;
+  for (const Share& share : shares) {
+    if (__atomic_load_n(&share.taken, __ATOMIC_RELAXED) != kKiFree) return TRUE;
+  }
+  return FALSE;
+}
 
-KI_UNSEEN void KiResetCancelLock(void) { __atomic_store_n(&cancel_lock, 0, __ATOMIC_RELAXED); }
+BOOLEAN KiIsCancelLock(const volatile void* lock) { return lock == &gate.whole; }
+
+KI_UNSEEN void KiResetCancelLock(void) {
+  for (ULONG64 rest = gate.used; rest != 0; rest &= rest - 1) {
+    __atomic_store_n(&shares[__builtin_ctzll(rest)].taken, kKiFree, __ATOMIC_RELAXED);
+  }
+  __atomic_store_n(&gate.used, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&gate.whole, kKiFree, __ATOMIC_RELAXED);
+}
 
 extern "C" {
 
@@ -50,6 +141,20 @@ KI_SERVICE KI_QUIET VOID IoAcquireCancelSpinLock(PKIRQL Irql) {
 
 KI_SERVICE KI_QUIET VOID IoReleaseCancelSpinLock(KIRQL Irql) {
   KiReleaseCancelLock(ki_platform->processor(), Irql, "IoReleaseCancelSpinLock");
+}
+
+// Relaxed: the address is all there is to know, and whoever cancels an IRP with this
+// routine without knowing it takes the whole lock.
+KI_SERVICE KI_UNSEEN VOID CancelsafeShareCancelLock(PDRIVER_CANCEL Routine) {
+  for (PDRIVER_CANCEL& place : gate.sharing) {
+    PDRIVER_CANCEL there = nullptr;
+    if (__atomic_load_n(&place, __ATOMIC_RELAXED) == Routine) return;
+    if (__atomic_compare_exchange_n(&place, &there, Routine, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED) ||
+        there == Routine) {
+      return;
+    }
+  }
 }
 
 }  // extern "C"

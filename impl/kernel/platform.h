@@ -28,13 +28,16 @@ struct KiHeldLock {
   BOOLEAN is_mutex;
 };
 
+// How a processor holds the system cancel spin lock (cancel_lock.h). Non-zero: it does.
+enum KiCancelLockForm { kKiCancelLockFree, kKiCancelLockWhole, kKiCancelLockShare };
+
 // One virtual processor: what a thread or fiber of the test runs on. Only its
 // own thread or fiber writes it.
 struct KiProcessor {
   KIRQL irql;
   UCHAR held_count;
-  UCHAR id;  // 0, 1, ...: the only identity that may enter a decision
-  UCHAR cancel_lock_held;
+  UCHAR id;                // 0, 1, ...: the only identity that may enter a decision
+  UCHAR cancel_lock_held;  // enum KiCancelLockForm
   struct KiHeldLock held[kMaxHeldLocks];
 };
 

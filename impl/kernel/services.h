@@ -24,6 +24,7 @@
   X(IoFreeIrp)                        \
   X(IofCompleteRequest)               \
   X(IoCancelIrp)                      \
+  X(CancelsafeShareCancelLock)        \
   X(FltCompletePendedPreOperation)    \
   X(FltCancelIo)                      \
   X(FltSetCancelCompletion)           \

@@ -48,11 +48,12 @@ void KiReport(enum KiViolationKind kind, const char* routine, const volatile voi
 // The caller has raised the IRQL.
 void KiTakeLock(struct KiProcessor* processor, PKSPIN_LOCK lock, KIRQL irql_before,
                 const char* routine);
-// Gives `lock` back and leaves the processor at the recorded level. Returns FALSE,
-// having changed nothing, if the processor does not hold it. A `new_irql` other
-// than the recorded one is reported and not obeyed.
-BOOLEAN KiGiveLock(struct KiProcessor* processor, PKSPIN_LOCK lock, KIRQL new_irql,
-                   const char* routine);
+// Gives `lock` back by making `word`, which is most often the lock itself, free, and
+// leaves the processor at the recorded level. Returns FALSE, having changed nothing,
+// if the processor does not hold it. A `new_irql` other than the recorded one is
+// reported and not obeyed.
+BOOLEAN KiGiveLock(struct KiProcessor* processor, const volatile void* lock, PKSPIN_LOCK word,
+                   KIRQL new_irql, const char* routine);
 
 // Index of `lock` among the held ones, -1 if it is not held. O(held_count), and
 // the last one taken is looked at first.
@@ -85,8 +86,8 @@ KI_QUIET static inline void KiForgetHeld(struct KiProcessor* processor, int inde
 void KiYieldProcessor(void);
 
 // Waits a little for a lock that another processor holds: doubling pauses, and
-// from the seventh round on the rest of the time slice, so that an owner that
-// lost its processor can run. `*rounds` starts at 0.
+// from the eighth round on the rest of the time slice, so that an owner that lost
+// its processor can run (argued in spin.h). `*rounds` starts at 0.
 KI_QUIET static inline void KiBackOff(unsigned* rounds) {
   if (*rounds < 7) {
     for (unsigned i = 0; i < 1u << *rounds; ++i) __builtin_ia32_pause();
