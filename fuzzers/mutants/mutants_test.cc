@@ -222,6 +222,7 @@ TEST(Table, WhatIsFoundInTheImplementationItselfIsSaid) {
   MutantResult result = Result({Seed(kWrong, 1, 1)});
   result.mutant.path = "";
   EXPECT_THAT(TableLine(result, 5), HasSubstr("NOT CLEAN"));
+  EXPECT_THAT(JsonOf({result}), Not(HasSubstr("data-race")));
   EXPECT_THAT(Remarks({result}), HasSubstr("VERDICT data-race"));
   result.attack.seeds = {Seed(kNothing, 1, 5)};
   EXPECT_THAT(TableLine(result, 5), HasSubstr("clean after 5 runs"));

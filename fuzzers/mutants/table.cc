@@ -147,6 +147,7 @@ std::string JsonOf(const std::vector<MutantResult>& results) {
   std::vector<std::string> objects;
   for (const MutantResult& result : results) {
     const Mutant& mutant = result.mutant;
+    if (mutant.path.empty()) continue;
     const MutantSummary summary = Summarize(result);
     const auto or_null = [&](const std::string& value) {
       return summary.caught ? value : std::string("null");
