@@ -159,8 +159,8 @@ int Search::AllUpToBound() {
     if (options_.schedules > 0) explore.max_runs = options_.schedules;
     schedule::Explorer explorer(explore);
     while (explorer.Next()) {
-      how_ = absl::StrCat("at most ", bound, " preemptions, in schedule ", explorer.runs() + 1,
-                          " of that bound");
+      how_ = absl::StrCat("at most ", bound, bound == 1 ? " preemption" : " preemptions",
+                          ", in schedule ", explorer.runs() + 1, " of that bound");
       const bool passed = runner_->RunWith(&explorer, program_, run_options_);
       explorer.Finished(runner_->output().schedule);
       progress_.Show(explorer.runs());

@@ -66,6 +66,28 @@ bool MergeFibers(Judge* judge, const FailureIdentity& wanted, Program* program) 
   return false;
 }
 
+// Programs of at most this many operations are worth a long search.
+constexpr int kThoroughOperationsMax = 8;
+constexpr int kThoroughPreemptions = 2;
+
+// One operation less, under whatever schedule with few preemptions fails then.
+bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  if (program->operation_count > kThoroughOperationsMax || program->fibers == 1) return false;
+  for (int gone = program->operation_count - 1; gone >= 0; --gone) {
+    Program candidate = *program;
+    for (int i = gone; i + 1 < candidate.operation_count; ++i) {
+      candidate.operations[i] = candidate.operations[i + 1];
+      candidate.fiber_of[i] = candidate.fiber_of[i + 1];
+    }
+    --candidate.operation_count;
+    Normalize(&candidate);
+    if (!judge->FewerPreemptions(wanted, kThoroughPreemptions, &candidate)) continue;
+    *program = candidate;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
@@ -89,7 +111,8 @@ MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
   options.reschedule = [&](Program* candidate) { return judge->Reschedule(wanted, candidate); };
   do {
     result.program = MinimizeProgram(result.program, still_fails, show, options);
-  } while (MergeFibers(judge, wanted, &result.program));
+  } while (MergeFibers(judge, wanted, &result.program) ||
+           DeleteThoroughly(judge, wanted, &result.program));
   WriteOutSchedule(judge, wanted, &result.program);
 
   // Deleting one choice after another may have ended where a quite different
