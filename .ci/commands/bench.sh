@@ -15,10 +15,20 @@ the medians, the promised ratios and the machine's noise.
   --json FILE     write the ratios, their noise and all costs
   --plots FOLDER  write plots of cost against depth as SVG
   --check         exit with 1 if a promise is not kept
+  --record-instructions
+                  only count the instructions of the hot paths anew, with callgrind, and
+                  write impl/bench/instruction_counts.txt, which a test compares with
   --no-install    do not install packages
 
 Exit status: 0 done, 1 a promise is not kept (--check), 2 wrong usage, 3 set-up failed.
 EOT
+}
+
+record_instructions() {
+  need_packages "${BUILD_PACKAGES[@]}" valgrind
+  build dev cancelsafe_instruction_paths
+  exec impl/bench/count_instructions.sh record build/dev/impl/bench/cancelsafe_instruction_paths \
+    impl/bench/instruction_counts.txt
 }
 
 run_bench() {
@@ -29,6 +39,7 @@ run_bench() {
         bench_help
         exit 0
         ;;
+      --record-instructions) record_instructions ;;
       --json | --plots)
         [[ -n ${2:-} ]] || usage_error "bench: $1 needs a name; see ./cancelsafe bench --help"
         arguments+=("$1" "$(from_caller "$2")")

@@ -2,6 +2,8 @@
 # ./cancelsafe test: see the help below. Sourced by ./cancelsafe.
 
 readonly STYLE_PACKAGES=(clang-format-19 clang-tidy-19 shellcheck)
+# For the tests of impl/bench: instruction counts, and the arithmetic of the ratios.
+readonly BENCH_PACKAGES=(valgrind libbenchmark-dev)
 readonly TEST_FLAVOURS=(dev asan tsan)
 readonly SMOKE_RUNS=20000
 # The canary is met within some dozens of runs.
@@ -213,7 +215,8 @@ run_test() {
   esac
   # shellcheck source=.ci/commands/fuzz.sh
   source .ci/commands/fuzz.sh
-  need_packages "${BUILD_PACKAGES[@]}" "${STYLE_PACKAGES[@]}" "${WINE_PACKAGES[@]}"
+  need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" "${STYLE_PACKAGES[@]}" \
+    "${WINE_PACKAGES[@]}"
   # From here on a failure is counted, and the rest goes on.
   set +e
   local flavour

@@ -67,11 +67,12 @@ bool Write(const std::string& path, const std::string& text) {
 }
 
 bool WritePlots(const std::string& folder, const Measurements& measurements) {
-  const std::vector<PlotLine> by_key = {{"linear list", "by_key/linear/random"},
+  // The optimized queue first: it has the same colour everywhere.
+  const std::vector<PlotLine> by_key = {{"optimized", "by_key/optimized/random"},
+                                        {"linear list", "by_key/linear/random"},
+                                        {"B-tree", "by_key/btree/random"},
                                         {"optimized, in IRPs", "by_key/optimized/irps"},
-                                        {"btree, in IRPs", "by_key/btree/irps"},
-                                        {"optimized", "by_key/optimized/random"},
-                                        {"btree_multimap", "by_key/btree/random"}};
+                                        {"B-tree, in IRPs", "by_key/btree/irps"}};
   const std::vector<PlotLine> keys = {{"random", "by_key/optimized/random"},
                                       {"ascending", "by_key/optimized/ascending"},
                                       {"descending", "by_key/optimized/descending"},

@@ -83,5 +83,19 @@ TEST(Plot, DrawsALineForWhatWasMeasured) {
   EXPECT_EQ(svg.substr(svg.size() - 7), "</svg>\n");
 }
 
+TEST(Plot, NamesLinesFromTopToBottomWhateverTheirOrder) {
+  Measurements measurements;
+  for (const char* name : {"a/1", "b/1", "c/1"}) measurements.Add(name, 10);
+  measurements.Add("a/100000", 50);
+  measurements.Add("b/100000", 2500000);
+  measurements.Add("c/100000", 51);
+  const std::string svg =
+      PlotAsSvg("t", {{"ours", "a"}, {"slow", "b"}, {"near", "c"}}, measurements);
+  EXPECT_LT(svg.find(">slow<"), svg.find(">near<"));
+  EXPECT_LT(svg.find(">near<"), svg.find(">ours<"));
+  EXPECT_NE(svg.find(">1 ms<"), std::string::npos);
+  EXPECT_NE(svg.find(">100 k<"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace cancelsafe
