@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +28,7 @@ constexpr int kImpatienceMs = 400;
 constexpr int64_t kExploredRuns = 160;
 constexpr int64_t kExploredRunsAtTheEnd = 20000;
 constexpr int kRandomRuns = 96;
+constexpr int kRandomRunsAtTheEnd = 4000;
 
 constexpr char kRunOnce = 'r';
 constexpr char kSearch = 's';
@@ -68,6 +70,8 @@ struct Judge::Shared {
   FailureIdentity wanted;
   int preemptions = 0;
   int next_random = 0;  // where the search at random goes on after a child died
+  int random_runs = 0;
+  int choices_below = INT_MAX;
   bool explored = false;
   FailureIdentity found;        // of the last run
   schedule::Schedule executed;  // likewise
@@ -179,21 +183,37 @@ std::string Judge::verdict_line() const {
   return VerdictLine(verdict);
 }
 
-bool Judge::Reschedule(const FailureIdentity& wanted, Program* program) {
+bool Judge::Search(const FailureIdentity& wanted, bool exploring, int runs, int choices_below,
+                   Program* program) {
   shared_->program = *program;
   shared_->program.schedule = schedule::Schedule();
   shared_->wanted = wanted;
   shared_->next_random = 0;
-  shared_->explored = false;
+  shared_->random_runs = runs;
+  shared_->choices_below = choices_below;
+  shared_->explored = !exploring;
   for (;;) {
     const Answer answer = Ask(kSearch);
     if (answer == Answer::kNo) return false;
-    if (answer == Answer::kYes || shared_->found.SameAs(wanted)) {
+    if (answer == Answer::kYes || IsWanted()) {
       program->schedule = shared_->executed;
       return true;
     }
     // The child died of something else: the next one goes on behind it.
   }
+}
+
+bool Judge::IsWanted() const {
+  return shared_->found.SameAs(shared_->wanted) &&
+         shared_->executed.choice_count < shared_->choices_below;
+}
+
+bool Judge::Reschedule(const FailureIdentity& wanted, Program* program) {
+  return Search(wanted, true, kRandomRuns, INT_MAX, program);
+}
+
+bool Judge::FewerChoices(const FailureIdentity& wanted, Program* program) {
+  return Search(wanted, false, kRandomRunsAtTheEnd, program->schedule.choice_count, program);
 }
 
 bool Judge::FewerPreemptions(const FailureIdentity& wanted, int preemptions, Program* program) {
@@ -259,7 +279,7 @@ void Judge::Serve() {
     } else if (command == kExploreBound) {
       yes = Explore(shared_->preemptions, kExploredRunsAtTheEnd);
     } else {
-      yes = SearchAtRandom();
+      yes = SearchAtRandom(shared_->random_runs);
     }
     const char answer = yes ? 'y' : 'n';
     if (write(from_child_, &answer, 1) != 1) break;
@@ -297,14 +317,14 @@ bool Judge::Explore(int preemptions, int64_t runs_max) {
   return false;
 }
 
-bool Judge::SearchAtRandom() {
+bool Judge::SearchAtRandom(int runs) {
   if (!shared_->explored) {
     shared_->explored = true;
     if (Explore(1, kExploredRuns)) return true;
   }
   static constexpr schedule::Kind kKinds[] = {schedule::Kind::kPct, schedule::Kind::kPos,
                                               schedule::Kind::kSticky, schedule::Kind::kRandom};
-  while (shared_->next_random < kRandomRuns) {
+  while (shared_->next_random < runs) {
     const int number = shared_->next_random++;
     schedule::Schedule& schedule = shared_->program.schedule;
     schedule = schedule::Schedule();
@@ -312,7 +332,7 @@ bool Judge::SearchAtRandom() {
     schedule.seed = static_cast<uint32_t>(number);
     schedule.parameter = static_cast<uint8_t>(number * 37);
     RunInChild(nullptr);
-    if (shared_->found.SameAs(shared_->wanted)) return true;
+    if (IsWanted()) return true;
   }
   return false;
 }

@@ -50,6 +50,10 @@ class Judge {
 
   // Whether the last run took its child down.
   bool died() const { return died_; }
+  // The same failure under a schedule found at random with fewer choices than the
+  // program has now.
+  bool FewerChoices(const FailureIdentity& wanted, Program* program);
+
   int children() const { return children_; }
 
  private:
@@ -57,12 +61,15 @@ class Judge {
   enum class Answer { kYes, kNo, kDied };
 
   Answer Ask(char command);
+  bool Search(const FailureIdentity& wanted, bool exploring, int runs, int choices_below,
+              Program* program);
+  bool IsWanted() const;
   void StartChild();
   void StopChild();
   [[noreturn]] void Serve();
   void RunInChild(schedule::Scheduler* scheduler);
   bool Explore(int preemptions, int64_t runs_max);
-  bool SearchAtRandom();
+  bool SearchAtRandom(int runs);
   static void OnSanitizer(VerdictKind kind, const char* description);
   static void OnSignal(int number);
   static void NoteDeath(VerdictKind kind, const char* rule);

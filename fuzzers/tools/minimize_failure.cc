@@ -66,6 +66,9 @@ bool MergeFibers(Judge* judge, const FailureIdentity& wanted, Program* program) 
   return false;
 }
 
+// With no more than this, another schedule would not be easier to understand.
+constexpr int kFewChoices = 2;
+
 // Programs of at most this many operations are worth a long search.
 constexpr int kThoroughOperationsMax = 8;
 constexpr int kThoroughPreemptions = 2;
@@ -125,6 +128,18 @@ MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
     const Program smaller = MinimizeProgram(candidate, still_fails, show, options);
     if (still_fails(smaller)) result.program = smaller;
     break;
+  }
+  options.reschedule = nullptr;
+  while (result.program.schedule.choice_count > kFewChoices) {
+    Program candidate = result.program;
+    if (!judge->FewerChoices(wanted, &candidate)) break;
+    candidate = MinimizeProgram(candidate, still_fails, show, options);
+    // A run that died may not repeat itself under the choices it made until then.
+    if (!still_fails(candidate) ||
+        candidate.schedule.choice_count >= result.program.schedule.choice_count) {
+      break;
+    }
+    result.program = candidate;
   }
   return result;
 }
