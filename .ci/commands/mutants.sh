@@ -37,5 +37,5 @@ run_mutants() {
         cancelsafe-replay
     done
   fi
-  exec "build/dev/$(tool_directory mutants)/cancelsafe-mutants" "${ARGUMENTS[@]}"
+  exec "$(tool_path dev mutants)" "${ARGUMENTS[@]}"
 }
