@@ -72,7 +72,7 @@ class CancelLockTest : public testing::Test {
   }
 
   // At the first point of this kind and object, does `work` on another processor.
-  void At(KiPoint kind, const volatile void* object, std::function<void()> work) {
+  void At(KiPoint kind, const volatile void* object, const std::function<void()>& work) {
     platform_.at_point = [=, done = false](KiPoint at, const volatile void* what) mutable {
       if (done || at != kind || (object != nullptr ? what != object : !KiIsCancelLock(what)))
         return;
