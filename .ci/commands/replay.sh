@@ -5,8 +5,8 @@ replay_help() {
   cat <<'EOF'
 usage: ./cancelsafe replay [flags] FILE...
 
-Runs saved programs (text, or bytes of any engine) again, and prints each program and
-its verdict.
+Runs saved programs (text, or bytes of any engine) again, says what is wrong with each
+and how it came about.
 
   --sanitizer NAME          address, thread or none (address; thread if a file says that
                             it is a data race)
@@ -15,6 +15,12 @@ its verdict.
   --ignore RULE             leave out a rule or clause; may be repeated
   --target NAME             for bytes that do not say which target they are for
   --repeat N                run each program N times and compare the digests
+  --until STEP              stop before this step of the schedule, for a debugger
+  --minimize OUT            write the smallest program that still fails like this
+  --date DATE               the date in its header (today)
+  --test OUT.cc             write a GoogleTest of the steps and their interleaving
+  --html OUT                write a page that shows the run
+  --trace OUT.json          write the run in the Chrome trace format, for Perfetto
   --digest                  print the digest of each run
   --quiet                   print only what does not pass, and a summary
   --no-install              do not install packages
@@ -36,6 +42,12 @@ run_replay() {
         shift
         ;;
       --sanitizer=*) sanitizer=${1#*=} ;;
+      --minimize | --test | --html | --trace)
+        # Files that do not exist yet: the caller means their own folder.
+        arguments+=("$1")
+        shift
+        if [[ $# -gt 0 ]]; then arguments+=("$(from_caller "$1")"); fi
+        ;;
       *) arguments+=("$1") ;;
     esac
     [[ $# -gt 0 ]] && shift
