@@ -11,7 +11,8 @@
   X(IoCsqInitializeEx)                                                                       \
   X(IoCsqInsertIrp)                                                                          \
   X(IoCsqInsertIrpEx)                                                                        \
-  X(IoCsqRemoveIrp) X(IoCsqRemoveNextIrp) X(KeInitializeDeviceQueue) X(KeInsertDeviceQueue)  \
+  X(IoCsqRemoveIrp)                                                                          \
+  X(IoCsqRemoveNextIrp) X(KeInitializeDeviceQueue) X(KeInsertDeviceQueue)                    \
       X(KeInsertByKeyDeviceQueue) X(KeRemoveDeviceQueue) X(KeRemoveByKeyDeviceQueue)         \
           X(KeRemoveByKeyDeviceQueueIfBusy) X(KeRemoveEntryDeviceQueue) X(IoStartPacket)     \
               X(IoStartNextPacket) X(IoStartNextPacketByKey) X(IoSetStartIoAttributes)       \
