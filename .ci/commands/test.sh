@@ -10,7 +10,7 @@ readonly SMOKE_RUNS=20000
 readonly CANARY_RUNS=5000
 # All files take about twice that on two cores when nothing has been checked before;
 # what was checked and has not changed is not checked again.
-readonly TIDY_SECONDS=${CANCELSAFE_TIDY_SECONDS:-300}
+readonly TIDY_SECONDS=${CANCELSAFE_TIDY_SECONDS:-180}
 
 TESTS_PASSED=0
 TESTS_FAILED=0
