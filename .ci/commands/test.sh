@@ -144,6 +144,11 @@ tidy_files() {
 }
 
 test_tidy() {
+  # CI machines are small and start from nothing: the builds and the tests come first.
+  if [[ ${CI:-} == true && -z ${CANCELSAFE_TIDY_SECONDS:-} ]]; then
+    echo "   clang-tidy: left out in CI; CANCELSAFE_TIDY_SECONDS=N gives it N seconds"
+    return
+  fi
   export TIDY_DIR=$ROOT/build/tidy TIDY_BASE TIDY_END
   TIDY_END=$(($(date +%s) + TIDY_SECONDS))
   mkdir -p "$TIDY_DIR"
