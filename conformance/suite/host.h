@@ -6,18 +6,33 @@
 
 #include "kernel_names.h"
 
-#define CANCELSAFE_SUITE_ENTRY_POINTS(X)                                                     \
-  X(IoCsqInitialize)                                                                         \
-  X(IoCsqInitializeEx)                                                                       \
-  X(IoCsqInsertIrp)                                                                          \
-  X(IoCsqInsertIrpEx)                                                                        \
-  X(IoCsqRemoveIrp)                                                                          \
-  X(IoCsqRemoveNextIrp) X(KeInitializeDeviceQueue) X(KeInsertDeviceQueue)                    \
-      X(KeInsertByKeyDeviceQueue) X(KeRemoveDeviceQueue) X(KeRemoveByKeyDeviceQueue)         \
-          X(KeRemoveByKeyDeviceQueueIfBusy) X(KeRemoveEntryDeviceQueue) X(IoStartPacket)     \
-              X(IoStartNextPacket) X(IoStartNextPacketByKey) X(IoSetStartIoAttributes)       \
-                  X(FltCbdqInitialize) X(FltCbdqEnable) X(FltCbdqDisable) X(FltCbdqInsertIo) \
-                      X(FltCbdqRemoveIo) X(FltCbdqRemoveNextIo)
+// One a line; clang-format does not come to rest on it.
+// clang-format off
+#define CANCELSAFE_SUITE_ENTRY_POINTS(X) \
+  X(IoCsqInitialize) \
+  X(IoCsqInitializeEx) \
+  X(IoCsqInsertIrp) \
+  X(IoCsqInsertIrpEx) \
+  X(IoCsqRemoveIrp) \
+  X(IoCsqRemoveNextIrp) \
+  X(KeInitializeDeviceQueue) \
+  X(KeInsertDeviceQueue) \
+  X(KeInsertByKeyDeviceQueue) \
+  X(KeRemoveDeviceQueue) \
+  X(KeRemoveByKeyDeviceQueue) \
+  X(KeRemoveByKeyDeviceQueueIfBusy) \
+  X(KeRemoveEntryDeviceQueue) \
+  X(IoStartPacket) \
+  X(IoStartNextPacket) \
+  X(IoStartNextPacketByKey) \
+  X(IoSetStartIoAttributes) \
+  X(FltCbdqInitialize) \
+  X(FltCbdqEnable) \
+  X(FltCbdqDisable) \
+  X(FltCbdqInsertIo) \
+  X(FltCbdqRemoveIo) \
+  X(FltCbdqRemoveNextIo)
+// clang-format on
 
 namespace cancelsafe::suite {
 
