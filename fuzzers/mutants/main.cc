@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -147,6 +148,10 @@ int Main(const std::vector<std::string>& arguments) {
   if (!mutants.ok()) return Complain(kUsage, mutants.status());
   if (options->list) return PrintList(*mutants);
 
+  std::error_code created;
+  std::filesystem::create_directories(options->work, created);
+  std::string error;
+  if (!LockFolder(options->work, &error)) return Complain(kSetup, absl::UnavailableError(error));
   std::vector<GuestBuilder> builders;
   for (int i = 0; i < kSanitizerCount; ++i) {
     const absl::StatusOr<GuestRecipe> recipe =

@@ -266,6 +266,16 @@ TEST(Workers, AttackInProcessesOfTheirOwnAndKeepTheOrder) {
   EXPECT_THAT(results[1].complaint, Not(IsEmpty()));
 }
 
+TEST(Workers, ShareNoFolderWithOthers) {
+  const std::string folder = testing::TempDir();
+  std::string error;
+  ASSERT_TRUE(LockFolder(folder, &error)) << error;
+  EXPECT_FALSE(LockFolder(folder, &error));
+  EXPECT_THAT(error, HasSubstr("other attacks are using"));
+  EXPECT_FALSE(LockFolder(folder + "/missing", &error));
+  EXPECT_THAT(error, HasSubstr("No such file"));
+}
+
 TEST(Options, AreReadInBothForms) {
   const auto options =
       ParseMutantsOptions({"--seeds", "3", "--seconds=9", "one", "--json=j", "two"});

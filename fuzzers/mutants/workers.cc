@@ -1,12 +1,16 @@
 // See workers.h.
 #include "fuzzers/mutants/workers.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -74,6 +78,21 @@ std::string ResultPath(const std::string& folder, size_t index) {
 }
 
 }  // namespace
+
+bool LockFolder(const std::string& folder, std::string* error) {
+  const std::string path = folder + "/lock";
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) {
+    *error = absl::StrCat("cannot create ", path, ": ", strerror(errno));
+    return false;
+  }
+  // Never closed: workers inherit it, and the programs that they run do not.
+  if (flock(file, LOCK_EX | LOCK_NB) == 0) return true;
+  *error = absl::StrCat("other attacks are using ", folder,
+                        "; wait for them, or give another --work DIR");
+  close(file);
+  return false;
+}
 
 std::string PackResult(const MutantResult& result) {
   std::string text = absl::StrCat("complaint\t", Escaped(result.complaint), "\nneeds\t",

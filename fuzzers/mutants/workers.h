@@ -19,6 +19,10 @@ std::vector<MutantResult> AttackAll(const std::vector<Mutant>& mutants, int jobs
                                     const std::function<MutantResult(const Mutant&)>& attack,
                                     const std::function<void(const MutantResult&)>& done);
 
+// Makes sure that nobody else uses the folder until this process, and all workers
+// it has started, are gone. False, with the reason, if somebody does.
+bool LockFolder(const std::string& folder, std::string* error);
+
 // A result, without its mutant, as text and back; for a result that did not come
 // through the complaint says so.
 std::string PackResult(const MutantResult& result);
