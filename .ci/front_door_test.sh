@@ -34,7 +34,7 @@ if [[ ${#CORPUS_FILES[@]} -gt 0 ]]; then
   expect 'replay from another folder' 0 'VERDICT pass' \
     env -C "$(dirname "$seed")" "$ROOT/cancelsafe" replay "$(basename "$seed")"
 fi
-expect 'a campaign finds the canary' 1 '1 finding:' \
+expect 'a campaign finds the canary' 1 'VERDICT ' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door canary
 expect 'a clean campaign' 0 'No findings.' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door device_queue

@@ -224,6 +224,19 @@ bool Checker::Check(const History& history, const CheckOptions& options, Verdict
 }
 
 uint32_t Checker::states_covered() const { return impl_->states_covered; }
+
+std::vector<Situation> Checker::situations(Family family) const {
+  constexpr uint32_t kPerFamily = kAbstractStates << kOpBits;
+  const uint32_t first = static_cast<uint32_t>(family) * kPerFamily;
+  std::vector<Situation> met;
+  for (uint32_t i = 0; i < kPerFamily; ++i) {
+    const uint32_t pair = first + i;
+    if ((impl_->pairs_met[pair >> 6] >> (pair & 63) & 1) == 0) continue;
+    met.push_back({i >> kOpBits, static_cast<Op>(i & ((1 << kOpBits) - 1))});
+  }
+  return met;
+}
+
 uint64_t Checker::ignored() const { return impl_->ignored; }
 uint64_t Checker::searches() const { return impl_->searches; }
 

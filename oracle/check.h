@@ -20,6 +20,7 @@
 
 #include "oracle/history.h"
 #include "oracle/model.h"
+#include "oracle/situation.h"
 #include "oracle/verdict.h"
 
 namespace cancelsafe {
@@ -72,6 +73,8 @@ class Checker {
   // Distinct (abstract state, operation) pairs met in accepted histories since
   // construction.
   uint32_t states_covered() const;
+  // These pairs for one family, in a fixed order. O(pairs that there may be).
+  std::vector<Situation> situations(Family family) const;
   // Findings that CheckOptions::ignore has hidden since construction.
   uint64_t ignored() const;
   // Histories that the order of effect did not settle and a search had to.

@@ -124,6 +124,12 @@ TEST(CheckTest, CoverageCountsEachStateOnce) {
   int met = 0;
   for (uint8_t counter : counters) met += counter;
   EXPECT_EQ(met, 2);
+  const std::vector<Situation> situations = checker.situations(Family::kCsq);
+  ASSERT_EQ(situations.size(), 2u);
+  EXPECT_EQ(situations[0].op, Op::kInsert);
+  EXPECT_EQ(SituationRow(Family::kCsq, situations[0].state), "0 queued");
+  EXPECT_EQ(DescribeSituationState(Family::kCsq, situations[1].state), "1 queued, some have none");
+  EXPECT_TRUE(checker.situations(Family::kStartIo).empty());
   // A history that is not accepted covers nothing.
   EXPECT_FALSE(checker.Check(LeftBehind().history, options, &verdict));
   EXPECT_EQ(checker.states_covered(), 2u);

@@ -22,6 +22,14 @@ fi
 grep -q 'fail: dq.remove-by-key.largest' "$scratch/off.log"
 grep -q 'DQ-RKEY-03' "$scratch/off.log"
 (cd "$scratch/ON" && ctest -R conformance --output-on-failure)
+# The installed fuzz target finds the same bug, and none in the corrected queue.
+if (cd "$scratch/OFF" && ctest -R fuzz --output-on-failure) >"$scratch/fuzz_off.log" 2>&1; then
+  echo "the fuzz target did not find the bug of the example" >&2
+  exit 1
+fi
+grep -q '^VERDICT ' "$scratch/fuzz_off.log"
+(cd "$scratch/ON" && ctest -R fuzz --output-on-failure) >"$scratch/fuzz_on.log"
+grep -q '1 tests passed\|100% tests passed' "$scratch/fuzz_on.log"
 # The installed command, by its front door.
 "$scratch/prefix/bin/cancelsafe" conform --clause 'DQ-*' \
   --implementation "$scratch/ON/libmy_device_queue.so" >"$scratch/conform.log"
@@ -31,3 +39,9 @@ status=0
   status=$?
 test "$status" -eq 3
 test -s "$scratch/ON/my_device_queue.conformance/report.html"
+# A self-check whose yardstick is wrong says so, with a status of its own.
+status=0
+"$scratch/prefix/bin/cancelsafe-conform" --self-check \
+  --implementation "$scratch/OFF/libmy_device_queue.so" >"$scratch/self_check.log" || status=$?
+test "$status" -eq 4
+grep -q 'libmy_device_queue.so: dq.remove-by-key.largest: fail' "$scratch/self_check.log"

@@ -18,7 +18,8 @@ endif()
 #                      [FUZZ_RUNS number])
 #
 # Adds the tests <target>.conformance and, for each fuzzer named (csq, device_queue,
-# start_io, callback_data_queue) that this installation has, <target>.fuzz.<name>.
+# start_io, callback_data_queue) that this installation has, <target>.fuzz.<name>:
+# FUZZ_RUNS programs (20000), whose failures are saved in the build directory.
 # <target> is a MODULE or SHARED library that exports documented routines. The
 # report is written to <build directory>/<target>.conformance/.
 function(cancelsafe_add_tests target)
@@ -44,7 +45,7 @@ function(cancelsafe_add_tests target)
     endif()
     add_test(NAME ${target}.fuzz.${name}
              COMMAND "${fuzzer}" "--implementation=$<TARGET_FILE:${target}>"
-                     -runs=${arg_FUZZ_RUNS} -seed=1)
+                     "--artifacts=${CMAKE_CURRENT_BINARY_DIR}" -runs=${arg_FUZZ_RUNS} -seed=1)
   endforeach()
 endfunction()
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "impl/implementation.h"
+
 namespace cancelsafe::conformance {
 
 struct SelfCheckResult {
@@ -24,10 +26,12 @@ struct SelfCheckResult {
 // At least this share of the checked clauses has to be seen to fail.
 inline constexpr int kNoticedPercentMin = 90;
 
-// Takes half a minute. With a `stride` above 1 only every stride-th wrong
-// implementation is tried, and the share of clauses is not judged: for builds in
+// `right` is what has to pass, the built-in implementation by default;
+// if it does not, nothing else is tried. Takes half a minute. With a `stride` above 1 only every
+// stride-th wrong implementation is tried, and the share of clauses is not judged: for builds in
 // which a child process is dear.
 SelfCheckResult RunSelfCheck(int stride = 1);
+SelfCheckResult RunSelfCheck(const Implementation& right, const std::string& name, int stride = 1);
 std::string SelfCheckText(const SelfCheckResult& result);
 
 }  // namespace cancelsafe::conformance

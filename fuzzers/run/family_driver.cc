@@ -1,4 +1,5 @@
-// See family_driver.h: which routines each family needs.
+// See family_driver.h: which routines each family cannot do without, since they set
+// the queue up or empty it at the end of a run.
 #include "fuzzers/run/family_driver.h"
 
 #include "fuzzers/run/drivers.h"
@@ -17,7 +18,6 @@ FamilyDriver* Csq(const Implementation& implementation, const char** missing) {
   CANCELSAFE_REQUIRE(IoCsqInitializeEx)
   CANCELSAFE_REQUIRE(IoCsqInsertIrp)
   CANCELSAFE_REQUIRE(IoCsqInsertIrpEx)
-  CANCELSAFE_REQUIRE(IoCsqRemoveIrp)
   CANCELSAFE_REQUIRE(IoCsqRemoveNextIrp)
   return NewCsqDriver(implementation);
 }
@@ -25,11 +25,7 @@ FamilyDriver* Csq(const Implementation& implementation, const char** missing) {
 FamilyDriver* DeviceQueue(const Implementation& implementation, const char** missing) {
   CANCELSAFE_REQUIRE(KeInitializeDeviceQueue)
   CANCELSAFE_REQUIRE(KeInsertDeviceQueue)
-  CANCELSAFE_REQUIRE(KeInsertByKeyDeviceQueue)
   CANCELSAFE_REQUIRE(KeRemoveDeviceQueue)
-  CANCELSAFE_REQUIRE(KeRemoveByKeyDeviceQueue)
-  CANCELSAFE_REQUIRE(KeRemoveByKeyDeviceQueueIfBusy)
-  CANCELSAFE_REQUIRE(KeRemoveEntryDeviceQueue)
   return NewDeviceQueueDriver(implementation);
 }
 
@@ -38,8 +34,6 @@ FamilyDriver* StartIo(const Implementation& implementation, const char** missing
   CANCELSAFE_REQUIRE(KeRemoveEntryDeviceQueue)
   CANCELSAFE_REQUIRE(IoStartPacket)
   CANCELSAFE_REQUIRE(IoStartNextPacket)
-  CANCELSAFE_REQUIRE(IoStartNextPacketByKey)
-  CANCELSAFE_REQUIRE(IoSetStartIoAttributes)
   return NewStartIoDriver(implementation);
 }
 
@@ -48,14 +42,47 @@ FamilyDriver* CallbackDataQueue(const Implementation& implementation, const char
   CANCELSAFE_REQUIRE(FltCbdqEnable)
   CANCELSAFE_REQUIRE(FltCbdqDisable)
   CANCELSAFE_REQUIRE(FltCbdqInsertIo)
-  CANCELSAFE_REQUIRE(FltCbdqRemoveIo)
   CANCELSAFE_REQUIRE(FltCbdqRemoveNextIo)
   return NewCallbackDataQueueDriver(implementation);
 }
 
 #undef CANCELSAFE_REQUIRE
 
+struct OptionalRoutine {
+  Family family;
+  Op op;
+  const char* name;
+  bool (*provided)(const Implementation&);
+};
+
+#define CANCELSAFE_OPTIONAL(family, op, name) \
+  {Family::family, Op::op, #name,             \
+   [](const Implementation& implementation) { return implementation.name != nullptr; }}
+
+constexpr OptionalRoutine kOptionalRoutines[] = {
+    CANCELSAFE_OPTIONAL(kCsq, kRemove, IoCsqRemoveIrp),
+    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueInsertByKey, KeInsertByKeyDeviceQueue),
+    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueRemoveByKey, KeRemoveByKeyDeviceQueue),
+    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueRemoveByKeyIfBusy, KeRemoveByKeyDeviceQueueIfBusy),
+    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueRemoveEntry, KeRemoveEntryDeviceQueue),
+    CANCELSAFE_OPTIONAL(kStartIo, kStartNextByKey, IoStartNextPacketByKey),
+    CANCELSAFE_OPTIONAL(kStartIo, kSetAttributes, IoSetStartIoAttributes),
+    CANCELSAFE_OPTIONAL(kCallbackDataQueue, kRemove, FltCbdqRemoveIo),
+};
+
+#undef CANCELSAFE_OPTIONAL
+
 }  // namespace
+
+AbsentRoutines FindAbsentRoutines(Family family, const Implementation& implementation) {
+  AbsentRoutines absent;
+  for (const OptionalRoutine& routine : kOptionalRoutines) {
+    if (routine.family != family || routine.provided(implementation)) continue;
+    absent.ops |= uint32_t{1} << static_cast<int>(routine.op);
+    absent.names += (absent.names.empty() ? "" : ", ") + std::string(routine.name);
+  }
+  return absent;
+}
 
 FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementation,
                               const char** missing) {

@@ -4,6 +4,9 @@
 #ifndef CANCELSAFE_FUZZERS_RUN_FAMILY_DRIVER_H_
 #define CANCELSAFE_FUZZERS_RUN_FAMILY_DRIVER_H_
 
+#include <cstdint>
+#include <string>
+
 #include "fuzzers/program/program.h"
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/recorder.h"
@@ -27,9 +30,18 @@ class FamilyDriver {
 };
 
 // The driver of a family for an implementation, or null if the implementation
-// lacks one of the family's routines (`*missing` names it).
+// lacks a routine without which no queue can be set up and emptied (`*missing` names
+// it).
 FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementation,
                               const char** missing);
+
+// The other routines that an implementation does not provide. The operations that call
+// them have to be left out.
+struct AbsentRoutines {
+  uint32_t ops = 0;   // bits by Op
+  std::string names;  // "KeRemoveByKeyDeviceQueue, KeRemoveEntryDeviceQueue", or ""
+};
+AbsentRoutines FindAbsentRoutines(Family family, const Implementation& implementation);
 
 // Runs at `irql` while it lives.
 class IrqlScope {

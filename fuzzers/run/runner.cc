@@ -23,6 +23,7 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       options_(options),
       recorder_(new Recorder),
       driver_(NewFamilyDriver(family, implementation, missing)),
+      absent_(FindAbsentRoutines(family, implementation)),
       checker_(Reading::kOwn) {
   Machine::Install();
   if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;
@@ -41,7 +42,9 @@ void Runner::Body(void* context, int fiber) {
   }
   for (int i = 0; i < program.operation_count && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
-    if (!runner->driver_->Execute(program.operations[i])) ++runner->output_.skipped_operations;
+    const Operation& operation = program.operations[i];
+    const bool absent = (runner->absent_.ops >> static_cast<int>(operation.op) & 1) != 0;
+    if (absent || !runner->driver_->Execute(operation)) ++runner->output_.skipped_operations;
   }
   // A program for one fiber drains where it ran, without another start.
   if (program.fibers == 1) runner->driver_->Drain();

@@ -32,13 +32,14 @@ bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore);
 struct RunOutput {
   Verdict verdict;
   schedule::RunResult schedule;
-  int skipped_operations = 0;  // their caller contract did not hold
+  int skipped_operations = 0;  // their caller contract did not hold, or no such routine
 };
 
 class Runner {
  public:
   // `implementation` has to outlive the runner. Sets `*missing` and leaves the
-  // runner unusable if the implementation lacks a routine of the family.
+  // runner unusable if the implementation lacks a routine that sets up or empties the
+  // family's queue. Operations that call other absent routines are skipped.
   Runner(Family family, const Implementation& implementation, const RunnerOptions& options,
          const char** missing);
 
@@ -54,6 +55,8 @@ class Runner {
   const History& history() const { return recorder_->history(); }
   Family family() const { return family_; }
   const Checker& checker() const { return checker_; }
+  // Documented routines that the implementation lacks, or "".
+  const std::string& absent_routines() const { return absent_.names; }
   // Semantic coverage: the counter at hash(model state, operation) is set to 1
   // along every accepted history. `size` is a power of two.
   void SetStateCoverage(uint8_t* counters, uint32_t size);
@@ -89,6 +92,7 @@ class Runner {
   std::unique_ptr<Recorder> recorder_;
   Arena arena_;
   std::unique_ptr<FamilyDriver> driver_;
+  const AbsentRoutines absent_;
   Checker checker_;
   CheckOptions check_options_;
   RunOutput output_;

@@ -122,11 +122,30 @@ TEST(Runner, WhatACallerContractForbidsIsLeftOut) {
 
 TEST(Runner, NamesTheRoutineThatAFamilyLacks) {
   Implementation implementation = BuiltInImplementation();
-  implementation.IoCsqRemoveIrp = nullptr;
+  implementation.IoCsqRemoveNextIrp = nullptr;
   Bench bench(Family::kCsq, implementation);
   ASSERT_NE(bench.missing(), nullptr);
-  EXPECT_STREQ(bench.missing(), "IoCsqRemoveIrp");
+  EXPECT_STREQ(bench.missing(), "IoCsqRemoveNextIrp");
   EXPECT_EQ(Bench(Family::kDeviceQueue, implementation).missing(), nullptr);
+}
+
+TEST(Runner, LeavesOutWhatAnImplementationNeedNotProvide) {
+  Implementation implementation = BuiltInImplementation();
+  implementation.KeRemoveByKeyDeviceQueueIfBusy = nullptr;
+  implementation.KeRemoveEntryDeviceQueue = nullptr;
+  Bench bench(Family::kDeviceQueue, implementation);
+  ASSERT_EQ(bench.missing(), nullptr);
+  EXPECT_EQ(bench.runner().absent_routines(),
+            "KeRemoveByKeyDeviceQueueIfBusy, KeRemoveEntryDeviceQueue");
+  EXPECT_TRUE(bench.runner().Run(ProgramOf(R"(target device-queue
+    fiber 0
+      queue-insert 1
+      queue-insert 2
+      queue-remove-entry 2
+      queue-remove
+  )")));
+  EXPECT_EQ(bench.runner().output().skipped_operations, 1);
+  EXPECT_EQ(bench.runner().history().call_count, 4) << "with the one of the drain";
 }
 
 TEST(Runner, WhatWasExecutedRunsAgainWithoutTheScheduler) {

@@ -198,6 +198,10 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     Fail(kSetupError, absl::StrCat("the implementation does not provide ", missing,
                                    ", which this target needs"));
   }
+  if (!target->runner->absent_routines().empty()) {
+    fprintf(stderr, "cancelsafe: not provided, and left out: %s\n",
+            target->runner->absent_routines().c_str());
+  }
   target->runner->SetStateCoverage(state_counters, kStateCounters);
   schedule::Executor::Get().SetCoverage(interleaving_counters, kInterleavingCounters);
   SetFaultHook(&OnSanitizerReport);

@@ -13,9 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "fuzzers/program/bytes.h"
+#include "fuzzers/program/generate.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/tools/corpus_folder.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/situation_matrix.h"
 #include "fuzzers/tools/tool_flags.h"
 
 namespace cancelsafe {
@@ -34,6 +36,9 @@ constexpr char kHelp[] = R"(usage: cancelsafe-corpus COMMAND TARGET [flags] [FIL
                             that smaller ones do not. With --output DIR it writes the
                             others there as text, with --delete it deletes these
   stats TARGET [DIR...]     what each file covers, duplicates and stale files
+  matrix TARGET [DIR...]    the situations (state of the queue, operation) that the
+                            files reach, beside those that --programs N generated
+                            programs reach; with --all each one that no file reaches
 
 TARGET is csq, device-queue, start-io or callback-data-queue. Coverage is that of the
 code (in the build without sanitizer), of the model's states, and of the switches
@@ -44,6 +49,8 @@ between fibers.
   --bytes                   convert to bytes (default: to text)
   --output PATH             see above
   --delete                  see above
+  --programs N              see above (100000)
+  --all                     see above
   --implementation FILE.so  run against this shared object
 
 Exit status: 0 all is well, 1 stats found stale files or duplicates, 2 wrong usage or
@@ -66,6 +73,8 @@ struct Options {
   bool regressions = false;
   bool bytes = false;
   bool remove = false;
+  long programs = 100000;
+  bool all = false;
 };
 
 Options ReadOptions(ToolFlags* flags) {
@@ -83,13 +92,18 @@ Options ReadOptions(ToolFlags* flags) {
       options.regressions = true;
     } else if (flag == "--bytes") {
       options.bytes = true;
+    } else if (flag == "--programs") {
+      options.programs = flags->Number(flag, 0);
+    } else if (flag == "--all") {
+      options.all = true;
     } else if (flag == "--delete") {
       options.remove = true;
     } else {
       flags->FailUnknown(flag);
     }
   }
-  static const std::set<std::string> kCommands = {"list", "add", "convert", "minimize", "stats"};
+  static const std::set<std::string> kCommands = {"list",     "add",   "convert",
+                                                  "minimize", "stats", "matrix"};
   options.paths = flags->files();
   if (options.paths.size() < 2 || kCommands.count(options.paths[0]) == 0) {
     flags->Fail(kExitUsage, "name a command and a target; see --help");
@@ -119,6 +133,7 @@ class Corpus {
     Runner runner(options_.family, implementation_, flags_.runner(), &missing);
     flags_.CheckProvided(missing);
     RunCorpus(&runner, &entries_);
+    if (options_.command == "matrix") return Matrix(&runner);
     return options_.command == "stats" ? Stats() : Minimize();
   }
 
@@ -152,6 +167,7 @@ class Corpus {
   int Convert() const;
   int Minimize() const;
   int Stats() const;
+  int Matrix(Runner* runner) const;
 
   const ToolFlags& flags_;
   const Options& options_;
@@ -281,6 +297,20 @@ int Corpus::Stats() const {
       "or unreadable\n",
       entries_.size(), code.size(), states.size(), switches.size(), bad);
   return bad == 0 ? 0 : kExitViolation;
+}
+
+// The runner has run the corpus and nothing else.
+int Corpus::Matrix(Runner* runner) const {
+  SituationMatrix matrix(options_.family, runner->checker().situations(options_.family));
+  Program program;
+  for (long seed = 1; seed <= options_.programs; ++seed) {
+    GenerateProgram(options_.family, static_cast<uint64_t>(seed), &program);
+    runner->Run(program);
+  }
+  matrix.SetReachable(runner->checker().situations(options_.family));
+  printf("%s", matrix.Table().c_str());
+  if (options_.all) printf("%s", matrix.NeverReached().c_str());
+  return 0;
 }
 
 int Main(int argc, char** argv) {

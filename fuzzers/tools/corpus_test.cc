@@ -6,6 +6,7 @@ namespace cancelsafe {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class CorpusTest : public ToolTest {
  protected:
@@ -72,6 +73,20 @@ TEST_F(CorpusTest, FindsDuplicatesStaleAndUnreadableFiles) {
   EXPECT_THAT(result.output, HasSubstr("stale: not in canonical form"));
   EXPECT_THAT(result.output, HasSubstr("stale: none of its operations can be made"));
   EXPECT_THAT(result.output, HasSubstr("unreadable: "));
+}
+
+TEST_F(CorpusTest, ShowsWhichSituationsNoFileReaches) {
+  const CommandResult corpus = Run("cancelsafe-corpus matrix csq --corpus own --programs 0");
+  EXPECT_EQ(corpus.status, 0);
+  EXPECT_THAT(corpus.output, HasSubstr("remove-next"));
+  EXPECT_THAT(corpus.output, Not(HasSubstr("never reached")));
+  const CommandResult result =
+      Run("cancelsafe-corpus matrix csq --corpus own --programs 500 --all");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("situations known to be possible are reached"));
+  EXPECT_THAT(result.output, HasSubstr("never reached: "));
+  EXPECT_EQ(Run("cancelsafe-corpus matrix csq --corpus own --programs 500 --all").output,
+            result.output);
 }
 
 TEST_F(CorpusTest, BadUsageIsTold) {

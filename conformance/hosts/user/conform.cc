@@ -40,7 +40,8 @@ constexpr char kHelp[] =
     "  --report DIR              junit.xml, report.tap, .jsonl, .md and .html\n"
     "  --compare FILE.jsonl      put an earlier report beside this one in the page; repeatable\n"
     "  --list                    the cases and their clauses, and run nothing\n"
-    "  --self-check              check the suite itself with deliberately wrong implementations\n"
+    "  --self-check              check the suite itself with deliberately wrong implementations;\n"
+    "                            what --implementation names is then taken to be right\n"
     "  --help\n"
     "\n"
     "exit status: 0 conforms, as far as the expectations go; 1 does not; 2 wrong usage;\n"
@@ -150,6 +151,22 @@ int ReadResults(const std::string& path, const std::string& name, const std::str
   return 0;
 }
 
+// The implementation that was asked for, and what to call it; 0 or an exit status.
+int Load(const Options& options, Implementation* implementation, std::string* name) {
+  *implementation = BuiltInImplementation();
+  *name = "built-in";
+  if (!options.implementation.empty()) {
+    std::string error;
+    *implementation = Implementation();
+    if (!LoadImplementation(options.implementation, implementation, &error)) {
+      return Fail(kNotLoaded, error);
+    }
+    *name = BaseName(options.implementation);
+  }
+  if (!options.name.empty()) *name = options.name;
+  return 0;
+}
+
 // Fills `*report` from a run or from a TAP file; 0 or an exit status.
 int Obtain(const Options& options, Report* report) {
   if (!options.host.empty()) {
@@ -167,17 +184,9 @@ int Obtain(const Options& options, Report* report) {
                        options.name.empty() ? BaseName(options.results) : options.name,
                        options.clause, report);
   }
-  Implementation implementation = BuiltInImplementation();
-  std::string name = "built-in";
-  if (!options.implementation.empty()) {
-    std::string error;
-    implementation = Implementation();
-    if (!LoadImplementation(options.implementation, &implementation, &error)) {
-      return Fail(kNotLoaded, error);
-    }
-    name = BaseName(options.implementation);
-  }
-  if (!options.name.empty()) name = options.name;
+  Implementation implementation;
+  std::string name;
+  if (const int status = Load(options, &implementation, &name); status != 0) return status;
   *report = RunSuite(implementation, name, options.clause);
   return 0;
 }
@@ -228,6 +237,15 @@ int Run(const Options& options) {
   return failed ? kDoesNot : kConforms;
 }
 
+int SelfCheck(const Options& options) {
+  Implementation right;
+  std::string name;
+  if (const int status = Load(options, &right, &name); status != 0) return status;
+  const SelfCheckResult result = RunSelfCheck(right, name);
+  std::cout << SelfCheckText(result);
+  return result.ok ? kConforms : kSelfCheckFailed;
+}
+
 int Main(int argc, char** argv) {
   Options options;
   std::string error;
@@ -239,11 +257,7 @@ int Main(int argc, char** argv) {
     return kConforms;
   }
   if (options.list) return List(options.clause);
-  if (options.self_check) {
-    const SelfCheckResult result = RunSelfCheck();
-    std::cout << SelfCheckText(result);
-    return result.ok ? kConforms : kSelfCheckFailed;
-  }
+  if (options.self_check) return SelfCheck(options);
   return Run(options);
 }
 
