@@ -36,6 +36,12 @@ endif()
 # What the compiler was told by CXXFLAGS is looked up there: the sources have to know.
 set(CANCELSAFE_SANITIZER_UPPER "${CANCELSAFE_SANITIZER}")
 if(CANCELSAFE_SANITIZER STREQUAL "environment")
+  # Whatever compiler that is may warn of other things than ours.
+  list(REMOVE_ITEM CANCELSAFE_WARNINGS -Werror)
+  # Unsigned arithmetic wraps by definition, and hashes live on it.
+  set(CANCELSAFE_HARNESS_FLAGS -fno-sanitize=unsigned-integer-overflow)
+  # Asked for by name it is refused where there is no RTTI.
+  set(CANCELSAFE_ATTACKED_FLAGS ${CANCELSAFE_HARNESS_FLAGS} -fno-sanitize=vptr)
   set(CANCELSAFE_SANITIZER_UPPER "none")
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[^ ]*(address|thread)")
     set(CANCELSAFE_SANITIZER_UPPER "${CMAKE_MATCH_1}")

@@ -25,13 +25,6 @@ using schedule::Schedule;
 
 using Words = absl::Span<const char* const>;
 
-constexpr const char* kDirectives[] = {"target", "queue", "driver", "fiber", "schedule", "choices"};
-constexpr const char* kQueueArguments[] = {"insert", "peek", "lock", "status", "classic", "ex"};
-constexpr const char* kCallbackArguments[] = {"failing-insert", "cancelling-insert", "reentry",
-                                              "reentry-item"};
-constexpr const char* kStartIoArguments[] = {"start-io", "start-by-key"};
-constexpr const char* kScheduleArguments[] = {"seed", "parameter"};
-
 class Parser {
  public:
   absl::StatusOr<ProgramFile> Run(absl::string_view text);
@@ -127,7 +120,7 @@ absl::Status Parser::Queue(const Tokens& tokens) {
     return Error(FamilyName(setup.family), " has no 'queue' line: its queue has no settings");
   }
   // Only csq comes in two kinds.
-  const Words allowed = Words(kQueueArguments).first(setup.family == Family::kCsq ? 6 : 4);
+  const Words allowed = Words(kQueueArgumentWords).first(setup.family == Family::kCsq ? 6 : 4);
   Tokens seen;
   for (size_t i = 1; i < tokens.size(); ++i) {
     const Argument argument = SplitArgument(tokens[i]);
@@ -164,7 +157,7 @@ absl::Status Parser::Driver(const Tokens& tokens) {
     return Error(FamilyName(setup.family), " has no 'driver' line: its queue calls no driver");
   }
   const bool start_io = setup.family == Family::kStartIo;
-  const Words allowed = start_io ? Words(kStartIoArguments) : Words(kCallbackArguments);
+  const Words allowed = start_io ? Words(kStartIoArgumentWords) : Words(kCallbackArgumentWords);
   Tokens seen;
   for (size_t i = 1; i < tokens.size(); ++i) {
     const Argument argument = SplitArgument(tokens[i]);
@@ -215,9 +208,9 @@ absl::Status Parser::ScheduleLine(const Tokens& tokens) {
   Tokens seen;
   for (size_t i = 2; i < tokens.size(); ++i) {
     const Argument argument = SplitArgument(tokens[i]);
-    const int index = FindWord(argument.name, kScheduleArguments);
+    const int index = FindWord(argument.name, kScheduleArgumentWords);
     if (index < 0) {
-      return UnknownWord("schedule setting", argument.name, kScheduleArguments, "allowed");
+      return UnknownWord("schedule setting", argument.name, kScheduleArgumentWords, "allowed");
     }
     absl::Status status = Once(&seen, argument.name);
     if (!status.ok()) return status;
@@ -280,7 +273,7 @@ absl::Status Parser::OperationLine(const Tokens& tokens) {
   Program& program = file_.program;
   const int index = FindWord(tokens[0], operation_words_);
   if (index < 0) {
-    std::vector<const char*> known(std::begin(kDirectives), std::end(kDirectives));
+    std::vector<const char*> known(std::begin(kDirectiveWords), std::end(kDirectiveWords));
     if (fibers_ == 0) {
       return UnknownWord("line", tokens[0], known, "allowed before the first fiber");
     }
@@ -337,13 +330,13 @@ absl::Status Parser::Line(absl::string_view line) {
     }
     return absl::OkStatus();
   }
-  const int directive = FindWord(tokens[0], kDirectives);
+  const int directive = FindWord(tokens[0], kDirectiveWords);
   if (directive != 0 && !has_target_) {
     return Error("the first line must be 'target NAME', not ", Quoted(tokens[0]));
   }
   // Fibers and choices may take several lines.
   if (directive >= 0 && directive != 3 && directive != 5) {
-    const absl::Status status = Once(&lines_seen_, kDirectives[directive]);
+    const absl::Status status = Once(&lines_seen_, kDirectiveWords[directive]);
     if (!status.ok()) return status;
   }
   switch (directive) {

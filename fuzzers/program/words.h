@@ -1,4 +1,4 @@
-// The words of the text form for the values of the setup, the arguments and the
+// The words of the text form: of its lines, for the values of the setup, the arguments and the
 // schedulers, and the help that an unknown word gets. Operation and family names
 // are in oracle/operations.h.
 #ifndef CANCELSAFE_FUZZERS_PROGRAM_WORDS_H_
@@ -11,6 +11,17 @@
 #include "fuzzers/program/program.h"
 
 namespace cancelsafe {
+
+// What a line may begin with, and the arguments of each such line. The parser knows
+// them by their places.
+inline constexpr const char* kDirectiveWords[] = {"target", "queue",    "driver",
+                                                  "fiber",  "schedule", "choices"};
+inline constexpr const char* kQueueArgumentWords[] = {"insert", "peek",    "lock",
+                                                      "status", "classic", "ex"};
+inline constexpr const char* kCallbackArgumentWords[] = {"failing-insert", "cancelling-insert",
+                                                         "reentry", "reentry-item"};
+inline constexpr const char* kStartIoArgumentWords[] = {"start-io", "start-by-key"};
+inline constexpr const char* kScheduleArgumentWords[] = {"seed", "parameter"};
 
 // Indexed by the enumerator or number that they name.
 inline constexpr const char* kQueueKindWords[] = {"classic", "ex"};

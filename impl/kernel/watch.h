@@ -34,10 +34,15 @@ static inline __attribute__((always_inline)) void KiAnnounce(enum KiPoint kind,
 }
 
 // Not a call of memset: its interceptor would show TSan these bytes as accesses,
-// at a cost, though nobody else can know of them yet.
+// at a cost, though nobody else can know of them yet. (Clang 14, which AFL++ brings on
+// Debian, lacks the inline form; it is not used with TSan.)
 template <size_t kBytes>
 KI_BARE static inline __attribute__((always_inline)) void KiClear(void* start) {
+#if __has_builtin(__builtin_memset_inline)
   __builtin_memset_inline(start, 0, kBytes);
+#else
+  __builtin_memset(start, 0, kBytes);
+#endif
 }
 
 void KiReport(enum KiViolationKind kind, const char* routine, const volatile void* object);

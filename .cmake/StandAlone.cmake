@@ -1,0 +1,21 @@
+# Binaries that need nothing but the C library where they run: for the fuzz targets
+# that engines take to other machines (.clusterfuzzlite). Distributions ship Abseil's
+# archives beside its shared objects, and describe the latter only.
+get_property(absl_targets DIRECTORY PROPERTY IMPORTED_TARGETS)
+list(FILTER absl_targets INCLUDE REGEX "^absl::")
+foreach(library IN LISTS absl_targets)
+  get_target_property(type ${library} TYPE)
+  if(NOT type STREQUAL "SHARED_LIBRARY")
+    continue()
+  endif()
+  get_target_property(configurations ${library} IMPORTED_CONFIGURATIONS)
+  foreach(configuration IN LISTS configurations)
+    get_target_property(path ${library} IMPORTED_LOCATION_${configuration})
+    string(REGEX REPLACE "\\.so[.0-9]*$" ".a" archive "${path}")
+    if(NOT EXISTS "${archive}")
+      message(FATAL_ERROR "CANCELSAFE_STAND_ALONE: there is no ${archive} beside ${path}")
+    endif()
+    set_target_properties(${library} PROPERTIES IMPORTED_LOCATION_${configuration} "${archive}")
+  endforeach()
+endforeach()
+add_link_options(-static-libstdc++ -static-libgcc)
