@@ -40,8 +40,7 @@ int StepInsert(Reading reading, const Operation& operation, Choice* out) {
   }
   const char* clause = state.list.count == 0 ? "DQ-BYKEY-08" : "DQ-BYKEY-07";
   const int places = state.list.count + 1;
-  const bool unordered =
-      reading == Reading::kPortable && (state.list.inserted & ~state.list.keyed) != 0;
+  const bool unordered = reading == Reading::kPortable && state.list.HasUnkeyed();
   int count = 1;
   const int usual = state.list.KeyedPosition(operation.key);
   for (int place = 0; unordered && place < places; ++place) {
@@ -75,8 +74,8 @@ int StepRemove(Reading reading, const Operation& operation, Choice* out) {
   }
   const uint8_t usual = state.list.FirstAtOrAbove(operation.key);
   int count = 1;
-  for (int i = 0; reading == Reading::kPortable && state.list.IsMixed() && i < state.list.count;
-       ++i) {
+  const bool unordered = reading == Reading::kPortable && state.list.HasUnkeyed();
+  for (int i = 0; unordered && i < state.list.count; ++i) {
     const uint8_t other = state.list.order.item[i];
     if (other == usual) continue;
     out[count].next = state;

@@ -29,6 +29,9 @@ struct EntryList {
   // The first entry with this key or a greater one, else the head (DQ-RKEY-01,
   // -02). Requires a list that is not empty.
   uint8_t FirstAtOrAbove(uint32_t sort_key) const;
+  // True if an entry inserted without a key is in the list. No document says what a
+  // keyed insert or removal has to make of it (AMB-21, AMB-22).
+  bool HasUnkeyed() const { return (inserted & ~keyed) != 0; }
   // True if entries inserted with and without a key are in the list together,
   // for which no document gives an order (AMB-21).
   bool IsMixed() const { return (inserted & keyed) != 0 && (inserted & ~keyed) != 0; }

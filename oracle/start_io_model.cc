@@ -33,8 +33,7 @@ int StepStart(Reading reading, const Operation& operation, Choice* out) {
     return Only(&out[0], 1, "SIO-START-01");
   }
   const char* clause = by_key ? "SIO-START-04" : "SIO-START-02";
-  const bool unordered =
-      reading == Reading::kPortable && by_key && (state.list.inserted & ~state.list.keyed) != 0;
+  const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed();
   const int usual =
       by_key ? state.list.KeyedPosition(operation.key) : static_cast<int>(state.list.count);
   int count = 1;
@@ -66,7 +65,7 @@ int StepNext(Reading reading, const Operation& operation, Choice* out) {
   const uint8_t usual =
       by_key ? state.list.FirstAtOrAbove(operation.key) : state.list.order.item[0];
   int count = 1;
-  const bool unordered = reading == Reading::kPortable && by_key && state.list.IsMixed();
+  const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed();
   for (int i = 0; unordered && i < state.list.count; ++i) {
     const uint8_t other = state.list.order.item[i];
     if (other == usual) continue;

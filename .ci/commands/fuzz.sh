@@ -18,6 +18,9 @@ without _fuzzer; default all four), and canary, which has a known bug and must f
   --implementation FILE.so  attack this shared object instead of the built-in code
   --points all              every load and store is a preemption point, where the
                             implementation was compiled for it
+  --strict                  hold it to the built-in implementation's choices where the
+                            documentation leaves some; otherwise all are accepted
+                            from an --implementation
   --ignore RULE             leave out a rule or clause; may be repeated
   --work DIR                for the growing corpus, the logs and the findings
                             (build/campaign)
@@ -44,6 +47,11 @@ read_fuzz_flags() {
         ;;
       --benchmark)
         benchmark=true
+        continue
+        ;;
+      --strict)
+        campaign_flags+=(--strict)
+        replay_flags+=(--strict)
         continue
         ;;
       --*=*)

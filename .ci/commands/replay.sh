@@ -12,6 +12,9 @@ and how it came about.
                             it is a data race)
   --implementation FILE.so  run against this shared object
   --points all              every load and store is a preemption point
+  --strict                  hold it to the built-in implementation's choices where the
+                            documentation leaves some; otherwise all are accepted
+                            from an --implementation
   --ignore RULE             leave out a rule or clause; may be repeated
   --target NAME             for bytes that do not say which target they are for
   --repeat N                run each program N times and compare the digests

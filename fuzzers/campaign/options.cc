@@ -130,6 +130,8 @@ absl::StatusOr<CampaignOptions> ParseCampaignOptions(const std::vector<std::stri
       status = ReadTarget(argument, &options);
     } else if (argument == "--help") {
       options.help = true;
+    } else if (argument == "--strict") {
+      options.strict = true;
     } else {
       const size_t equals = argument.find('=');
       const std::string flag = argument.substr(0, equals);
@@ -159,6 +161,7 @@ absl::StatusOr<CampaignOptions> ParseCampaignOptions(const std::vector<std::stri
 std::string ReplayFlags(const CampaignOptions& options) {
   std::string flags;
   if (options.all_points) absl::StrAppend(&flags, " --points all");
+  if (options.strict) absl::StrAppend(&flags, " --strict");
   for (const std::string& rule : options.ignore) absl::StrAppend(&flags, " --ignore ", rule);
   if (!options.implementation.empty()) {
     absl::StrAppend(&flags, " --implementation ", options.implementation);
@@ -180,6 +183,9 @@ campaign goes on from there.
   --implementation FILE.so  attack this shared object instead of the built-in code
   --points all              every load and store is a preemption point, where the
                             implementation was compiled for it
+  --strict                  hold it to the built-in implementation's choices where the
+                            documentation leaves some; otherwise all are accepted
+                            from an --implementation
   --ignore RULE             leave out a rule or clause; may be repeated
   --build DIR               has the targets: DIR/{tsan,asan,fuzz}/fuzzers/targets (build)
   --corpus DIR              has the seeds: DIR/<target>_fuzzer/{seeds,regressions} (corpus)

@@ -28,6 +28,7 @@ struct CampaignOptions {
   std::vector<const CampaignSanitizer*> sanitizers;
   std::string implementation;  // path of a shared object, or "" for the built-in one
   bool all_points = false;
+  bool strict = false;
   std::vector<std::string> ignore;
   std::string build = "build";    // holds <flavour>/fuzzers/targets/<target>_fuzzer
   std::string corpus = "corpus";  // holds <target>_fuzzer/{seeds,regressions}

@@ -73,6 +73,7 @@ std::vector<std::string> Slot::CommandLine(const std::string& folder, int second
       absl::StrCat("--stats=", folder, "/stats"),
   };
   if (options_.all_points) arguments.push_back("--points=all");
+  if (options_.strict) arguments.push_back("--strict");
   for (const std::string& rule : options_.ignore) {
     arguments.push_back(absl::StrCat("--ignore=", rule));
   }

@@ -123,6 +123,7 @@ std::string GeneratedTest(const Program& program, const GeneratedTestOptions& op
     absl::StrAppend(&text, "  scenario.Switches({", absl::StrJoin(switches, ", "), "});\n");
   }
   if (options.points_at_every_access) text += "  scenario.PointsAtEveryAccess();\n";
+  if (options.strict) text += "  scenario.Strict();\n";
   absl::StrAppend(&text,
                   "  const std::string report = scenario.Run();\n  EXPECT_TRUE(report.empty()) << "
                   "report;\n}\n\n",

@@ -13,6 +13,7 @@ struct GeneratedTestOptions {
   std::string verdict;  // its line
   std::string table;    // what happened, as text; may be empty
   bool points_at_every_access = false;
+  bool strict = false;
   std::vector<std::string> remarks;  // lines for the comment at the top
 };
 

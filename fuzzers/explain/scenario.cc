@@ -119,6 +119,7 @@ Scenario::Scenario(const std::string& target, const std::string& implementation)
   state_->target = target;
   state_->implementation = BuiltInImplementation();
   if (!implementation.empty()) {
+    state_->options.reading = Reading::kPortable;
     LoadImplementation(implementation, &state_->implementation, &state_->error);
   }
 }
@@ -130,6 +131,7 @@ void Scenario::Fiber(std::function<void(Steps&)> body) {
   state_->bodies.push_back(std::move(body));
 }
 void Scenario::Switches(const std::vector<Switch>& switches) { state_->switches = switches; }
+void Scenario::Strict() { state_->options.reading = Reading::kOwn; }
 void Scenario::PointsAtEveryAccess() { state_->options.tier2 = true; }
 
 std::string Scenario::Run() {

@@ -66,6 +66,8 @@ std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side,
       absl::StrCat("-artifact_prefix=", folder, "/"),
       absl::StrCat("--artifacts=", folder),
       absl::StrCat("--stats=", folder, "/stats"),
+      // A mutant is what the implementation under test might become.
+      "--strict",
       absl::StrCat("--implementation=", side.guest),
   };
   if (stage.sequential) {
@@ -195,8 +197,8 @@ absl::StatusOr<ReplayResult> ReplayIn(const AttackSide& side, const SeedResult& 
   for (; result.tried < times; ++result.tried) {
     std::string output;
     const absl::StatusOr<ChildEnd> end = RunChild(
-        {side.replay, "--quiet", "--implementation", side.guest, failure.saved}, kReplaySecondsMax,
-        [&](absl::string_view text) { absl::StrAppend(&output, text); });
+        {side.replay, "--quiet", "--strict", "--implementation", side.guest, failure.saved},
+        kReplaySecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) return end.status();
     const std::string line = VerdictOf(output);
     // A replay may add what the program consists of.

@@ -24,7 +24,7 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       recorder_(new Recorder),
       driver_(NewFamilyDriver(family, implementation, missing)),
       absent_(FindAbsentRoutines(family, implementation)),
-      checker_(Reading::kOwn) {
+      checker_(options.reading) {
   Machine::Install();
   if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;
 }

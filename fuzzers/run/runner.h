@@ -21,6 +21,9 @@ struct RunnerOptions {
   // Every load and store of the implementation is a preemption point, if it was
   // compiled for that.
   bool tier2 = false;
+  // What the documentation leaves open is judged by this reading: by our own, or by
+  // any that it allows.
+  Reading reading = Reading::kOwn;
   int point_budget = 20000;  // preemption points per run
 };
 

@@ -34,6 +34,9 @@ constexpr char kHelp[] =
   --implementation=FILE.so  attack this shared object instead of the built-in code
   --points=all              every load and store is a preemption point, where the
                             implementation was compiled for it
+  --strict                  hold it to the built-in implementation's choices where the
+                            documentation leaves some; otherwise all are accepted
+                            from an --implementation
   --ignore=RULE             leave out a rule or clause (may be repeated)
   --artifacts=DIR           save failures as readable text here (default: .)
   --fibers=N                give programs at most N fibers (4)
@@ -59,6 +62,7 @@ struct Target {
   Implementation implementation;
   RunnerOptions options;
   std::unique_ptr<Runner> runner;
+  bool strict = false;
   int fibers_max = kMaxFibers;
   std::string artifacts = ".";
   std::string replay_flags;
@@ -87,6 +91,9 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
   } else if (argument == "--points=all") {
     target->options.tier2 = true;
     absl::StrAppend(&target->replay_flags, " --points all");
+  } else if (argument == "--strict") {
+    target->strict = true;
+    absl::StrAppend(&target->replay_flags, " --strict");
   } else if (absl::ConsumePrefix(&argument, "--ignore=")) {
     if (!AddToIgnoreSet(std::string(argument), &target->options.ignore)) {
       Fail(kUsageError, absl::StrCat("--ignore: '", argument, "' is no rule and no clause id"));
@@ -181,6 +188,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
       Fail(kSetupError, error);
     }
     absl::StrAppend(&target->replay_flags, " --implementation ", implementation);
+    if (!target->strict) target->options.reading = Reading::kPortable;
   }
   if (implementation.empty() && target->options.tier2 &&
       !LoadBuiltInWithAllPoints(&target->implementation, &error)) {

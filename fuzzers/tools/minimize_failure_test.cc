@@ -37,8 +37,9 @@ class MinimizeFailureTest : public testing::WithParamInterface<Case>, public Too
                                    &implementation_, &error))
         << error;
     const char* missing = nullptr;
-    runner_ =
-        std::make_unique<Runner>(GetParam().family, implementation_, RunnerOptions(), &missing);
+    RunnerOptions options;
+    options.reading = Reading::kPortable;  // as for anybody's implementation
+    runner_ = std::make_unique<Runner>(GetParam().family, implementation_, options, &missing);
     ASSERT_EQ(missing, nullptr);
     judge_ = std::make_unique<Judge>(runner_.get());
     right_runner_ = std::make_unique<Runner>(GetParam().family, BuiltInImplementation(),

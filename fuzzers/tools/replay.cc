@@ -147,6 +147,7 @@ void Replay::WriteTest(const Program& program, const std::string& verdict,
                        const std::string& table) {
   GeneratedTestOptions test;
   test.points_at_every_access = flags_.runner().tier2;
+  test.strict = flags_.strict();
   test.verdict = verdict;
   test.table = table;
   test.remarks = {absl::StrCat("From ", path_.substr(path_.rfind('/') + 1), ".")};

@@ -56,6 +56,9 @@ bool ToolFlags::Next(std::string* flag) {
       }
       runner_.tier2 = value == "all";
       absl::StrAppend(&repeat_flags_, " --points ", value);
+    } else if (*flag == "--strict") {
+      strict_ = true;
+      absl::StrAppend(&repeat_flags_, " --strict");
     } else if (*flag == "--ignore") {
       const std::string value = Value(*flag);
       if (!AddToIgnoreSet(value, &runner_.ignore)) {
@@ -66,6 +69,7 @@ bool ToolFlags::Next(std::string* flag) {
       return true;
     }
   }
+  runner_.reading = implementation_.empty() || strict_ ? Reading::kOwn : Reading::kPortable;
   return false;
 }
 

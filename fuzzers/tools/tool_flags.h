@@ -23,6 +23,9 @@ inline constexpr char kSharedFlagsHelp[] =
                             start-io or callback-data-queue
   --implementation FILE.so  run against this shared object
   --points all              every load and store is a preemption point
+  --strict                  hold it to the built-in implementation's choices where the
+                            documentation leaves some; otherwise all are accepted
+                            from an --implementation
   --ignore RULE             leave out a rule or clause (may be repeated)
 )";
 
@@ -50,12 +53,14 @@ class ToolFlags {
 
   const std::vector<std::string>& files() const { return files_; }
   std::optional<Family> family() const { return family_; }
+  // Complete once Next() has returned false.
   const RunnerOptions& runner() const { return runner_; }
   // The shared flags as given, for a command that repeats the run.
   const std::string& repeat_flags() const { return repeat_flags_; }
   // Likewise --target, which files that say what they are do not need.
   const std::string& target_flag() const { return target_flag_; }
   const std::string& implementation() const { return implementation_; }
+  bool strict() const { return strict_; }
   // This program, as it was called.
   const char* program_path() const { return argv_[0]; }
 
@@ -68,6 +73,7 @@ class ToolFlags {
   std::optional<Family> family_;
   std::string implementation_;
   RunnerOptions runner_;
+  bool strict_ = false;
   std::string repeat_flags_;
   std::string target_flag_;
 };

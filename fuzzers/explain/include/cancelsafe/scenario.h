@@ -126,6 +126,9 @@ class Scenario {
   void Switches(const std::vector<Switch>& switches);
   // Loads and stores of the implementation are decisions too.
   void PointsAtEveryAccess();
+  // Where the documentation leaves a choice, only the built-in implementation's is
+  // right. Without this, any is for an implementation that was named.
+  void Strict();
 
   // Runs it: "" if all was as documented, else the report. The process is ended if
   // that takes more than 20 seconds.
