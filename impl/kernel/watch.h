@@ -15,14 +15,22 @@
 // feedback from it would only dilute that of the queues.
 #define KI_QUIET __attribute__((no_sanitize("thread", "coverage")))
 
+// Clang 14, which AFL++ brings on Debian, lacks some of what is used below: an ASan
+// that obeys the first attribute, and the inline form of memset.
+#if __clang_major__ < 15
+#define KI_NOT_INSTRUMENTED disable_sanitizer_instrumentation, no_sanitize("address")
+#else
+#define KI_NOT_INSTRUMENTED disable_sanitizer_instrumentation
+#endif
+
 // Not even a frame is announced: for services so small that it would cost more
 // than they do. They contain no atomics.
-#define KI_BARE __attribute__((disable_sanitizer_instrumentation))
+#define KI_BARE __attribute__((KI_NOT_INSTRUMENTED))
 
 // Not even atomics are seen, and no frame is announced: for accesses that stand
 // for what the hardware or the I/O manager does behind a driver's back. Never
 // inlined, since the caller's instrumentation would come along.
-#define KI_UNSEEN __attribute__((disable_sanitizer_instrumentation, noinline))
+#define KI_UNSEEN __attribute__((KI_NOT_INSTRUMENTED, noinline))
 
 // Benchmarks and products (CANCELSAFE_POINTS 0) pay neither for watching nor for
 // preemption points.
@@ -34,8 +42,7 @@ static inline __attribute__((always_inline)) void KiAnnounce(enum KiPoint kind,
 }
 
 // Not a call of memset: its interceptor would show TSan these bytes as accesses,
-// at a cost, though nobody else can know of them yet. (Clang 14, which AFL++ brings on
-// Debian, lacks the inline form; it is not used with TSan.)
+// at a cost, though nobody else can know of them yet.
 template <size_t kBytes>
 KI_BARE static inline __attribute__((always_inline)) void KiClear(void* start) {
 #if __has_builtin(__builtin_memset_inline)
