@@ -23,8 +23,9 @@ usage: ./cancelsafe test [--no-install]
 
 Builds everything without sanitizer, with AddressSanitizer and with ThreadSanitizer, and
 runs all tests there; checks the style of all sources; replays the corpus and makes some
-runs of every fuzz target under each sanitizer; and lets the canary target fail. The last
-line is "N passed, N failed".
+runs of every fuzz target under each sanitizer; lets the canary target fail; attacks a
+known bug of each class; and measures what the corpus covers. The last line is
+"N passed, N failed".
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 set-up failed.
 EOF
@@ -204,6 +205,23 @@ test_canary() {
   outcome "canary in build/$flavour: its bug must be found in $CANARY_RUNS runs" $status "$log"
 }
 
+# One known bug of every class must be caught, by the right kind of verdict and with a
+# file that replays; the implementation as it is must come out clean.
+test_mutants() {
+  local status=0 log=build/mutants-subset.log
+  "$(tool_path dev mutants)" --subset ci --work build/mutants-subset >"$log" 2>&1 || status=$?
+  tail -n 1 "$log"
+  outcome 'mutants, one of each class' $status "$log"
+}
+
+# What the corpus covers, with a reason for each line that it does not.
+test_coverage() {
+  local status=0 log=build/coverage.log
+  ./cancelsafe coverage >"$log" 2>&1 || status=$?
+  sed -n '/ lines /,/^harness/p' "$log"
+  outcome 'coverage of the corpus' $status "$log"
+}
+
 test_front_door() {
   # shellcheck source=.ci/front_door_test.sh
   source .ci/front_door_test.sh
@@ -221,7 +239,7 @@ run_test() {
   # shellcheck source=.ci/commands/fuzz.sh
   source .ci/commands/fuzz.sh
   need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" "${STYLE_PACKAGES[@]}" \
-    "${WINE_PACKAGES[@]}"
+    "${WINE_PACKAGES[@]}" patch
   # From here on a failure is counted, and the rest goes on.
   set +e
   local flavour
@@ -232,6 +250,8 @@ run_test() {
     part "fuzzing in $flavour" test_smoke "$flavour"
     part "canary in $flavour" test_canary "$flavour"
   done
+  part 'mutants' test_mutants
+  part 'coverage' test_coverage
   part 'front door' test_front_door
   part 'shellcheck' test_shellcheck
   part 'clang-format' test_format
