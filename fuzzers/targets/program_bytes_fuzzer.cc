@@ -6,6 +6,7 @@
 
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/targets/coverage_map.h"
 
 namespace {
 
@@ -19,6 +20,7 @@ void Require(bool condition, const char* what) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using cancelsafe::Family;
+  cancelsafe::ClearCoverage();
   for (int family = 0; family < cancelsafe::kFamilyCount; ++family) {
     cancelsafe::Program program, again;
     cancelsafe::LoadProgram(static_cast<Family>(family), data, size, &program);
@@ -37,5 +39,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::StatusOr<cancelsafe::ProgramFile> file = cancelsafe::ReadProgramFile(contents);
   Require(file.ok() || file.status().message().find('\n') == absl::string_view::npos,
           "an error has several lines");
+  cancelsafe::PublishCoverage();
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/targets/coverage_map.h"
 
 namespace {
 
@@ -13,21 +14,26 @@ void Require(bool condition, const char* what) {
   abort();
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const absl::string_view text(reinterpret_cast<const char*>(data), size);
+void ReadAndPrint(absl::string_view text) {
   const absl::StatusOr<cancelsafe::ProgramFile> file = cancelsafe::ParseProgramFile(text);
   if (!file.ok()) {
     const absl::string_view message = file.status().message();
     Require(message.substr(0, 5) == "line ", "an error does not name its line");
     Require(message.find('\n') == absl::string_view::npos, "an error has several lines");
-    return 0;
+    return;
   }
   const std::string printed = cancelsafe::PrintProgramFile(*file);
   const absl::StatusOr<cancelsafe::ProgramFile> again = cancelsafe::ParseProgramFile(printed);
   Require(again.ok(), "what was printed is refused");
   Require(again->program == file->program, "what was printed means something else");
   Require(cancelsafe::PrintProgramFile(*again) == printed, "the printed text is not canonical");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  cancelsafe::ClearCoverage();
+  ReadAndPrint(absl::string_view(reinterpret_cast<const char*>(data), size));
+  cancelsafe::PublishCoverage();
   return 0;
 }

@@ -20,6 +20,7 @@
 #include "fuzzers/run/runner.h"
 #include "fuzzers/run/sanitizer.h"
 #include "fuzzers/targets/benchmark.h"
+#include "fuzzers/targets/coverage_map.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
@@ -45,18 +46,6 @@ constexpr char kHelp[] =
                             time goes into, and end
 )";
 
-// Semantic and interleaving coverage. The engine scans them after every run.
-constexpr size_t kStateCounters = 2048;
-constexpr size_t kInterleavingCounters = 2048;
-#ifdef CANCELSAFE_AFL
-uint8_t state_counters[kStateCounters];
-uint8_t interleaving_counters[kInterleavingCounters];
-#else
-__attribute__((used, section("__libfuzzer_extra_counters"))) uint8_t state_counters[kStateCounters];
-__attribute__((used, section("__libfuzzer_extra_counters"))) uint8_t
-    interleaving_counters[kInterleavingCounters];
-#endif
-
 struct Target {
   Family family;
   Implementation implementation;
@@ -72,6 +61,7 @@ struct Target {
   std::vector<std::string> engine_flags;
   std::vector<char*> arguments;
   Program program;
+  bool running = false;  // the implementation
 };
 
 Target* target = nullptr;
@@ -130,11 +120,25 @@ void SaveFailure(const Program& program, const Verdict& verdict) {
 }
 
 void OnSanitizerReport(VerdictKind kind, const char* description) {
+  PublishCoverage();
   Verdict verdict;
   verdict.kind = kind;
   verdict.rule = description;
   verdict.reason = FaultReason(kind);
   SaveFailure(target->program, verdict);
+}
+
+// libFuzzer sees by itself that the implementation ended the process; to AFL++ that is
+// one more run.
+void OnExit() {
+  if (!target->running || !UnderAfl()) return;
+  Verdict verdict;
+  verdict.kind = VerdictKind::kCrash;
+  verdict.rule = "exit";
+  verdict.reason = "the implementation ended the process";
+  SaveFailure(target->program, verdict);
+  SetFaultHook(nullptr);
+  abort();
 }
 
 // The engine's own work is hidden from TSan; a run, and what follows from it, is not.
@@ -210,12 +214,13 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     fprintf(stderr, "cancelsafe: not provided, and left out: %s\n",
             target->runner->absent_routines().c_str());
   }
-  target->runner->SetStateCoverage(state_counters, kStateCounters);
-  schedule::Executor::Get().SetCoverage(interleaving_counters, kInterleavingCounters);
+  target->runner->SetStateCoverage(StateCounters(), kStateCounters);
+  schedule::Executor::Get().SetCoverage(InterleavingCounters(), kInterleavingCounters);
   SetFaultHook(&OnSanitizerReport);
   HideFromTsan();
   // At its end TSan wants to see everything again.
   atexit(&ShowToTsan);
+  atexit(&OnExit);
 }
 
 void RunTargetInput(const uint8_t* data, size_t size) {
@@ -228,7 +233,11 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   LoadProgram(target->family, data, size, &program);
   LimitFibers(target->fibers_max, &program);
   const VisibleRun visible;
+  ClearCoverage();
+  target->running = true;
   const bool passed = target->runner->Run(program);
+  target->running = false;
+  PublishCoverage();
   const RunOutput& output = target->runner->output();
   TargetStats& stats = *target->stats;
   const auto add = [](std::atomic<uint64_t>& counter, uint64_t value) {
@@ -238,7 +247,11 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   add(stats.runs, 1);
   add(stats.operations, program.operation_count - output.skipped_operations);
   add(stats.skipped, output.skipped_operations);
-  stats.states.store(target->runner->checker().states_covered(), std::memory_order_relaxed);
+  // AFL++ starts a target anew now and then, and a second one for comparisons.
+  if (const uint32_t states = target->runner->checker().states_covered();
+      states > stats.states.load(std::memory_order_relaxed)) {
+    stats.states.store(states, std::memory_order_relaxed);
+  }
   if (benchmark != nullptr) {
     benchmark->AfterRun(target->runner.get(), program.operation_count - output.skipped_operations);
   }

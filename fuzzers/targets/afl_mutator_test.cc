@@ -1,0 +1,85 @@
+// The shared object's entry points, called as AFL++ calls them.
+#include <stdlib.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/generate.h"
+#include "gtest/gtest.h"
+
+extern "C" {
+void* afl_custom_init(void* afl, unsigned seed);
+void afl_custom_deinit(void* mutator);
+size_t afl_custom_fuzz(void* mutator, const uint8_t* data, size_t size, uint8_t** out,
+                       const uint8_t* other, size_t other_size, size_t size_max);
+}
+
+namespace cancelsafe {
+namespace {
+
+constexpr size_t kEngineMax = 1 << 20;
+
+std::string Generated(Family family, uint64_t seed) {
+  Program program;
+  GenerateProgram(family, seed, &program);
+  uint8_t bytes[kMaxProgramBytes];
+  return std::string(reinterpret_cast<char*>(bytes), EncodeProgram(program, bytes, sizeof bytes));
+}
+
+const uint8_t* Bytes(const std::string& text) {
+  return reinterpret_cast<const uint8_t*>(text.data());
+}
+
+class AflMutatorTest : public testing::Test {
+ protected:
+  ~AflMutatorTest() override { unsetenv("CANCELSAFE_FAMILY"); }
+
+  // A hundred inputs made of two, in turn from one mutator.
+  static std::vector<std::string> Mutate(const char* family, unsigned seed, size_t size_max) {
+    setenv("CANCELSAFE_FAMILY", family, 1);
+    void* mutator = afl_custom_init(nullptr, seed);
+    const std::string a = Generated(Family::kDeviceQueue, 1),
+                      b = Generated(Family::kDeviceQueue, 2);
+    std::vector<std::string> inputs;
+    for (int i = 0; i < 100; ++i) {
+      uint8_t* out = nullptr;
+      const size_t size =
+          afl_custom_fuzz(mutator, Bytes(a), a.size(), &out, i % 2 ? Bytes(b) : nullptr,
+                          i % 2 ? b.size() : 0, size_max);
+      inputs.emplace_back(reinterpret_cast<char*>(out), size);
+    }
+    afl_custom_deinit(mutator);
+    return inputs;
+  }
+};
+
+TEST_F(AflMutatorTest, GivesManyDifferentProgramsOfTheFamily) {
+  const std::vector<std::string> inputs = Mutate("device-queue", 1, kEngineMax);
+  for (const std::string& input : inputs) {
+    EXPECT_EQ(DetectFamily(Bytes(input), input.size()), Family::kDeviceQueue);
+  }
+  EXPECT_GT(std::set<std::string>(inputs.begin(), inputs.end()).size(), 80u);
+}
+
+TEST_F(AflMutatorTest, TheSeedDecidesEverything) {
+  EXPECT_EQ(Mutate("device-queue", 7, kEngineMax), Mutate("device-queue", 7, kEngineMax));
+  EXPECT_NE(Mutate("device-queue", 7, kEngineMax), Mutate("device-queue", 8, kEngineMax));
+}
+
+TEST_F(AflMutatorTest, KeepsToTheEnginesSize) {
+  for (const std::string& input : Mutate("device-queue", 1, 64)) {
+    EXPECT_LE(input.size(), 64u);
+    EXPECT_GE(input.size(), kProgramHeaderBytes);
+  }
+}
+
+TEST_F(AflMutatorTest, RefusesAFamilyThatItDoesNotKnow) {
+  EXPECT_EQ(afl_custom_init(nullptr, 1), nullptr);
+  setenv("CANCELSAFE_FAMILY", "queue", 1);
+  EXPECT_EQ(afl_custom_init(nullptr, 1), nullptr);
+}
+
+}  // namespace
+}  // namespace cancelsafe
