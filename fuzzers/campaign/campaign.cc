@@ -69,10 +69,14 @@ class Campaign {
         table_(MakeTimeTable(options)),
         out_(out),
         display_(out, TerminalColumns(out)) {
+    int pair = 0;
     for (const CampaignTarget* target : options.targets) {
+      bool first = true;
       for (const CampaignSanitizer* sanitizer : options.sanitizers) {
-        for (int copy = 0; copy < table_.copies; ++copy) {
-          slots_.push_back(std::make_unique<Slot>(*target, *sanitizer, copy, options, workspace));
+        const int copies = table_.copies + (pair++ < table_.extra ? 1 : 0);
+        for (int copy = 0; copy < copies; ++copy, first = false) {
+          const SlotId id = {target, sanitizer, copy, first};
+          slots_.push_back(std::make_unique<Slot>(id, options, workspace));
         }
       }
     }
@@ -80,9 +84,10 @@ class Campaign {
 
   absl::Status CheckBinaries() const {
     for (const auto& slot : slots_) {
-      const std::string path = slot->BinaryPath();
-      if (access(path.c_str(), X_OK) == 0) continue;
-      return absl::NotFoundError(absl::StrCat("cannot run ", path, ": ", strerror(errno)));
+      for (const std::string& path : slot->Programs()) {
+        if (access(path.c_str(), X_OK) == 0) continue;
+        return absl::NotFoundError(absl::StrCat("cannot run ", path, ": ", strerror(errno)));
+      }
     }
     return absl::OkStatus();
   }
@@ -135,13 +140,17 @@ class Campaign {
   void Summarize() const {
     FindingList findings;
     for (const auto& slot : slots_) {
-      if (slot->finding()) findings.Add(*slot->finding());
+      for (const Finding& finding : slot->findings()) findings.Add(finding);
     }
     fprintf(out_, "\n%s\n%s", SummaryTable(Statuses(Now())).c_str(),
             DescribeFindings(findings).c_str());
     for (const auto& slot : slots_) {
-      if (slot->state() != SlotState::kNotRun) continue;
       const SlotStatus status = slot->Status(0);
+      if (!slot->remark().empty()) {
+        fprintf(out_, "Note on %s_fuzzer (%s): %s\n", status.target.c_str(),
+                status.sanitizer.c_str(), slot->remark().c_str());
+      }
+      if (slot->state() != SlotState::kNotRun) continue;
       fprintf(out_, "%s_fuzzer (%s) could not run: %s\n", status.target.c_str(),
               status.sanitizer.c_str(), slot->complaint().c_str());
     }
@@ -164,7 +173,7 @@ class Campaign {
     if (interrupted_) return kCampaignInterrupted;
     CampaignExit code = kCampaignClean;
     for (const auto& slot : slots_) {
-      if (slot->finding()) return kCampaignViolation;
+      if (!slot->findings().empty()) return kCampaignViolation;
       if (slot->state() == SlotState::kNotRun) code = kCampaignSetup;
     }
     return code;
@@ -219,7 +228,8 @@ TimeTable MakeTimeTable(const CampaignOptions& options) {
   const int pairs = static_cast<int>(options.targets.size() * options.sanitizers.size());
   TimeTable table;
   table.copies = std::max(1, options.jobs / pairs);
-  const int slots = pairs * table.copies;
+  table.extra = options.jobs > pairs ? options.jobs % pairs : 0;
+  const int slots = pairs * table.copies + table.extra;
   const int rounds = (slots + options.jobs - 1) / options.jobs;
   table.too_long = rounds > options.seconds;
   table.slot_seconds = std::max(1, options.seconds / rounds);

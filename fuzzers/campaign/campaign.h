@@ -21,6 +21,7 @@ enum CampaignExit {
 // of several equal ones where there are more jobs than that.
 struct TimeTable {
   int copies = 1;         // of each target and sanitizer
+  int extra = 0;          // as many of these have one copy more
   int slot_seconds = 1;   // for each slot
   bool too_long = false;  // a second for each slot is more than the campaign has
 };

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/run/report.h"
 #include "oracle/verdict.h"
@@ -133,6 +134,37 @@ Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
   SaveArtifact(death, verdict, options, &finding);
   finding.notes.push_back(absl::StrCat("log: ", death.log_path));
   return finding;
+}
+
+bool ReadSavedFailure(const std::string& path, Finding* finding) {
+  std::string text;
+  if (!ReadFile(path, &text)) return false;
+  finding->saved = path;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (!absl::ConsumePrefix(&line, "# ")) break;
+    if (absl::StartsWith(line, "VERDICT ")) finding->verdict_line = std::string(line);
+    if (absl::ConsumePrefix(&line, "replay: ")) finding->replay = std::string(line);
+  }
+  finding->key = VerdictKey(finding->verdict_line);
+  return !finding->verdict_line.empty();
+}
+
+void MoveToFindings(const CampaignOptions& options, Finding* finding) {
+  const std::string before = finding->saved;
+  const std::string after =
+      absl::StrCat(options.findings, "/", before.substr(before.rfind('/') + 1));
+  std::string text;
+  absl::Status status;
+  if (ReadFile(before, &text)) {
+    status = WriteFileAtomically(after, absl::StrReplaceAll(text, {{before, after}}));
+  }
+  if (!status.ok()) {
+    finding->notes.push_back(std::string(status.message()));
+    return;
+  }
+  unlink(before.c_str());
+  finding->saved = after;
+  finding->replay = absl::StrReplaceAll(finding->replay, {{before, after}});
 }
 
 void FindingList::Add(Finding finding) {

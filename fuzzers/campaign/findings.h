@@ -43,6 +43,13 @@ std::string VerdictKey(absl::string_view verdict_line);
 // engine's artifact decoded into a readable file in the folder of findings.
 Finding FindingOf(const TargetDeath& death, const CampaignOptions& options);
 
+// A failure as the target has saved it, but for who found it. False if the file cannot
+// be read or has no verdict.
+bool ReadSavedFailure(const std::string& path, Finding* finding);
+
+// Moves its file to the folder of findings.
+void MoveToFindings(const CampaignOptions& options, Finding* finding);
+
 class FindingList {
  public:
   // A finding that is there already counts as found again.

@@ -63,6 +63,13 @@ absl::Status ReadValue(const std::string& flag, const std::string& value,
                        CampaignOptions* options) {
   if (flag == "--seconds") return ReadNumber(flag, value, kSecondsMax, &options->seconds);
   if (flag == "--jobs") return ReadNumber(flag, value, kJobsMax, &options->jobs);
+  if (flag == "--engine") {
+    if (value != "libfuzzer" && value != "afl") {
+      return Usage(absl::StrCat("unknown engine '", value, "'; there are libfuzzer and afl"));
+    }
+    options->engine = value == "afl" ? CampaignEngine::kAfl : CampaignEngine::kLibFuzzer;
+    return absl::OkStatus();
+  }
   if (flag == "--sanitizer") {
     const CampaignSanitizer* sanitizer = FindSanitizer(value);
     if (sanitizer == nullptr) {
@@ -94,8 +101,9 @@ absl::Status ReadValue(const std::string& flag, const std::string& value,
 }
 
 bool TakesValue(const std::string& flag) {
-  for (const char* known : {"--seconds", "--jobs", "--sanitizer", "--points", "--ignore",
-                            "--implementation", "--build", "--corpus", "--work", "--findings"}) {
+  for (const char* known :
+       {"--engine", "--seconds", "--jobs", "--sanitizer", "--points", "--ignore",
+        "--implementation", "--build", "--corpus", "--work", "--findings"}) {
     if (flag == known) return true;
   }
   return false;
@@ -176,6 +184,8 @@ Fuzzes every target under every sanitizer, several at a time, and ends with a
 table and the findings. What was learnt stays in the work folder; the next
 campaign goes on from there.
 
+  --engine NAME             libfuzzer or afl: AFL++, one main and the other jobs
+                            secondaries (libfuzzer)
   --seconds N               time of the whole campaign (60)
   --jobs N                  targets that run at the same time (as many as there
                             are processors)

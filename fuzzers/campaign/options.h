@@ -21,7 +21,10 @@ struct CampaignSanitizer {
   const char* flavour;  // "tsan": the folder of its build
 };
 
+enum class CampaignEngine { kLibFuzzer, kAfl };
+
 struct CampaignOptions {
+  CampaignEngine engine = CampaignEngine::kLibFuzzer;
   int seconds = 60;  // of the whole campaign
   int jobs = 1;      // targets that run at the same time
   std::vector<const CampaignTarget*> targets;
@@ -36,6 +39,7 @@ struct CampaignOptions {
   std::string findings = "build/campaign/findings";
   double stop_grace_seconds = 2;       // from SIGTERM to SIGKILL
   double overtime_grace_seconds = 60;  // for a target that does not end by itself
+  std::string afl_fuzz = "afl-fuzz";   // AFL++'s program, looked up in PATH
   bool help = false;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -18,7 +19,7 @@ namespace {
 constexpr size_t kReadAtOnceBytes = 1 << 20;
 
 // Between fork and exec. Returns only if the program could not be executed.
-void BecomeProgram(char* const* arguments, int output, pid_t parent) {
+void BecomeProgram(char* const* arguments, char* const* environment, int output, pid_t parent) {
   setpgid(0, 0);
   // Should the campaign be killed outright, its children must not fuzz on.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -31,7 +32,7 @@ void BecomeProgram(char* const* arguments, int output, pid_t parent) {
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
-  execv(arguments[0], arguments);
+  execve(arguments[0], arguments, environment);
 }
 
 absl::Status SystemError(const std::string& what) {
@@ -45,13 +46,25 @@ std::string DescribeExit(const ExitStatus& status) {
   return absl::StrCat("signal ", status.code, " (", strsignal(status.code), ")");
 }
 
-absl::StatusOr<std::unique_ptr<Process>> Process::Start(const std::vector<std::string>& arguments) {
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
+absl::StatusOr<std::unique_ptr<Process>> Process::Start(
+    const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  std::vector<char*> argument_pointers, environment_pointers;
+  argument_pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));
+    argument_pointers.push_back(const_cast<char*>(argument.c_str()));
   }
-  pointers.push_back(nullptr);
+  argument_pointers.push_back(nullptr);
+  for (const std::string& variable : environment) {
+    environment_pointers.push_back(const_cast<char*>(variable.c_str()));
+  }
+  for (char** inherited = environ; *inherited != nullptr; ++inherited) {
+    const bool replaced =
+        std::any_of(environment.begin(), environment.end(), [&](const std::string& variable) {
+          return strncmp(*inherited, variable.c_str(), variable.find('=') + 1) == 0;
+        });
+    if (!replaced) environment_pointers.push_back(*inherited);
+  }
+  environment_pointers.push_back(nullptr);
 
   int output[2], failure[2];
   if (pipe2(output, O_CLOEXEC) != 0) return SystemError("make a pipe");
@@ -64,7 +77,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const std::vector<std::s
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) {
-    BecomeProgram(pointers.data(), output[1], parent);
+    BecomeProgram(argument_pointers.data(), environment_pointers.data(), output[1], parent);
     const int reason = errno;
     const ssize_t written = write(failure[1], &reason, sizeof reason);
     _exit(written == sizeof reason ? 127 : 126);

@@ -26,11 +26,12 @@ std::string DescribeExit(const ExitStatus& status);
 
 class Process {
  public:
-  // Runs arguments[0], looked up as a path, with no standard input and default
-  // signal handling. The error names the program and the system's reason; a
-  // program that cannot be executed is such an error too. Call from a process
-  // with a single thread.
-  static absl::StatusOr<std::unique_ptr<Process>> Start(const std::vector<std::string>& arguments);
+  // Runs arguments[0], looked up as a path, with no standard input, default signal
+  // handling, and `environment` ("NAME=VALUE") beside or instead of what there is. The error names
+  // the program and the system's reason; a program that cannot be executed is such an error too.
+  // Call from a process with a single thread.
+  static absl::StatusOr<std::unique_ptr<Process>> Start(
+      const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 
   // Kills the whole group if it still runs.
   ~Process();

@@ -12,13 +12,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace cancelsafe {
 namespace {
-
-// The exit statuses by which a target says that it cannot work.
-constexpr int kTargetUsage = 2;
-constexpr int kTargetSetup = 3;
 
 // A mapped file without room behind it would kill the target on a full disk.
 absl::Status MakeStatsFile(const std::string& path) {
@@ -32,60 +29,19 @@ absl::Status MakeStatsFile(const std::string& path) {
 
 }  // namespace
 
-Slot::Slot(const CampaignTarget& target, const CampaignSanitizer& sanitizer, int copy,
-           const CampaignOptions& options, Workspace* workspace)
-    : target_(target),
-      sanitizer_(sanitizer),
-      copy_(copy),
+Slot::Slot(const SlotId& id, const CampaignOptions& options, Workspace* workspace)
+    : id_(id),
       options_(options),
-      workspace_(workspace) {}
+      workspace_(workspace),
+      engine_(options.engine == CampaignEngine::kAfl ? MakeAflRun(id_, options, workspace)
+                                                     : MakeLibFuzzerRun(id_, options, workspace)) {}
 
 Slot::~Slot() {
   if (stats_ != nullptr) munmap(stats_, sizeof *stats_);
 }
 
-std::string Slot::BinaryPath() const {
-  return absl::StrCat(options_.build, "/", sanitizer_.flavour, "/fuzzers/targets/", target_.name,
-                      "_fuzzer");
-}
-
-std::string Slot::Name() const {
-  return absl::StrCat(target_.name, "-", sanitizer_.name, "-", copy_);
-}
-
-std::vector<std::string> Slot::CommandLine(const std::string& folder, int seconds) const {
-  std::vector<std::string> arguments = {
-      BinaryPath(),
-      // The engine ends in the second after this one; 0 would be no limit.
-      absl::StrCat("-max_total_time=", std::max(1, seconds - 1)),
-      "-max_len=1200",
-      "-timeout=10",
-      "-rss_limit_mb=2048",
-      "-use_value_profile=0",
-      // Weighing thousands of features after every run costs more than it finds here,
-      // and an input shorter than the header is no program.
-      "-entropic=0",
-      "-len_control=0",
-      "-print_final_stats=0",
-      // With the process in the name, what an earlier campaign left is not overwritten.
-      absl::StrCat("-artifact_prefix=", folder, "/", getpid(), "-"),
-      absl::StrCat("--artifacts=", options_.findings),
-      absl::StrCat("--stats=", folder, "/stats"),
-  };
-  if (options_.all_points) arguments.push_back("--points=all");
-  if (options_.strict) arguments.push_back("--strict");
-  for (const std::string& rule : options_.ignore) {
-    arguments.push_back(absl::StrCat("--ignore=", rule));
-  }
-  if (!options_.implementation.empty()) {
-    arguments.push_back(absl::StrCat("--implementation=", options_.implementation));
-  }
-  arguments.push_back(workspace_->CorpusFolder(target_));
-  return arguments;
-}
-
 absl::Status Slot::Start(int seconds, double now) {
-  const absl::StatusOr<std::string> folder = workspace_->MakeSlotFolder(Name());
+  const absl::StatusOr<std::string> folder = workspace_->MakeSlotFolder(id_.name());
   if (!folder.ok()) return folder.status();
   const std::string stats_path = *folder + "/stats";
   const absl::Status status = MakeStatsFile(stats_path);
@@ -96,12 +52,16 @@ absl::Status Slot::Start(int seconds, double now) {
   absl::StatusOr<std::unique_ptr<TargetLog>> log = TargetLog::Create(*folder + "/log");
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
-  absl::StatusOr<std::unique_ptr<Process>> process = Process::Start(CommandLine(*folder, seconds));
+  const absl::StatusOr<EngineCommand> command = engine_->Prepare(*folder, seconds);
+  if (!command.ok()) return command.status();
+  absl::StatusOr<std::unique_ptr<Process>> process =
+      Process::Start(command->arguments, command->environment);
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
   state_ = SlotState::kRunning;
   started_ = now;
-  deadline_ = now + seconds + options_.overtime_grace_seconds;
+  deadline_ = now + seconds;
+  if (engine_->EndsByItself()) deadline_ += options_.overtime_grace_seconds;
   return absl::OkStatus();
 }
 
@@ -117,7 +77,10 @@ void Slot::Advance(double now) {
   } while (exit && !text.empty());
   if (exit) {
     End(*exit, now);
-  } else if (stop_ && now - *stop_ >= options_.stop_grace_seconds) {
+    return;
+  }
+  Collect(now);
+  if (stop_ && now - *stop_ >= options_.stop_grace_seconds) {
     process_->Signal(SIGKILL);
   } else if (!stop_ && now >= deadline_) {
     stop_ = now;
@@ -133,47 +96,42 @@ void Slot::Stop(double now) {
   process_->Signal(SIGTERM);
 }
 
+void Slot::Collect(double now) {
+  engine_->Collect(absl::StrFormat("after %d runs and %.0f s",
+                                   stats_->runs.load(std::memory_order_relaxed), now - started_),
+                   &findings_);
+}
+
 void Slot::End(const ExitStatus& exit, double now) {
   ended_ = now;
   log_->Finish();
-  const LogFacts& facts = log_->facts();
   process_.reset();
-  const bool overtime = stop_.has_value() && !stopped_by_user_;
-  const bool died = !facts.artifact.empty() || !facts.verdict_line.empty();
-  if (!died && exit.clean() && facts.done) {
-    state_ = SlotState::kDone;
-  } else if (!died && stopped_by_user_) {
-    state_ = SlotState::kStopped;
-  } else if (!died && !exit.signaled && !facts.complaint.empty() &&
-             (exit.code == kTargetUsage || exit.code == kTargetSetup)) {
-    state_ = SlotState::kNotRun;
-    complaint_ = facts.complaint;
-  } else {
-    state_ = SlotState::kFound;
-    TargetDeath death;
-    death.target = &target_;
-    death.sanitizer = &sanitizer_;
-    death.runs = stats_->runs.load(std::memory_order_relaxed);
-    death.overtime = overtime;
-    death.exit = exit;
-    death.facts = facts;
-    death.log_path = log_->path();
-    finding_ = FindingOf(death, options_);
-  }
+  Collect(now);
+  EngineEnd end;
+  end.death.target = id_.target;
+  end.death.sanitizer = id_.sanitizer;
+  end.death.runs = stats_->runs.load(std::memory_order_relaxed);
+  end.death.exit = exit;
+  end.death.facts = log_->facts();
+  end.death.log_path = log_->path();
+  end.stopped_by_user = stopped_by_user_;
+  end.stopped_by_time = stop_.has_value() && !stopped_by_user_;
+  outcome_ = engine_->Judge(end, &findings_);
+  state_ = outcome_.state;
 }
 
 SlotStatus Slot::Status(double now) const {
   SlotStatus status;
-  status.target = target_.name;
-  status.sanitizer = sanitizer_.name;
+  status.target = id_.target->name;
+  status.sanitizer = id_.sanitizer->name;
   status.state = state_;
   if (stats_ != nullptr) {
     status.seconds = (state_ == SlotState::kRunning ? now : ended_) - started_;
     status.runs = stats_->runs.load(std::memory_order_relaxed);
     status.states = stats_->states.load(std::memory_order_relaxed);
   }
-  status.corpus = workspace_->CorpusSize(target_);
-  status.findings = finding_.has_value() ? 1 : 0;
+  status.corpus = engine_->CorpusSize();
+  status.findings = static_cast<int>(findings_.size());
   return status;
 }
 

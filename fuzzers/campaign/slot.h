@@ -1,5 +1,5 @@
-// One target under one sanitizer for its share of the campaign's time: its
-// command line, its life, and what came of it.
+// One target under one sanitizer for its share of the campaign's time: its life, and
+// what came of it. What depends on the engine is in engine.h.
 #ifndef CANCELSAFE_FUZZERS_CAMPAIGN_SLOT_H_
 #define CANCELSAFE_FUZZERS_CAMPAIGN_SLOT_H_
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "fuzzers/campaign/engine.h"
 #include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/options.h"
 #include "fuzzers/campaign/process.h"
@@ -18,15 +19,6 @@
 #include "fuzzers/targets/stats.h"
 
 namespace cancelsafe {
-
-enum class SlotState {
-  kWaiting,
-  kRunning,
-  kDone,     // its time is over, nothing found
-  kFound,    // ended by a violation
-  kStopped,  // ended by the user
-  kNotRun,   // could not do its work, see Slot::complaint
-};
 
 // What people are shown of a slot.
 struct SlotStatus {
@@ -42,13 +34,12 @@ struct SlotStatus {
 
 class Slot {
  public:
-  // `copy` tells slots of the same target and sanitizer apart. The references
-  // have to outlive the slot. Times are seconds of any one clock.
-  Slot(const CampaignTarget& target, const CampaignSanitizer& sanitizer, int copy,
-       const CampaignOptions& options, Workspace* workspace);
+  // The references have to outlive the slot. Times are seconds of any one clock.
+  Slot(const SlotId& id, const CampaignOptions& options, Workspace* workspace);
   ~Slot();
 
-  std::string BinaryPath() const;
+  // Paths of what it needs to run.
+  std::vector<std::string> Programs() const { return engine_->Programs(); }
 
   // Starts the target for `seconds`. An error is one of set-up.
   absl::Status Start(int seconds, double now);
@@ -61,20 +52,20 @@ class Slot {
   int output() const { return process_ == nullptr ? -1 : process_->output(); }
   SlotState state() const { return state_; }
   SlotStatus Status(double now) const;
-  const std::optional<Finding>& finding() const { return finding_; }
+  const std::vector<Finding>& findings() const { return findings_; }
   // Why the target could not do its work.
-  const std::string& complaint() const { return complaint_; }
+  const std::string& complaint() const { return outcome_.complaint; }
+  // What people should know besides, or "".
+  const std::string& remark() const { return outcome_.remark; }
 
  private:
-  std::string Name() const;
-  std::vector<std::string> CommandLine(const std::string& folder, int seconds) const;
   void End(const ExitStatus& exit, double now);
+  void Collect(double now);
 
-  const CampaignTarget& target_;
-  const CampaignSanitizer& sanitizer_;
-  const int copy_;
+  const SlotId id_;
   const CampaignOptions& options_;
   Workspace* const workspace_;
+  const std::unique_ptr<EngineRun> engine_;
 
   SlotState state_ = SlotState::kWaiting;
   std::unique_ptr<TargetLog> log_;
@@ -85,8 +76,8 @@ class Slot {
   double deadline_ = 0;         // when a target that has not ended is stopped
   std::optional<double> stop_;  // when it was asked to end
   bool stopped_by_user_ = false;
-  std::optional<Finding> finding_;
-  std::string complaint_;
+  std::vector<Finding> findings_;
+  EngineOutcome outcome_;
 };
 
 }  // namespace cancelsafe

@@ -31,6 +31,19 @@ bool TextAfter(absl::string_view line, absl::string_view mark, absl::string_view
   return true;
 }
 
+// AFL++ writes in colours.
+std::string WithoutColours(absl::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\x1b') {
+      plain += text[i];
+    } else {
+      while (i < text.size() && text[i] != 'm') ++i;
+    }
+  }
+  return plain;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TargetLog>> TargetLog::Create(const std::string& path,
@@ -89,6 +102,9 @@ void TargetLog::ReadLine(absl::string_view line) {
     SetOnce(line.substr(strlen("cancelsafe:")), &facts_.complaint);
   } else if (TextAfter(line, "ERROR: libFuzzer: ", &rest)) {
     SetOnce(rest, &facts_.engine_error);
+  } else if (TextAfter(line, "PROGRAM ABORT : ", &rest) ||
+             TextAfter(line, "SYSTEM ERROR : ", &rest)) {
+    SetOnce(WithoutColours(rest), &facts_.engine_error);
   } else if (absl::StartsWith(line, "SUMMARY: ")) {
     SetOnce(line.substr(strlen("SUMMARY: ")), &facts_.summary);
   } else if (TextAfter(line, "Test unit written to ", &rest)) {

@@ -19,7 +19,7 @@ struct LogFacts {
   std::string saved;         // path of the readable failure
   std::string replay;        // command
   std::string complaint;     // "cancelsafe: ...": the target could not do its work
-  std::string engine_error;  // "deadly signal", "timeout after 10 seconds"
+  std::string engine_error;  // "deadly signal", or why AFL++ gave up
   std::string summary;       // of a sanitizer: "AddressSanitizer: SEGV ..."
   std::string artifact;      // path of the input as the engine saved it
   bool done = false;         // the engine said that it was through

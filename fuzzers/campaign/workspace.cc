@@ -118,15 +118,22 @@ absl::StatusOr<int> Workspace::AddSeeds(const CampaignTarget& target) {
          FilesIn(absl::StrCat(options_.corpus, "/", target.name, "_fuzzer/", part))) {
       const absl::StatusOr<std::string> bytes = EncodeSeed(target, path);
       if (!bytes.ok()) return bytes.status();
-      const std::string name =
-          absl::StrFormat("%s/seed-%016x", CorpusFolder(target), HashBytes(*bytes));
       ++count;
-      if (access(name.c_str(), F_OK) == 0) continue;
-      const absl::Status status = WriteFileAtomically(name, *bytes);
-      if (!status.ok()) return status;
+      const absl::StatusOr<bool> added = AddInput(target, "seed", *bytes);
+      if (!added.ok()) return added.status();
     }
   }
   return count;
+}
+
+absl::StatusOr<bool> Workspace::AddInput(const CampaignTarget& target, const std::string& prefix,
+                                         const std::string& bytes) {
+  const std::string name =
+      absl::StrFormat("%s/%s-%016x", CorpusFolder(target), prefix, HashBytes(bytes));
+  if (access(name.c_str(), F_OK) == 0) return false;
+  const absl::Status status = WriteFileAtomically(name, bytes);
+  if (!status.ok()) return status;
+  return true;
 }
 
 std::string Workspace::CorpusFolder(const CampaignTarget& target) const {

@@ -1,6 +1,7 @@
 // The folder that a campaign works in and leaves for the next one:
 //
-//   corpus/<target>/             inputs as bytes, grown by the engine
+//   corpus/<target>/             inputs as bytes, grown by the engines
+//   afl/<target>/<sanitizer>-<n>/  what one instance of AFL++ has in hand
 //   slots/<target>-<sanitizer>-<n>/   log and counters of one running target
 //   lock                         held while a campaign runs
 #ifndef CANCELSAFE_FUZZERS_CAMPAIGN_WORKSPACE_H_
@@ -26,6 +27,11 @@ class Workspace {
   // Converts the seeds and regressions of a target to bytes, into its corpus
   // folder. Returns how many there are. The error names the file and line.
   absl::StatusOr<int> AddSeeds(const CampaignTarget& target);
+
+  // Adds an input to the corpus of a target under a name made of `prefix` and its
+  // contents. False if it is there already.
+  absl::StatusOr<bool> AddInput(const CampaignTarget& target, const std::string& prefix,
+                                const std::string& bytes);
 
   // Whether there is still room: an engine that cannot save its corpus is silent.
   absl::Status Check() const;

@@ -1,0 +1,91 @@
+// See engine.h: libFuzzer, which is linked into the target and ends with the first
+// finding.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/campaign/engine.h"
+
+namespace cancelsafe {
+namespace {
+
+// The exit statuses by which a target says that it cannot work.
+constexpr int kTargetUsage = 2;
+constexpr int kTargetSetup = 3;
+
+class LibFuzzerRun : public EngineRun {
+ public:
+  LibFuzzerRun(const SlotId& id, const CampaignOptions& options, Workspace* workspace)
+      : id_(id), options_(options), workspace_(*workspace) {}
+
+  std::vector<std::string> Programs() const override {
+    return {ProgramPath(options_, id_, "_fuzzer")};
+  }
+
+  absl::StatusOr<EngineCommand> Prepare(const std::string& folder, int seconds) override {
+    EngineCommand command;
+    command.arguments = {
+        ProgramPath(options_, id_, "_fuzzer"),
+        // The engine ends in the second after this one; 0 would be no limit.
+        absl::StrCat("-max_total_time=", std::max(1, seconds - 1)),
+        "-max_len=1200",
+        "-timeout=10",
+        "-rss_limit_mb=2048",
+        "-use_value_profile=0",
+        // Weighing thousands of features after every run costs more than it finds here,
+        // and an input shorter than the header is no program.
+        "-entropic=0",
+        "-len_control=0",
+        "-print_final_stats=0",
+        // With the process in the name, what an earlier campaign left is not overwritten.
+        absl::StrCat("-artifact_prefix=", folder, "/", getpid(), "-"),
+    };
+    for (std::string& flag : TargetFlags(options_, options_.findings, folder)) {
+      command.arguments.push_back(std::move(flag));
+    }
+    command.arguments.push_back(workspace_.CorpusFolder(*id_.target));
+    return command;
+  }
+
+  bool EndsByItself() const override { return true; }
+  void Collect(const std::string&, std::vector<Finding>*) override {}
+
+  EngineOutcome Judge(const EngineEnd& end, std::vector<Finding>* findings) override {
+    const ExitStatus& exit = end.death.exit;
+    const LogFacts& facts = end.death.facts;
+    EngineOutcome outcome;
+    const bool died = !facts.artifact.empty() || !facts.verdict_line.empty();
+    if (!died && exit.clean() && facts.done) {
+      outcome.state = SlotState::kDone;
+    } else if (!died && end.stopped_by_user) {
+      outcome.state = SlotState::kStopped;
+    } else if (!died && !exit.signaled && !facts.complaint.empty() &&
+               (exit.code == kTargetUsage || exit.code == kTargetSetup)) {
+      outcome.state = SlotState::kNotRun;
+      outcome.complaint = facts.complaint;
+    } else {
+      outcome.state = SlotState::kFound;
+      TargetDeath death = end.death;
+      death.overtime = end.stopped_by_time && !end.stopped_by_user;
+      findings->push_back(FindingOf(death, options_));
+    }
+    return outcome;
+  }
+
+  int CorpusSize() const override { return workspace_.CorpusSize(*id_.target); }
+
+ private:
+  const SlotId& id_;
+  const CampaignOptions& options_;
+  const Workspace& workspace_;
+};
+
+}  // namespace
+
+std::unique_ptr<EngineRun> MakeLibFuzzerRun(const SlotId& id, const CampaignOptions& options,
+                                            Workspace* workspace) {
+  return std::make_unique<LibFuzzerRun>(id, options, workspace);
+}
+
+}  // namespace cancelsafe
