@@ -65,7 +65,7 @@ TEST(JsonLinesTest, RoundTripAndTruncation) {
   std::string error;
   ASSERT_TRUE(ReadJsonLines(text, &again, &error)) << error;
   EXPECT_EQ(JsonLines(again), text);
-  const size_t footer = text.rfind("\n", text.size() - 2);
+  const size_t footer = text.rfind('\n', text.size() - 2);
   Report cut;
   EXPECT_FALSE(ReadJsonLines(text.substr(0, footer + 1), &cut, &error));
 }

@@ -120,6 +120,16 @@ TEST(GuiltyTest, NamesTheCallThatNothingExplains) {
   EXPECT_FALSE(guilty.calls[0] || guilty.calls[1] || guilty.calls[2]);
 }
 
+TEST(GuiltyTest, TellsCallsApartByTheirCallbacks) {
+  const Observation observation = ObserveText("target csq\nfiber 0\n  insert 0\n  remove-next\n");
+  ASSERT_EQ(observation.history.call_count, 3) << "with the one of the drain";
+  Verdict verdict;
+  verdict.kind = VerdictKind::kCallbackOrder;
+  verdict.reason = "remove-next on fiber 0 called A P- U; allowed: item 0 with A P0 R0 U";
+  const Guilty guilty = FindGuilty(observation.history, verdict);
+  EXPECT_THAT(guilty.calls, testing::ElementsAre(false, false, true));
+}
+
 TEST(GuiltyTest, NobodyIsGuiltyOfAPass) {
   const Observation observation = ObserveText(kRemoveByKey);
   const Guilty guilty = FindGuilty(observation.history, observation.verdict);

@@ -18,12 +18,17 @@ bool Any(const std::vector<bool>& flags) {
   return false;
 }
 
-// "remove item 2 on fiber 0 returned item 2; allowed: ...".
+// "remove item 2 on fiber 0 returned item 2; allowed: ...", "remove-next on fiber 0
+// called A P0 U; allowed: ...".
 bool Begins(const History& history, int index, const std::string& reason) {
   const Call& call = history.calls[index];
   const std::string who =
       absl::StrCat(DescribeOperation(history.setup, call.operation), " on fiber ", call.fiber, " ");
   if (!absl::StartsWith(reason, who)) return false;
+  if (absl::StartsWith(reason, absl::StrCat(who, "called "))) {
+    const std::string trace = DescribeRecordedTrace(history, index);
+    return absl::StartsWith(reason, absl::StrCat(who, "called ", trace, ";"));
+  }
   const std::string outcome = DescribeOutcome(history.setup, call.operation, call.outcome);
   return !absl::StartsWith(reason, absl::StrCat(who, "returned ")) ||
          absl::StartsWith(reason, absl::StrCat(who, "returned ", outcome, ";"));
