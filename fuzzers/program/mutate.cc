@@ -12,7 +12,6 @@
 namespace cancelsafe {
 namespace {
 
-using schedule::Choice;
 using schedule::Kind;
 using schedule::kMaxChoices;
 using schedule::Schedule;
