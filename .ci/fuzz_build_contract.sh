@@ -112,24 +112,31 @@ mkdir -p "$work"
 copy_tree
 touch "$work/copied"
 failed=0
+declare -A checks
 for combination in "${combinations[@]}"; do
-  begin=$SECONDS status=0
-  build_as_image "${combination%-*}" "${combination#*-}" "$work/$combination" \
-    >"$work/$combination.log" 2>&1 || status=$?
-  if [[ $status -ne 0 ]]; then
-    grep -E 'error:|FAILED:|Error' "$work/$combination.log" | head -n 10 ||
-      tail -n 10 "$work/$combination.log"
-    verdict="build.sh failed; see $work/$combination.log"
-  else
-    built=$((SECONDS - begin))
-    .ci/check_fuzz_build.sh --engine "${combination%-*}" --sanitizer "${combination#*-}" \
-      "$work/$combination/out" >"$work/$combination.check" 2>&1 || status=$?
-    grep '^BAD BUILD' -A 15 "$work/$combination.check" || true
-    verdict="$(tail -n 1 "$work/$combination.check"); build $built s, checks \
-$((SECONDS - begin - built)) s"
+  begin=$SECONDS
+  log=$work/$combination.log
+  : >"$work/$combination.check"
+  if ! build_as_image "${combination%-*}" "${combination#*-}" "$work/$combination" \
+    >"$log" 2>&1; then
+    printf '%-20s build.sh failed; see %s\n' "$combination" "$log"
+    grep -E 'error:|FAILED:|Error' "$log" | head -n 10 || tail -n 10 "$log"
+    failed=$((failed + 1))
+    continue
   fi
-  if [[ $status -ne 0 ]]; then failed=$((failed + 1)); fi
-  printf '%-20s %s\n' "$combination" "$verdict"
+  printf '%-20s built in %d s\n' "$combination" $((SECONDS - begin))
+  # Meanwhile the next one is built.
+  .ci/check_fuzz_build.sh --engine "${combination%-*}" --sanitizer "${combination#*-}" \
+    "$work/$combination/out" >"$work/$combination.check" 2>&1 &
+  checks[$combination]=$!
+done
+for combination in "${combinations[@]}"; do
+  [[ -n ${checks[$combination]:-} ]] || continue
+  if ! wait "${checks[$combination]}"; then
+    grep '^BAD BUILD' -A 15 "$work/$combination.check" || true
+    failed=$((failed + 1))
+  fi
+  printf '%-20s %s\n' "$combination" "$(tail -n 1 "$work/$combination.check")"
 done
 changed=$(find "$work/src" -newer "$work/copied")
 if [[ -n $changed ]]; then

@@ -43,6 +43,8 @@ package_probe() {
     libgtest-dev) echo /usr/include/gtest/gtest.h ;;
     libgmock-dev) echo /usr/include/gmock/gmock.h ;;
     nlohmann-json3-dev) echo /usr/include/nlohmann/json.hpp ;;
+    afl++) echo afl-clang-fast ;;
+    binutils) echo objdump ;;
     wine64) echo /usr/lib/wine/wine64 ;;
     gcc-mingw-w64-x86-64-win32) echo x86_64-w64-mingw32-gcc ;;
     g++-mingw-w64-x86-64-win32) echo x86_64-w64-mingw32-g++ ;;

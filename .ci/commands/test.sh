@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # ./cancelsafe test: see the help below. Sourced by ./cancelsafe.
 
-readonly STYLE_PACKAGES=(clang-format-19 clang-tidy-19 shellcheck)
+readonly STYLE_PACKAGES=(clang-format-19 clang-tidy-19 shellcheck yamllint)
+# For the builds that fleets make, and their checks.
+readonly CONTRACT_PACKAGES=(afl++ binutils zip unzip)
 # For the tests of impl/bench: instruction counts, and the arithmetic of the ratios.
 readonly BENCH_PACKAGES=(valgrind libbenchmark-dev)
 readonly TEST_FLAVOURS=(dev asan tsan)
@@ -24,7 +26,8 @@ usage: ./cancelsafe test [--no-install]
 Builds everything without sanitizer, with AddressSanitizer and with ThreadSanitizer, and
 runs all tests there; checks the style of all sources; replays the corpus and makes some
 runs of every fuzz target under each sanitizer; lets the canary target fail; attacks a
-known bug of each class; and measures what the corpus covers. The last line is
+known bug of each class; measures what the corpus covers; builds and checks the fuzz
+targets as ClusterFuzzLite and OSS-Fuzz do; and validates the workflows. The last line is
 "N passed, N failed".
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 set-up failed.
@@ -222,6 +225,37 @@ test_coverage() {
   outcome 'coverage of the corpus' $status "$log"
 }
 
+# The fuzz targets as ClusterFuzzLite and OSS-Fuzz build them, under six combinations of
+# engine and sanitizer.
+test_contract() {
+  local log=build/contract.log status=0
+  .ci/check_fuzz_build_test.sh >"$log" 2>&1 || status=$?
+  outcome 'the checks of fuzz builds refuse what is bad' $status "$log"
+  status=0
+  .ci/fuzz_build_contract.sh >"$log" 2>&1 || status=$?
+  sed 's/^/   /' "$log"
+  outcome 'fuzz builds as fleets make them' $status
+}
+
+# Exit status 4 of a script: it could not do its work, and has said so.
+outcome_or_unchecked() {
+  if [[ $2 -ne 4 ]]; then
+    outcome "$1" "$2" "$3"
+  else
+    echo "   NOT CHECKED: $1"
+    sed 's/^/   /' "$3"
+  fi
+}
+
+test_workflows() {
+  local log=build/workflows.log status=0
+  .ci/check_workflows.sh >"$log" 2>&1 || status=$?
+  outcome_or_unchecked 'workflows' $status "$log"
+  status=0
+  .ci/check_workflows_test.sh >"$log" 2>&1 || status=$?
+  outcome_or_unchecked 'the check of workflows finds what is wrong' $status "$log"
+}
+
 test_front_door() {
   # shellcheck source=.ci/front_door_test.sh
   source .ci/front_door_test.sh
@@ -239,7 +273,7 @@ run_test() {
   # shellcheck source=.ci/commands/fuzz.sh
   source .ci/commands/fuzz.sh
   need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" "${STYLE_PACKAGES[@]}" \
-    "${WINE_PACKAGES[@]}" patch
+    "${WINE_PACKAGES[@]}" "${CONTRACT_PACKAGES[@]}" patch
   # From here on a failure is counted, and the rest goes on.
   set +e
   local flavour
@@ -252,6 +286,8 @@ run_test() {
   done
   part 'mutants' test_mutants
   part 'coverage' test_coverage
+  part 'fuzz builds of fleets' test_contract
+  part 'workflows' test_workflows
   part 'front door' test_front_door
   part 'shellcheck' test_shellcheck
   part 'clang-format' test_format
