@@ -89,6 +89,9 @@ struct Result {
 
 // Of the case that is running.
 Result& CurrentResult();
+// The case could not bring about what it is about: `reason` is what was missing. It
+// should return then.
+void NoteNotRun(const char* reason);
 // Notes one check. `what` says what was looked at.
 void NoteCheck(bool ok, const char* clauses, const char* what, const char* expected,
                const char* seen, const char* file, int line);

@@ -128,8 +128,7 @@ constexpr Case kCases[] = {
        const int answer = Remove(0);
        Kernel().set_exchange_hook(nullptr);
        if (w.acts == 0) {
-         // The implementation exchanges in a way of its own: nobody came between.
-         CHECK_EQ("CSQ-REM-05 CSQ-INV-06", answer, 0);
+         NoteNotRun("an interlocked operation that the host sees");
          return;
        }
        CHECK_EQ("CSQ-REM-05 CSQ-INV-06", answer, kNone);

@@ -124,6 +124,7 @@ const Result& RunCase(const Case& test_case, const Host& host) {
     for (TestQueue& queue : w.queues) queue.held = false;
   }
   CloseWorld();
+  if (result.outcome == Outcome::kNotRun) return result;
   if (result.failure_count != 0) {
     result.outcome = Outcome::kFail;
   } else if (result.reading_count != 0) {
@@ -133,6 +134,11 @@ const Result& RunCase(const Case& test_case, const Host& host) {
 }
 
 Result& CurrentResult() { return result; }
+
+void NoteNotRun(const char* reason) {
+  result.outcome = Outcome::kNotRun;
+  result.reason = reason;
+}
 
 void NoteCheck(bool ok, const char* clauses, const char* what, const char* expected,
                const char* seen, const char* file, int line) {

@@ -1,9 +1,12 @@
 // Files in either form: the strict reader explains, the total one accepts.
 #include "fuzzers/program/program_file.h"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
 #include "gtest/gtest.h"
@@ -74,33 +77,37 @@ TEST(ProgramFileTest, SaysWhatIsWrongWithText) {
   EXPECT_TRUE(absl::StartsWith(ErrorOf("tagret csq"), "line 1: the first line must be 'target"));
 }
 
-// One file of each version that was ever written, byte for byte: it must mean the
-// same for ever.
-TEST(ProgramFileTest, Version1KeepsDecoding) {
-  const unsigned char kVersion1[] = {
-      0xCA, 's',  0x00, 0x01,                          // tag, csq, version
-      0x67, 0x0E, 0x12, 0x01,                          // setup, two fibers
-      0x03, 0x01, 0x11, 0x00, 0x00, 0x00, 0x03, 0x00,  // pct, seed 17, three operations
-      0x01, 0x22, 0x01, 0x01, 0x07, 0x00, 0x00, 0x00,  // insert-ex 2
-      0x03, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x80,  // remove-next
-      0x44, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // cancel 2, fiber 1
-      0x03, 0x00, 0x01, 0x09, 0x00, 0x00,              // choices
-  };
-  const absl::StatusOr<ProgramFile> file = ReadProgramFile(
-      absl::string_view(reinterpret_cast<const char*>(kVersion1), sizeof(kVersion1)));
-  ASSERT_TRUE(file.ok()) << file.status();
-  EXPECT_EQ(PrintProgram(file->program),
-            R"(target csq
-queue ex insert=sorted peek=by-file lock=mutex status=pending
-driver failing-insert=2 cancelling-insert=1 reentry=insert reentry-item=3
-fiber 0
-  insert-ex 2 context key=7 irql=dispatch selector=1
-  remove-next selector=2
-fiber 1
-  cancel 2
-schedule pct seed=17 parameter=1
-choices 3:1 9:0
-)");
+std::string ReadTestFile(const std::string& name) {
+  std::ifstream file(absl::StrCat(CANCELSAFE_PROGRAM_TESTDATA, "/", name), std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+// One file of each version that was ever written, byte for byte: it must mean the same
+// for ever. A new version needs a file here.
+TEST(ProgramFileTest, EveryVersionKeepsDecoding) {
+  for (int version = 1; version <= kProgramFormatVersion; ++version) {
+    const std::string bytes = ReadTestFile(absl::StrCat("version_", version, ".bin"));
+    ASSERT_GT(bytes.size(), kProgramHeaderBytes) << "version " << version << " has no file";
+    EXPECT_EQ(bytes[3], version);
+    const absl::StatusOr<ProgramFile> file = ReadProgramFile(bytes);
+    ASSERT_TRUE(file.ok()) << file.status();
+    const std::string text = ReadTestFile(absl::StrCat("version_", version, ".txt"));
+    EXPECT_EQ(PrintProgram(file->program), text);
+    // Fuzz engines read it as people do.
+    Program loaded;
+    LoadProgram(file->program.setup.family, reinterpret_cast<const uint8_t*>(bytes.data()),
+                bytes.size(), &loaded);
+    EXPECT_EQ(PrintProgram(loaded), text);
+  }
+}
+
+TEST(ProgramFileTest, AVersionToComeIsRefusedByName) {
+  std::string bytes = ReadTestFile(absl::StrCat("version_", kProgramFormatVersion, ".bin"));
+  ASSERT_GT(bytes.size(), kProgramHeaderBytes);
+  bytes[3] = kProgramFormatVersion + 1;
+  EXPECT_EQ(ErrorOf(bytes),
+            absl::StrCat("format version ", kProgramFormatVersion + 1,
+                         " is not known; this build reads version ", kProgramFormatVersion));
 }
 
 TEST(LoadProgramTest, TakesTextBytesAndAnythingElse) {
