@@ -4,8 +4,8 @@
 #include <cstring>
 
 extern "C" {
-// AFL++'s runtime, where it is linked.
-__attribute__((weak)) extern uint8_t* __afl_area_ptr;
+// AFL++'s runtime, where it is linked; the first by way of afl_area.S.
+extern uint8_t** const cancelsafe_afl_area;
 __attribute__((weak)) void __sanitizer_cov_trace_pc_guard_init(uint32_t* begin, uint32_t* end);
 }
 
@@ -40,7 +40,7 @@ __attribute__((constructor(2))) void ReservePlaces() {
 uint8_t* StateCounters() { return state_counters; }
 uint8_t* InterleavingCounters() { return interleaving_counters; }
 
-bool UnderAfl() { return &__afl_area_ptr != nullptr; }
+bool UnderAfl() { return cancelsafe_afl_area != nullptr; }
 
 void ClearCoverage() {
   if (!UnderAfl()) return;
@@ -51,7 +51,7 @@ void ClearCoverage() {
 
 void PublishCoverage() {
   if (!UnderAfl()) return;
-  uint8_t* map = __afl_area_ptr + places[0];
+  uint8_t* map = *cancelsafe_afl_area + places[0];
   memcpy(map, state_counters, sizeof state_counters);
   map += sizeof state_counters;
   memcpy(map, interleaving_counters, sizeof interleaving_counters);
