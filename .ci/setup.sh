@@ -32,6 +32,7 @@ take_no_install() {
 # A package of Debian 12, and a command or file that shows that it is there.
 package_probe() {
   case $1 in
+    afl++) echo /usr/lib/afl/libAFLDriver.a ;;
     clang-19) echo clang++-19 ;;
     lld-19) echo ld.lld-19 ;;
     llvm-19) echo $LLVM/bin/llvm-symbolizer ;;
@@ -66,6 +67,9 @@ is_installed() {
 # shellcheck disable=SC2034  # used by the subcommands
 readonly WINE_PACKAGES=(wine wine64 gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32
   mingw-w64-common)
+# For the fuzz engine of that name.
+# shellcheck disable=SC2034  # used by the subcommands
+readonly AFL_PACKAGES=(afl++)
 readonly BUILD_PACKAGES=(clang-19 lld-19 llvm-19 libclang-rt-19-dev libfuzzer-19-dev cmake
   ninja-build libabsl-dev libgtest-dev libgmock-dev nlohmann-json3-dev)
 

@@ -11,9 +11,12 @@ Replays the corpus, then fuzzes each target under each sanitizer, and ends with 
 and what was found. Targets: csq, device_queue, start_io, callback_data_queue (with or
 without _fuzzer; default all four), and canary, which has a known bug and must fail.
 
+  --engine NAME             libfuzzer or afl (libfuzzer): AFL++ has one main instance for
+                            each target, and secondaries for the other sanitizers and
+                            jobs; it goes on after a finding, and is installed if missing
   --seconds N               time of the whole campaign (60)
-  --jobs N                  targets that run at the same time (as many as there
-                            are processors)
+  --jobs N                  processes that fuzz at the same time (as many as there are
+                            processors)
   --sanitizer NAME          thread, address or none; may be repeated (thread and address)
   --implementation FILE.so  attack this shared object instead of the built-in code
   --points all              every load and store is a preemption point, where the
@@ -24,10 +27,11 @@ without _fuzzer; default all four), and canary, which has a known bug and must f
   --ignore RULE             leave out a rule or clause; may be repeated
   --work DIR                for the growing corpus, the logs and the findings
                             (build/campaign)
-  --benchmark               print the speed of each target instead
+  --benchmark               print the speed of each target instead (libfuzzer)
   --no-install              do not install packages
 
-What was learnt stays in the work folder; an interrupted campaign goes on from there.
+What was learnt stays in the work folder; an interrupted campaign goes on from there,
+under either engine.
 Failures are saved as readable text in its folder findings.
 
 Exit status: 0 clean, 1 a violation found, 2 wrong usage, 3 set-up failed,
@@ -58,7 +62,7 @@ read_fuzz_flags() {
         value=${flag#*=}
         flag=${flag%%=*}
         ;;
-      --seconds | --jobs | --sanitizer | --implementation | --points | --ignore | --work)
+      --engine | --seconds | --jobs | --sanitizer | --implementation | --points | --ignore | --work)
         [[ $# -gt 0 ]] || usage_error "fuzz: $flag needs a value; see ./cancelsafe fuzz --help"
         value=$1
         shift
@@ -70,6 +74,11 @@ read_fuzz_flags() {
         [[ $value =~ ^[1-9][0-9]{0,6}$ ]] ||
           usage_error "fuzz: $flag: '$value' is no whole number above 0"
         campaign_flags+=("$flag=$value")
+        ;;
+      --engine)
+        [[ $value == libfuzzer || $value == afl ]] ||
+          usage_error "fuzz: unknown engine '$value'; there are libfuzzer and afl"
+        engine=$value
         ;;
       --sanitizer)
         flavour_of "$value" >/dev/null
@@ -127,6 +136,15 @@ replay_corpus() {
     "${CORPUS_FILES[@]}"
 }
 
+# engine_targets TARGET...: what the build has to make for the engine, in ENGINE_TARGETS.
+engine_targets() {
+  if [[ $engine == afl ]]; then
+    ENGINE_TARGETS=("${@/%/_afl}" "${@/%/_cmplog}" cancelsafe_afl_mutator)
+  else
+    ENGINE_TARGETS=("${@/%/_fuzzer}")
+  fi
+}
+
 # benchmark_target SANITIZER TARGET: runs per second on fixed programs.
 benchmark_target() {
   local flavour target=$2 log
@@ -140,7 +158,7 @@ benchmark_target() {
 }
 
 run_fuzz() {
-  local benchmark=false sanitizers=() targets=() campaign_flags=() replay_flags=()
+  local benchmark=false engine=libfuzzer sanitizers=() targets=() campaign_flags=() replay_flags=()
   local sanitizer flavour target
   read_fuzz_flags "$@"
   if [[ ${#sanitizers[@]} -eq 0 ]]; then
@@ -149,9 +167,15 @@ run_fuzz() {
   fi
   [[ ${#targets[@]} -gt 0 ]] || targets=("${FUZZ_TARGETS[@]}")
 
+  if $benchmark && [[ $engine != libfuzzer ]]; then
+    usage_error "fuzz: --benchmark measures under libfuzzer alone"
+  fi
+
   need_packages "${BUILD_PACKAGES[@]}"
+  if [[ $engine == afl ]]; then need_packages "${AFL_PACKAGES[@]}"; fi
+  engine_targets "${targets[@]}"
   for sanitizer in "${sanitizers[@]}"; do
-    build "$(flavour_of "$sanitizer")" "${targets[@]/%/_fuzzer}" cancelsafe-replay \
+    build "$(flavour_of "$sanitizer")" "${ENGINE_TARGETS[@]}" cancelsafe-replay \
       cancelsafe-campaign
   done
 
@@ -179,6 +203,6 @@ run_fuzz() {
   fi
 
   flavour=$(flavour_of "${sanitizers[0]}")
-  exec "$(tool_path "$flavour" campaign)" \
+  exec "$(tool_path "$flavour" campaign)" --engine="$engine" \
     "${sanitizers[@]/#/--sanitizer=}" "${campaign_flags[@]}" "${targets[@]}"
 }

@@ -272,8 +272,8 @@ run_test() {
   esac
   # shellcheck source=.ci/commands/fuzz.sh
   source .ci/commands/fuzz.sh
-  need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" "${STYLE_PACKAGES[@]}" \
-    "${WINE_PACKAGES[@]}" "${CONTRACT_PACKAGES[@]}" patch
+  need_packages "${BUILD_PACKAGES[@]}" "${AFL_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" \
+    "${STYLE_PACKAGES[@]}" "${WINE_PACKAGES[@]}" "${CONTRACT_PACKAGES[@]}" patch
   # From here on a failure is counted, and the rest goes on.
   set +e
   local flavour

@@ -19,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "fuzzers/campaign/display.h"
 #include "fuzzers/campaign/findings.h"
+#include "fuzzers/campaign/process.h"
 #include "fuzzers/campaign/slot.h"
 #include "fuzzers/campaign/workspace.h"
 
@@ -249,7 +250,9 @@ CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error)
     seeds += *count;
   }
   campaign.Announce(seeds);
+  AdoptOrphans();
   status = campaign.Run();
+  EndOrphans();
   campaign.Summarize();
   if (!status.ok()) return Complain(error, status);
   return campaign.ExitCode();

@@ -43,12 +43,20 @@ TEST(OptionsTest, BothFormsOfValuesAndOfTargetNames) {
   EXPECT_EQ(options->findings, "w/findings");
 }
 
+TEST(OptionsTest, TheEngineIsLibFuzzerUnlessNamed) {
+  EXPECT_EQ(ParseCampaignOptions({})->engine, CampaignEngine::kLibFuzzer);
+  EXPECT_EQ(ParseCampaignOptions({"--engine", "libfuzzer"})->engine, CampaignEngine::kLibFuzzer);
+  EXPECT_EQ(ParseCampaignOptions({"--engine=afl"})->engine, CampaignEngine::kAfl);
+}
+
 TEST(OptionsTest, ErrorsSayWhatIsAllowed) {
   EXPECT_EQ(ErrorOf({"cqs"}),
             "unknown target 'cqs'; the targets are csq, device_queue, start_io, "
             "callback_data_queue, canary; see --help");
   EXPECT_EQ(ErrorOf({"--sanitizer", "x"}),
             "unknown sanitizer 'x'; there are thread, address, none; see --help");
+  EXPECT_EQ(ErrorOf({"--engine", "x"}),
+            "unknown engine 'x'; there are libfuzzer and afl; see --help");
   EXPECT_EQ(ErrorOf({"--seconds", "0"}),
             "--seconds: '0' is no whole number from 1 to 2592000; see --help");
   EXPECT_EQ(ErrorOf({"--jobs"}), "--jobs needs a value; see --help");

@@ -1,106 +1,17 @@
 // Whole campaigns, with a stand-in for the fuzz targets.
 #include "fuzzers/campaign/campaign.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
-#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "fuzzers/campaign/campaign_testing.h"
 #include "gtest/gtest.h"
 
 namespace cancelsafe {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
-
-int CountFiles(const std::string& folder, const std::string& part) {
-  int count = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    count += absl::StrContains(entry.path().filename().string(), part) ? 1 : 0;
-  }
-  return count;
-}
-
-// Gone, or a zombie that nobody has collected.
-bool HasEnded(const std::string& pid) {
-  const std::string stat = ReadAll("/proc/" + pid + "/stat");
-  return stat.empty() || absl::StrContains(stat, ") Z ");
-}
-
-// A killed process that is not our child ends when it is scheduled the next time,
-// which a busy machine may put off: waits for that, up to a bound.
-bool Ends(const std::string& pid) {
-  const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!HasEnded(pid)) {
-    if (std::chrono::steady_clock::now() > bound) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-class CampaignTest : public testing::Test {
- protected:
-  CampaignTest() {
-    char name[] = "/tmp/campaign_test_XXXXXX";
-    folder_ = mkdtemp(name);
-    options_.seconds = 1;
-    options_.build = folder_ + "/build";
-    options_.corpus = folder_ + "/corpus";
-    options_.work = folder_ + "/work";
-    options_.findings = folder_ + "/work/findings";
-    options_.stop_grace_seconds = 0.05;
-    options_.overtime_grace_seconds = 60;
-    fs::create_directories(options_.build);
-  }
-  ~CampaignTest() override { fs::remove_all(folder_); }
-
-  // Adds a target, and makes it do this under every sanitizer of the campaign.
-  void Add(const std::string& target, const std::string& behaviour) {
-    options_.targets.push_back(FindTarget(target));
-    if (options_.sanitizers.empty()) options_.sanitizers.push_back(FindSanitizer("address"));
-    for (const CampaignSanitizer* sanitizer : options_.sanitizers) {
-      const std::string targets =
-          absl::StrCat(options_.build, "/", sanitizer->flavour, "/fuzzers/targets");
-      fs::create_directories(targets);
-      const std::string binary = absl::StrCat(targets, "/", target, "_fuzzer");
-      fs::create_symlink(FAKE_TARGET_PATH, binary);
-      std::ofstream(binary + ".behaviour") << behaviour;
-    }
-  }
-
-  CampaignExit Run() {
-    const std::string path = folder_ + "/output";
-    FILE* out = fopen(path.c_str(), "w");
-    const CampaignExit code = RunCampaign(options_, out, out);
-    fclose(out);
-    output_ = ReadAll(path);
-    return code;
-  }
-
-  bool Printed(const std::string& text) const { return absl::StrContains(output_, text); }
-
-  std::string SlotLog(const std::string& slot) const {
-    return ReadAll(options_.work + "/slots/" + slot + "/log");
-  }
-
-  std::string folder_;
-  CampaignOptions options_;
-  std::string output_;
-};
 
 TEST_F(CampaignTest, CleanTargetsGiveATableAndExitZero) {
   options_.jobs = 2;
@@ -284,6 +195,10 @@ TEST(TimeTableTest, SharesTheTimeOut) {
   EXPECT_EQ(MakeTimeTable(options).slot_seconds, 60);
   EXPECT_EQ(MakeTimeTable(options).copies, 2);
   EXPECT_FALSE(MakeTimeTable(options).too_long);
+  options.jobs = 6;  // two of the four pairs have one more
+  EXPECT_EQ(MakeTimeTable(options).copies, 1);
+  EXPECT_EQ(MakeTimeTable(options).extra, 2);
+  EXPECT_EQ(MakeTimeTable(options).slot_seconds, 60);
   options.jobs = 1;
   options.seconds = 3;
   EXPECT_EQ(MakeTimeTable(options).slot_seconds, 1);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 
@@ -140,6 +141,19 @@ std::optional<ExitStatus> Process::Poll() {
 
 void Process::Signal(int number) {
   if (!status_) kill(-pid_, number);
+}
+
+void AdoptOrphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+void EndOrphans() {
+  const std::string list = absl::StrCat("/proc/self/task/", getpid(), "/children");
+  for (;;) {
+    std::ifstream children(list);
+    bool any = false;
+    for (pid_t child = 0; children >> child; any = true) kill(child, SIGKILL);
+    // Where the system keeps no list, those that live cannot be waited for.
+    if (waitpid(-1, nullptr, any ? 0 : WNOHANG) <= 0) return;
+  }
 }
 
 }  // namespace cancelsafe

@@ -60,6 +60,14 @@ class Process {
   std::optional<ExitStatus> status_;
 };
 
+// From now on, what a child leaves behind when it ends is this process's to end. AFL++
+// puts its targets out of reach of signals to its group, and does not wait for them.
+void AdoptOrphans();
+
+// Kills all children of this process, and theirs, and waits until they are gone. For
+// when there is no Process any more.
+void EndOrphans();
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_CAMPAIGN_PROCESS_H_
