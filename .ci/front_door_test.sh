@@ -54,5 +54,6 @@ for target in csq canary; do
   expect "AFL++ mutates programs of $target" 0 'op:cancelsafe_afl_mutator' ls "$instance/queue"
 done
 for saved in "$afl_work"/findings/*DQ-RKEY-02*; do
-  expect 'what AFL++ found is readable' 0 '# VERDICT not-linearizable DQ-RKEY-02' cat "$saved"
+  expect 'what AFL++ found replays' 1 'VERDICT not-linearizable DQ-RKEY-02' \
+    ./cancelsafe replay --implementation canary "$saved"
 done

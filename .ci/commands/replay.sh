@@ -10,7 +10,8 @@ and how it came about.
 
   --sanitizer NAME          address, thread or none (address; thread if a file says that
                             it is a data race)
-  --implementation FILE.so  run against this shared object
+  --implementation FILE.so  run against this shared object, or against "canary", the
+                            device queue with the bug that the canary target has
   --points all              every load and store is a preemption point
   --strict                  hold it to the built-in implementation's choices where the
                             documentation leaves some; otherwise all are accepted

@@ -16,6 +16,7 @@
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/run/all_points.h"
+#include "fuzzers/run/canary.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/run/sanitizer.h"
@@ -176,6 +177,9 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   target->family = family;
   target->implementation = built_in;
   std::string implementation, stats, error;
+  if (&built_in == &CanaryImplementation()) {
+    absl::StrAppend(&target->replay_flags, " --implementation ", kCanaryName);
+  }
   int kept = 1;
   for (int i = 1; i < *argc; ++i) {
     char* argument = (*argv)[i];

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "fuzzers/run/all_points.h"
+#include "fuzzers/run/canary.h"
 #include "fuzzers/tools/program_input.h"
 
 namespace cancelsafe {
@@ -69,11 +70,13 @@ bool ToolFlags::Next(std::string* flag) {
       return true;
     }
   }
-  runner_.reading = implementation_.empty() || strict_ ? Reading::kOwn : Reading::kPortable;
+  const bool own = implementation_.empty() || implementation_ == kCanaryName || strict_;
+  runner_.reading = own ? Reading::kOwn : Reading::kPortable;
   return false;
 }
 
 Implementation ToolFlags::Load() const {
+  if (implementation_ == kCanaryName) return CanaryImplementation();
   Implementation implementation = BuiltInImplementation();
   std::string error;
   if (!implementation_.empty() && !LoadImplementation(implementation_, &implementation, &error)) {

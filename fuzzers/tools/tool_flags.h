@@ -21,7 +21,8 @@ inline constexpr int kExitSetup = 3;
 inline constexpr char kSharedFlagsHelp[] =
     R"(  --target NAME             for bytes without a program tag: csq, device-queue,
                             start-io or callback-data-queue
-  --implementation FILE.so  run against this shared object
+  --implementation FILE.so  run against this shared object, or against "canary", the
+                            device queue with the bug that the canary target has
   --points all              every load and store is a preemption point
   --strict                  hold it to the built-in implementation's choices where the
                             documentation leaves some; otherwise all are accepted
