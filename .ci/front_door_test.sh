@@ -24,8 +24,6 @@ done
 expect 'unknown target' 2 'the targets are csq' ./cancelsafe fuzz cqs
 expect 'bad number' 2 'is no whole number' ./cancelsafe fuzz --seconds 1x
 expect 'unknown sanitizer' 2 'there are thread, address and none' ./cancelsafe fuzz --sanitizer x
-expect 'unknown engine' 2 'there are libfuzzer and afl' ./cancelsafe fuzz --engine x
-expect 'benchmark of AFL++' 2 'under libfuzzer alone' ./cancelsafe fuzz --engine afl --benchmark
 expect 'missing implementation' 2 'cannot read' ./cancelsafe fuzz --implementation /no/such.so
 expect 'replay of nothing' 2 'no file named' ./cancelsafe replay
 expect 'replay of no file' 2 '/no/such' ./cancelsafe replay /no/such
@@ -40,20 +38,3 @@ expect 'a campaign finds the canary' 1 'VERDICT ' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door canary
 expect 'a clean campaign' 0 'No findings.' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door device_queue
-
-# AFL++: finds the canary, does the same thing each time, and finds inputs with our
-# mutator.
-afl_work=build/front_door_afl
-rm -rf "$afl_work"
-expect 'a campaign of AFL++ finds the canary' 1 'not-linearizable DQ-RKEY-02' \
-  ./cancelsafe fuzz --engine afl --seconds 10 --jobs 2 --sanitizer address --work "$afl_work" \
-  csq canary
-for target in csq canary; do
-  instance=$afl_work/afl/$target/address-0
-  expect "$target is stable under AFL++" 0 '100.00%' grep '^stability' "$instance/fuzzer_stats"
-  expect "AFL++ mutates programs of $target" 0 'op:cancelsafe_afl_mutator' ls "$instance/queue"
-done
-for saved in "$afl_work"/findings/*DQ-RKEY-02*; do
-  expect 'what AFL++ found replays' 1 'VERDICT not-linearizable DQ-RKEY-02' \
-    ./cancelsafe replay --implementation canary "$saved"
-done

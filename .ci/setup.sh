@@ -32,7 +32,6 @@ take_no_install() {
 # A package of Debian 12, and a command or file that shows that it is there.
 package_probe() {
   case $1 in
-    afl++) echo /usr/lib/afl/libAFLDriver.a ;;
     clang-19) echo clang++-19 ;;
     lld-19) echo ld.lld-19 ;;
     llvm-19) echo $LLVM/bin/llvm-symbolizer ;;

@@ -256,6 +256,11 @@ test_workflows() {
   outcome_or_unchecked 'the check of workflows finds what is wrong' $status "$log"
 }
 
+test_afl() {
+  # shellcheck source=.ci/afl_test.sh
+  source .ci/afl_test.sh
+}
+
 test_front_door() {
   # shellcheck source=.ci/front_door_test.sh
   source .ci/front_door_test.sh
@@ -289,6 +294,7 @@ run_test() {
   part 'fuzz builds of fleets' test_contract
   part 'workflows' test_workflows
   part 'front door' test_front_door
+  part 'AFL++' test_afl
   part 'shellcheck' test_shellcheck
   part 'clang-format' test_format
   part 'clang-tidy' test_tidy

@@ -72,16 +72,6 @@ TEST_F(ReplayTest, BadUsageAndImplementationsHaveTheirOwnStatus) {
       Run(absl::StrCat("cancelsafe-replay --html no/such/a.html ", kCancelRacesRemove)).status, 3);
 }
 
-TEST_F(ReplayTest, TheCanaryIsAnImplementationByName) {
-  WriteAll(Path("wrap.txt"),
-           "target device-queue\nfiber 0\n  queue-insert 7\n  queue-insert 1\n"
-           "  queue-remove-by-key key=0xffffffff\n");
-  EXPECT_EQ(Run("cancelsafe-replay wrap.txt").status, 0);
-  const CommandResult canary = Run("cancelsafe-replay --implementation canary wrap.txt");
-  EXPECT_EQ(canary.status, 1) << canary.output;
-  EXPECT_THAT(canary.output, HasSubstr("VERDICT lost-item DQ-STATE-06"));
-}
-
 TEST_F(ReplayTest, TellsWhatHappened) {
   Explore(kGreedyFlags, kCancelRacesRemove);
   const CommandResult result = Run(absl::StrCat(kGreedy, "--repeat 20 failure.txt"));
