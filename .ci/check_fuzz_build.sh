@@ -9,6 +9,9 @@ export LC_ALL=C
 # that a build claims, hardly any of another one's, and so many counted edges.
 readonly ASAN_CALLS_MIN=1000 ASAN_CALLS_ELSEWHERE_MAX=50 UBSAN_CALLS_MIN=100 UBSAN_CALLS_ELSEWHERE_MAX=200
 readonly EDGES_MIN=100
+# Of the edges, in percent, so many are the same whenever an input is run again. (Those
+# that differ are of the harness, where a container grows in one run and not in the next.)
+readonly STABILITY_MIN=90
 # What every machine that runs a target has.
 readonly LIBRARIES_OF_C='^(libc|libm|libresolv|libdl|libpthread|librt)\.so\.[0-9]+$|^ld-linux-x86-64\.so\.2$'
 readonly SECONDS_PER_RUN=${CHECK_FUZZ_BUILD_SECONDS:-60}
@@ -210,6 +213,8 @@ check_afl_fuzz() {
     -- "./$target" || bad 'cannot be fuzzed with AFL++' "$log"
   if ! grep -qE '^execs_done +: [1-9]' "$stats" 2>/dev/null; then
     bad 'makes no runs under afl-fuzz' "$log"
+  elif ! awk '/^stability/ { exit !($3 + 0 >= least) }' "least=$STABILITY_MIN" "$stats"; then
+    bad "is less than $STABILITY_MIN % stable: $(grep '^stability' "$stats")"
   fi
 }
 

@@ -38,3 +38,44 @@ expect 'a campaign finds the canary' 1 'VERDICT ' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door canary
 expect 'a clean campaign' 0 'No findings.' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door device_queue
+
+# A real finding, of an implementation with a known bug, is explained in full.
+readonly SPOILT=build/asan/fuzzers/tools/spoilt_ignored_cancel.so
+rm -rf build/front_door_findings build/front_door_explained
+expect 'a campaign finds the bug of another implementation' 1 'VERDICT ' \
+  ./cancelsafe fuzz --seconds 2 --jobs 1 --sanitizer address --implementation $SPOILT \
+  --work build/front_door_findings csq
+expect 'findings are explained' 0 'in build/front_door_explained' \
+  .ci/explain_findings.sh build/front_door_findings/findings build/front_door_explained
+for file in input.bin input.txt minimized.txt page.html report.txt command.txt; do
+  expect "a finding has its $file" 0 "$file" \
+    find build/front_door_explained -path "*/csq-*/$file" -size +0
+done
+expect 'the summary shows the command' 0 './cancelsafe replay' \
+  cat build/front_door_explained/summary.md
+expect 'explanation of no folder' 2 'usage:' .ci/explain_findings.sh /no/such
+
+# Where it cannot save a failure itself, a target still tells it, and leaves the input to
+# the engine. Root may write anywhere, so nobody tries.
+folder=$(mktemp -d "${TMPDIR:-/tmp}/front_door.XXXXXX")
+chmod 755 "$folder"
+mkdir -m 777 "$folder/engine"
+cp build/asan/fuzzers/targets/canary_fuzzer "$folder/"
+as_nobody=()
+if [[ $(id -u) -eq 0 ]]; then as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups); fi
+chmod 555 "$folder"
+expect 'a target in a read-only folder says what is wrong' 77 'cancelsafe: cannot create ./' \
+  env -i -C "$folder" "${as_nobody[@]}" ./canary_fuzzer -seed=1 "-runs=$CANARY_RUNS" \
+  "-artifact_prefix=$folder/engine/"
+expect 'the engine keeps the input' 0 'crash-' ls "$folder/engine"
+chmod 755 "$folder"
+rm -rf "$folder"
+
+# The corpus that the campaigns above grew, and grew again after an interruption.
+expect 'a corpus is pruned' 0 'kept' .ci/prune_corpus.sh build/front_door
+expect 'a campaign goes on with a pruned corpus' 0 'No findings.' \
+  ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door device_queue
+expect 'pruning of no corpus' 3 'there is no' .ci/prune_corpus.sh /no/such
+expect 'a release is packed and works elsewhere' 0 'linux-x86_64.tar.gz' \
+  .ci/release.sh --build build/dev --output build/front_door_release
+expect 'a release with a wrong tag' 2 'the tag is v0.0.0' .ci/release.sh --tag v0.0.0
