@@ -34,6 +34,8 @@ void Runner::SetStateCoverage(uint8_t* counters, uint32_t size) {
   check_options_.state_counter_count = size;
 }
 
+bool Runner::in_run_ = false;
+
 void Runner::Body(void* context, int fiber) {
   auto* runner = static_cast<Runner*>(context);
   const Program& program = *runner->program_;
@@ -64,6 +66,7 @@ bool Runner::RunWith(schedule::Scheduler* scheduler, const Program& program,
 bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
                     const schedule::RunOptions& options) {
   EnterStage(clock_, Stage::kSetUp);
+  in_run_ = true;
   program_ = &program;
   output_.skipped_operations = 0;
   if (!output_.verdict.ok()) output_.verdict = Verdict();
@@ -94,6 +97,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain);
     if (drain.status != schedule::RunStatus::kDone) output_.schedule.status = drain.status;
   }
+  in_run_ = false;
   EnterStage(clock_, Stage::kJudge);
   Judge();
   if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) {

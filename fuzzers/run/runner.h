@@ -74,6 +74,10 @@ class Runner {
     body_context_ = context;
   }
 
+  // True from within a run, for handlers of the process's end: then the implementation
+  // under test has ended it.
+  static bool in_run() { return in_run_; }
+
   // A number for everything that happened in the last run: history, schedule and
   // verdict. Equal for equal programs, in any process.
   uint64_t Digest() const;
@@ -89,6 +93,8 @@ class Runner {
   bool RunAll(schedule::Scheduler* scheduler, const Program& program,
               const schedule::RunOptions& options);
   void Judge();
+
+  static bool in_run_;
 
   const Family family_;
   RunnerOptions options_;

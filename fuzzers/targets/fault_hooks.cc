@@ -102,7 +102,8 @@ __attribute__((visibility("default"))) void __ubsan_on_report() {
 // Stacks are the fibers'; a fake stack would move locals away from them. Leaks
 // are the oracle's business during runs, and LeakSanitizer's at exit.
 __attribute__((visibility("default"))) const char* __asan_default_options() {
-  return "detect_stack_use_after_return=0:allow_user_poisoning=1:handle_abort=0";
+  return "detect_stack_use_after_return=0:allow_user_poisoning=1:handle_abort=0:"
+         "soft_rss_limit_mb=4096";
 }
 __attribute__((visibility("default"))) const char* __ubsan_default_options() {
   return "print_stacktrace=1:halt_on_error=1";

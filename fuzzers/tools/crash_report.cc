@@ -2,9 +2,12 @@
 #include "fuzzers/tools/crash_report.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 
 #include "fuzzers/run/timeline.h"
 #include "fuzzers/targets/fault_hooks.h"
@@ -19,10 +22,17 @@ const Runner* current_runner = nullptr;
 
 void (*crash_action)(const Verdict&) = nullptr;
 
+std::string Count(int count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 void PrintReport(const Verdict& verdict) {
-  printf("%s: %s [%d operations, %d fibers]\n", current_file, VerdictLine(verdict).c_str(),
-         current_program == nullptr ? 0 : current_program->operation_count,
-         current_program == nullptr ? 0 : current_program->fibers);
+  printf("%s: %s", current_file, VerdictLine(verdict).c_str());
+  if (current_program != nullptr) {
+    printf(" [%s, %s]", Count(current_program->operation_count, "operation").c_str(),
+           Count(current_program->fibers, "fiber").c_str());
+  }
+  printf("\n");
   fflush(stdout);
   if (current_runner == nullptr) return;
   printf("\n%s", Timeline(current_runner->history()).c_str());
@@ -50,6 +60,30 @@ void OnSignal(int number) {
   _exit(kExitViolation);
 }
 
+void OnExit() {
+  if (!Runner::in_run()) return;
+  Verdict verdict;
+  verdict.kind = VerdictKind::kCrash;
+  verdict.rule = "exit";
+  verdict.reason = "the implementation ended the process";
+  crash_action(verdict);
+  fflush(stdout);
+  _exit(kExitViolation);
+}
+
+// An implementation that eats memory is stopped while there is some left. The address
+// flavour, whose shadow does not fit under such a limit, has one of its own.
+void LimitMemory() {
+#ifdef CANCELSAFE_SANITIZER_NONE
+  constexpr rlim_t kBytesMax = rlim_t{4} << 30;
+  rlimit limit;
+  getrlimit(RLIMIT_DATA, &limit);
+  if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < kBytesMax) return;
+  limit.rlim_cur = kBytesMax;
+  setrlimit(RLIMIT_DATA, &limit);
+#endif
+}
+
 void OnSanitizerReport(VerdictKind kind, const char* description) {
   Verdict verdict;
   verdict.kind = kind;
@@ -64,6 +98,8 @@ void CatchCrashes() { CatchCrashes(&PrintReport); }
 
 void CatchCrashes(void (*report)(const Verdict& verdict)) {
   crash_action = report;
+  LimitMemory();
+  atexit(&OnExit);
   SetFaultHook(&OnSanitizerReport);
   static char stack[256 * 1024];
   stack_t alternate = {};

@@ -131,6 +131,7 @@ void Judge::StopChild() {
 }
 
 Judge::Answer Judge::Ask(char command) {
+  if (child_per_run_) StopChild();
   if (child_ < 0) StartChild();
   died_ = true;
   shared_->found = FailureIdentity();
@@ -161,8 +162,9 @@ Judge::Answer Judge::Ask(char command) {
   child_ = -1;
   if (shared_->found.failed()) return Answer::kDied;
   shared_->found.kind = hung ? VerdictKind::kLivelock : VerdictKind::kCrash;
-  const std::string rule =
-      hung ? "time-out" : "signal-" + std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+  const std::string rule = hung                  ? "time-out"
+                           : WIFSIGNALED(status) ? "signal-" + std::to_string(WTERMSIG(status))
+                                                 : "exit";
   Copy(rule, shared_->found.rule, sizeof shared_->found.rule);
   return Answer::kDied;
 }

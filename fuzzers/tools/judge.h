@@ -56,6 +56,11 @@ class Judge {
 
   int children() const { return children_; }
 
+  // The next run is the first of a process.
+  void ForgetChild() { StopChild(); }
+  // So is each from now on; searches still make many runs in one.
+  void set_child_per_run(bool value) { child_per_run_ = value; }
+
  private:
   struct Shared;
   enum class Answer { kYes, kNo, kDied };
@@ -82,6 +87,7 @@ class Judge {
   int children_ = 0;
   bool died_ = false;
   bool slow_ = false;  // some run had to be killed
+  bool child_per_run_ = false;
   static Judge* active_;
 };
 

@@ -93,8 +93,10 @@ bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* prog
 
 }  // namespace
 
-MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
-                                 const std::function<void(const MinimizeProgress&)>& progress) {
+namespace {
+
+MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
+                              const std::function<void(const MinimizeProgress&)>& progress) {
   MinimizedFailure result;
   result.program = program;
   Normalize(&result.program);
@@ -141,6 +143,22 @@ MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
     }
     result.program = candidate;
   }
+  return result;
+}
+
+}  // namespace
+
+MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
+                                 const std::function<void(const MinimizeProgress&)>& progress) {
+  MinimizedFailure result = MinimizeOnce(judge, program, progress);
+  if (!result.identity.failed()) return result;
+  judge->ForgetChild();
+  if (judge->Run(result.program).SameAs(result.identity)) return result;
+  // The implementation remembers earlier runs: only what happens in a process of its
+  // own counts.
+  judge->set_child_per_run(true);
+  result = MinimizeOnce(judge, program, progress);
+  judge->set_child_per_run(false);
   return result;
 }
 

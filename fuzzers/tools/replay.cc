@@ -31,7 +31,7 @@ namespace {
 
 // A single run takes microseconds; an implementation that spins outside of any
 // preemption point would never come back.
-constexpr unsigned kSecondsPerFile = 20;
+constexpr unsigned kSecondsPerFile = 5;
 
 std::string Size(const Program& program) {
   const auto count = [](int number, const char* what) {
@@ -85,6 +85,7 @@ bool Replay::RepeatsItself(Runner* runner) {
   runner->Run(file_.program, run_options);
   const uint64_t digest = runner->Digest();
   for (long i = 1; i < options_.repeat; ++i) {
+    alarm(kSecondsPerFile);
     runner->Run(file_.program, run_options);
     if (runner->Digest() == digest) continue;
     printf("%s: VERDICT diverged (replay): repetition %ld gave another digest\n", path_.c_str(),

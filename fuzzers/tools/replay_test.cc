@@ -178,5 +178,23 @@ TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
   EXPECT_THAT(result.output, HasSubstr("row | fiber 0"));
 }
 
+TEST_F(ReplayTest, AnImplementationThatEndsTheProcessIsNoPass) {
+  Explore("--implementation exiting_remove.so", kCancelRacesRemove);
+  const CommandResult result =
+      Run("cancelsafe-replay --implementation exiting_remove.so failure.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("failure.txt: VERDICT crash (exit): "));
+}
+
+TEST_F(ReplayTest, AnImplementationThatNeverReturnsIsTold) {
+  WriteAll(Path("failure.txt"),
+           "target csq\nfiber 0\n  insert 2 context\n  remove 2\nfiber 1\n  cancel 2\n"
+           "choices 12:1\n");
+  const CommandResult result =
+      Run("cancelsafe-replay --implementation hanging_remove.so failure.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("failure.txt: VERDICT livelock (time-out): "));
+}
+
 }  // namespace
 }  // namespace cancelsafe

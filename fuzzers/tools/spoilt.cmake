@@ -36,6 +36,11 @@ cancelsafe_spoilt(crashing_remove csq
   "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
   "if (irp == nullptr || (IoSetCancelRoutine(irp, nullptr) == nullptr &&
                           (*(volatile int *)(ULONG_PTR)8 = 1)))")
+# The same, and it ends the process as if all were well.
+cancelsafe_spoilt(exiting_remove csq
+  "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
+  "void leave(int) __asm__(\"exit\");
+  if (irp == nullptr || (IoSetCancelRoutine(irp, nullptr) == nullptr && (leave(0), true)))")
 # The same, and it never returns.
 cancelsafe_spoilt(hanging_remove csq
   "if (irp == nullptr || IoSetCancelRoutine(irp, nullptr) == nullptr)"
