@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
@@ -91,7 +90,7 @@ std::vector<std::string> Benchmark::EngineFlags() {
 size_t Benchmark::NextInput(uint8_t* out, size_t capacity) {
   const std::string& program = workloads_[workload_].programs[next_++ % kPoolSize];
   if (program.size() > capacity) return 0;
-  std::memcpy(out, program.data(), program.size());
+  std::copy(program.begin(), program.end(), out);
   return program.size();
 }
 

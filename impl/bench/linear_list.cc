@@ -8,4 +8,4 @@
 #define KeRemoveByKeyDeviceQueue LinearRemoveByKeyDeviceQueue
 #define KeRemoveByKeyDeviceQueueIfBusy LinearRemoveByKeyDeviceQueueIfBusy
 #define KeRemoveEntryDeviceQueue LinearRemoveEntryDeviceQueue
-#include "reference/device_queue.cc"
+#include "reference/device_queue.cc"  // NOLINT(bugprone-suspicious-include)
