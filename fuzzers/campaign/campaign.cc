@@ -47,6 +47,9 @@ class StopSignals {
     file_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   }
   ~StopSignals() {
+    // Who asks twice gets the summary all the same.
+    while (Take()) {
+    }
     close(file_);
     sigprocmask(SIG_SETMASK, &before_, nullptr);
   }

@@ -1,6 +1,10 @@
 // See target.h.
 #include "fuzzers/targets/target.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -142,6 +146,9 @@ void OnExit() {
   abort();
 }
 
+// AFL++ stops its targets between runs, and they would stay should it be killed.
+void EndWithParent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 // The engine's own work is hidden from TSan; a run, and what follows from it, is not.
 class VisibleRun {
  public:
@@ -225,6 +232,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   // At its end TSan wants to see everything again.
   atexit(&ShowToTsan);
   atexit(&OnExit);
+  if (UnderAfl()) pthread_atfork(nullptr, nullptr, &EndWithParent);
 }
 
 void RunTargetInput(const uint8_t* data, size_t size) {
