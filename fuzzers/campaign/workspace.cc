@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -131,8 +132,12 @@ absl::StatusOr<bool> Workspace::AddInput(const CampaignTarget& target, const std
   const std::string name =
       absl::StrFormat("%s/%s-%016x", CorpusFolder(target), prefix, HashBytes(bytes));
   if (access(name.c_str(), F_OK) == 0) return false;
-  const absl::Status status = WriteFileAtomically(name, bytes);
+  // Not beside the others: an engine may be reading that folder, and nothing that it
+  // has seen there may go away.
+  const std::string incoming = options_.work + "/incoming";
+  const absl::Status status = WriteFileAtomically(incoming, bytes);
   if (!status.ok()) return status;
+  if (rename(incoming.c_str(), name.c_str()) != 0) return SystemError("create", name, errno);
   return true;
 }
 
