@@ -64,11 +64,12 @@ flags_of() {
 }
 
 explain() {
-  local file=$1 name folder verdict flags=() log
+  local file=$1 name folder verdict flags=() log shown
   name=$(basename "$file" .txt)
   folder=$out/$name
   mkdir -p "$folder"
   log=$folder/report.txt
+  shown=$folder/minimized.txt
   cp "$file" "$folder/input.txt"
   verdict=$(sed -n 's/^# \(VERDICT .*\)/\1/p' "$file" | head -n 1)
   read -r -a flags <<<"$(flags_of "$file")"
@@ -83,20 +84,17 @@ explain() {
     "$folder/input.txt" || [[ ! -s $folder/minimized.txt ]]; then
     missing minimized.txt "$log"
     sed -i 's/minimized.txt/input.txt/' "$folder/command.txt"
-    cp "$file" "$folder/shown.txt"
-  else
-    cp "$folder/minimized.txt" "$folder/shown.txt"
+    shown=$folder/input.txt
   fi
-  cancelsafe "$log" 1 replay "${flags[@]}" --html "$folder/page.html" "$folder/shown.txt" ||
+  cancelsafe "$log" 1 replay "${flags[@]}" --html "$folder/page.html" "$shown" ||
     missing 'failure when it is replayed' "$log"
   [[ -s $folder/page.html ]] || missing page.html "$log"
-  quote "$folder/shown.txt" >>"$out/summary.md"
-  rm "$folder/shown.txt"
+  quote "$shown" >>"$out/summary.md"
 }
 
 shopt -s nullglob
 files=("$findings"/*.txt)
 echo "# Findings: ${#files[@]}" >"$out/summary.md"
 for file in "${files[@]}"; do explain "$file"; done
-echo "${#files[@]} findings in ${out/#"$CALLER_DIR/"/}"
+echo "Findings: ${#files[@]}, in ${out/#"$CALLER_DIR/"/}"
 exit $incomplete

@@ -42,11 +42,12 @@ expect 'a clean campaign' 0 'No findings.' \
 # A real finding, of an implementation with a known bug, is explained in full.
 readonly SPOILT=build/asan/fuzzers/tools/spoilt_ignored_cancel.so
 rm -rf build/front_door_findings build/front_door_explained
-expect 'a campaign finds the bug of another implementation' 1 'VERDICT ' \
-  ./cancelsafe fuzz --seconds 2 --jobs 1 --sanitizer address --implementation $SPOILT \
-  --work build/front_door_findings csq
+mkdir -p build/front_door_findings
+expect 'a target finds the bug of another implementation' 77 'VERDICT ' \
+  build/asan/fuzzers/targets/csq_fuzzer -seed=1 "-runs=$SMOKE_RUNS" \
+  -artifact_prefix=build/front_door_findings/ --implementation=$SPOILT --artifacts=build/front_door_findings
 expect 'findings are explained' 0 'in build/front_door_explained' \
-  .ci/explain_findings.sh build/front_door_findings/findings build/front_door_explained
+  .ci/explain_findings.sh build/front_door_findings build/front_door_explained
 for file in input.bin input.txt minimized.txt page.html report.txt command.txt; do
   expect "a finding has its $file" 0 "$file" \
     find build/front_door_explained -path "*/csq-*/$file" -size +0

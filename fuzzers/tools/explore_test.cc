@@ -18,5 +18,43 @@ TEST_F(ExploreTest, CountsTheSchedulesOfAScenarioTheSameEverywhere) {
   EXPECT_THAT(result.output, HasSubstr("all 18336 schedules up to 2 preemptions explored"));
 }
 
+#ifdef CANCELSAFE_SANITIZER_NONE  // seconds under the sanitizers, and the same count
+TEST_F(ExploreTest, ThreeFibersWithEightOperationsEachAreExploredToTheEnd) {
+  WriteAll(Path("large.txt"), R"(target csq
+queue ex insert=tail peek=any lock=spin status=success
+fiber 0
+  insert 0 context
+  insert-ex 1 context
+  insert 2
+  remove-next
+  remove 0
+  insert 3
+  remove-next
+  complete 2
+fiber 1
+  remove-next
+  cancel 1
+  insert 4 context
+  remove 4
+  remove-next
+  cancel 0
+  insert 5
+  remove-next
+fiber 2
+  cancel 0
+  cancel 4
+  insert 6 context
+  remove-next
+  cancel 6
+  remove 6
+  insert 7
+  cancel 7
+)");
+  const CommandResult result = Run("cancelsafe-explore --preemptions 2 large.txt");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("all 222131 schedules up to 2 preemptions explored"));
+}
+#endif
+
 }  // namespace
 }  // namespace cancelsafe
