@@ -37,7 +37,7 @@ fi
 expect 'a campaign finds the canary' 1 'VERDICT ' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door canary
 expect 'a clean campaign' 0 'No findings.' \
-  ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door device_queue
+  ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door_clean device_queue
 
 # A real finding, of an implementation with a known bug, is explained in full.
 readonly SPOILT=build/asan/fuzzers/tools/spoilt_ignored_cancel.so
@@ -73,9 +73,9 @@ chmod 755 "$folder"
 rm -rf "$folder"
 
 # The corpus that the campaigns above grew, and grew again after an interruption.
-expect 'a corpus is pruned' 0 'kept' .ci/prune_corpus.sh build/front_door
+expect 'a corpus is pruned' 0 'kept' .ci/prune_corpus.sh build/front_door_clean
 expect 'a campaign goes on with a pruned corpus' 0 'No findings.' \
-  ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door device_queue
+  ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door_clean device_queue
 expect 'pruning of no corpus' 3 'there is no' .ci/prune_corpus.sh /no/such
 expect 'a release is packed and works elsewhere' 0 'linux-x86_64.tar.gz' \
   .ci/release.sh --build build/dev --output build/front_door_release
