@@ -15,7 +15,9 @@ usage: .ci/release.sh [--tag vX.Y.Z] [--build DIR] [--output DIR]
 Builds the tools, the conformance suite and the fuzz targets without sanitizer and stand-alone
 in build/release (or takes what is built in --build DIR), installs them, packs the
 result as cancelsafe-X.Y.Z-linux-x86_64.tar.gz with a .sha256 into --output (build/dist),
-and tries the archive in another folder. With --tag the version of the tree must be X.Y.Z.
+and tries the archive in another folder. Left out is the library that generated tests link
+with (cancelsafe_scenario): it needs the Abseil of the machine, so it is built there. With
+--tag the version of the tree must be X.Y.Z.
 
 Exit status: 0 packed, 1 the archive does not work, 2 wrong usage, 3 set-up failed.
 EOF
