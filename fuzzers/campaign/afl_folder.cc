@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace cancelsafe {
@@ -18,8 +19,8 @@ namespace fs = std::filesystem;
 template <typename Visit>
 void ForEachInput(const std::string& instance, const std::string& part, const Visit& visit) {
   std::error_code error;
-  for (fs::directory_iterator it(instance + "/" + part, error), end; !error && it != end;
-       it.increment(error)) {
+  for (fs::directory_iterator it(absl::StrCat(instance, "/", part), error), end;
+       !error && it != end; it.increment(error)) {
     // Others are the engine's notes about them.
     if (absl::StartsWith(it->path().filename().string(), "id:")) visit(it->path().string());
   }
