@@ -75,7 +75,8 @@ TEST_F(AflCampaignTest, FindingsAreCountedOnceByVerdictAndClause) {
   EXPECT_TRUE(Printed("2 findings:")) << output_;
   EXPECT_TRUE(Printed("VERDICT lost-item CSQ-INV-01 (conservation): irp"));
   EXPECT_TRUE(Printed("VERDICT rule CSQ-RULE-03 (x): y"));
-  EXPECT_TRUE(Printed("again:  csq_fuzzer (address, AFL++) after 1000 runs")) << output_;
+  EXPECT_TRUE(Printed("again:  csq_fuzzer (")) << output_;
+  EXPECT_EQ(CountFiles(options_.findings, ".txt"), 2);
   EXPECT_TRUE(
       Printed("replay: ./cancelsafe replay " + options_.findings + "/csq-rule-CSQ-RULE-03"));
   const std::string saved = ReadAll(options_.findings + "/csq-rule-CSQ-RULE-03-1.txt");

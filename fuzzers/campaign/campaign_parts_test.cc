@@ -96,6 +96,20 @@ TEST(FindingsTest, EqualKeysAreOneFinding) {
   EXPECT_EQ(findings.all()[0].again, std::vector<std::string>{"second"});
 }
 
+TEST(FindingsTest, TheOneWithAFileIsShown) {
+  FindingList findings;
+  Finding finding;
+  finding.key = "rule A";
+  finding.found_by = "first";
+  findings.Add(finding);
+  finding.found_by = "second";
+  finding.saved = "a.txt";
+  findings.Add(finding);
+  ASSERT_EQ(findings.all().size(), 1u);
+  EXPECT_EQ(findings.all()[0].saved, "a.txt");
+  EXPECT_EQ(findings.all()[0].again, std::vector<std::string>{"first"});
+}
+
 class TargetLogTest : public testing::Test {
  protected:
   TargetLogTest() {

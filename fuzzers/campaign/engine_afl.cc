@@ -191,7 +191,8 @@ class AflRun : public EngineRun {
     return absl::OkStatus();
   }
 
-  // The first failure with a verdict and clause is kept; more of them are no news.
+  // The first failure of the target with a verdict and clause is kept; more of them, from
+  // this instance or from another, are no news.
   void TakeSaved(const std::string& path, const std::string& when, std::vector<Finding>* findings) {
     Finding finding;
     if (!ReadSavedFailure(path, &finding)) return;
@@ -201,7 +202,13 @@ class AflRun : public EngineRun {
     }
     finding.found_by =
         absl::StrCat(id_.target->name, "_fuzzer (", id_.sanitizer->name, ", AFL++) ", when);
-    MoveToFindings(options_, &finding);
+    if (workspace_->IsNews(absl::StrCat(id_.target->name, " ", finding.key))) {
+      MoveToFindings(options_, &finding);
+    } else {
+      unlink(path.c_str());
+      finding.saved.clear();
+      finding.replay.clear();
+    }
     findings->push_back(std::move(finding));
   }
 

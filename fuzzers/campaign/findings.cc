@@ -170,6 +170,11 @@ void MoveToFindings(const CampaignOptions& options, Finding* finding) {
 void FindingList::Add(Finding finding) {
   for (Finding& known : findings_) {
     if (known.key != finding.key) continue;
+    // The one with a file is the one to show.
+    if (known.saved.empty() && !finding.saved.empty()) {
+      finding.again.swap(known.again);
+      std::swap(known, finding);
+    }
     known.again.push_back(finding.found_by);
     return;
   }

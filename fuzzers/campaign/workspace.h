@@ -8,6 +8,7 @@
 #define CANCELSAFE_FUZZERS_CAMPAIGN_WORKSPACE_H_
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -33,6 +34,9 @@ class Workspace {
   absl::StatusOr<bool> AddInput(const CampaignTarget& target, const std::string& prefix,
                                 const std::string& bytes);
 
+  // Whether this is the first time that the campaign asks about a finding with this key.
+  bool IsNews(const std::string& key) { return keys_.insert(key).second; }
+
   // Whether there is still room: an engine that cannot save its corpus is silent.
   absl::Status Check() const;
 
@@ -47,6 +51,7 @@ class Workspace {
 
   const CampaignOptions& options_;
   const int lock_;
+  std::set<std::string> keys_;
 };
 
 }  // namespace cancelsafe
