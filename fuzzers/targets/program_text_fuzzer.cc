@@ -31,6 +31,12 @@ void ReadAndPrint(absl::string_view text) {
 
 }  // namespace
 
+// What is set up when it is used first is no coverage of an input.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  ReadAndPrint("target csq\nfiber 0\n  insert 1\n");
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   cancelsafe::ClearCoverage();
   ReadAndPrint(absl::string_view(reinterpret_cast<const char*>(data), size));
