@@ -3,6 +3,10 @@
 # that it covers. See the help below.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+# shellcheck disable=SC2034  # what the front door would have set, for setup.sh
+ROOT=$PWD CALLER_DIR=$PWD
+# shellcheck source=.ci/setup.sh
+source .ci/setup.sh
 
 help() {
   cat <<'EOF'
@@ -10,7 +14,8 @@ usage: .ci/prune_corpus.sh [WORK]
 
 For each target that WORK (the work folder of ./cancelsafe fuzz, build/campaign) has a corpus of:
 merges it into a new folder, smallest inputs first, and puts that in the place of the old
-one. An interruption leaves the old one. Needs the targets of build/asan.
+one. An interruption leaves the old one. Whichever engine grew it, libFuzzer's target with
+AddressSanitizer does the merging, and is built if need be.
 
 Exit status: 0 done, 1 a merge failed (that corpus is as it was), 2 wrong usage, 3 set-up
 failed.
@@ -39,17 +44,18 @@ fi
 
 count() { find "$1" -maxdepth 1 -type f | wc -l; }
 
+# What an interruption between the two renames below left.
+shopt -s nullglob
+for folder in "$work"/corpus/*.old; do
+  if [[ ! -d ${folder%.old} ]]; then mv "$folder" "${folder%.old}"; fi
+done
 failed=0
 for folder in "$work"/corpus/*/; do
   folder=${folder%/}
   target=${folder##*/}
   binary=build/asan/fuzzers/targets/${target}_fuzzer
   case $folder in *.merging | *.old) continue ;; esac
-  if [[ ! -x $binary ]]; then
-    echo "prune_corpus: $target: $binary is not built" >&2
-    failed=1
-    continue
-  fi
+  build asan "${target}_fuzzer"
   rm -rf "$folder.merging"
   mkdir "$folder.merging"
   if ! timeout -k 5 3600 "$binary" -merge=1 -max_len=4096 -timeout=10 \
