@@ -36,6 +36,9 @@ if [[ ${#CORPUS_FILES[@]} -gt 0 ]]; then
 fi
 expect 'a campaign finds the canary' 1 'VERDICT ' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door canary
+expect 'an implementation that fails seeds' 1 'Why: ' \
+  ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door \
+  --implementation build/asan/fuzzers/tools/spoilt_skipped_key.so device_queue
 expect 'a clean campaign' 0 'No findings.' \
   ./cancelsafe fuzz --seconds 2 --sanitizer address --work build/front_door_clean device_queue
 

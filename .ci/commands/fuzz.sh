@@ -90,6 +90,7 @@ read_fuzz_flags() {
         value=$(realpath "$value")
         campaign_flags+=("--implementation=$value")
         replay_flags+=(--implementation "$value")
+        implementation=$value
         ;;
       --points)
         [[ $value == all ]] || usage_error "fuzz: --points: '$value' is not 'all'"
@@ -158,8 +159,8 @@ benchmark_target() {
 }
 
 run_fuzz() {
-  local benchmark=false engine=libfuzzer sanitizers=() targets=() campaign_flags=() replay_flags=()
-  local sanitizer flavour target
+  local benchmark=false engine=libfuzzer implementation='' sanitizers=() targets=()
+  local campaign_flags=() replay_flags=() sanitizer flavour target
   read_fuzz_flags "$@"
   if [[ ${#sanitizers[@]} -eq 0 ]]; then
     sanitizers=(thread address)
@@ -196,7 +197,15 @@ run_fuzz() {
     done
   done
   if [[ $regressed -eq 1 ]]; then
-    echo "cancelsafe: files of the corpus do not pass (above); a known bug is back" >&2
+    if [[ -z $implementation ]]; then
+      echo "cancelsafe: files of the corpus do not pass (above); a known bug is back" >&2
+    else
+      cat >&2 <<EOF
+cancelsafe: $implementation fails files of the corpus (above); nothing was fuzzed.
+Why:              ./cancelsafe replay${replay_flags[*]:+ ${replay_flags[*]}} FILE
+To fuzz all the same, leave out what is known: --ignore with the rule or the clause.
+EOF
+    fi
     exit 1
   elif [[ $regressed -ne 0 ]]; then
     setup_error "the corpus could not be replayed (see above)"
