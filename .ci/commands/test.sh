@@ -55,6 +55,13 @@ outcome() {
   if [[ -n ${3:-} && -s $3 ]]; then tail -n 30 "$3" | sed 's/^/    /'; fi
 }
 
+# logged NAME LOG COMMAND...: one test that is a command.
+logged() {
+  local name=$1 log=$2 status=0
+  "${@:3}" >"$log" 2>&1 || status=$?
+  outcome "$name" $status "$log"
+}
+
 test_build() {
   local flavour=$1 status=0
   try_build "$flavour" || status=$?
@@ -102,10 +109,10 @@ all_sources() {
 }
 
 test_format() {
-  local log=build/format.log status=0
-  all_sources '*.cc' '*.c' '*.h' '*.inc' | xargs clang-format-19 --dry-run -Werror >"$log" 2>&1 ||
-    status=$?
-  outcome 'clang-format (clang-format-19 -i FILE mends it)' $status "$log"
+  local sources
+  mapfile -t sources < <(all_sources '*.cc' '*.c' '*.h' '*.inc')
+  logged 'clang-format (clang-format-19 -i FILE mends it)' build/format.log \
+    clang-format-19 --dry-run -Werror "${sources[@]}"
 }
 
 test_shellcheck() {
@@ -211,30 +218,25 @@ test_canary() {
 # One known bug of every class must be caught, by the right kind of verdict and with a
 # file that replays; the implementation as it is must come out clean.
 test_mutants() {
-  local status=0 log=build/mutants-subset.log
-  "$(tool_path dev mutants)" --subset ci --work build/mutants-subset >"$log" 2>&1 || status=$?
-  tail -n 1 "$log"
-  outcome 'mutants, one of each class' $status "$log"
+  local log=build/mutants-subset.log
+  logged 'mutants, one of each class' "$log" \
+    "$(tool_path dev mutants)" --subset ci --work build/mutants-subset
+  sed -n 's/.*mutants caught$/   &/p' "$log"
 }
 
 # What the corpus covers, with a reason for each line that it does not.
 test_coverage() {
-  local status=0 log=build/coverage.log
-  ./cancelsafe coverage >"$log" 2>&1 || status=$?
-  sed -n '/ lines /,/^harness/p' "$log"
-  outcome 'coverage of the corpus' $status "$log"
+  logged 'coverage of the corpus' build/coverage.log ./cancelsafe coverage
+  sed -n '/ lines /,/^harness/p' build/coverage.log
 }
 
 # The fuzz targets as ClusterFuzzLite and OSS-Fuzz build them, under six combinations of
 # engine and sanitizer.
 test_contract() {
-  local log=build/contract.log status=0
-  .ci/check_fuzz_build_test.sh >"$log" 2>&1 || status=$?
-  outcome 'the checks of fuzz builds refuse what is bad' $status "$log"
-  status=0
-  .ci/fuzz_build_contract.sh >"$log" 2>&1 || status=$?
+  local log=build/contract.log
+  logged 'the checks of fuzz builds refuse what is bad' "$log" .ci/check_fuzz_build_test.sh
+  logged 'fuzz builds as fleets make them' "$log" .ci/fuzz_build_contract.sh
   sed 's/^/   /' "$log"
-  outcome 'fuzz builds as fleets make them' $status
 }
 
 # Exit status 4 of a script: it could not do its work, and has said so.
