@@ -1,6 +1,7 @@
 // See crash_report.h.
 #include "fuzzers/tools/crash_report.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -117,6 +118,13 @@ void CatchCrashes(void (*report)(const Verdict& verdict)) {
        }) {
     sigaction(number, &action, nullptr);
   }
+#ifdef CANCELSAFE_SANITIZER_THREAD
+  // TSan's own sigaction keeps signals back until the next call into libc, where an
+  // implementation that spins never comes.
+  using Sigaction = int (*)(int, const struct sigaction*, struct sigaction*);
+  const auto libc_sigaction = reinterpret_cast<Sigaction>(dlsym(RTLD_NEXT, "sigaction"));
+  if (libc_sigaction != nullptr) libc_sigaction(SIGALRM, &action, nullptr);
+#endif
 }
 
 void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner) {
