@@ -128,7 +128,7 @@ try_build() {
   shift
   for target in "$@"; do targets+=(--target "$target"); done
   configure "$flavour" || return 1
-  if ninja -C "build/$flavour" -n "$@" 2>/dev/null | grep -q 'no work to do'; then return; fi
+  if [[ $(ninja -C "build/$flavour" -n "$@" 2>/dev/null) == *'no work to do'* ]]; then return; fi
   local what="$*"
   [[ $# -le 8 ]] || what="$# targets"
   echo "Building ${what:-everything} in build/$flavour (log: build/$flavour/build.log)" >&2
