@@ -3,7 +3,7 @@
 
 readonly STYLE_PACKAGES=(clang-format-19 clang-tidy-19 shellcheck yamllint)
 # For the builds that fleets make, and their checks.
-readonly CONTRACT_PACKAGES=(afl++ binutils zip unzip)
+readonly CONTRACT_PACKAGES=(binutils zip unzip)
 # For the tests of impl/bench: instruction counts, and the arithmetic of the ratios.
 readonly BENCH_PACKAGES=(valgrind libbenchmark-dev)
 readonly TEST_FLAVOURS=(dev asan tsan)
