@@ -36,6 +36,9 @@ package_probe() {
     lld-19) echo ld.lld-19 ;;
     llvm-19) echo $LLVM/bin/llvm-symbolizer ;;
     libclang-rt-19-dev) echo $LLVM/lib/clang/19/lib/linux/libclang_rt.asan-x86_64.a ;;
+    libclang-rt-14-dev)
+      echo /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.asan-x86_64.a
+      ;;
     libfuzzer-19-dev) echo $LLVM/lib/clang/19/lib/linux/libclang_rt.fuzzer-x86_64.a ;;
     ninja-build) echo ninja ;;
     libabsl-dev) echo /usr/include/absl/base/config.h ;;
