@@ -36,6 +36,7 @@ package_probe() {
     lld-19) echo ld.lld-19 ;;
     llvm-19) echo $LLVM/bin/llvm-symbolizer ;;
     libclang-rt-19-dev) echo $LLVM/lib/clang/19/lib/linux/libclang_rt.asan-x86_64.a ;;
+    llvm-14) echo /usr/lib/llvm-14/bin/llvm-profdata ;;
     libclang-rt-14-dev)
       echo /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.asan-x86_64.a
       ;;

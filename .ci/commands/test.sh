@@ -3,8 +3,8 @@
 
 readonly STYLE_PACKAGES=(clang-format-19 clang-tidy-19 shellcheck yamllint)
 # For the builds that fleets make, and their checks.
-# The sanitizers of the compiler that comes with AFL++ are no part of it.
-readonly CONTRACT_PACKAGES=(libclang-rt-14-dev binutils zip unzip)
+# The sanitizers and profile tools of the compiler that comes with AFL++ do not come with it.
+readonly CONTRACT_PACKAGES=(libclang-rt-14-dev llvm-14 binutils zip unzip)
 # For the tests of impl/bench: instruction counts, and the arithmetic of the ratios.
 readonly BENCH_PACKAGES=(valgrind libbenchmark-dev)
 readonly TEST_FLAVOURS=(dev asan tsan)
