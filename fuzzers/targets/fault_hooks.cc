@@ -74,6 +74,14 @@ const char* FaultReason(VerdictKind kind) {
                                      : "found by the sanitizer; its report follows";
 }
 
+Verdict ExitVerdict() {
+  Verdict verdict;
+  verdict.kind = VerdictKind::kCrash;
+  verdict.rule = "exit";
+  verdict.reason = "the implementation ended the process";
+  return verdict;
+}
+
 void SetFaultHook(void (*hook)(VerdictKind, const char*)) { fault_hook = hook; }
 
 }  // namespace cancelsafe

@@ -20,6 +20,9 @@ void CatchSignals();
 // The reason in a verdict of the hook's.
 const char* FaultReason(VerdictKind kind);
 
+// The verdict on an implementation that calls exit.
+Verdict ExitVerdict();
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_TARGETS_FAULT_HOOKS_H_

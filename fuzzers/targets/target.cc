@@ -66,7 +66,6 @@ struct Target {
   std::vector<std::string> engine_flags;
   std::vector<char*> arguments;
   Program program;
-  bool running = false;  // the implementation
 };
 
 Target* target = nullptr;
@@ -136,12 +135,8 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
 // libFuzzer sees by itself that the implementation ended the process; to AFL++ that is
 // one more run.
 void OnExit() {
-  if (!target->running || !UnderAfl()) return;
-  Verdict verdict;
-  verdict.kind = VerdictKind::kCrash;
-  verdict.rule = "exit";
-  verdict.reason = "the implementation ended the process";
-  SaveFailure(target->program, verdict);
+  if (!Runner::in_run() || !UnderAfl()) return;
+  SaveFailure(target->program, ExitVerdict());
   SetFaultHook(nullptr);
   abort();
 }
@@ -246,9 +241,7 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   LimitFibers(target->fibers_max, &program);
   const VisibleRun visible;
   ClearCoverage();
-  target->running = true;
   const bool passed = target->runner->Run(program);
-  target->running = false;
   PublishCoverage();
   const RunOutput& output = target->runner->output();
   TargetStats& stats = *target->stats;

@@ -54,7 +54,7 @@ void OnSignal(int number) {
   } else {
     verdict.kind = VerdictKind::kCrash;
     verdict.rule = "signal-" + std::to_string(number);
-    verdict.reason = "the implementation crashed";
+    verdict.reason = FaultReason(verdict.kind);
   }
   crash_action(verdict);
   fflush(stdout);
@@ -63,11 +63,7 @@ void OnSignal(int number) {
 
 void OnExit() {
   if (!Runner::in_run()) return;
-  Verdict verdict;
-  verdict.kind = VerdictKind::kCrash;
-  verdict.rule = "exit";
-  verdict.reason = "the implementation ended the process";
-  crash_action(verdict);
+  crash_action(ExitVerdict());
   fflush(stdout);
   _exit(kExitViolation);
 }
@@ -89,7 +85,7 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
   Verdict verdict;
   verdict.kind = kind;
   verdict.rule = description;
-  verdict.reason = "found by the sanitizer; its report follows";
+  verdict.reason = FaultReason(kind);
   crash_action(verdict);
 }
 
