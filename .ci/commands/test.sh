@@ -182,11 +182,10 @@ test_tidy() {
 }
 
 test_corpus() {
-  local flavour=$1 target status log
+  local flavour=$1 target
   for target in "${FUZZ_TARGETS[@]}"; do
-    status=0 log=build/$flavour/corpus-$target.log
-    replay_corpus "$flavour" "$target" >"$log" 2>&1 || status=$?
-    outcome "corpus of $target in build/$flavour" $status "$log"
+    logged "corpus of $target in build/$flavour" "build/$flavour/corpus-$target.log" \
+      replay_corpus "$flavour" "$target"
   done
 }
 
