@@ -9,6 +9,7 @@
 #include "oracle/csq_model.h"
 #include "oracle/device_queue_model.h"
 #include "oracle/linearizability.h"
+#include "oracle/quick_look.h"
 #include "oracle/rules.h"
 #include "oracle/start_io_model.h"
 
@@ -163,7 +164,6 @@ bool Checker::Impl::Search(const History& history, const CheckOptions& options,
 template <class Model>
 void Checker::Impl::CheckOrder(const History& history, const CheckOptions& options,
                                LinearizabilitySearch<Model>* search, Verdict* verdict) {
-  CollectTraces(history, traces);
   search->Start(history, reading, traces);
   coverage.count = 0;
   const bool settled = search->TryOrderOfEffect(
@@ -183,25 +183,11 @@ Checker::~Checker() = default;
 
 bool Checker::Check(const History& history, const CheckOptions& options, Verdict* verdict) {
   if (!verdict->ok()) *verdict = Verdict();
-  const Family family = history.setup.family;
-  RuleFilter filter;
-  if (options.ignore != nullptr) filter.ignored = options.ignore->RuleMask(family);
-  Finding finding;
-  const bool broken =
-      FindBrokenRule(history, impl_->reading == Reading::kPortable, &filter, &finding) ||
-      FindBrokenEnding(history, &filter, &finding);
-  impl_->ignored += filter.hidden;
-  if (broken) {
-    ExplainFinding(history, finding, verdict);
-    return false;
+  if (!LooksClean(history, impl_->traces)) {
+    if (!CheckRules(history, options, verdict)) return false;
+    CollectTraces(history, impl_->traces);
   }
-  if (history.truncated) {
-    verdict->kind = VerdictKind::kUnknown;
-    verdict->rule = "truncated-history";
-    verdict->reason = "the history is longer than can be recorded";
-    return false;
-  }
-  switch (family) {
+  switch (history.setup.family) {
     case Family::kCsq:
       impl_->CheckOrder(history, options, &impl_->csq, verdict);
       break;
@@ -220,6 +206,28 @@ bool Checker::Check(const History& history, const CheckOptions& options, Verdict
   }
   ++impl_->ignored;
   *verdict = Verdict();
+  return true;
+}
+
+bool Checker::CheckRules(const History& history, const CheckOptions& options, Verdict* verdict) {
+  RuleFilter filter;
+  const Family family = history.setup.family;
+  if (options.ignore != nullptr) filter.ignored = options.ignore->RuleMask(family);
+  Finding finding;
+  const bool broken =
+      FindBrokenRule(history, impl_->reading == Reading::kPortable, &filter, &finding) ||
+      FindBrokenEnding(history, &filter, &finding);
+  impl_->ignored += filter.hidden;
+  if (broken) {
+    ExplainFinding(history, finding, verdict);
+    return false;
+  }
+  if (history.truncated) {
+    verdict->kind = VerdictKind::kUnknown;
+    verdict->rule = "truncated-history";
+    verdict->reason = "the history is longer than can be recorded";
+    return false;
+  }
   return true;
 }
 

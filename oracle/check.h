@@ -82,6 +82,7 @@ class Checker {
 
  private:
   struct Impl;
+  bool CheckRules(const History& history, const CheckOptions& options, Verdict* verdict);
   std::unique_ptr<Impl> impl_;
 };
 

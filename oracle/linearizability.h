@@ -153,18 +153,21 @@ template <class Model>
 template <class Visitor>
 bool LinearizabilitySearch<Model>::TryOrderOfEffect(const Visitor& visit) {
   if (any_pending_) return false;
-  Alternative<State> alternatives[kMaxAlternatives];
-  State state = Model::Initial(history_->setup);
+  // In turn, so that no state has to be copied while it is still being written.
+  Alternative<State> alternatives[2][kMaxAlternatives];
+  const State initial = Model::Initial(history_->setup);
+  const State* state = &initial;
   for (int i = 0; i < history_->call_count; ++i) {
     const int call = order_[i];
-    const int count = Step(state, call, alternatives);
+    Alternative<State>* const possible = alternatives[i & 1];
+    const int count = Step(*state, call, possible);
     int chosen = 0;
-    while (chosen < count && !Explains(alternatives[chosen], call, true)) ++chosen;
+    while (chosen < count && !Explains(possible[chosen], call, true)) ++chosen;
     if (chosen == count) return false;
-    visit(state, history_->calls[call].operation, history_->calls[call].outcome);
-    state = alternatives[chosen].next;
+    visit(*state, history_->calls[call].operation, history_->calls[call].outcome);
+    state = &possible[chosen].next;
   }
-  return Model::MayEnd(state);
+  return Model::MayEnd(*state);
 }
 
 template <class Model>

@@ -1,6 +1,8 @@
 // Rules on events and on calls. See rules.h.
 #include "oracle/rules.h"
 
+#include "oracle/demands.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -13,30 +15,6 @@ enum CallState : uint8_t {
   kInserted = 4,      // the insert callback accepted the item
   kInsertFailed = 8,  // ... refused it
   kCompleting = 16,   // handed an item to the complete-cancelled callback
-};
-
-// Of the bits in `care`, exactly those in `want` must be set.
-struct Demand {
-  uint16_t care;
-  uint16_t want;
-};
-
-constexpr uint16_t kAround = kCancelLockHeld | kRightQueue;
-constexpr uint16_t kItemState = kCanariesIntact | kKnownItem;
-// In the order of CallbackKind, queue callbacks only.
-constexpr Demand kDemands[] = {
-    /*kAcquire=*/{kAround, kRightQueue},
-    /*kInsert=*/
-    {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet | kTokenMatches,
-     kRightQueue | kItemState | kQueueLockHeld | kTokenMatches},
-    /*kPeek=*/
-    {kAround | kKnownItem | kLinked | kQueueLockHeld | kTokenMatches,
-     kRightQueue | kKnownItem | kLinked | kQueueLockHeld | kTokenMatches},
-    /*kRemove=*/
-    {kAround | kItemState | kQueueLockHeld | kCancelRoutineSet | kLinked,
-     kRightQueue | kItemState | kQueueLockHeld | kLinked},
-    /*kRelease=*/{kAround | kTokenMatches, kRightQueue | kTokenMatches},
-    /*kCompleteCanceled=*/{kAround | kItemState | kQueueLockHeld, kRightQueue | kItemState},
 };
 
 class EventRules {
