@@ -46,7 +46,7 @@ AbsentRoutines FindAbsentRoutines(Family family, const Implementation& implement
 // Runs at `irql` while it lives.
 class IrqlScope {
  public:
-  explicit IrqlScope(KIRQL irql) : raised_(irql > KeGetCurrentIrql()) {
+  explicit IrqlScope(KIRQL irql) : raised_(irql > Machine::processor().irql) {
     if (raised_) before_ = KfRaiseIrql(irql);
   }
   ~IrqlScope() {

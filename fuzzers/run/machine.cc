@@ -45,15 +45,17 @@ struct MachinePlatform {
 
   static void Point(KiPoint kind, const volatile void* object) {
     const uintptr_t site = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
-    if (kind == kPointRelease && object == Machine::effect_lock_) {
-      Machine::recorder_->MarkEffect();
+    if (kind == kPointInterlocked) {
+      Machine::executor().Point(Machine::PointKind(kind), object, site);
+      if (object == Machine::cancel_slot_[Machine::fiber()]) Machine::recorder_->MarkEffect();
+      return;
+    }
+    if (kind == kPointRelease) {
+      if (object == Machine::effect_lock_) Machine::recorder_->MarkEffect();
     } else if (kind == kPointAcquire && Machine::processor().held_count != 0) {
       Machine::NoteLockOrder(object);
     }
     Machine::executor().Point(Machine::PointKind(kind), object, site);
-    if (kind == kPointInterlocked && object == Machine::cancel_slot_[Machine::fiber()]) {
-      Machine::recorder_->MarkEffect();
-    }
   }
 
   static void Block(const volatile void* object) {

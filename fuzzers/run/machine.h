@@ -41,6 +41,7 @@ class Machine {
     return current < 0 ? 0 : current;
   }
   static KiProcessor& processor() { return processors_[fiber()]; }
+  static KiProcessor& processor_of(int fiber) { return processors_[fiber]; }
   static const MachineFault& fault() { return fault_; }
   // Rules and clauses that the machine shall not report; null for none.
   static void SetIgnored(const IgnoreSet* ignore) { ignore_ = ignore; }

@@ -9,7 +9,8 @@ void Recorder::Reset(const Setup& setup, int fibers) {
 }
 
 int Recorder::Begin(const Operation& operation, uint8_t generation) {
-  Open& open = open_[Machine::fiber()];
+  const int fiber = Machine::fiber();
+  Open& open = open_[fiber];
   // A full history is reported as such; the run itself goes on unharmed.
   if (history_.call_count == kMaxCalls || open.depth == kMaxDepth) {
     history_.truncated = true;
@@ -17,9 +18,9 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
   }
   const int index = history_.call_count++;
   Call& call = history_.calls[index];
-  const KiProcessor& processor = Machine::processor();
+  const KiProcessor& processor = Machine::processor_of(fiber);
   call.operation = operation;
-  call.fiber = static_cast<uint8_t>(Machine::fiber());
+  call.fiber = static_cast<uint8_t>(fiber);
   call.parent = open.depth == 0 ? kNoCall : open.call[open.depth - 1];
   call.generation = generation;
   call.irql_before = processor.irql;
@@ -37,9 +38,10 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
 
 void Recorder::End(int index, int32_t value) {
   if (index == kNoCall) return;
-  Open& open = open_[Machine::fiber()];
+  const int fiber = Machine::fiber();
+  Open& open = open_[fiber];
   Call& call = history_.calls[index];
-  const KiProcessor& processor = Machine::processor();
+  const KiProcessor& processor = Machine::processor_of(fiber);
   call.outcome.value = value;
   call.irql_after = processor.irql;
   call.locks_after = processor.held_count;
@@ -56,13 +58,14 @@ CallbackEvent* Recorder::Event(CallbackKind kind, uint8_t item) {
   } else {
     history_.truncated = true;
   }
-  const KiProcessor& processor = Machine::processor();
+  const int fiber = Machine::fiber();
+  const KiProcessor& processor = Machine::processor_of(fiber);
   event->kind = kind;
   event->item = item;
   event->after = kNoItem;
-  event->fiber = static_cast<uint8_t>(Machine::fiber());
+  event->fiber = static_cast<uint8_t>(fiber);
   event->irql = processor.irql;
-  event->call = open_call();
+  event->call = open_call_of(fiber);
   event->snapshot = processor.cancel_lock_held ? kCancelLockHeld : 0;
   event->status = 0;
   event->sequence = ++history_.sequence;

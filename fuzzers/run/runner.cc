@@ -42,7 +42,8 @@ void Runner::Body(void* context, int fiber) {
   if (runner->body_ != nullptr) {
     runner->body_(runner->body_context_, runner->driver_.get(), fiber);
   }
-  for (int i = 0; i < program.operation_count && runner->body_ == nullptr; ++i) {
+  const OperationRange range = runner->range_[fiber];
+  for (int i = range.first; i < range.end && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
     const Operation& operation = program.operations[i];
     const bool absent = (runner->absent_.ops >> static_cast<int>(operation.op) & 1) != 0;
@@ -68,6 +69,12 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   EnterStage(clock_, Stage::kSetUp);
   in_run_ = true;
   program_ = &program;
+  for (OperationRange& range : range_) range = OperationRange();
+  for (int i = 0; i < program.operation_count; ++i) {
+    OperationRange& range = range_[program.fiber_of[i]];
+    range.first = range.end == 0 ? i : range.first;
+    range.end = i + 1;
+  }
   output_.skipped_operations = 0;
   if (!output_.verdict.ok()) output_.verdict = Verdict();
   Machine::SetIgnored(check_options_.ignore);

@@ -106,6 +106,12 @@ class Runner {
   CheckOptions check_options_;
   RunOutput output_;
   const Program* program_ = nullptr;
+  // Where a fiber's operations lie in the program.
+  struct OperationRange {
+    int first = 0;
+    int end = 0;
+  };
+  OperationRange range_[kMaxFibers];
   FiberBody body_ = nullptr;
   void* body_context_ = nullptr;
   StageClock* clock_ = nullptr;

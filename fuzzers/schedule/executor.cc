@@ -20,25 +20,25 @@ constexpr const char* kFiberNames[kMaxFibers] = {"fiber 0", "fiber 1", "fiber 2"
 // The run that is going on, and the pools. Static rather than a member: every
 // access in the hot path is then one instruction.
 struct State {
-  int budget;  // points left
-  uint8_t enabled;
+  int budget;             // points left
+  bool sees_all_points;   // the scheduler
+  bool compares_objects;  // so they get their numbers at each point
+  bool checked;           // options ask for more than the plain decision
+  bool plain;             // neither that, nor must the scheduler see all points
   uint8_t unfinished;
   uint8_t started;
-  bool single;
-  bool sees_all_points;
-  bool checked;  // options ask for more than the plain decision
   RunStatus status;
-  int fibers;
   int next_choice_step;
-  int switches;
-  int preemptions;
+  Decision decision;  // what does not change between two decisions stays in it
   uint64_t digest;
   Scheduler* scheduler;  // null: the default everywhere
-  Decision decision;
+  int switches;
+  int preemptions;
   PendingEvent pending[kMaxFibers];
   int points[kMaxFibers];
+  const volatile void* object[kMaxFibers];  // of the pending events
+  uint64_t left_at[kMaxFibers];             // for coverage: where it was left
   const volatile void* waits_on[kMaxFibers];
-  const volatile void* single_object;
   const Choice* next_choice;
   const Choice* end_of_choices;
   void (*body)(void* context, int fiber);
@@ -58,7 +58,7 @@ TsanToken g_bodies_may_start;
 TsanToken g_bodies_have_ended;
 
 void CreateFibers(void (*entry)()) {
-  for (int f = 0; f < kMaxFibers; ++f) g.fiber[f].Create(kFiberNames[f], entry);
+  for (int f = 0; f < kMaxFibers; ++f) g.fiber[f].Create(kFiberNames[f], entry, f);
   g.created = true;
 }
 
@@ -70,7 +70,7 @@ void CreateFibers(void (*entry)()) {
 // Consumes the explicit choices up to the step. O(1) amortised over a run.
 int Overridden(int step, uint8_t enabled, int pick) {
   while (g.next_choice != g.end_of_choices && g.next_choice->step <= step) {
-    if (g.next_choice->step == step && g.next_choice->fiber < g.fibers &&
+    if (g.next_choice->step == step && g.next_choice->fiber < g.decision.fibers &&
         Contains(enabled, g.next_choice->fiber)) {
       pick = g.next_choice->fiber;
     }
@@ -125,6 +125,10 @@ void CheckLength(RunResult* result) {
   result->expected_enabled = TraceEnabled(options.expected_trace[result->decisions]);
 }
 
+void AddToDigest(uint8_t enabled, int pick) {
+  g.digest = (g.digest + TraceOf(enabled, pick) + 1) * 0x9E3779B97F4A7C15u;
+}
+
 void Touch(const volatile void* object) {
   const uint16_t known = g.objects.count();
   const uint16_t number = g.objects.Number(object);
@@ -149,27 +153,28 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
   if (!g.created) CreateFibers(&FiberMain);
   const uint8_t all = static_cast<uint8_t>((1 << fibers) - 1);
   g.budget = options.point_budget;
-  g.enabled = all;
   g.unfinished = all;
   g.started = 0;
   g.sees_all_points = scheduler != nullptr && scheduler->sees_all_points();
-  g.single = fibers == 1 && !g.sees_all_points;
+  const bool decides = fibers > 1 || g.sees_all_points;
+  g.scheduler = decides ? scheduler : nullptr;
+  g.compares_objects = g.scheduler != nullptr && g.scheduler->compares_objects();
   g.status = RunStatus::kDone;
-  g.fibers = fibers;
   g.switches = 0;
   g.preemptions = 0;
   g.digest = 0;
-  g.scheduler = g.single ? nullptr : scheduler;
   g.checked = options.record_choices || options.stop_at_step >= 0 || options.trace != nullptr ||
               options.expected_trace != nullptr;
+  g.plain = !g.checked && !g.sees_all_points;
   g.next_choice = schedule.choices;
   g.end_of_choices = schedule.choices + schedule.choice_count;
   g.next_choice_step = schedule.choice_count == 0 ? -1 : schedule.choices[0].step;
   for (int f = 0; f < kMaxFibers; ++f) {
     g.pending[f] = PendingEvent();
+    g.object[f] = nullptr;
+    g.left_at[f] = 0;
     g.points[f] = 0;
   }
-  g.single_object = nullptr;
   g.body = body;
   g.context = context;
   g.options = &options;
@@ -186,9 +191,9 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
   g.caller.AdoptCaller();
   for (int f = 0; f < fibers && options.fresh_records; ++f) g.fiber[f].RenewRecord();
   g_bodies_may_start.Release();
-  const int first = Decide(all);
+  const int first = Decide(0);
   if (first >= 0) {
-    current_ = first;
+    Become(first);
     g.started = static_cast<uint8_t>(1 << first);
     g.caller.SwitchTo(&g.fiber[first]);
     current_ = -1;
@@ -204,18 +209,20 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
 }
 
 void Executor::FillResult(RunResult* result) const {
-  if (g.single) g.pending[0].object = g.objects.Number(g.single_object);
   result->status = g.status;
   result->points = g.options->point_budget - (g.budget < 0 ? 0 : g.budget);
   result->decisions = g.decision.step;
   result->switches = g.switches;
   result->preemptions = g.preemptions;
   result->digest = g.digest ^ g.digest >> 32;
-  result->finished_mask = static_cast<uint8_t>(~g.unfinished & ((1 << g.fibers) - 1));
+  result->finished_mask = static_cast<uint8_t>(~g.unfinished & ((1 << g.decision.fibers) - 1));
   for (int f = 0; f < kMaxFibers; ++f) {
     result->points_of[f] =
         static_cast<uint16_t>(g.points[f] < UINT16_MAX ? g.points[f] : UINT16_MAX);
+  }
+  for (int f = 0; f < g.decision.fibers && g.status != RunStatus::kDone; ++f) {
     result->position[f] = g.pending[f];
+    result->position[f].object = g.objects.Number(g.object[f]);
   }
   if (g.checked) CheckLength(result);
 }
@@ -231,51 +238,72 @@ void Executor::FiberMain() {
   }
 }
 
-// The fiber to run next, or -1 if the run ends here for the reason in g.status.
-// `enabled` is not empty. Inlined where it is hot, called as Decide elsewhere.
-[[gnu::always_inline]] inline int Executor::DecideHere(uint8_t enabled) {
+// The fiber to run next, or -1 if the run ends here for the reason in g.status. Some
+// fiber is enabled; `fallback` is the one that runs unless somebody wants another.
+int Executor::Decide(int fallback) {
   Decision& decision = g.decision;
-  const int current = current_;
-  const int fallback = current >= 0 && Contains(enabled, current) ? current : LowestOf(enabled);
-  decision.current = current;
-  decision.enabled = enabled;
   decision.default_fiber = fallback;
-  if (!HasTwo(enabled)) {
-    if (!g.sees_all_points) return fallback;
-    const int pick = g.scheduler->Pick(decision);
-    decision.touched = 0;
-    if (pick < 0) g.status = RunStatus::kStopped;
-    return pick < 0 ? -1 : fallback;
-  }
-  if (__builtin_expect(g.checked, 0) && EndsBefore(decision.step, enabled)) return -1;
+  const uint8_t enabled = decision.enabled;
+  const bool counts = HasTwo(enabled);
+  if (!counts && !g.sees_all_points) return fallback;
+  if (counts && g.checked && EndsBefore(decision.step, enabled)) return -1;
   int pick = fallback;
   if (g.scheduler != nullptr) {
     pick = g.scheduler->Pick(decision);
     decision.touched = 0;
-    if (__builtin_expect(pick < 0, 0)) {
+    if (pick < 0) {
       g.status = RunStatus::kStopped;
       return -1;
     }
-    if (__builtin_expect(!Contains(enabled, pick), 0)) pick = fallback;
+    if (!Contains(enabled, pick)) pick = fallback;
   }
+  if (!counts) return fallback;
   const int step = decision.step++;
   if (step == g.next_choice_step) pick = Overridden(step, enabled, pick);
-  if (__builtin_expect(g.checked, 0)) Record(step, enabled, fallback, pick);
-  g.digest = (g.digest + TraceOf(enabled, pick) + 1) * 0x9E3779B97F4A7C15u;
-  g.digest ^= g.digest >> 29;
+  if (g.checked) Record(step, enabled, fallback, pick);
+  AddToDigest(enabled, pick);
   return pick;
 }
 
-int Executor::Decide(uint8_t enabled) { return DecideHere(enabled); }
+// The same where it is hot: at a point of a fiber that may go on, which is what
+// happens if nobody wants anything else.
+void Executor::DecideAtPoint(int self) {
+  Decision& decision = g.decision;
+  int pick = self;
+  if (__builtin_expect(g.plain, 1)) {
+    if (g.scheduler != nullptr) {
+      pick = g.scheduler->Pick(decision);
+      if (__builtin_expect(pick < 0, 0)) Abort(RunStatus::kStopped);
+      if (__builtin_expect(!Contains(decision.enabled, pick), 0)) pick = self;
+    }
+    const int step = decision.step++;
+    if (step == g.next_choice_step) pick = Overridden(step, decision.enabled, pick);
+    AddToDigest(decision.enabled, pick);
+  } else {
+    pick = Decide(self);
+    if (pick < 0) Abort(g.status);
+  }
+  if (pick == self) return;
+  ++g.preemptions;
+  GoOnWith(pick);
+}
+
+void Executor::Become(int fiber) {
+  current_ = fiber;
+  g.decision.current = fiber;
+  g.decision.default_fiber = fiber;
+}
 
 // Switches to another fiber; returns when this one is resumed.
 inline void Executor::GoOnWith(int next) {
   const int self = current_;
   ++g.switches;
   if (g.coverage.on()) {
-    g.coverage.Count(g.pending[self].site, g.pending[next].site, g.pending[next].object);
+    if (!g.compares_objects) g.pending[next].object = g.objects.Number(g.object[next]);
+    g.left_at[self] = g.coverage.Place(g.pending[self].site);
+    g.coverage.Count(g.left_at[self], g.left_at[next], g.pending[next].object);
   }
-  current_ = next;
+  Become(next);
   g.started |= static_cast<uint8_t>(1 << next);
   g.fiber[self].SwitchTo(&g.fiber[next]);
 }
@@ -286,10 +314,10 @@ void Executor::Finish() {
   const int self = current_;
   const uint8_t others = static_cast<uint8_t>(~(1 << self));
   g.unfinished &= others;
-  g.enabled &= others;
+  g.decision.enabled &= others;
   int next = -1;
-  if (g.enabled != 0) {
-    next = Decide(g.enabled);
+  if (g.decision.enabled != 0) {
+    next = Decide(LowestOf(g.decision.enabled));
   } else if (g.unfinished != 0) {
     g.status = RunStatus::kDeadlock;
   }
@@ -307,25 +335,24 @@ void Executor::Abort(RunStatus status) {
   std::abort();
 }
 
+// Without a decision this needs no register that a call would preserve: the rest is a
+// function of its own.
 void Executor::Point(uint8_t kind, const volatile void* object, uintptr_t site) {
   const int self = current_;
   if (self < 0) return;
   PendingEvent& pending = g.pending[self];
   pending.kind = kind;
   pending.site = site;
-  if (g.single) {
-    g.single_object = object;
-  } else {
-    pending.object = g.objects.Number(object);
-  }
-  if (__builtin_expect(--g.budget < 0, 0)) Abort(RunStatus::kLivelock);
+  g.object[self] = object;
   ++g.points[self];
-  if (!HasTwo(g.enabled) && !g.sees_all_points) return;
-  const int next = DecideHere(g.enabled);
-  if (next == self) return;
-  if (__builtin_expect(next < 0, 0)) Abort(g.status);
-  ++g.preemptions;
-  GoOnWith(next);
+  if (__builtin_expect(--g.budget < 0, 0)) Abort(RunStatus::kLivelock);
+  if (g.compares_objects) return NumberAndDecide(self);
+  if (HasTwo(g.decision.enabled)) DecideAtPoint(self);
+}
+
+void Executor::NumberAndDecide(int self) {
+  g.pending[self].object = g.objects.Number(g.object[self]);
+  if (HasTwo(g.decision.enabled) || g.sees_all_points) DecideAtPoint(self);
 }
 
 void Executor::Block(const volatile void* object, uintptr_t site) {
@@ -333,25 +360,25 @@ void Executor::Block(const volatile void* object, uintptr_t site) {
   if (self < 0) Misuse("Block outside a run");
   PendingEvent& pending = g.pending[self];
   pending.site = site;
-  g.single_object = object;
+  g.object[self] = object;
   if (g.sees_all_points) Touch(object);
-  pending.object = g.objects.Number(object);
+  if (g.compares_objects) pending.object = g.objects.Number(object);
   if (--g.budget < 0) Abort(RunStatus::kLivelock);
   ++g.points[self];
   g.waits_on[self] = object;
-  g.enabled &= static_cast<uint8_t>(~(1 << self));
-  if (g.enabled == 0) Abort(RunStatus::kDeadlock);
-  const int next = Decide(g.enabled);
+  g.decision.enabled &= static_cast<uint8_t>(~(1 << self));
+  if (g.decision.enabled == 0) Abort(RunStatus::kDeadlock);
+  const int next = Decide(LowestOf(g.decision.enabled));
   if (next < 0) Abort(g.status);
   GoOnWith(next);
 }
 
 void Executor::Wake(const volatile void* object) {
   if (g.sees_all_points && running()) Touch(object);
-  const uint8_t blocked = g.unfinished & static_cast<uint8_t>(~g.enabled);
+  const uint8_t blocked = g.unfinished & static_cast<uint8_t>(~g.decision.enabled);
   for (uint32_t rest = blocked; rest != 0; rest &= rest - 1) {
     const int fiber = LowestOf(rest);
-    if (g.waits_on[fiber] == object) g.enabled |= static_cast<uint8_t>(1 << fiber);
+    if (g.waits_on[fiber] == object) g.decision.enabled |= static_cast<uint8_t>(1 << fiber);
   }
 }
 

@@ -49,6 +49,9 @@ class Scheduler {
   // Whether Pick is also called where only one fiber is enabled. Such points are
   // not counted as decisions.
   virtual bool sees_all_points() const { return false; }
+  // Whether it looks at PendingEvent::object, which is not kept up to date otherwise.
+  // Must be true if it sees all points.
+  virtual bool compares_objects() const { return sees_all_points(); }
 };
 
 enum class RunStatus : uint8_t {
@@ -97,8 +100,8 @@ struct RunResult {
   bool choices_overflowed = false;
   Choice choices[kMaxChoices];  // executed schedule in normal form
   uint16_t points_of[kMaxFibers];
-  // At kDeadlock and kLivelock: where each fiber stood. finished_mask has a bit
-  // for each fiber that had ended.
+  // After any status but kDone: where each fiber stood, with objects numbered among
+  // themselves. finished_mask has a bit for each fiber that had ended.
   PendingEvent position[kMaxFibers];
   uint8_t finished_mask = 0;
   // At kDiverged: the decision, and the enabled fibers that were expected and met
@@ -153,8 +156,10 @@ class Executor {
  private:
   constexpr Executor() = default;
   static void FiberMain();
-  int Decide(uint8_t enabled);
-  int DecideHere(uint8_t enabled);
+  int Decide(int fallback);
+  void Become(int fiber);
+  void DecideAtPoint(int self);
+  void NumberAndDecide(int self);
   void GoOnWith(int next);
   void Finish();
   [[noreturn]] void Abort(RunStatus status);

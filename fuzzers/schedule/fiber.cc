@@ -49,7 +49,7 @@ __attribute__((naked, noinline)) void SwitchStack(void** /*save*/, void* /*load*
 
 void Fiber::AdoptCaller() { tsan_.Adopt(); }
 
-void Fiber::Create(const char* name, void (*entry)()) {
+void Fiber::Create(const char* name, void (*entry)(), int number) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   void* mapping = mmap(nullptr, kStackSize + page, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -60,6 +60,7 @@ void Fiber::Create(const char* name, void (*entry)()) {
   stack_ = static_cast<char*>(mapping) + page;
   name_ = name;
   entry_ = entry;
+  stagger_ = static_cast<size_t>(number) * kStagger;
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
   bottom_ = stack_;
   size_ = kStackSize;
@@ -92,7 +93,7 @@ void Fiber::MakeFirstFrame() {
   // From the top: a null return address, which ends a debugger's backtrace and
   // leaves the stack aligned as after a call; the entry; six registers.
   constexpr int kWords = 8;
-  auto** frame = reinterpret_cast<void**>(stack_ + kStackSize) - kWords;
+  auto** frame = reinterpret_cast<void**>(stack_ + kStackSize - stagger_) - kWords;
   for (int i = 0; i < kWords; ++i) frame[i] = nullptr;
   frame[kWords - 2] = reinterpret_cast<void*>(entry_);
   stack_pointer_ = frame;

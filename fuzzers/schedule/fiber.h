@@ -15,6 +15,10 @@ namespace cancelsafe::schedule {
 
 // Sanitized frames are several times as large as plain ones.
 inline constexpr size_t kStackSize = 256 * 1024;
+// By how much each fiber's first frame lies lower than the one before: were all at the
+// same place of a page, a processor would take a load from one stack to depend on the
+// store that was made to another just before the switch.
+inline constexpr size_t kStagger = 704;
 
 // A place to continue: a fiber, or the thread that runs the fibers.
 class Fiber {
@@ -24,8 +28,9 @@ class Fiber {
 
   // Maps the stack, with an inaccessible page below it, and makes the first
   // frame: the first switch here calls `entry`, which never returns. Stacks are
-  // kept for the life of the process. Aborts if the system has no memory left.
-  void Create(const char* name, void (*entry)());
+  // kept for the life of the process. Aborts if the system has no memory left. Fibers
+  // that take turns have different small numbers.
+  void Create(const char* name, void (*entry)(), int number);
 
   // Replaces TSan's record by a new one. For a fiber that is suspended outside any
   // instrumented function.
@@ -58,6 +63,7 @@ class Fiber {
   char* stack_ = nullptr;  // lowest usable byte
   const char* name_ = nullptr;
   void (*entry_)() = nullptr;
+  size_t stagger_ = 0;
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
   void* fake_stack_ = nullptr;
   const void* bottom_ = nullptr;

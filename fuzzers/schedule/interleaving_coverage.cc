@@ -37,7 +37,7 @@ uint64_t InterleavingCoverage::FindModule(uintptr_t site) {
   Search search = {site, 0, 0};
   if (dl_iterate_phdr(&Holds, &search) == 0 || module_count_ == kMaxModules) return 0;
   modules_[module_count_++] = Module{search.begin, search.end};
-  return Stable(site);
+  return Place(site);
 }
 
 }  // namespace cancelsafe::schedule

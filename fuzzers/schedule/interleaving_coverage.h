@@ -18,9 +18,19 @@ class InterleavingCoverage {
   }
   bool on() const { return counters_ != nullptr; }
 
-  void Count(uintptr_t left_site, uintptr_t next_site, uint16_t object) {
-    uint64_t hash = Stable(left_site) * 0x9E3779B97F4A7C15u;
-    hash = (hash ^ Stable(next_site)) * 0xBF58476D1CE4E5B9u;
+  // A code address in a form that is the same in every process; 0 for none.
+  uint64_t Place(uintptr_t site) {
+    for (int i = 0; i < module_count_; ++i) {
+      if (site - modules_[i].begin < modules_[i].end - modules_[i].begin) {
+        return (site - modules_[i].begin) + static_cast<uint64_t>(i);
+      }
+    }
+    return FindModule(site);
+  }
+
+  void Count(uint64_t left, uint64_t next, uint16_t object) {
+    uint64_t hash = left * 0x9E3779B97F4A7C15u;
+    hash = (hash ^ next) * 0xBF58476D1CE4E5B9u;
     hash = (hash ^ object) * 0x94D049BB133111EBu;
     // Met or not: how often would multiply an engine's features by eight.
     counters_[hash >> 32 & mask_] = 1;
@@ -33,15 +43,6 @@ class InterleavingCoverage {
     uintptr_t end;
   };
 
-  // The site as an offset in its module, the same in every process.
-  uint64_t Stable(uintptr_t site) {
-    for (int i = 0; i < module_count_; ++i) {
-      if (site - modules_[i].begin < modules_[i].end - modules_[i].begin) {
-        return (site - modules_[i].begin) + static_cast<uint64_t>(i);
-      }
-    }
-    return FindModule(site);
-  }
   uint64_t FindModule(uintptr_t site);
 
   static constexpr int kMaxModules = 4;

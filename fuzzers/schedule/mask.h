@@ -2,25 +2,38 @@
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_MASK_H_
 #define CANCELSAFE_FUZZERS_SCHEDULE_MASK_H_
 
+#include <array>
 #include <cstdint>
 
 #include "fuzzers/schedule/rng.h"
+#include "fuzzers/schedule/schedule.h"
 
 namespace cancelsafe::schedule {
 
 inline int LowestOf(uint32_t mask) { return __builtin_ctz(mask); }
-inline bool Contains(uint32_t mask, int fiber) { return (mask >> fiber & 1) != 0; }
+inline constexpr bool Contains(uint32_t mask, int fiber) { return (mask >> fiber & 1) != 0; }
 inline bool HasTwo(uint32_t mask) { return (mask & (mask - 1)) != 0; }
 
-// The fiber at position `index` of the ascending members. O(index).
-inline int MemberOf(uint32_t mask, uint32_t index) {
-  for (; index != 0; --index) mask &= mask - 1;
-  return LowestOf(mask);
-}
+// The members of every mask in ascending order, by table: a loop over the bits ends
+// after a different number of rounds each time, which no processor can foresee.
+struct MaskMembers {
+  uint8_t count;
+  uint8_t member[kMaxFibers];
+};
+inline constexpr auto kMaskMembers = [] {
+  std::array<MaskMembers, 1 << kMaxFibers> table{};
+  for (uint32_t mask = 0; mask < table.size(); ++mask) {
+    for (uint8_t fiber = 0; fiber < kMaxFibers; ++fiber) {
+      if (Contains(mask, fiber)) table[mask].member[table[mask].count++] = fiber;
+    }
+  }
+  return table;
+}();
 
 // A member, each with the same probability; the mask is not empty.
 inline int AnyOf(uint32_t mask, Rng* rng) {
-  return MemberOf(mask, rng->Below(static_cast<uint32_t>(__builtin_popcount(mask))));
+  const MaskMembers& members = kMaskMembers[mask];
+  return members.member[rng->Below(members.count)];
 }
 
 }  // namespace cancelsafe::schedule

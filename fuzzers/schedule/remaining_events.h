@@ -17,24 +17,22 @@ class RemainingEvents {
   // A member of the mask, which is not empty. A fiber that passed all expected
   // points, yet has not ended, counts one.
   int Draw(uint32_t mask, const Decision& decision, Rng* rng) const {
+    // Without a branch per fiber, none of which could be foreseen.
+    uint32_t up_to[kMaxFibers];  // sums of weights, this fiber's included
     uint32_t sum = 0;
-    for (uint32_t rest = mask; rest != 0; rest &= rest - 1) sum += Of(LowestOf(rest), decision);
-    uint32_t ticket = rng->Below(sum);
-    for (uint32_t rest = mask;; rest &= rest - 1) {
-      const int fiber = LowestOf(rest);
-      const uint32_t weight = Of(fiber, decision);
-      if (ticket < weight) return fiber;
-      ticket -= weight;
+    for (int f = 0; f < kMaxFibers; ++f) {
+      // The pending point counts: it is passed, but its event is still to come.
+      const int left = expected_[f] - decision.points[f] + 1;
+      sum += (mask >> f & 1) * static_cast<uint32_t>(left < 1 ? 1 : left);
+      up_to[f] = sum;
     }
+    const uint32_t ticket = rng->Below(sum);
+    int fiber = 0;
+    for (int f = 0; f < kMaxFibers - 1; ++f) fiber += ticket >= up_to[f];
+    return fiber;
   }
 
  private:
-  // The pending point counts: it is passed, but its event is still to come.
-  uint32_t Of(int fiber, const Decision& decision) const {
-    const int left = expected_[fiber] - decision.points[fiber] + 1;
-    return static_cast<uint32_t>(left < 1 ? 1 : left);
-  }
-
   int expected_[kMaxFibers] = {};
 };
 

@@ -16,18 +16,24 @@ class Pos final : public Scheduler {
   }
 
   int Pick(const Decision& decision) override {
-    int best = -1;
-    for (uint32_t rest = decision.enabled; rest != 0; rest &= rest - 1) {
-      const int fiber = LowestOf(rest);
-      if (best < 0 || priority_[fiber] > priority_[best]) best = fiber;
+    int best = LowestOf(decision.enabled);
+    for (int f = best + 1; f < decision.fibers; ++f) {
+      const bool higher = Contains(decision.enabled, f) & (priority_[f] > priority_[best]);
+      best = higher ? f : best;
     }
     const uint16_t object = decision.pending[best].object;
-    for (int f = 0; f < decision.fibers; ++f) {
-      const bool races = object != 0 && decision.pending[f].object == object;
-      if (f == best || races) priority_[f] = rng_.Next();
+    uint32_t redrawn = 0;
+    for (int f = 0; f < kMaxFibers; ++f) {
+      redrawn |= static_cast<uint32_t>(decision.pending[f].object == object) << f;
+    }
+    redrawn &= object != 0 ? (1u << decision.fibers) - 1 : 0;
+    for (redrawn |= 1u << best; redrawn != 0; redrawn &= redrawn - 1) {
+      priority_[LowestOf(redrawn)] = rng_.Next();
     }
     return best;
   }
+
+  bool compares_objects() const override { return true; }
 
  private:
   Rng rng_;

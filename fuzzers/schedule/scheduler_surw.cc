@@ -18,10 +18,10 @@ class Surw final : public Scheduler {
 
   int Pick(const Decision& decision) override {
     uint32_t waiting = 0;
-    for (uint32_t rest = decision.enabled; rest != 0; rest &= rest - 1) {
-      const int fiber = LowestOf(rest);
-      if (decision.pending[fiber].object == object_) waiting |= 1u << fiber;
+    for (int f = 0; f < decision.fibers; ++f) {
+      waiting |= static_cast<uint32_t>(decision.pending[f].object == object_) << f;
     }
+    waiting &= decision.enabled;
     // An intended fiber that is blocked or has ended must not hold up the others.
     if (intended_ < 0 || !Contains(decision.enabled, intended_)) {
       intended_ = remaining_.Draw(decision.enabled, decision, &rng_);
@@ -31,6 +31,8 @@ class Surw final : public Scheduler {
     if (pick == intended_ && Contains(waiting, pick)) intended_ = -1;
     return pick;
   }
+
+  bool compares_objects() const override { return true; }
 
  private:
   static constexpr int kObjects = 16;
