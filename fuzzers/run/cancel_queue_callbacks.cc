@@ -9,18 +9,30 @@ namespace {
 // What a driver with a mutex may keep in the IRQL slot: anything (CSQ-CB-02).
 constexpr KIRQL kMutexToken = 0x4d;
 
-// Entry and exit of a callback are preemption points.
-class CallbackScope {
+// Entry and exit of a callback are preemption points. Nothing that another fiber could
+// see lies between the entry of an acquire callback and the point at which it takes the
+// lock, nor between the point at which a release callback has given it back and its
+// exit: each of these pairs is one point, or every schedule would be tried twice.
+class CallbackEntry {
  public:
-  explicit CallbackScope(const void* queue) : queue_(queue) {
-    Machine::Point(kPointCallbackEnter, queue);
-  }
-  ~CallbackScope() { Machine::Point(kPointCallbackExit, queue_); }
-  CallbackScope(const CallbackScope&) = delete;
-  CallbackScope& operator=(const CallbackScope&) = delete;
+  explicit CallbackEntry(const void* queue) { Machine::Point(kPointCallbackEnter, queue); }
+};
+
+class CallbackExit {
+ public:
+  explicit CallbackExit(const void* queue) : queue_(queue) {}
+  ~CallbackExit() { Machine::Point(kPointCallbackExit, queue_); }
+  CallbackExit(const CallbackExit&) = delete;
+  CallbackExit& operator=(const CallbackExit&) = delete;
 
  private:
   const void* queue_;
+};
+
+struct CallbackScope {
+  explicit CallbackScope(const void* queue) : entry(queue), exit(queue) {}
+  CallbackEntry entry;
+  CallbackExit exit;
 };
 
 }  // namespace
@@ -38,7 +50,7 @@ void CancelQueueDriver::StopIfForeign(uint8_t item) {
 }
 
 void CancelQueueDriver::OnAcquire(const void* queue, PKIRQL irql) {
-  const CallbackScope scope(queue);
+  const CallbackExit exit(queue);
   Event(CallbackKind::kAcquire, queue, kNoItem);
   if (setup_.lock == LockKind::kMutex) *irql = kMutexToken;
   DriverListAcquire(list_, irql);
@@ -47,7 +59,7 @@ void CancelQueueDriver::OnAcquire(const void* queue, PKIRQL irql) {
 }
 
 void CancelQueueDriver::OnRelease(const void* queue, KIRQL irql) {
-  const CallbackScope scope(queue);
+  const CallbackEntry entry(queue);
   // In an insert the release is where the IRP has to look finished.
   const uint8_t open = recorder_->open_call();
   uint8_t item = kNoItem;
