@@ -1,6 +1,7 @@
 // The --benchmark mode of a target: how many runs per second the whole path makes
 // inside the fuzz engine, and what the time goes into. The engine runs as ever;
-// the programs it is given come from fixed pools instead of a mutation.
+// the programs it is given come from fixed pools instead of a mutation. A run is one
+// program under one of the schedules that it stands for.
 #ifndef CANCELSAFE_FUZZERS_TARGETS_BENCHMARK_H_
 #define CANCELSAFE_FUZZERS_TARGETS_BENCHMARK_H_
 

@@ -10,8 +10,8 @@
 
 namespace cancelsafe {
 
-inline constexpr size_t kStateCounters = 2048;
-inline constexpr size_t kInterleavingCounters = 2048;
+inline constexpr size_t kStateCounters = 1024;
+inline constexpr size_t kInterleavingCounters = 1024;
 // Room in AFL++'s map for the compiler's counters, those of a loaded implementation
 // included. What is beyond shares places with what is not.
 inline constexpr size_t kInlineCountersMax = 8192;

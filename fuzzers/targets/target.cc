@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/program/schedules.h"
 #include "fuzzers/run/all_points.h"
 #include "fuzzers/run/canary.h"
 #include "fuzzers/run/report.h"
@@ -172,6 +173,51 @@ void LimitFibers(int fibers_max, Program* program) {
   Normalize(program);
 }
 
+void Add(std::atomic<uint64_t>* counter, uint64_t value) {
+  // One writer: no read-modify-write needed.
+  counter->store(counter->load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+}
+
+void CountRun() {
+  TargetStats& stats = *target->stats;
+  const int skipped = target->runner->output().skipped_operations;
+  const int executed = target->program.operation_count - skipped;
+  Add(&stats.runs, 1);
+  Add(&stats.operations, executed);
+  Add(&stats.skipped, skipped);
+  // AFL++ starts a target anew now and then, and a second one for comparisons.
+  if (const uint32_t states = target->runner->checker().states_covered();
+      states > stats.states.load(std::memory_order_relaxed)) {
+    stats.states.store(states, std::memory_order_relaxed);
+  }
+  if (target->benchmark != nullptr) target->benchmark->AfterRun(target->runner.get(), executed);
+}
+
+// Ends the process if the program fails.
+void RunSchedule(const Program& program) {
+  const bool passed = target->runner->Run(program);
+  CountRun();
+  if (passed) return;
+  const RunOutput& output = target->runner->output();
+  if (output.verdict.kind == VerdictKind::kUnknown) {
+    Add(&target->stats->unknown, 1);
+    return;
+  }
+  // What is reported has to replay: the same verdict from the saved form. TSan may
+  // see a race in one run that it misses in the confirmation, since it remembers
+  // few accesses and forgets by a counter of its own; another schedule will do.
+  const Program executed = target->runner->Executed(program);
+  target->runner->Executed(executed);
+  if (output.verdict.ok()) {
+    Add(&target->stats->unconfirmed, 1);
+    return;
+  }
+  PublishCoverage();
+  SaveFailure(executed, output.verdict);
+  SetFaultHook(nullptr);
+  abort();
+}
+
 }  // namespace
 
 void StartTarget(Family family, const Implementation& built_in, int* argc, char*** argv) {
@@ -241,42 +287,11 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   LimitFibers(target->fibers_max, &program);
   const VisibleRun visible;
   ClearCoverage();
-  const bool passed = target->runner->Run(program);
+  for (int left = ScheduleCount(program); left > 0; --left) {
+    RunSchedule(program);
+    if (left > 1) NextSchedule(&program);
+  }
   PublishCoverage();
-  const RunOutput& output = target->runner->output();
-  TargetStats& stats = *target->stats;
-  const auto add = [](std::atomic<uint64_t>& counter, uint64_t value) {
-    // One writer: no read-modify-write needed.
-    counter.store(counter.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
-  };
-  add(stats.runs, 1);
-  add(stats.operations, program.operation_count - output.skipped_operations);
-  add(stats.skipped, output.skipped_operations);
-  // AFL++ starts a target anew now and then, and a second one for comparisons.
-  if (const uint32_t states = target->runner->checker().states_covered();
-      states > stats.states.load(std::memory_order_relaxed)) {
-    stats.states.store(states, std::memory_order_relaxed);
-  }
-  if (benchmark != nullptr) {
-    benchmark->AfterRun(target->runner.get(), program.operation_count - output.skipped_operations);
-  }
-  if (passed) return;
-  if (output.verdict.kind == VerdictKind::kUnknown) {
-    add(stats.unknown, 1);
-    return;
-  }
-  // What is reported has to replay: the same verdict from the saved form. TSan may
-  // see a race in one run that it misses in the confirmation, since it remembers
-  // few accesses and forgets by a counter of its own; another schedule will do.
-  const Program executed = target->runner->Executed(program);
-  target->runner->Executed(executed);
-  if (output.verdict.ok()) {
-    add(stats.unconfirmed, 1);
-    return;
-  }
-  SaveFailure(executed, output.verdict);
-  SetFaultHook(nullptr);
-  abort();
 }
 
 size_t MutateTargetInput(uint8_t* data, size_t size, size_t max_size, unsigned seed) {

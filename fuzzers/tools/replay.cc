@@ -18,6 +18,7 @@
 #include "fuzzers/explain/page.h"
 #include "fuzzers/explain/scene.h"
 #include "fuzzers/explain/story.h"
+#include "fuzzers/program/schedules.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/minimize_failure.h"
@@ -51,6 +52,7 @@ class Replay {
   int Run();
 
  private:
+  std::string TakeFailingSchedule();
   int Minimize();
   int RunUntilStep();
   void WriteExplanations(const Observation& observation);
@@ -106,6 +108,22 @@ int Replay::RunUntilStep() {
                .c_str());
   }
   return 0;
+}
+
+// What an engine saved may fail under another of the schedules that it stands for than
+// the first. Makes that one the file's; what to say of it, or "".
+std::string Replay::TakeFailingSchedule() {
+  const int count = ScheduleCount(file_.program);
+  if (count == 1) return "";
+  Judge judge(runner_);
+  Program program = file_.program;
+  for (int i = 1; i <= count; ++i, NextSchedule(&program)) {
+    if (!judge.Run(program).failed()) continue;
+    file_.program = program;
+    return absl::StrCat("schedule ", i, " of the ", count, " that this input stands for");
+  }
+  return absl::StrCat("passes under all ", count,
+                      " schedules that this input stands for; the first:");
 }
 
 int Replay::Minimize() {
@@ -185,6 +203,7 @@ int Replay::Run() {
   Runner runner(file_.program.setup.family, implementation_, flags_.runner(), &missing);
   flags_.CheckProvided(missing);
   runner_ = &runner;
+  const std::string schedule = TakeFailingSchedule();
   if (!options_.minimize.empty()) {
     const int status = Minimize();
     if (status >= 0) return status;
@@ -201,6 +220,7 @@ int Replay::Run() {
   alarm(0);
   const bool passed = observation.verdict.ok();
   if (!options_.quiet || !passed) {
+    if (!schedule.empty()) printf("%s: %s\n", path_.c_str(), schedule.c_str());
     printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
     if (!divergence.empty()) printf("%s\n", divergence.c_str());
   }

@@ -86,13 +86,25 @@ TEST_F(ReplayTest, TellsWhatHappened) {
   EXPECT_EQ(Run("cancelsafe-replay failure.txt").status, 0) << "the built-in one is right";
 }
 
+TEST_F(ReplayTest, TakesTheScheduleThatFailsOfThoseThatAnInputStandsFor) {
+  WriteAll(Path("failure.txt"),
+           "target csq\nfiber 0\n  insert 0 context\n  remove 0\nfiber 1\n  cancel 0\n"
+           "schedule pct seed=9 parameter=1\n");
+  const CommandResult result = Run(absl::StrCat(kGreedy, "failure.txt"));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, StartsWith("failure.txt: schedule 5 of the 8 that this input stands "
+                                        "for\nfailure.txt: VERDICT double-ending CSQ-INV-01"));
+  EXPECT_THAT(Run("cancelsafe-replay failure.txt").output,
+              StartsWith("failure.txt: passes under all 8 schedules that this input stands for"));
+}
+
 TEST_F(ReplayTest, StopsBeforeAStep) {
   Explore(kGreedyFlags, kCancelRacesRemove);
-  const CommandResult result = Run(absl::StrCat(kGreedy, "--until 13 failure.txt"));
+  const CommandResult result = Run(absl::StrCat(kGreedy, "--until 10 failure.txt"));
   EXPECT_EQ(result.status, 0);
-  EXPECT_THAT(result.output, HasSubstr("Stopped before step 13, on fiber 0. Able to run: fiber 0 "
+  EXPECT_THAT(result.output, HasSubstr("Stopped before step 10, on fiber 0. Able to run: fiber 0 "
                                        "fiber 1"));
-  EXPECT_THAT(result.output, HasSubstr("--until 13 failure.txt"));
+  EXPECT_THAT(result.output, HasSubstr("--until 10 failure.txt"));
   EXPECT_THAT(Run(absl::StrCat(kGreedy, "--until 999 failure.txt")).output,
               HasSubstr("never gets to step 999"));
 }
@@ -189,7 +201,7 @@ TEST_F(ReplayTest, AnImplementationThatEndsTheProcessIsNoPass) {
 TEST_F(ReplayTest, AnImplementationThatNeverReturnsIsTold) {
   WriteAll(Path("failure.txt"),
            "target csq\nfiber 0\n  insert 2 context\n  remove 2\nfiber 1\n  cancel 2\n"
-           "choices 12:1\n");
+           "choices 9:1\n");
   const CommandResult result =
       Run("cancelsafe-replay --implementation hanging_remove.so failure.txt");
   EXPECT_EQ(result.status, 1) << result.output;
