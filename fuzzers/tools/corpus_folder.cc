@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "fuzzers/program/schedules.h"
 #include "fuzzers/tools/program_input.h"
 
 // Set where the plain flavour's coverage hooks are linked in.
@@ -44,6 +45,17 @@ std::vector<uint32_t> Touched(uint8_t* begin, uint8_t* end) {
 std::vector<uint32_t> TouchedCode() {
   if (&cancelsafe_counters_begin == nullptr || cancelsafe_counters_begin == nullptr) return {};
   return Touched(cancelsafe_counters_begin, cancelsafe_counters_end);
+}
+
+// Under all schedules that the file stands for, or up to the first that fails: that is
+// the run whose output stays.
+void RunEntry(Runner* runner, const Program& given) {
+  schedule::RunOptions options;
+  options.fresh_records = true;
+  Program program = given;
+  for (int left = ScheduleCount(program); left > 0; --left, NextSchedule(&program)) {
+    if (!runner->Run(program, options)) return;
+  }
 }
 
 }  // namespace
@@ -99,16 +111,14 @@ void RunCorpus(Runner* runner, std::vector<CorpusEntry>* entries) {
   static uint8_t switches[kCounters];
   runner->SetStateCoverage(states, kCounters);
   schedule::Executor::Get().SetCoverage(switches, kCounters);
-  schedule::RunOptions options;
-  options.fresh_records = true;
   for (CorpusEntry& entry : *entries) {
     if (!entry.error.empty()) continue;
     // Some places are passed in the first run of a process only.
-    runner->Run(entry.file.program, options);
+    RunEntry(runner, entry.file.program);
     TouchedCode();
     Touched(states, states + kCounters);
     Touched(switches, switches + kCounters);
-    runner->Run(entry.file.program, options);
+    RunEntry(runner, entry.file.program);
     entry.verdict = runner->output().verdict;
     entry.skipped = runner->output().skipped_operations;
     entry.code = TouchedCode();

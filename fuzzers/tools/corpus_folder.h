@@ -39,7 +39,8 @@ std::string FolderOf(Family family);
 std::vector<CorpusEntry> ReadCorpus(Family family, const std::vector<std::string>& folders);
 CorpusEntry ReadCorpusEntry(Family family, const std::string& path);
 
-// Runs every readable entry once and fills in what that tells.
+// Runs every readable entry, under all schedules that it stands for, and fills in what
+// that tells.
 void RunCorpus(Runner* runner, std::vector<CorpusEntry>* entries);
 
 // Indexes of entries that together cover what all do, small programs first. With
