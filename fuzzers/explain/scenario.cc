@@ -119,7 +119,7 @@ Scenario::Scenario(const std::string& target, const std::string& implementation)
   state_->target = target;
   state_->implementation = BuiltInImplementation();
   if (!implementation.empty()) {
-    state_->options.reading = Reading::kPortable;
+    state_->options.reading = ReadingFor(implementation, false);
     LoadImplementation(implementation, &state_->implementation, &state_->error);
   }
 }

@@ -1,10 +1,17 @@
 // See runner.h.
 #include "fuzzers/run/runner.h"
 
+#include "fuzzers/run/canary.h"
 #include "fuzzers/run/race.h"
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe {
+
+Reading ReadingFor(std::string_view implementation, bool strict) {
+  const bool ours = implementation.empty() || implementation == kCanaryName;
+  return ours || strict ? Reading::kOwn : Reading::kPortable;
+}
+
 bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore) {
   if (ignore->Add(name)) return true;
   // Rules that are checked in this room.

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fuzzers/program/program.h"
@@ -26,6 +27,11 @@ struct RunnerOptions {
   Reading reading = Reading::kOwn;
   int point_budget = 20000;  // preemption points per run
 };
+
+// The reading by which an implementation is judged, named as tools name it ("" is the
+// built-in one): our own for what is ours, and for anybody else's any that the
+// documents allow, unless it is to be `strict`.
+Reading ReadingFor(std::string_view implementation, bool strict);
 
 // Adds what --ignore names: a rule of the oracle, of the machine room or of the run
 // room, a verdict kind, or a clause. False if there is no such thing.

@@ -181,5 +181,12 @@ TEST(Runner, CountsTheStatesOfAcceptedHistories) {
   EXPECT_GE(bench.runner().checker().states_covered(), 3u);
 }
 
+TEST(ReadingTest, OthersMayChooseWhereTheDocumentsLeaveAChoiceUnlessItIsToBeStrict) {
+  EXPECT_EQ(ReadingFor("", false), Reading::kOwn);
+  EXPECT_EQ(ReadingFor("canary", false), Reading::kOwn);
+  EXPECT_EQ(ReadingFor("libtheirs.so", false), Reading::kPortable);
+  EXPECT_EQ(ReadingFor("libtheirs.so", true), Reading::kOwn);
+}
+
 }  // namespace
 }  // namespace cancelsafe

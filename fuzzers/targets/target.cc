@@ -244,7 +244,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
       Fail(kSetupError, error);
     }
     absl::StrAppend(&target->replay_flags, " --implementation ", implementation);
-    if (!target->strict) target->options.reading = Reading::kPortable;
+    target->options.reading = ReadingFor(implementation, target->strict);
   }
   if (implementation.empty() && target->options.tier2 &&
       !LoadBuiltInWithAllPoints(&target->implementation, &error)) {

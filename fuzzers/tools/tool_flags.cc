@@ -70,8 +70,7 @@ bool ToolFlags::Next(std::string* flag) {
       return true;
     }
   }
-  const bool own = implementation_.empty() || implementation_ == kCanaryName || strict_;
-  runner_.reading = own ? Reading::kOwn : Reading::kPortable;
+  runner_.reading = ReadingFor(implementation_, strict_);
   return false;
 }
 
