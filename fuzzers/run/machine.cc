@@ -103,7 +103,8 @@ void Machine::Reset(Recorder* recorder, bool tier2) {
   ForgetLockNames();
 }
 
-void Machine::Point(KiPoint kind, const volatile void* object) {
+// Not inlined: the site is where it was called.
+[[gnu::noinline]] void Machine::Point(KiPoint kind, const volatile void* object) {
   executor().Point(PointKind(kind), object,
                    reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
