@@ -13,11 +13,6 @@ constexpr KIRQL kMutexToken = 0x4d;
 // see lies between the entry of an acquire callback and the point at which it takes the
 // lock, nor between the point at which a release callback has given it back and its
 // exit: each of these pairs is one point, or every schedule would be tried twice.
-class CallbackEntry {
- public:
-  explicit CallbackEntry(const void* queue) { Machine::Point(kPointCallbackEnter, queue); }
-};
-
 class CallbackExit {
  public:
   explicit CallbackExit(const void* queue) : queue_(queue) {}
@@ -29,10 +24,11 @@ class CallbackExit {
   const void* queue_;
 };
 
-struct CallbackScope {
-  explicit CallbackScope(const void* queue) : entry(queue), exit(queue) {}
-  CallbackEntry entry;
-  CallbackExit exit;
+class CallbackScope : CallbackExit {
+ public:
+  explicit CallbackScope(const void* queue) : CallbackExit(queue) {
+    Machine::Point(kPointCallbackEnter, queue);
+  }
 };
 
 }  // namespace
@@ -59,7 +55,7 @@ void CancelQueueDriver::OnAcquire(const void* queue, PKIRQL irql) {
 }
 
 void CancelQueueDriver::OnRelease(const void* queue, KIRQL irql) {
-  const CallbackEntry entry(queue);
+  Machine::Point(kPointCallbackEnter, queue);
   // In an insert the release is where the IRP has to look finished.
   const uint8_t open = recorder_->open_call();
   uint8_t item = kNoItem;
