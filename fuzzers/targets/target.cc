@@ -231,7 +231,8 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   int kept = 1;
   for (int i = 1; i < *argc; ++i) {
     char* argument = (*argv)[i];
-    if (strncmp(argument, "--", 2) != 0) {
+    // A bare "--" is the engine's too: OSS-Fuzz's scripts put one before its flags.
+    if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0') {
       (*argv)[kept++] = argument;
     } else if (!ReadFlag(argument, &implementation, &stats)) {
       Fail(kUsageError, absl::StrCat("unknown flag '", argument, "'\n", kHelp));
