@@ -247,5 +247,60 @@ TEST(DeviceQueueForm, AMillionEqualKeysAreOneNode) {
   EXPECT_EQ(KeRemoveDeviceQueue(&world.queue), nullptr);
 }
 
+// Equal keys on both sides of where a counter of 4, 8 or 16 bits wraps, beside a few
+// other keys, so that there is a tree to lose them in.
+class DeviceQueueEqualKeys : public testing::TestWithParam<int> {};
+
+TEST_P(DeviceQueueEqualKeys, AreAllFoundInOrderOfArrival) {
+  const int count = GetParam();
+  constexpr int kOthers = 2 * device_queue::kListMax + 2;
+  constexpr ULONG kEqual = kOthers;  // half of the other keys are less, half are greater
+  KDEVICE_QUEUE queue;
+  std::vector<KDEVICE_QUEUE_ENTRY> others(kOthers), equal(static_cast<size_t>(count));
+  KeInitializeDeviceQueue(&queue);
+  KeInsertDeviceQueue(&queue, &others[0]);
+  for (size_t i = 0; i < others.size(); ++i) {
+    KeInsertByKeyDeviceQueue(&queue, &others[i], 2 * static_cast<ULONG>(i) + 1);
+  }
+  // In front of greater keys: a search, and the tree.
+  for (auto& entry : equal) KeInsertByKeyDeviceQueue(&queue, &entry, kEqual);
+  auto check = device_queue::KiCheckDeviceQueue(&queue);
+  ASSERT_EQ(check.broken, nullptr) << check.broken;
+  ASSERT_EQ(check.tree_entries + check.list_entries, others.size() + equal.size());
+  ASSERT_GE(check.tree_entries, equal.size());
+  // One that waits behind the first, out of turn; then all others in turn.
+  ASSERT_TRUE(KeRemoveEntryDeviceQueue(&queue, &equal[equal.size() / 2]));
+  for (auto& entry : equal) {
+    if (&entry == &equal[equal.size() / 2]) continue;
+    ASSERT_EQ(KeRemoveByKeyDeviceQueue(&queue, kEqual), &entry) << &entry - equal.data();
+  }
+  check = device_queue::KiCheckDeviceQueue(&queue);
+  EXPECT_EQ(check.broken, nullptr) << check.broken;
+  EXPECT_EQ(check.tree_entries + check.list_entries, others.size());
+  for (auto& entry : others) ASSERT_EQ(KeRemoveDeviceQueue(&queue), &entry);
+  EXPECT_EQ(KeRemoveDeviceQueue(&queue), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(WhereCountersWrap, DeviceQueueEqualKeys,
+                         testing::Values(15, 16, 17, 255, 256, 257, 258, 65535, 65536, 65537));
+
+TEST(DeviceQueueForm, ThousandsOfDistinctKeysAreTakenOutOfTheMiddleInOrder) {
+  constexpr int kItems = 3500;
+  DeviceQueueWorld world(kItems);
+  ASSERT_EQ(world.Step({DeviceQueueStep::kInsert, 0, 0}), "");
+  // A stride prime to the number of keys: each once, never in order.
+  for (int i = 0; i < kItems; ++i) {
+    const ULONG key = static_cast<ULONG>(i * 1117 % kItems);
+    ASSERT_EQ(world.Step({DeviceQueueStep::kInsertByKey, i, key}), "");
+  }
+  ASSERT_EQ(world.Compare(), "");
+  EXPECT_GT(Check(world).tree_entries, 3000u);
+  for (int i = 0; world.model.busy; ++i) {
+    const ULONG key = static_cast<ULONG>(i * 611 % kItems);
+    ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, key}), "") << key;
+    if (i % 250 == 0) ASSERT_EQ(world.Compare(), "");
+  }
+}
+
 }  // namespace
 }  // namespace cancelsafe

@@ -8,9 +8,12 @@
 namespace cancelsafe {
 
 inline constexpr int kBenchmarkDepths[] = {1, 8, 100, 1000, 10000, 100000};
+// Where a queue has to be as fast as a plain list.
+inline constexpr int kSmallDepths[] = {0, 1, 2, 4, 8, 16};
 
 // Each registers its benchmarks with Google Benchmark.
 void RegisterDeviceQueueBenchmarks();
+void RegisterSmallQueueBenchmarks();
 void RegisterCsqBenchmarks();
 void RegisterCancelBenchmarks();
 

@@ -9,33 +9,11 @@
 
 #include "absl/container/btree_map.h"
 #include "benchmarks.h"
-#include "linear_list.h"
+#include "measured_queues.h"
 #include "measurements.h"
 
 namespace cancelsafe {
 namespace {
-
-struct OptimizedQueue {
-  OptimizedQueue() { KeInitializeDeviceQueue(&queue); }
-  void Insert(PKDEVICE_QUEUE_ENTRY entry) { KeInsertDeviceQueue(&queue, entry); }
-  void InsertByKey(PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
-    KeInsertByKeyDeviceQueue(&queue, entry, key);
-  }
-  PKDEVICE_QUEUE_ENTRY Remove() { return KeRemoveDeviceQueue(&queue); }
-  PKDEVICE_QUEUE_ENTRY RemoveByKey(ULONG key) { return KeRemoveByKeyDeviceQueue(&queue, key); }
-  KDEVICE_QUEUE queue;
-};
-
-struct LinearQueue {
-  LinearQueue() { LinearInitializeDeviceQueue(&queue); }
-  void Insert(PKDEVICE_QUEUE_ENTRY entry) { LinearInsertDeviceQueue(&queue, entry); }
-  void InsertByKey(PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
-    LinearInsertByKeyDeviceQueue(&queue, entry, key);
-  }
-  PKDEVICE_QUEUE_ENTRY Remove() { return LinearRemoveDeviceQueue(&queue); }
-  PKDEVICE_QUEUE_ENTRY RemoveByKey(ULONG key) { return LinearRemoveByKeyDeviceQueue(&queue, key); }
-  KDEVICE_QUEUE queue;
-};
 
 // What a device queue would be with a good container and free allocation.
 class BtreeQueue {

@@ -2,12 +2,13 @@
 // executed inside CountedPath is what count_instructions.sh reports. Native libraries,
 // no clock, no random input: the count is the same in every run.
 #include <cstdio>
-#include <cstring>
+#include <string>
 #include <vector>
 
 #include "benchmarks.h"
 #include "csq_drivers.h"
 #include "kernel/filter_manager.h"
+#include "measured_queues.h"
 
 namespace cancelsafe {
 namespace {
@@ -105,50 +106,64 @@ void FilterNext() {
   }
 }
 
-// A device queue that is busy and holds `depth` entries.
-struct DeviceQueue {
-  explicit DeviceQueue(int depth) : entries(static_cast<size_t>(depth) + 1) {
-    KeInitializeDeviceQueue(&queue);
-    for (KDEVICE_QUEUE_ENTRY& entry : entries) {
-      KeInsertByKeyDeviceQueue(&queue, &entry, random.Next());
+// A device queue that is busy and holds `depth` entries; at depth 0 it becomes busy
+// and idle by turns.
+template <typename Queue, bool kByKey>
+class DeviceQueuePath {
+ public:
+  static void SetUp(int depth) {
+    queue_ = new Queue;
+    entries_ = new std::vector<KDEVICE_QUEUE_ENTRY>(static_cast<size_t>(depth) + 1);
+    for (KDEVICE_QUEUE_ENTRY& entry : *entries_) queue_->InsertByKey(&entry, random_.Next());
+  }
+  static void Walk() {
+    for (int i = 0; i < kRounds; ++i) {
+      PKDEVICE_QUEUE_ENTRY entry = kByKey ? queue_->RemoveByKey(random_.Next()) : queue_->Remove();
+      if (entry == nullptr) entry = entries_->data();
+      if (kByKey) {
+        queue_->InsertByKey(entry, random_.Next());
+      } else {
+        queue_->Insert(entry);
+      }
     }
   }
-  KDEVICE_QUEUE queue;
-  std::vector<KDEVICE_QUEUE_ENTRY> entries;
-  BenchmarkRandom random;
+
+ private:
+  static inline Queue* queue_;
+  static inline std::vector<KDEVICE_QUEUE_ENTRY>* entries_;
+  static inline BenchmarkRandom random_;
 };
-DeviceQueue* device_queue;
-
-void Fifo() {
-  for (int i = 0; i < kRounds; ++i) {
-    KeInsertDeviceQueue(&device_queue->queue, KeRemoveDeviceQueue(&device_queue->queue));
-  }
-}
-
-void ByKey() {
-  for (int i = 0; i < kRounds; ++i) {
-    PKDEVICE_QUEUE_ENTRY entry =
-        KeRemoveByKeyDeviceQueue(&device_queue->queue, device_queue->random.Next());
-    KeInsertByKeyDeviceQueue(&device_queue->queue, entry, device_queue->random.Next());
-  }
-}
 
 struct Path {
-  const char* name;
+  std::string name;
   void (*walk)();
-  int depth;  // of the device queue, 0 for none
+  void (*set_up)(int depth) = nullptr;
+  int depth = 0;
 };
 
-const Path kPaths[] = {
-    {"csq-insert-remove-next", &CsqNext, 0},
-    {"csq-insert-remove-by-context", &CsqContext, 0},
-    {"csq-insert-cancel", &CsqCancel, 0},
-    {"cancel-lock", &CancelLock, 0},
-    {"callback-data-insert-remove-next", &FilterNext, 0},
-    {"device-queue-fifo-8", &Fifo, 8},
-    {"device-queue-by-key-8", &ByKey, 8},
-    {"device-queue-by-key-1000", &ByKey, 1000},
-};
+template <typename Queue, bool kByKey>
+Path DeviceQueueAt(int depth, const char* name) {
+  using At = DeviceQueuePath<Queue, kByKey>;
+  return {name + std::to_string(depth), &At::Walk, &At::SetUp, depth};
+}
+
+std::vector<Path> Paths() {
+  std::vector<Path> paths = {
+      {"csq-insert-remove-next", &CsqNext},
+      {"csq-insert-remove-by-context", &CsqContext},
+      {"csq-insert-cancel", &CsqCancel},
+      {"cancel-lock", &CancelLock},
+      {"callback-data-insert-remove-next", &FilterNext},
+      DeviceQueueAt<OptimizedQueue, true>(1000, "device-queue-by-key-"),
+  };
+  for (int depth : kSmallDepths) {
+    paths.push_back(DeviceQueueAt<OptimizedQueue, false>(depth, "device-queue-fifo-"));
+    paths.push_back(DeviceQueueAt<PlainQueue, false>(depth, "plain-list-fifo-"));
+    paths.push_back(DeviceQueueAt<OptimizedQueue, true>(depth, "device-queue-by-key-"));
+    paths.push_back(DeviceQueueAt<PlainQueue, true>(depth, "plain-list-by-key-"));
+  }
+  return paths;
+}
 
 }  // namespace
 }  // namespace cancelsafe
@@ -163,12 +178,11 @@ extern "C" __attribute__((noinline)) void CountedPath(void (*walk)()) {
 // Without an argument: the compiler, then the names of the paths.
 int main(int argc, char** argv) {
   if (argc == 1) std::printf("%s\n", __VERSION__);
-  for (const cancelsafe::Path& path : cancelsafe::kPaths) {
+  for (const cancelsafe::Path& path : cancelsafe::Paths()) {
     if (argc == 1) {
-      std::printf("%s\n", path.name);
-    } else if (std::strcmp(argv[1], path.name) == 0) {
-      cancelsafe::DeviceQueue queue(path.depth);
-      cancelsafe::device_queue = &queue;
+      std::printf("%s\n", path.name.c_str());
+    } else if (path.name == argv[1]) {
+      if (path.set_up != nullptr) path.set_up(path.depth);
       path.walk();  // What is done once only is not counted.
       CountedPath(path.walk);
       return 0;

@@ -107,6 +107,7 @@ int Main(int argc, char** argv) {
   int count = 2;
   benchmark::Initialize(&count, arguments);
   RegisterDeviceQueueBenchmarks();
+  RegisterSmallQueueBenchmarks();
   RegisterCsqBenchmarks();
   RegisterCancelBenchmarks();
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "benchmarks.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -17,6 +19,10 @@ struct Definition {
 
 constexpr bool kAtLeast = true;
 constexpr bool kAtMost = false;
+
+// A small queue may cost what a plain list costs. The rest is noise: least times of
+// two runs of the same code differ by one or two per cent.
+constexpr double kSmallLimit = 1.02;
 
 const Definition kDefinitions[] = {
     {"by_key_vs_linear_100k", "by_key/linear/random/100000", "by_key/optimized/random/100000", 1000,
@@ -53,6 +59,19 @@ std::optional<Figure> CancelScaling(const Measurements& measurements) {
   return Figure{cancel->value / pairs->value, std::hypot(cancel->noise, pairs->noise)};
 }
 
+// Ours over the plain list, at each small depth.
+void AddSmallQueues(const Measurements& measurements, std::vector<PromisedRatio>* ratios) {
+  for (const char* what : {"by_key", "fifo"}) {
+    for (int depth : kSmallDepths) {
+      const std::string suffix = std::string(what) + "/" + std::to_string(depth);
+      const auto figure = measurements.Ratio("small/optimized/" + suffix, "small/plain/" + suffix);
+      if (!figure) continue;
+      ratios->push_back({std::string(what) + "_vs_plain_list_" + std::to_string(depth), *figure,
+                         kSmallLimit, kAtMost});
+    }
+  }
+}
+
 std::string Number(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.4g", value);
@@ -73,6 +92,7 @@ std::vector<PromisedRatio> RatiosOf(const Measurements& measurements) {
     const auto figure = measurements.Ratio(definition.above, definition.below);
     if (figure) ratios.push_back({definition.name, *figure, definition.limit, definition.at_least});
   }
+  AddSmallQueues(measurements, &ratios);
   const auto scaling = CancelScaling(measurements);
   if (scaling) ratios.push_back({"cancel_scaling", *scaling, 0.8, kAtLeast});
   return ratios;

@@ -45,6 +45,22 @@ TEST(Ratios, ArePresentOnlyIfTheirBenchmarksRan) {
   EXPECT_NE(RatiosAsText(ratios).find("NOT KEPT"), std::string::npos);
 }
 
+TEST(Ratios, ASmallQueueIsHeldAgainstThePlainListAtEachDepth) {
+  Measurements measurements;
+  measurements.Add("small/optimized/by_key/0", 100);
+  measurements.Add("small/plain/by_key/0", 100);
+  measurements.Add("small/optimized/fifo/16", 103);
+  measurements.Add("small/plain/fifo/16", 100);
+  measurements.Add("small/optimized/by_key/3", 100);
+  measurements.Add("small/plain/by_key/3", 1);
+  const auto ratios = RatiosOf(measurements);
+  ASSERT_EQ(ratios.size(), 2u) << "3 is not one of the depths";
+  EXPECT_EQ(ratios[0].name, "by_key_vs_plain_list_0");
+  EXPECT_TRUE(ratios[0].Kept());
+  EXPECT_EQ(ratios[1].name, "fifo_vs_plain_list_16");
+  EXPECT_FALSE(ratios[1].Kept()) << "3 % slower is slower";
+}
+
 TEST(Ratios, CancelScalingIsWhatASecondThreadIsWorthToCancelling) {
   Measurements measurements;
   measurements.Add("threads/cancel/1", 50);
