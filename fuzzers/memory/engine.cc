@@ -1,0 +1,348 @@
+// See engine.h.
+#include "fuzzers/memory/engine.h"
+
+#include <cstring>
+
+namespace cancelsafe::memory {
+namespace {
+
+// The bytes of [address, address + size) within their word, which holds them all.
+uint8_t BytesOf(uintptr_t address, int size) {
+  return static_cast<uint8_t>(((1u << size) - 1) << (address & 7));
+}
+
+uint64_t Truncate(uint64_t value, int size) {
+  return size == 8 ? value : value & ((uint64_t{1} << 8 * size) - 1);
+}
+
+// Calls visit(word's first accessed address, mask) for each word of an access.
+template <typename Visitor>
+void ForEachWord(uintptr_t address, size_t size, Visitor&& visit) {
+  while (size > 0) {
+    const size_t room = 8 - (address & 7);
+    const size_t here = size < room ? size : room;
+    visit(address, BytesOf(address, static_cast<int>(here)));
+    address += here;
+    size -= here;
+  }
+}
+
+// What is not watched (a fiber's own stack) is read and written as it is.
+uint64_t ReadMemory(const volatile void* address, int size) {
+  uint64_t value = 0;
+  memcpy(&value, const_cast<const void*>(address), static_cast<size_t>(size));
+  return value;
+}
+void WriteMemory(volatile void* address, int size, uint64_t value) {
+  memcpy(const_cast<void*>(address), &value, static_cast<size_t>(size));
+}
+
+}  // namespace
+
+uint64_t Apply(Operation operation, uint64_t old, uint64_t operand) {
+  switch (operation) {
+    case Operation::kExchange:
+      return operand;
+    case Operation::kAdd:
+      return old + operand;
+    case Operation::kSub:
+      return old - operand;
+    case Operation::kAnd:
+      return old & operand;
+    case Operation::kOr:
+      return old | operand;
+    case Operation::kXor:
+      return old ^ operand;
+    case Operation::kNand:
+      return ~(old & operand);
+  }
+  __builtin_unreachable();
+}
+
+Engine::Engine(Model model) : machine_(NewMachine(model)) { NewRun(); }
+
+void Engine::SetModel(Model model) {
+  if (model == machine_->model()) return;
+  machine_ = NewMachine(model);
+  NewRun();
+}
+
+void Engine::NewRun() {
+  shadow_.NewRun();
+  locations_.Reset();
+  machine_->Reset();
+  race_ = Race();
+  events_ = 0;
+  exhausted_ = false;
+  deviation_count_ = 0;
+}
+
+void Engine::PlainRead(int fiber, const volatile void* address, size_t size, uint32_t site) {
+  ++events_;
+  const Actor actor = ActorOf(fiber, site);
+  ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, uint8_t bytes) {
+    const ptrdiff_t word = shadow_.Find(reinterpret_cast<void*>(at));
+    if (word < 0) return;
+    exhausted_ |= !shadow_.Visit(word, bytes, [&](Cell* cell) {
+      const Location* location = cell->location == 0 ? nullptr : &locations_[cell->location];
+      if (ReadRaces(*cell, location, actor, &race_) && race_.address == 0) race_.address = at;
+      RememberRead(cell, actor);
+    });
+  });
+}
+
+void Engine::PlainWrite(int fiber, const volatile void* address, size_t size, uint32_t site) {
+  ++events_;
+  const Actor actor = ActorOf(fiber, site);
+  ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, uint8_t bytes) {
+    const ptrdiff_t word = shadow_.Find(reinterpret_cast<void*>(at));
+    if (word < 0) return;
+    exhausted_ |= !shadow_.Visit(word, bytes, [&](Cell* cell) {
+      Location* location = cell->location == 0 ? nullptr : &locations_[cell->location];
+      if (WriteRaces(*cell, location, actor, &race_) && race_.address == 0) race_.address = at;
+      RememberWrite(cell, location, actor);
+    });
+  });
+}
+
+uint64_t Engine::Load(int fiber, const volatile void* address, int size, Order order,
+                      uint32_t site) {
+  ++events_;
+  const Actor actor = ActorOf(fiber, site);
+  const bool plain = order == Order::kPlain;
+  Location* location = BeginAtomic(actor, const_cast<volatile void*>(address), size, plain, false);
+  if (location == nullptr) return ReadMemory(address, size);
+  const memory::Store* readable[Machine::kMaxReadable];
+  const int count = machine_->Readable(fiber, *location, order, readable);
+  const memory::Store& read = ChooseRead(ChoiceKind::kRead, readable, count, actor, *location);
+  const uint64_t value = read.value;
+  machine_->Read(fiber, location, read, order);
+  return value;
+}
+
+void Engine::Store(int fiber, volatile void* address, int size, uint64_t value, Order order,
+                   uint32_t site) {
+  ++events_;
+  value = Truncate(value, size);
+  const Actor actor = ActorOf(fiber, site);
+  const bool plain = order == Order::kPlain;
+  Location* location = BeginAtomic(actor, address, size, plain, true);
+  if (location == nullptr) return WriteMemory(address, size, value);
+  choice_.index = 0;
+  machine_->Write(fiber, location, value, order, events_, site, &choice_);
+  if (choice_.index != 0) NoteDeviation(actor, *location, value, static_cast<uint8_t>(fiber));
+}
+
+uint64_t Engine::Update(int fiber, volatile void* address, int size, Operation operation,
+                        uint64_t operand, Order order, uint32_t site) {
+  ++events_;
+  machine_->BeginUpdate(fiber);
+  const Actor actor = ActorOf(fiber, site);
+  Location* location = BeginAtomic(actor, address, size, false, true);
+  if (location == nullptr) {
+    const uint64_t old = ReadMemory(address, size);
+    WriteMemory(address, size, Apply(operation, old, operand));
+    return old;
+  }
+  UpdateRequest request;
+  request.order = order;
+  const memory::Store* readable[Machine::kMaxReadable];
+  const int count = machine_->Updatable(fiber, *location, request, readable);
+  const memory::Store& read = ChooseRead(ChoiceKind::kUpdate, readable, count, actor, *location);
+  const uint64_t old = read.value;
+  machine_->Update(fiber, location, read, Truncate(Apply(operation, old, operand), size), order,
+                   events_, site);
+  return old;
+}
+
+uint64_t Engine::CompareExchange(int fiber, volatile void* address, int size, uint64_t expected,
+                                 uint64_t desired, Order order, Order failure, uint32_t site) {
+  ++events_;
+  machine_->BeginUpdate(fiber);
+  expected = Truncate(expected, size);
+  desired = Truncate(desired, size);
+  const Actor actor = ActorOf(fiber, site);
+  Location* location = BeginAtomic(actor, address, size, false, false);
+  if (location == nullptr) {
+    const uint64_t old = ReadMemory(address, size);
+    if (old == expected) WriteMemory(address, size, desired);
+    return old;
+  }
+  const UpdateRequest request = {order, true, failure, expected};
+  const memory::Store* readable[Machine::kMaxReadable];
+  const int count = machine_->Updatable(fiber, *location, request, readable);
+  const memory::Store& read = ChooseRead(ChoiceKind::kUpdate, readable, count, actor, *location);
+  const uint64_t old = read.value;
+  if (old != expected) {
+    machine_->Read(fiber, location, read, failure);
+    return old;
+  }
+  // Only now is it a write.
+  BeginAtomic(actor, address, size, false, true);
+  machine_->Update(fiber, location, read, desired, order, events_, site);
+  return old;
+}
+
+void Engine::Fence(int fiber, Order order) {
+  ++events_;
+  machine_->Fence(fiber, order);
+}
+
+int Engine::Readable(int fiber, volatile void* address, int size, Order order, uint64_t* values) {
+  Location* location = FindLocation(address, size);
+  const memory::Store* readable[Machine::kMaxReadable];
+  const int count = location == nullptr ? 0 : machine_->Readable(fiber, *location, order, readable);
+  for (int i = 0; i < count; ++i) values[i] = readable[i]->value;
+  return count;
+}
+
+int Engine::Updatable(int fiber, volatile void* address, int size, const UpdateRequest& request,
+                      uint64_t* values) {
+  Location* location = FindLocation(address, size);
+  const memory::Store* readable[Machine::kMaxReadable];
+  const int count =
+      location == nullptr ? 0 : machine_->Updatable(fiber, *location, request, readable);
+  for (int i = 0; i < count; ++i) values[i] = readable[i]->value;
+  return count;
+}
+
+bool Engine::bounded() const {
+  for (int i = 1; i <= locations_.used(); ++i) {
+    if (locations_[static_cast<uint16_t>(i)].bounded() != 0) return true;
+  }
+  return false;
+}
+
+Location* Engine::FindLocation(volatile void* address, int size) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  if ((at & 7) + static_cast<uintptr_t>(size) > 8) return nullptr;
+  const ptrdiff_t word = shadow_.Find(address);
+  if (word < 0) return nullptr;
+  const Cell* only = shadow_.Only(word, BytesOf(at, size));
+  Location* location =
+      only == nullptr || only->location == 0 ? nullptr : &locations_[only->location];
+  if (location == nullptr || location->size() != size || location->address() != address) {
+    location = Renew(word, address, size);
+    if (location == nullptr) return nullptr;
+  }
+  Refresh(location);
+  return location;
+}
+
+// The word was not accessed atomically as these bytes before: their history begins with
+// what memory holds. If it was as others, what these knew last is kept, as a reader would
+// otherwise seem to have missed it.
+Location* Engine::Renew(ptrdiff_t word, volatile void* address, int size) {
+  const uint8_t bytes = BytesOf(reinterpret_cast<uintptr_t>(address), size);
+  bool found_others = false;
+  uint16_t same = 0;
+  bool all_same = true;
+  const bool visited = shadow_.Visit(word, bytes, [&](Cell* cell) {
+    found_others |= cell->location != 0;
+    if (same == 0) same = cell->location;
+    all_same &= cell->location == same;
+  });
+  if (!visited) {
+    exhausted_ = true;
+    return nullptr;
+  }
+  if (found_others && all_same && locations_[same].size() == size &&
+      locations_[same].address() == address) {
+    return &locations_[same];  // its word is in pieces since a plain access
+  }
+  const uint16_t number = locations_.New();
+  if (number == 0) {
+    exhausted_ = true;
+    return nullptr;
+  }
+  Location& location = locations_[number];
+  memory::Store initial;
+  location.Begin(reinterpret_cast<char*>(const_cast<void*>(address)), size);
+  shadow_.Visit(word, bytes, [&](Cell* cell) {
+    if (cell->location != 0) {
+      Location& other = locations_[cell->location];
+      machine_->FlushAll(other);
+      initial.published.Join(other.newest().published);
+      location.Adopt(other);
+    } else if (cell->write_lane != 0) {
+      initial.writer = cell->write_fiber;
+      initial.lane = cell->write_lane;
+      initial.site = cell->write_site;
+    }
+    cell->location = number;
+  });
+  initial.value = location.Memory();
+  location.SetInitial(initial);
+  if (found_others) location.CountBounded();
+  return &location;
+}
+
+// Plain stores, and those of code that is not instrumented, go past the history.
+void Engine::Refresh(Location* location) {
+  if (location->overwritten) {
+    machine_->FlushAll(*location);
+    machine_->Overwritten(location, events_);
+  } else if (location->Memory() != location->newest().value) {
+    machine_->FlushAll(*location);
+    memory::Store store = location->newest();
+    store.value = location->Memory();
+    store.writer = kNoFiber;
+    location->SetInitial(store);
+  }
+}
+
+Location* Engine::BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain,
+                              bool write) {
+  Location* location = FindLocation(address, size);
+  if (location == nullptr) return nullptr;
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  shadow_.Visit(shadow_.Find(address), BytesOf(at, size), [&](Cell* cell) {
+    bool races = false;
+    if (plain) {
+      races = write ? WriteRaces(*cell, location, actor, &race_)
+                    : ReadRaces(*cell, location, actor, &race_);
+      if (write) {
+        RememberWrite(cell, nullptr, actor);
+      } else {
+        RememberRead(cell, actor);
+      }
+    } else {
+      races =
+          write ? AtomicWriteRaces(*cell, actor, &race_) : AtomicReadRaces(*cell, actor, &race_);
+    }
+    if (races && race_.address == 0) race_.address = at;
+  });
+  if (!plain && write) RememberAtomicWrite(location, actor);
+  if (!plain && !write) RememberAtomicRead(location, actor);
+  return location;
+}
+
+const memory::Store& Engine::ChooseRead(ChoiceKind kind, const memory::Store* const* readable,
+                                        int count, const Actor& actor, const Location& location) {
+  choice_.index = 0;
+  const memory::Store& read = *readable[count == 1 ? 0 : choice_.Choose(kind, count)];
+  last_read_ = {read.number, read.site, read.writer};
+  if (choice_.index != 0) NoteDeviation(actor, location, read.value, read.writer);
+  return read;
+}
+
+void Engine::NoteDeviation(const Actor& actor, const Location& location, uint64_t value,
+                           uint8_t writer) {
+  const int number = deviation_count_++;
+  if (number >= kMaxDeviations) return;
+  const memory::Store& newest = location.newest();
+  Deviation& deviation = deviations_[number];
+  deviation.kind = choice_.kind;
+  deviation.index = choice_.index;
+  deviation.alternatives = choice_.alternatives;
+  deviation.fiber = actor.fiber;
+  deviation.site = actor.site;
+  deviation.address = reinterpret_cast<uintptr_t>(location.address());
+  deviation.value = value;
+  deviation.writer = writer;
+  deviation.newest = newest.value;
+  deviation.newest_writer = newest.writer;
+  deviation.newest_number = newest.number;
+}
+
+}  // namespace cancelsafe::memory

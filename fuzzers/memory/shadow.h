@@ -1,0 +1,122 @@
+// What is remembered about each byte of the memory that fibers share: its last plain
+// accesses, the history it belongs to if it is atomic, and whether it may be touched at
+// all. Finds and splits; judges nothing (races.h) and orders nothing (machine.h).
+//
+// Memory is divided into aligned words of 8 bytes. A word has one cell as long as it is
+// accessed as one piece, and one for each piece once it is not, so that neighbours of a
+// byte are never taken for the byte.
+#ifndef CANCELSAFE_FUZZERS_MEMORY_SHADOW_H_
+#define CANCELSAFE_FUZZERS_MEMORY_SHADOW_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzzers/memory/clocks.h"
+
+namespace cancelsafe::memory {
+
+enum class State : uint8_t {
+  kLive,
+  kUnallocated,
+  kFreed,
+  kCompleted,  // an IRP that was handed back
+  kCanary,     // lies between objects: nobody's
+};
+
+struct Cell {
+  Lanes reads;                     // each fiber's last plain read
+  uint32_t read_site[kMaxFibers];  // of it
+  uint32_t write_site;
+  Lane write_lane;  // of the last plain write; 0: none
+  uint8_t write_fiber;
+  uint8_t bytes;        // bit i: byte i of the word belongs to this cell
+  uint16_t generation;  // of the run that this is about
+  uint16_t location;    // number of the history, 0: never accessed atomically
+  uint16_t next;        // number of the word's next cell, 0: none
+};
+
+class Shadow {
+ public:
+  Shadow() = default;
+  ~Shadow();
+  Shadow(const Shadow&) = delete;
+  Shadow& operator=(const Shadow&) = delete;
+
+  static constexpr int kMaxRanges = 16;
+  static constexpr int kSpareCells = 8192;  // of words in several pieces, in one run
+
+  // Memory to watch, all live. Ranges must not overlap. Aborts if there are too many,
+  // or no memory: a set-up without shadow would judge nothing.
+  void AddRange(void* begin, size_t bytes);
+  void RemoveRange(void* begin);
+
+  // A new run: all accesses are forgotten, states are kept. O(1), but for one run in
+  // 65,535.
+  void NewRun();
+
+  // The word's number, or -1 for memory that is not watched.
+  ptrdiff_t Find(const volatile void* address) const {
+    const uintptr_t a = reinterpret_cast<uintptr_t>(address);
+    for (int i = 0; i < range_count_; ++i) {
+      const uintptr_t offset = a - ranges_[i].begin;
+      if (offset < ranges_[i].bytes) {
+        return ranges_[i].first_word + static_cast<ptrdiff_t>(offset / 8);
+      }
+    }
+    return -1;
+  }
+
+  State state(ptrdiff_t word) const { return states_[word]; }
+  // For words [first, first + count).
+  void SetState(ptrdiff_t first, size_t count, State state);
+  // Forgets the accesses to these words: new objects lie there.
+  void Forget(ptrdiff_t first, size_t count);
+
+  // Calls visit(Cell*) for the cells of the bytes in `mask`, which then cover these
+  // bytes and no others. False if there were no cells left.
+  template <typename Visitor>
+  bool Visit(ptrdiff_t word, uint8_t mask, Visitor&& visit) {
+    Cell* first = &cells_[word];
+    if (first->generation == generation_ && first->bytes == mask) {
+      visit(first);
+      return true;
+    }
+    if (!Split(first, mask)) return false;
+    for (Cell* cell = first; cell != nullptr; cell = Next(*cell)) {
+      if ((cell->bytes & mask) != 0) visit(cell);
+    }
+    return true;
+  }
+
+  // The word's only cell, if it is exactly of these bytes; else null.
+  Cell* Only(ptrdiff_t word, uint8_t mask) {
+    Cell* cell = &cells_[word];
+    return cell->generation == generation_ && cell->bytes == mask ? cell : nullptr;
+  }
+
+ private:
+  struct Range {
+    uintptr_t begin;
+    size_t bytes;
+    ptrdiff_t first_word;
+  };
+
+  Cell* Next(const Cell& cell) { return cell.next == 0 ? nullptr : &spare_[cell.next - 1]; }
+  // Makes the cells of a word such that some cover exactly the bytes of `mask`.
+  bool Split(Cell* first, uint8_t mask);
+  Cell* Add(Cell* last);
+  void Clear(Cell* cell, uint8_t bytes) const;
+
+  Range ranges_[kMaxRanges];
+  int range_count_ = 0;
+  ptrdiff_t words_ = 0;
+  Cell* cells_ = nullptr;
+  State* states_ = nullptr;
+  Cell* spare_ = nullptr;
+  int spare_used_ = 0;
+  uint16_t generation_ = 0;
+};
+
+}  // namespace cancelsafe::memory
+
+#endif  // CANCELSAFE_FUZZERS_MEMORY_SHADOW_H_
