@@ -10,7 +10,6 @@ namespace {
 
 using schedule::Choice;
 using schedule::Kind;
-using schedule::kMaxChoices;
 
 constexpr uint8_t kTag[2] = {0xCA, 's'};
 
@@ -107,7 +106,7 @@ void DecodeOperations(const uint8_t* data, int count, Program* program) {
 }
 
 void DecodeChoices(const uint8_t* data, size_t size, schedule::Schedule* schedule) {
-  const int count = static_cast<int>(std::min<size_t>(size / kChoiceBytes, kMaxChoices));
+  const int count = static_cast<int>(std::min<size_t>(size / kChoiceBytes, kMaxEncodedChoices));
   for (int i = 0; i < count; ++i) {
     const uint8_t* from = data + i * kChoiceBytes;
     schedule->choices[i] = {static_cast<uint16_t>(from[0] | from[1] << 8), from[2]};
@@ -151,8 +150,8 @@ size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity) {
       static_cast<int>(std::min<size_t>(normal.operation_count, left / kOperationBytes));
   left -= operations * kOperationBytes;
   // Choices mean little to a program that lost operations, but they are legal.
-  const int choices =
-      static_cast<int>(std::min<size_t>(normal.schedule.choice_count, left / kChoiceBytes));
+  const int choices = std::min(
+      {normal.schedule.choice_count, kMaxEncodedChoices, static_cast<int>(left / kChoiceBytes)});
   EncodeHeader(normal, operations, out);
   uint8_t* to = out + kProgramHeaderBytes;
   for (int i = 0; i < operations; ++i, to += kOperationBytes) {

@@ -32,17 +32,20 @@ inline constexpr uint8_t kProgramFormatVersion = 1;
 inline constexpr size_t kProgramHeaderBytes = 16;
 inline constexpr size_t kOperationBytes = 8;
 inline constexpr size_t kChoiceBytes = 3;
+// The byte form is what fuzz engines mutate: it holds the first 192 choices of a
+// program. Whole lists, as long as a run can make them, are kept in the text form.
+inline constexpr int kMaxEncodedChoices = 192;
 inline constexpr size_t kMaxProgramBytes =
-    kProgramHeaderBytes + kMaxOperations * kOperationBytes + schedule::kMaxChoices * kChoiceBytes;
+    kProgramHeaderBytes + kMaxOperations * kOperationBytes + kMaxEncodedChoices * kChoiceBytes;
 
 // Any bytes, none included, are a program of `family`; the tag is not looked at
 // (DetectFamily does that). The result is normalized. O(size), reads at most
 // kMaxProgramBytes, allocates nothing.
 void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* program);
 
-// The inverse: decoding the result gives the normalized program. Returns the
-// number of bytes written. If `capacity` is too small, leaves out the last
-// choices, then the last operations; writes nothing and returns 0 if not even
+// The inverse: decoding the result gives the normalized program, with at most
+// kMaxEncodedChoices choices. Returns the number of bytes written. If `capacity` is too small,
+// leaves out the last choices, then the last operations; writes nothing and returns 0 if not even
 // the header fits. kMaxProgramBytes always suffice.
 size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity);
 // Likewise for a program that is normalized already.

@@ -59,7 +59,7 @@ void ExpectInRange(const Program& program, Family family) {
   }
   const schedule::Schedule& schedule = program.schedule;
   ASSERT_LT(static_cast<int>(schedule.kind), schedule::kKindCount);
-  ASSERT_LE(schedule.choice_count, schedule::kMaxChoices);
+  ASSERT_LE(schedule.choice_count, kMaxEncodedChoices);
   for (int i = 0; i < schedule.choice_count; ++i) {
     ASSERT_LT(schedule.choices[i].fiber, program.fibers);
     if (i > 0) {
@@ -145,8 +145,8 @@ TEST(BytesTest, LargestProgramFitsExactly) {
   program.fibers = kMaxFibers;
   program.operation_count = kMaxOperations;
   for (int i = 0; i < kMaxOperations; ++i) program.fiber_of[i] = static_cast<uint8_t>(i % 4);
-  program.schedule.choice_count = schedule::kMaxChoices;
-  for (int i = 0; i < schedule::kMaxChoices; ++i) {
+  program.schedule.choice_count = kMaxEncodedChoices;
+  for (int i = 0; i < kMaxEncodedChoices; ++i) {
     program.schedule.choices[i] = {static_cast<uint16_t>(i * 300), 1};
   }
   EXPECT_EQ(Encode(program).size(), kMaxProgramBytes);

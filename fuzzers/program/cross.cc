@@ -9,7 +9,6 @@
 namespace cancelsafe {
 namespace {
 
-using schedule::kMaxChoices;
 using schedule::Schedule;
 
 // Operations of `from` whose index lies in [first, last), while there is room.
@@ -70,7 +69,7 @@ void CrossChoices(const Schedule& a, const Schedule& b, Random* random, Schedule
   const Schedule& other = &taken == &a ? b : a;
   *out = taken;
   if (random->OneIn(2)) return;
-  for (int i = 0; i < other.choice_count && out->choice_count < kMaxChoices; ++i) {
+  for (int i = 0; i < other.choice_count && out->choice_count < kMaxEncodedChoices; ++i) {
     if (random->OneIn(2)) out->choices[out->choice_count++] = other.choices[i];
   }
 }

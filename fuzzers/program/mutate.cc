@@ -13,7 +13,6 @@ namespace cancelsafe {
 namespace {
 
 using schedule::Kind;
-using schedule::kMaxChoices;
 using schedule::Schedule;
 
 // A mutation that does not apply (nothing to delete) says so, and another is
@@ -247,8 +246,8 @@ bool ChangeScheduler(Random* random, Program* program) {
 
 bool AddChoices(Random* random, Program* program) {
   Schedule& schedule = program->schedule;
-  if (program->fibers == 1 || schedule.choice_count == kMaxChoices) return false;
-  for (int i = random->OneIn(3) ? 2 : 1; i > 0 && schedule.choice_count < kMaxChoices; --i) {
+  if (program->fibers == 1 || schedule.choice_count >= kMaxEncodedChoices) return false;
+  for (int i = random->OneIn(3) ? 2 : 1; i > 0 && schedule.choice_count < kMaxEncodedChoices; --i) {
     int step = RandomStep(random);
     // Beside another choice: there and back.
     if (schedule.choice_count > 0 && random->OneIn(2)) {

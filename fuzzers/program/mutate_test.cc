@@ -165,18 +165,18 @@ TEST_P(MutateTest, FullProgramsStayInBounds) {
     full.operations[i].op = full.operations[0].op;
     full.fiber_of[i] = static_cast<uint8_t>(i % kMaxFibers);
   }
-  full.schedule.choice_count = schedule::kMaxChoices;
-  for (int i = 0; i < schedule::kMaxChoices; ++i) {
+  full.schedule.choice_count = kMaxEncodedChoices;
+  for (int i = 0; i < kMaxEncodedChoices; ++i) {
     full.schedule.choices[i] = {static_cast<uint16_t>(i), 1};
   }
   for (uint64_t seed = 0; seed < 3000; ++seed) {
     Program mutant = full;
     MutateProgram(seed, &mutant);
     ASSERT_LE(mutant.operation_count, kMaxOperations);
-    ASSERT_LE(mutant.schedule.choice_count, schedule::kMaxChoices);
+    ASSERT_LE(mutant.schedule.choice_count, kMaxEncodedChoices);
     CrossPrograms(full, full, seed, &mutant);
     ASSERT_LE(mutant.operation_count, kMaxOperations);
-    ASSERT_LE(mutant.schedule.choice_count, schedule::kMaxChoices);
+    ASSERT_LE(mutant.schedule.choice_count, kMaxEncodedChoices);
   }
 }
 

@@ -88,7 +88,8 @@ class Parser {
   // Where something stands that can only be judged at the end.
   int failing_line_ = 0;
   int pending_line_ = 0;
-  int choice_line_[kMaxChoices] = {};
+  std::vector<int> choice_line_;
+  int64_t highest_step_ = -1;  // of the choices
   ProgramFile file_;
   std::vector<const char*> operation_words_;
 };
@@ -236,10 +237,12 @@ absl::Status Parser::Choices(const Tokens& tokens) {
       return Error("a choice is step:fiber with a step up to 65535 and a fiber up to ",
                    kMaxFibers - 1, ", as in 3:1, not ", Quoted(tokens[i]));
     }
-    for (int j = 0; j < schedule.choice_count; ++j) {
+    // Printed lists ascend: only a step below the highest so far can be a duplicate.
+    for (int j = 0; static_cast<int64_t>(step) <= highest_step_ && j < schedule.choice_count; ++j) {
       if (schedule.choices[j].step == step) return Error("two choices for step ", step);
     }
-    choice_line_[schedule.choice_count] = line_;
+    highest_step_ = std::max(highest_step_, static_cast<int64_t>(step));
+    choice_line_.push_back(line_);
     schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(step),
                                                  static_cast<uint8_t>(fiber)};
   }

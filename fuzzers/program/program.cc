@@ -82,20 +82,15 @@ void NormalizeOperations(Program* program) {
 }
 
 void SortChoices(Schedule* schedule) {
-  // The index as the middle digits makes the sort stable without a buffer.
-  uint32_t order[kMaxChoices];
-  for (int i = 0; i < schedule->choice_count; ++i) {
-    const Choice choice = schedule->choices[i];
-    order[i] = uint32_t{choice.step} << 16 | static_cast<uint32_t>(i) << 8 | choice.fiber;
+  // Insertion: stable without a buffer, and lists are short or nearly sorted.
+  Choice* const begin = schedule->choices;
+  Choice* const end = begin + schedule->choice_count;
+  const auto earlier = [](Choice a, Choice b) { return a.step < b.step; };
+  for (Choice* next = begin; next != end; ++next) {
+    std::rotate(std::upper_bound(begin, next, *next, earlier), next, next + 1);
   }
-  std::sort(order, order + schedule->choice_count);
-  int count = 0;
-  for (int i = 0; i < schedule->choice_count; ++i) {
-    const uint16_t step = static_cast<uint16_t>(order[i] >> 16);
-    if (count > 0 && schedule->choices[count - 1].step == step) continue;
-    schedule->choices[count++] = {step, static_cast<uint8_t>(order[i])};
-  }
-  schedule->choice_count = count;
+  const auto same_step = [](Choice a, Choice b) { return a.step == b.step; };
+  schedule->choice_count = static_cast<int>(std::unique(begin, end, same_step) - begin);
 }
 
 void NormalizeSchedule(Schedule* schedule, int fibers) {

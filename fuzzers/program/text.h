@@ -30,7 +30,8 @@
 
 namespace cancelsafe {
 
-inline constexpr size_t kMaxTextBytes = 64 * 1024;
+// Room for the longest list of choices, with a header.
+inline constexpr size_t kMaxTextBytes = 256 * 1024;
 // Comments above the program take at most this much, so that what was read can be
 // printed and read again.
 inline constexpr size_t kMaxHeaderBytes = 32 * 1024;

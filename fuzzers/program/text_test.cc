@@ -212,6 +212,7 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
       {"target csq\nchoices 3", "line 2: a choice is step:fiber with a step up to 65535"},
       {"target csq\nchoices 65536:0", "line 2: a choice is step:fiber"},
       {"target csq\nchoices 1:0 1:0", "line 2: two choices for step 1"},
+      {"target csq\nchoices 5:0 3:0 5:0", "line 2: two choices for step 5"},
       {"target csq\nfiber 0\nchoices 1:0\nchoices 4:1\n",
        "line 4: choice 4:1 names a fiber that does not exist"},
       {"target csq\n\x01", "line 2: byte 0x01 is not text"},
@@ -229,10 +230,25 @@ TEST(TextErrorTest, TooMuchIsRefused) {
 
   std::string choices = "target csq\nfiber 0\nfiber 1\nchoices";
   for (int i = 0; i <= schedule::kMaxChoices; ++i) absl::StrAppend(&choices, " ", i, ":1");
-  EXPECT_EQ(ErrorOf(choices), "line 4: too many choices; at most 192 are allowed");
+  EXPECT_EQ(ErrorOf(choices), absl::StrCat("line 4: too many choices; at most ",
+                                           schedule::kMaxChoices, " are allowed"));
 
   EXPECT_TRUE(absl::StartsWith(ErrorOf(std::string(kMaxTextBytes + 1, '\n')),
-                               "line 1: the text has 65537 bytes"));
+                               "line 1: the text has 262145 bytes"));
+}
+
+TEST(TextTest, LongestListOfChoicesPrintsAndParses) {
+  Program program;
+  program.fibers = 2;
+  program.schedule.choice_count = schedule::kMaxChoices;
+  for (int i = 0; i < schedule::kMaxChoices; ++i) {
+    program.schedule.choices[i] = {static_cast<uint16_t>(45000 + i), 1};
+  }
+  const std::string text = PrintProgram(program);
+  ASSERT_LE(text.size() + kMaxHeaderBytes, kMaxTextBytes);
+  const absl::StatusOr<Program> parsed = ParseProgram(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_TRUE(*parsed == program);
 }
 
 TEST(TextErrorTest, HeaderThatCouldNotBePrintedBackIsRefused) {

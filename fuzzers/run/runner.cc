@@ -104,12 +104,11 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   }
   if (output_.schedule.status == schedule::RunStatus::kDone && program.fibers > 1 &&
       !Machine::fault().set && !LastRace().found) {
-    schedule::RunResult drain;
     schedule::RunOptions drain_options;
     drain_options.point_budget = options_.point_budget;
-    static const schedule::Schedule kNoSchedule{};
-    executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain);
-    if (drain.status != schedule::RunStatus::kDone) output_.schedule.status = drain.status;
+    static const schedule::Schedule kNoSchedule;
+    executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain_);
+    if (drain_.status != schedule::RunStatus::kDone) output_.schedule.status = drain_.status;
   }
   in_run_ = false;
   EnterStage(clock_, Stage::kJudge);
@@ -193,11 +192,7 @@ Program Runner::Executed(const Program& program) {
   options.fresh_records = true;
   Run(program, options);
   Program result = program;
-  result.schedule = schedule::Schedule();
-  result.schedule.choice_count = output_.schedule.choice_count;
-  for (int i = 0; i < output_.schedule.choice_count; ++i) {
-    result.schedule.choices[i] = output_.schedule.choices[i];
-  }
+  result.schedule = output_.schedule.executed;
   return result;
 }
 

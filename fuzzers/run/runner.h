@@ -25,7 +25,7 @@ struct RunnerOptions {
   // What the documentation leaves open is judged by this reading: by our own, or by
   // any that it allows.
   Reading reading = Reading::kOwn;
-  int point_budget = 20000;  // preemption points per run
+  int point_budget = schedule::kMaxPointBudget;  // preemption points per run
 };
 
 // The reading by which an implementation is judged, named as tools name it ("" is the
@@ -111,6 +111,7 @@ class Runner {
   Checker checker_;
   CheckOptions check_options_;
   RunOutput output_;
+  schedule::RunResult drain_;  // large, so not on the stack
   const Program* program_ = nullptr;
   // Where a fiber's operations lie in the program.
   struct OperationRange {

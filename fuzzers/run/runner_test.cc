@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "fuzzers/run/run_testing.h"
 
 namespace cancelsafe {
@@ -169,6 +170,25 @@ TEST(Runner, WhatWasExecutedRunsAgainWithoutTheScheduler) {
   EXPECT_EQ(executed.schedule.kind, schedule::Kind::kChoices);
   EXPECT_GT(executed.schedule.choice_count, 0);
   EXPECT_TRUE(bench.Run(executed).ok());
+  EXPECT_EQ(bench.runner().Digest(), digest);
+}
+
+// What is saved of a long run has to be that run: no list of choices is cut short.
+TEST(Runner, WhatWasExecutedRunsAgainHoweverLongItWas) {
+  Bench bench(Family::kCsq);
+  std::string text = "target csq\n";
+  for (int fiber = 0; fiber < kMaxFibers; ++fiber) {
+    absl::StrAppend(&text, "fiber ", fiber, "\n");
+    for (int i = 0; i < kMaxOperations / kMaxFibers / 2; ++i) {
+      absl::StrAppend(&text, "insert ", (fiber + i) % kMaxItems, "\nremove-next\n");
+    }
+  }
+  const Program program = ProgramOf(text + "schedule random seed=3\n");
+  EXPECT_TRUE(bench.Run(program).ok());
+  const uint64_t digest = bench.runner().Digest();
+  const Program executed = bench.runner().Executed(program);
+  EXPECT_GT(executed.schedule.choice_count, 192);
+  EXPECT_TRUE(bench.Run(ProgramOf(PrintProgram(executed))).ok());
   EXPECT_EQ(bench.runner().Digest(), digest);
 }
 

@@ -107,12 +107,10 @@ void Record(int step, uint8_t enabled, int default_fiber, int pick) {
     options.trace[step] = TraceOf(enabled, pick);
   }
   if (!options.record_choices || pick == default_fiber) return;
-  RunResult& result = *g.result;
-  if (result.choice_count == kMaxChoices || step > UINT16_MAX) {
-    result.choices_overflowed = true;
-    return;
-  }
-  result.choices[result.choice_count++] = {static_cast<uint16_t>(step), static_cast<uint8_t>(pick)};
+  Schedule& executed = g.result->executed;
+  static_assert(kMaxChoices <= UINT16_MAX);
+  executed.choices[executed.choice_count++] = {static_cast<uint16_t>(step),
+                                               static_cast<uint8_t>(pick)};
 }
 
 // A run that ended by itself in fewer decisions than expected.
@@ -150,6 +148,9 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
                        RunResult* result) {
   if (running()) Misuse("a run within a run");
   if (fibers < 1 || fibers > kMaxFibers) Misuse("the number of fibers");
+  if (options.point_budget < 0 || options.point_budget > kMaxPointBudget) {
+    Misuse("the point budget is not in 0 to kMaxPointBudget");
+  }
   if (!g.created) CreateFibers(&FiberMain);
   const uint8_t all = static_cast<uint8_t>((1 << fibers) - 1);
   g.budget = options.point_budget;
@@ -181,8 +182,7 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
   g.result = result;
   g.objects.Clear();
   g.decision = {0, -1, fibers, all, g.pending, 0, g.points, 0};
-  result->choice_count = 0;
-  result->choices_overflowed = false;
+  result->executed.choice_count = 0;
   result->diverged_step = -1;
   result->expected_enabled = 0;
   result->seen_enabled = 0;

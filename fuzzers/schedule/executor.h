@@ -63,8 +63,9 @@ enum class RunStatus : uint8_t {
 };
 
 struct RunOptions {
-  int point_budget = 20000;     // preemption points per run before kLivelock
-  bool record_choices = false;  // fill RunResult::choices with the normal form
+  // Preemption points per run before kLivelock, 0 to kMaxPointBudget.
+  int point_budget = kMaxPointBudget;
+  bool record_choices = false;  // fill RunResult::executed
   int stop_at_step = -1;        // stop before this decision; -1 never
   // Expected points of each fiber for the schedulers that use them, 0 if unknown.
   // Take them from the program, never from an earlier run of another input.
@@ -96,9 +97,9 @@ struct RunResult {
   int switches = 0;     // changes of the running fiber
   int preemptions = 0;  // of them away from a fiber that could have gone on
   uint64_t digest = 0;  // of (enabled, choice) at each decision
-  int choice_count = 0;
-  bool choices_overflowed = false;
-  Choice choices[kMaxChoices];  // executed schedule in normal form
+  // With record_choices: the executed schedule in normal form, as choices alone. The
+  // same bodies under it repeat the run exactly, whatever scheduler drove it.
+  Schedule executed;
   uint16_t points_of[kMaxFibers];
   // After any status but kDone: where each fiber stood, with objects numbered among
   // themselves. finished_mask has a bit for each fiber that had ended.

@@ -326,8 +326,7 @@ TEST(ExploreTest, ChoicesOfAFindingReplayIt) {
     if (explorer.pruned()) continue;
     const std::vector<int> log = program.log;
     Schedule schedule;
-    schedule.choice_count = result.choice_count;
-    for (int i = 0; i < result.choice_count; ++i) schedule.choices[i] = result.choices[i];
+    schedule = result.executed;
     const RunResult again = program.Run(schedule);
     ASSERT_EQ(again.digest, result.digest);
     ASSERT_EQ(program.log, log);

@@ -3,6 +3,7 @@
 // says where.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <vector>
 
 #include "fuzzers/schedule/executor.h"
@@ -13,13 +14,6 @@ namespace cancelsafe::schedule {
 namespace {
 
 constexpr int kCases = 10000;
-
-Schedule OfChoices(const RunResult& result) {
-  Schedule schedule;
-  schedule.choice_count = result.choice_count;
-  for (int i = 0; i < result.choice_count; ++i) schedule.choices[i] = result.choices[i];
-  return schedule;
-}
 
 class EveryKindTest : public testing::TestWithParam<int> {
  protected:
@@ -36,9 +30,8 @@ TEST_P(EveryKindTest, RecordedChoicesGiveTheSameRunBack) {
     options.record_choices = true;
     const RunResult first = program.Run(RandomSchedule(kind(), seed), options);
     const std::vector<int> log = program.log;
-    ASSERT_FALSE(first.choices_overflowed);
 
-    const RunResult again = program.Run(OfChoices(first), options);
+    const RunResult again = program.Run(first.executed, options);
     ASSERT_EQ(program.log, log) << "seed " << seed;
     ASSERT_EQ(again.digest, first.digest);
     ASSERT_EQ(again.status, first.status);
@@ -46,8 +39,11 @@ TEST_P(EveryKindTest, RecordedChoicesGiveTheSameRunBack) {
     ASSERT_EQ(again.decisions, first.decisions);
     ASSERT_EQ(again.switches, first.switches);
     ASSERT_EQ(again.preemptions, first.preemptions);
-    ASSERT_EQ(again.choice_count, first.choice_count) << "the normal form is a fixed point";
-    for (int c = 0; c < first.choice_count; ++c) ASSERT_EQ(again.choices[c], first.choices[c]);
+    ASSERT_EQ(again.executed.choice_count, first.executed.choice_count)
+        << "the normal form is a fixed point";
+    for (int c = 0; c < first.executed.choice_count; ++c) {
+      ASSERT_EQ(again.executed.choices[c], first.executed.choices[c]);
+    }
     deadlocks += first.status == RunStatus::kDeadlock;
     preempted += first.preemptions > 0;
   }
@@ -91,21 +87,30 @@ TEST(ReplayTest, StopAtStepEndsBeforeThatDecision) {
   EXPECT_EQ(program.Run(schedule, beyond).status, whole.status);
 }
 
-TEST(ReplayTest, TooManyChoicesAreFlagged) {
+// The longest run there is, with a choice at about every second decision.
+TEST(ReplayTest, ChoicesOfTheLongestRunGiveItBack) {
   Schedule schedule;
   schedule.kind = Kind::kRandom;
+  schedule.seed = 5;
   RunOptions options;
   options.record_choices = true;
-  RunResult result;
-  Executor::Get().Run(
-      2,
-      [](void*, int) {
-        for (int i = 0; i < 1000; ++i) Executor::Get().Point(1, nullptr, 0);
-      },
-      nullptr, schedule, options, &result);
-  EXPECT_TRUE(result.choices_overflowed);
-  EXPECT_EQ(result.choice_count, kMaxChoices);
-  EXPECT_EQ(result.status, RunStatus::kDone);
+  const auto run = [&options](const Schedule& under, RunResult* result) {
+    Executor::Get().Run(
+        kMaxFibers,
+        [](void*, int) {
+          for (;;) Executor::Get().Point(1, nullptr, 0);
+        },
+        nullptr, under, options, result);
+  };
+  const auto first = std::make_unique<RunResult>();
+  const auto again = std::make_unique<RunResult>();
+  run(schedule, first.get());
+  ASSERT_EQ(first->status, RunStatus::kLivelock);
+  ASSERT_GT(first->executed.choice_count, kMaxPointBudget / 2);
+  run(first->executed, again.get());
+  EXPECT_EQ(again->digest, first->digest);
+  EXPECT_EQ(again->decisions, first->decisions);
+  EXPECT_EQ(again->status, RunStatus::kLivelock);
 }
 
 class CheckedReplayTest : public testing::Test {

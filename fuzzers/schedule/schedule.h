@@ -4,12 +4,17 @@
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_SCHEDULE_H_
 #define CANCELSAFE_FUZZERS_SCHEDULE_SCHEDULE_H_
 
+#include <algorithm>
 #include <cstdint>
 
 namespace cancelsafe::schedule {
 
 inline constexpr int kMaxFibers = 4;
-inline constexpr int kMaxChoices = 192;
+// A run of up to kMaxPointBudget points never makes more choices than this: each point
+// and each start and end of a fiber is one decision at most. What identifies a run is
+// therefore never cut short.
+inline constexpr int kMaxPointBudget = 20000;
+inline constexpr int kMaxChoices = kMaxPointBudget + 2 * kMaxFibers;
 
 enum class Kind : uint8_t {
   kChoices,  // only the listed choices; everywhere else the default
@@ -32,8 +37,22 @@ struct Choice {
   friend bool operator==(Choice a, Choice b) { return a.step == b.step && a.fiber == b.fiber; }
 };
 
-// Choices override what the scheduler picks. Steps ascend.
+// Choices override what the scheduler picks. Steps ascend. Choices beyond choice_count
+// are indeterminate; copying is O(choice_count).
 struct Schedule {
+  // User-provided, so that no initialisation clears the choices.
+  Schedule() {}  // NOLINT(modernize-use-equals-default)
+  Schedule(const Schedule& other) { *this = other; }
+  Schedule& operator=(const Schedule& other) {
+    if (this == &other) return *this;
+    kind = other.kind;
+    parameter = other.parameter;
+    seed = other.seed;
+    choice_count = other.choice_count;
+    std::copy_n(other.choices, choice_count, choices);
+    return *this;
+  }
+
   Kind kind = Kind::kChoices;
   uint8_t parameter = 0;
   uint32_t seed = 0;

@@ -131,11 +131,7 @@ class Search {
 int Search::Report(const Verdict& verdict) {
   const RunOutput& output = runner_->output();
   Program found = program_;
-  found.schedule = schedule::Schedule();
-  found.schedule.choice_count = output.schedule.choice_count;
-  for (int i = 0; i < output.schedule.choice_count; ++i) {
-    found.schedule.choices[i] = output.schedule.choices[i];
-  }
+  found.schedule = output.schedule.executed;
   printf("%s\n", FailureReport(found, runner_->history(), verdict).c_str());
   const std::string path = absl::StrCat(options_.directory, "/", FailureFileName(found, verdict));
   const std::string command = absl::StrCat("./cancelsafe replay", flags_.repeat_flags(), " ", path);

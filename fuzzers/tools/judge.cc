@@ -51,12 +51,6 @@ FailureIdentity IdentityOf(const Verdict& verdict) {
   return identity;
 }
 
-void CopyChoices(const schedule::RunResult& result, schedule::Schedule* out) {
-  *out = schedule::Schedule();
-  out->choice_count = result.choice_count;
-  for (int i = 0; i < result.choice_count; ++i) out->choices[i] = result.choices[i];
-}
-
 }  // namespace
 
 bool FailureIdentity::SameAs(const FailureIdentity& other) const {
@@ -236,7 +230,7 @@ void Judge::NoteDeath(VerdictKind kind, const char* rule) {
   shared.found = FailureIdentity();
   shared.found.kind = kind;
   snprintf(shared.found.rule, sizeof shared.found.rule, "%s", rule);
-  CopyChoices(active_->runner_->output().schedule, &shared.executed);
+  shared.executed = active_->runner_->output().schedule.executed;
 }
 
 void Judge::OnSanitizer(VerdictKind kind, const char* description) {
@@ -301,7 +295,7 @@ void Judge::RunInChild(schedule::Scheduler* scheduler) {
   const Verdict& verdict = runner_->output().verdict;
   shared_->found = IdentityOf(verdict);
   if (!verdict.ok()) Copy(VerdictLine(verdict), shared_->line, sizeof shared_->line);
-  CopyChoices(runner_->output().schedule, &shared_->executed);
+  shared_->executed = runner_->output().schedule.executed;
 }
 
 bool Judge::Explore(int preemptions, int64_t runs_max) {
