@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/random.h"
 #include "device_queue_test_model.h"
 
 namespace cancelsafe {
@@ -20,26 +21,11 @@ constexpr int kScale = 1;
 enum class Keys { kMany, kFew, kAscending, kDescending, kEqual, kExtreme };
 enum class Mix { kKeyedOnly, kSomeUnkeyed };
 
-class Random {
- public:
-  explicit Random(ULONG64 seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
-  ULONG64 Next() {
-    ULONG64 z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-  int Below(int limit) { return static_cast<int>(Next() % static_cast<ULONG64>(limit)); }
-
- private:
-  ULONG64 state_;
-};
-
 // A world that picks its own steps.
 class RandomRun {
  public:
   RandomRun(int items, Keys keys, Mix mix)
-      : world_(items), keys_(keys), mix_(mix), random_(static_cast<ULONG64>(items)) {
+      : world_(items), keys_(keys), mix_(mix), random_(static_cast<uint64_t>(items)) {
     for (int item = items - 1; item >= 0; --item) outside_.push_back(item);
   }
 

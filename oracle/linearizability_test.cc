@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "base/random.h"
 #include "oracle/callback_data_queue_model.h"
 #include "oracle/csq_model.h"
 #include "oracle/device_queue_model.h"
@@ -16,21 +17,6 @@ namespace cancelsafe {
 namespace {
 
 constexpr uint64_t kPlenty = 1000000;
-
-// splitmix64.
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint32_t Below(uint32_t bound) {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return static_cast<uint32_t>((z ^ z >> 31) >> 32) % bound;
-  }
-
- private:
-  uint64_t state_;
-};
 
 template <class Model>
 struct Subject {
@@ -84,7 +70,7 @@ bool SomeOrderWorks(const History& history, const Subject<Model>& subject, bool 
 
 Operation RandomOperation(Family family, Random* random) {
   const uint8_t item = static_cast<uint8_t>(random->Below(3));
-  const uint32_t key = random->Below(3);
+  const uint32_t key = static_cast<uint32_t>(random->Below(3));
   const uint8_t flags = static_cast<uint8_t>(random->Below(2) * (kWithContext | kCancelable));
   static constexpr Op kCsqOps[] = {Op::kInsert, Op::kInsertEx, Op::kRemove, Op::kRemoveNext,
                                    Op::kCancel, Op::kInsert,   Op::kCancel, Op::kComplete};
@@ -97,7 +83,7 @@ Operation RandomOperation(Family family, Random* random) {
   static constexpr Op kStartOps[] = {
       Op::kStartPacket, Op::kStartPacketByKey, Op::kStartNext,        Op::kStartNextByKey,
       Op::kCancel,      Op::kStartPacket,      Op::kStartPacketByKey, Op::kCancel};
-  const int choice = static_cast<int>(random->Below(8));
+  const int choice = random->Below(8);
   const Op op = family == Family::kCsq                 ? kCsqOps[choice]
                 : family == Family::kCallbackDataQueue ? kCbdqOps[choice]
                 : family == Family::kDeviceQueue       ? kDeviceOps[choice]
@@ -115,7 +101,7 @@ History RandomHistory(const Setup& setup, Reading reading, int calls, Random* ra
   int32_t outcomes[3] = {};
   int begun = 0;
   for (int moves = 0; moves < 400; ++moves) {
-    const int fiber = static_cast<int>(random->Below(3));
+    const int fiber = random->Below(3);
     if (open[fiber] < 0) {
       if (begun == calls) {
         if (open[0] < 0 && open[1] < 0 && open[2] < 0) break;
@@ -135,7 +121,7 @@ History RandomHistory(const Setup& setup, Reading reading, int calls, Random* ra
                                                                             : Op::kHoldCancelLock);
         count = Model::Step(setup, reading, state, call.operation, 0, alternatives);
       }
-      int chosen = static_cast<int>(random->Below(static_cast<uint32_t>(count)));
+      int chosen = random->Below(count);
       if (alternatives[chosen].needs_cancel) chosen = 0;
       TraceStep steps[Trace::kMaxSteps];
       const int length = UnpackTrace(alternatives[chosen].trace, steps);
@@ -160,24 +146,23 @@ History RandomHistory(const Setup& setup, Reading reading, int calls, Random* ra
 
 // One small lie about a call.
 void Spoil(History* history, Random* random) {
-  Call& call = history->calls[random->Below(static_cast<uint32_t>(history->call_count))];
+  Call& call = history->calls[random->Below(history->call_count)];
   switch (random->Below(6)) {
     case 0:
-      call.outcome.value = static_cast<int32_t>(random->Below(4)) - 1;
+      call.outcome.value = random->Below(4) - 1;
       break;
     case 1:
-      std::swap(call.outcome,
-                history->calls[random->Below(static_cast<uint32_t>(history->call_count))].outcome);
+      std::swap(call.outcome, history->calls[random->Below(history->call_count)].outcome);
       break;
     case 2:
-      call.begin = random->Below(call.end);
+      call.begin = static_cast<uint32_t>(random->Below(static_cast<int>(call.end)));
       break;
     case 3:
-      call.end = call.begin + 1 + random->Below(8);
+      call.end = call.begin + 1 + static_cast<uint32_t>(random->Below(8));
       break;
     case 4:
       if (history->event_count != 0) {
-        history->events[random->Below(static_cast<uint32_t>(history->event_count))].item =
+        history->events[random->Below(history->event_count)].item =
             static_cast<uint8_t>(random->Below(3));
       }
       break;
@@ -207,7 +192,7 @@ void CompareWithAllOrders(const Setup& setup, Reading reading, int cases, uint64
         continue;
       }
     }
-    for (uint32_t lies = 1 + random.Below(3); lies > 0; --lies) Spoil(&history, &random);
+    for (int lies = 1 + random.Below(3); lies > 0; --lies) Spoil(&history, &random);
     for (bool with_traces : {true, false}) {
       Subject<Model> subject(history, reading);
       const bool expected =

@@ -132,7 +132,7 @@ void Scenario::Fiber(std::function<void(Steps&)> body) {
 }
 void Scenario::Switches(const std::vector<Switch>& switches) { state_->switches = switches; }
 void Scenario::Strict() { state_->options.reading = Reading::kOwn; }
-void Scenario::PointsAtEveryAccess() { state_->options.tier2 = true; }
+void Scenario::PointsAtEveryAccess() { state_->options.access_points = true; }
 
 std::string Scenario::Run() {
   if (!state_->error.empty()) return state_->error;

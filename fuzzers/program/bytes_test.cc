@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "fuzzers/program/fields.h"
 #include "fuzzers/program/generate.h"
-#include "fuzzers/program/random.h"
 #include "gtest/gtest.h"
 
 namespace cancelsafe {

@@ -1,10 +1,10 @@
 // Cross-over, declared in mutate.h.
 #include <algorithm>
 
+#include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
-#include "fuzzers/program/random.h"
 
 namespace cancelsafe {
 namespace {

@@ -59,7 +59,7 @@ std::string TextDictionary() {
   AddWords(" ", kFlagWords, &dictionary);
   AddWords(" ", kCallbackArgumentWords, &dictionary);
   AddWords(" ", kStartIoArgumentWords, &dictionary);
-  AddWords("schedule ", kSchedulerWords, &dictionary);
+  AddWords("schedule ", schedule::kKindNames, &dictionary);
   AddWords(" ", kScheduleArgumentWords, &dictionary);
   for (const uint32_t key : kKeys) AddEntry(absl::StrCat(" key=", key), &dictionary);
   AddWords("", Words({" selector=", "=", ":", "# ", "0x"}), &dictionary);

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
+#include "base/random.h"
 #include "fuzzers/program/program.h"
-#include "fuzzers/program/random.h"
 
 namespace cancelsafe {
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/fields.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/program/program_file.h"
-#include "fuzzers/program/random.h"
 
 namespace cancelsafe {
 namespace {

@@ -201,10 +201,11 @@ absl::Status Parser::Fiber(const Tokens& tokens) {
 absl::Status Parser::ScheduleLine(const Tokens& tokens) {
   Schedule& schedule = file_.program.schedule;
   if (tokens.size() < 2) {
-    return Error("'schedule' needs a scheduler; allowed: ", absl::StrJoin(kSchedulerWords, ", "));
+    return Error("'schedule' needs a scheduler; allowed: ",
+                 absl::StrJoin(schedule::kKindNames, ", "));
   }
-  const int kind = FindWord(tokens[1], kSchedulerWords);
-  if (kind < 0) return UnknownWord("scheduler", tokens[1], kSchedulerWords, "allowed");
+  const int kind = FindWord(tokens[1], schedule::kKindNames);
+  if (kind < 0) return UnknownWord("scheduler", tokens[1], schedule::kKindNames, "allowed");
   schedule.kind = static_cast<schedule::Kind>(kind);
   Tokens seen;
   for (size_t i = 2; i < tokens.size(); ++i) {

@@ -57,7 +57,7 @@ void PrintDriver(const Setup& setup, std::string* out) {
 
 void PrintSchedule(const Schedule& schedule, std::string* out) {
   if (schedule.kind != Kind::kChoices) {
-    absl::StrAppend(out, "schedule ", SchedulerName(schedule.kind), " seed=", schedule.seed);
+    absl::StrAppend(out, "schedule ", schedule::NameOf(schedule.kind), " seed=", schedule.seed);
     if (schedule.parameter != 0) absl::StrAppend(out, " parameter=", schedule.parameter);
     absl::StrAppend(out, "\n");
   }

@@ -100,17 +100,8 @@ void NormalizeSchedule(Schedule* schedule, int fibers) {
   }
   schedule->kind = Wrap(schedule->kind, schedule::kKindCount);
   if (schedule->kind == Kind::kChoices) schedule->seed = 0;
-  switch (schedule->kind) {
-    case Kind::kSticky:
-    case Kind::kSurw:
-    case Kind::kStarve:
-      break;
-    case Kind::kPct:
-      schedule->parameter %= 4;
-      break;
-    default:
-      schedule->parameter = 0;
-  }
+  schedule->parameter = static_cast<uint8_t>(
+      schedule->parameter % schedule::kParameterCounts[static_cast<int>(schedule->kind)]);
   schedule->choice_count = std::clamp(schedule->choice_count, 0, kMaxChoices);
   bool ascending = true;
   for (int i = 0; i < schedule->choice_count; ++i) {

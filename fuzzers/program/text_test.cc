@@ -5,9 +5,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
-#include "fuzzers/program/random.h"
 #include "fuzzers/program/words.h"
 #include "gtest/gtest.h"
 
@@ -287,7 +287,7 @@ TEST(WordsTest, SuggestsOnlyWhatIsNear) {
   EXPECT_EQ(DidYouMean("mutx", kLockKindWords), "did you mean 'mutex'? ");
   EXPECT_EQ(DidYouMean("semaphore", kLockKindWords), "");
   EXPECT_EQ(DidYouMean("", kLockKindWords), "");
-  EXPECT_STREQ(SchedulerName(schedule::Kind::kStarve), "starve");
+  EXPECT_STREQ(schedule::NameOf(schedule::Kind::kStarve), "starve");
 }
 
 }  // namespace

@@ -34,13 +34,6 @@ inline constexpr const char* kStartIoStyleWords[] = {"pend", "finish-inside", "f
 inline constexpr const char* kIrqlWords[] = {"passive", "apc", "dispatch"};
 // By bit number of OperationFlag.
 inline constexpr const char* kFlagWords[] = {"context", "cancelable", "deferred", "non-cancelable"};
-inline constexpr const char* kSchedulerWords[schedule::kKindCount] = {
-    "choices", "random", "sticky", "pct", "pos", "urw", "surw", "starve"};
-
-// The word for a scheduler, in reports and on command lines as in the text form.
-inline const char* SchedulerName(schedule::Kind kind) {
-  return kSchedulerWords[static_cast<int>(kind)];
-}
 
 // The index of `word` in `words`, -1 if it is not there.
 int FindWord(absl::string_view word, absl::Span<const char* const> words);

@@ -1,4 +1,4 @@
-// Tier 2: the hooks that the compiler calls before every load and store of code
+// Access points: the hooks that the compiler calls before every load and store of code
 // built with -fsanitize-coverage=trace-loads,trace-stores. They become preemption
 // points in runs that ask for them, and cost a test and a return in all others.
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace {
 constexpr uintptr_t kStackSpan = 128 * 1024;
 
 inline void Access(const volatile void* address) {
-  if (!Machine::tier2()) return;
+  if (!Machine::access_points()) return;
   const uintptr_t frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   if (reinterpret_cast<uintptr_t>(address) - frame < kStackSpan) return;
   Machine::Point(kPointAccess, address);

@@ -8,7 +8,7 @@
 
 #include <cstddef>
 
-#include "fuzzers/run/sanitizer.h"
+#include "fuzzers/run/sanitizer_hints.h"
 
 namespace cancelsafe {
 

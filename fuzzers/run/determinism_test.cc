@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/program/mutate.h"
-#include "fuzzers/program/random.h"
 #include "fuzzers/run/runner.h"
 
 namespace cancelsafe {

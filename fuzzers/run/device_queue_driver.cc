@@ -2,7 +2,7 @@
 // contracts: a queue that is not busy may not be removed from, and an entry may
 // not be inserted twice.
 #include "fuzzers/run/drivers.h"
-#include "fuzzers/run/sanitizer.h"
+#include "fuzzers/run/sanitizer_hints.h"
 
 namespace cancelsafe {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/recorder.h"
-#include "fuzzers/run/sanitizer.h"
+#include "fuzzers/run/sanitizer_hints.h"
 #include "impl/include/fltKernel.h"
 #include "impl/kernel/irp.h"
 

@@ -12,7 +12,7 @@ namespace cancelsafe {
 KiProcessor Machine::processors_[kMaxFibers];
 MachineFault Machine::fault_;
 Recorder* Machine::recorder_ = nullptr;
-bool Machine::tier2_ = false;
+bool Machine::access_points_ = false;
 const volatile void* Machine::effect_lock_ = nullptr;
 const volatile void* Machine::waits_for_[kMaxFibers];
 const volatile void* Machine::cancel_slot_[kMaxFibers];
@@ -85,7 +85,7 @@ void Machine::Install() {
   LinkAccessPoints();
 }
 
-void Machine::Reset(Recorder* recorder, bool tier2) {
+void Machine::Reset(Recorder* recorder, bool access_points) {
   for (int i = 0; i < kMaxFibers; ++i) {
     KiProcessor& processor = processors_[i];
     processor.irql = PASSIVE_LEVEL;
@@ -97,7 +97,7 @@ void Machine::Reset(Recorder* recorder, bool tier2) {
   }
   fault_.set = false;
   recorder_ = recorder;
-  tier2_ = tier2;
+  access_points_ = access_points;
   effect_lock_ = nullptr;
   lock_count = 0;
   ForgetLockNames();

@@ -31,9 +31,9 @@ class Machine {
   // Makes fibers the kernel's platform. Once per process.
   static void Install();
   // All processors at PASSIVE_LEVEL without locks; no fault. `recorder` gets the
-  // effect marks of this run. `tier2`: loads and stores of instrumented
+  // effect marks of this run. `access_points`: accesses to memory by instrumented
   // implementations are preemption points too.
-  static void Reset(Recorder* recorder, bool tier2);
+  static void Reset(Recorder* recorder, bool access_points);
 
   // 0 on the main context, between fiber runs.
   static int fiber() {
@@ -55,7 +55,7 @@ class Machine {
   // The cancel routine slot of the IRP that the fiber's open call cancels.
   static void SetCancelSlot(const volatile void* slot) { cancel_slot_[fiber()] = slot; }
 
-  static bool tier2() { return tier2_; }
+  static bool access_points() { return access_points_; }
 
   // Kinds of the executor begin at 1.
   static uint8_t PointKind(KiPoint kind) { return static_cast<uint8_t>(kind + 1); }
@@ -68,7 +68,7 @@ class Machine {
   // waits for, the locks it holds. `finished` has a bit for each that has ended.
   static std::string Positions(int fibers, uint8_t finished);
 
-  // Does nothing, but makes the linker take the hooks of tier 2 (access_points.cc)
+  // Does nothing, but makes the linker take the hooks in access_points.cc
   // rather than a sanitizer runtime's empty ones.
   static void LinkAccessPoints();
 
@@ -86,7 +86,7 @@ class Machine {
   static KiProcessor processors_[kMaxFibers];
   static MachineFault fault_;
   static Recorder* recorder_;
-  static bool tier2_;
+  static bool access_points_;
   static const volatile void* effect_lock_;
   static const volatile void* waits_for_[kMaxFibers];
   static const volatile void* cancel_slot_[kMaxFibers];

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/random.h"
 #include "fuzzers/program/generate.h"
-#include "fuzzers/program/random.h"
 #include "fuzzers/run/runner.h"
 #include "oracle/rules.h"
 

@@ -87,7 +87,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   Machine::SetIgnored(check_options_.ignore);
   ClearRace();
   recorder_->Reset(program.setup, program.fibers);
-  Machine::Reset(recorder_.get(), options_.tier2);
+  Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
   arena_.Reset();
   driver_->Start(program, &arena_, recorder_.get());

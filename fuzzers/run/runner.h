@@ -21,7 +21,7 @@ struct RunnerOptions {
   IgnoreSet ignore;  // rules and clauses that shall not count
   // Every load and store of the implementation is a preemption point, if it was
   // compiled for that.
-  bool tier2 = false;
+  bool access_points = false;
   // What the documentation leaves open is judged by this reading: by our own, or by
   // any that it allows.
   Reading reading = Reading::kOwn;

@@ -108,7 +108,7 @@ TEST(ExploreTest, ReductionLosesNoOutcomeOfRandomPrograms) {
   int64_t unreduced_runs = 0;
   int deadlocks = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
-    const ToyProgram program = ToyProgram::Random(seed);
+    const ToyProgram program = ToyProgram::FromSeed(seed);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
     if (steps > 11) continue;
@@ -139,7 +139,7 @@ TEST(ExploreTest, ReductionLosesNoOutcomeOfRandomPrograms) {
 
 TEST(ExploreTest, UnboundedReductionLosesNoOutcomeEither) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
-    const ToyProgram program = ToyProgram::Random(seed);
+    const ToyProgram program = ToyProgram::FromSeed(seed);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
     if (steps > 9) continue;
@@ -156,7 +156,7 @@ TEST(ExploreTest, UnboundedReductionLosesNoOutcomeEither) {
 TEST(ExploreTest, AgreesWithBruteForceOverChoices) {
   int compared = 0;
   for (uint64_t seed = 0; seed < 120; ++seed) {
-    ToyProgram program = ToyProgram::Random(seed);
+    ToyProgram program = ToyProgram::FromSeed(seed);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
     if (steps > 8) continue;

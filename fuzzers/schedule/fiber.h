@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "fuzzers/schedule/sanitizers.h"
+#include "fuzzers/schedule/sanitizer_fibers.h"
 
 #ifdef CANCELSAFE_UCONTEXT
 #include <ucontext.h>

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "fuzzers/schedule/rng.h"
+#include "base/random.h"
 #include "fuzzers/schedule/schedule.h"
 
 namespace cancelsafe::schedule {
@@ -31,7 +31,7 @@ inline constexpr auto kMaskMembers = [] {
 }();
 
 // A member, each with the same probability; the mask is not empty.
-inline int AnyOf(uint32_t mask, Rng* rng) {
+inline int AnyOf(uint32_t mask, Random* rng) {
   const MaskMembers& members = kMaskMembers[mask];
   return members.member[rng->Below(members.count)];
 }

@@ -1,8 +1,10 @@
-// The search strategies by name and number. A strategy is one small class in a file
-// of its own, behind Scheduler; it knows masks and numbers, no queues.
+// The search strategies by name and number. A strategy is one small class in a file of
+// its own, behind Scheduler, and a row of schedulers.def; it knows masks and numbers, no
+// queues.
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_PORTFOLIO_H_
 #define CANCELSAFE_FUZZERS_SCHEDULE_PORTFOLIO_H_
 
+#include <string>
 #include <string_view>
 
 #include "fuzzers/schedule/executor.h"
@@ -13,13 +15,13 @@ namespace cancelsafe::schedule {
 // the executor follows the default there.
 Scheduler* SchedulerOf(Kind kind);
 
-// "choices", "random", "sticky", "pct", "pos", "urw", "surw", "starve".
-std::string_view NameOf(Kind kind);
-
 // False if no kind has that name.
 bool KindOf(std::string_view name, Kind* kind);
 
-// How many points a fiber passes if nobody knows.
+// "random, sticky, ...": all but "choices". For help texts and errors.
+std::string SchedulerNames();
+
+// How many points a fiber is taken to pass if RunOptions::points_hint does not say.
 inline constexpr int kPointsEstimate = 16;
 
 inline int EstimateOf(const uint16_t* points_hint, int fiber) {
@@ -27,13 +29,9 @@ inline int EstimateOf(const uint16_t* points_hint, int fiber) {
 }
 
 // Each returns the one instance of its class.
-Scheduler* RandomScheduler();
-Scheduler* StickyScheduler();
-Scheduler* PctScheduler();
-Scheduler* PosScheduler();
-Scheduler* UrwScheduler();
-Scheduler* SurwScheduler();
-Scheduler* StarveScheduler();
+#define CANCELSAFE_SCHEDULER(kind, name, Name, parameters) Scheduler* Name##Scheduler();
+#include "fuzzers/schedule/schedulers.def"
+#undef CANCELSAFE_SCHEDULER
 
 }  // namespace cancelsafe::schedule
 

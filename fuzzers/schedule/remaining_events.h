@@ -16,7 +16,7 @@ class RemainingEvents {
 
   // A member of the mask, which is not empty. A fiber that passed all expected
   // points, yet has not ended, counts one.
-  int Draw(uint32_t mask, const Decision& decision, Rng* rng) const {
+  int Draw(uint32_t mask, const Decision& decision, Random* rng) const {
     // Without a branch per fiber, none of which could be foreseen.
     uint32_t up_to[kMaxFibers];  // sums of weights, this fiber's included
     uint32_t sum = 0;
@@ -26,7 +26,7 @@ class RemainingEvents {
       sum += (mask >> f & 1) * static_cast<uint32_t>(left < 1 ? 1 : left);
       up_to[f] = sum;
     }
-    const uint32_t ticket = rng->Below(sum);
+    const uint32_t ticket = static_cast<uint32_t>(rng->Below(static_cast<int>(sum)));
     int fiber = 0;
     for (int f = 0; f < kMaxFibers - 1; ++f) fiber += ticket >= up_to[f];
     return fiber;

@@ -25,7 +25,7 @@ TEST_P(EveryKindTest, RecordedChoicesGiveTheSameRunBack) {
   int preempted = 0;
   for (int i = 0; i < kCases; ++i) {
     const uint64_t seed = static_cast<uint64_t>(i) * kKindCount + static_cast<uint64_t>(GetParam());
-    ToyProgram program = ToyProgram::Random(seed);
+    ToyProgram program = ToyProgram::FromSeed(seed);
     RunOptions options;
     options.record_choices = true;
     const RunResult first = program.Run(RandomSchedule(kind(), seed), options);
@@ -53,12 +53,12 @@ TEST_P(EveryKindTest, RecordedChoicesGiveTheSameRunBack) {
 
 TEST_P(EveryKindTest, TheSameScheduleGivesTheSameRun) {
   for (uint64_t seed = 0; seed < 500; ++seed) {
-    ToyProgram program = ToyProgram::Random(seed);
+    ToyProgram program = ToyProgram::FromSeed(seed);
     const Schedule schedule = RandomSchedule(kind(), seed);
     const RunResult first = program.Run(schedule);
     const std::vector<int> log = program.log;
     // Another run in between: a scheduler must not carry anything over.
-    ToyProgram::Random(seed + 1).Run(RandomSchedule(kind(), seed + 1));
+    ToyProgram::FromSeed(seed + 1).Run(RandomSchedule(kind(), seed + 1));
     const RunResult second = program.Run(schedule);
     ASSERT_EQ(first.digest, second.digest) << "seed " << seed;
     ASSERT_EQ(program.log, log);
@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(All, EveryKindTest, testing::Range(0, kKindCount),
                          });
 
 TEST(ReplayTest, StopAtStepEndsBeforeThatDecision) {
-  ToyProgram program = ToyProgram::Random(8);
+  ToyProgram program = ToyProgram::FromSeed(8);
   const Schedule schedule = RandomSchedule(Kind::kRandom, 8);
   const RunResult whole = program.Run(schedule);
   ASSERT_GT(whole.decisions, 3);
@@ -132,7 +132,7 @@ class CheckedReplayTest : public testing::Test {
     return program_.Run(schedule_, options);
   }
 
-  ToyProgram program_ = ToyProgram::Random(8);
+  ToyProgram program_ = ToyProgram::FromSeed(8);
   Schedule schedule_ = RandomSchedule(Kind::kRandom, 8);
   uint8_t trace_[256] = {};
   RunResult whole_;

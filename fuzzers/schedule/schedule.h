@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace cancelsafe::schedule {
 
@@ -16,17 +17,32 @@ inline constexpr int kMaxFibers = 4;
 inline constexpr int kMaxPointBudget = 20000;
 inline constexpr int kMaxChoices = kMaxPointBudget + 2 * kMaxFibers;
 
+// What drives a run: a scheduler of schedulers.def, or only the listed choices and
+// everywhere else the default.
 enum class Kind : uint8_t {
-  kChoices,  // only the listed choices; everywhere else the default
-  kRandom,   // random walk
-  kSticky,   // switch with probability parameter/256, else stay
-  kPct,      // probabilistic concurrency testing, depth 2 + parameter % 4
-  kPos,      // partial order sampling
-  kUrw,      // uniform random walk over the fibers' remaining events
-  kSurw,     // its selective form: parameter picks the interesting object
-  kStarve,   // one fiber is held back for 2^k points
+  kChoices,
+#define CANCELSAFE_SCHEDULER(kind, name, Name, parameters) kind,
+#include "fuzzers/schedule/schedulers.def"
+#undef CANCELSAFE_SCHEDULER
 };
-inline constexpr int kKindCount = 8;
+
+// By number of the kind: its word, and how many values of the parameter it tells apart.
+inline constexpr const char* kKindNames[] = {
+    "choices",
+#define CANCELSAFE_SCHEDULER(kind, name, Name, parameters) #name,
+#include "fuzzers/schedule/schedulers.def"
+#undef CANCELSAFE_SCHEDULER
+};
+inline constexpr int kParameterCounts[] = {
+    1,
+#define CANCELSAFE_SCHEDULER(kind, name, Name, parameters) parameters,
+#include "fuzzers/schedule/schedulers.def"
+#undef CANCELSAFE_SCHEDULER
+};
+inline constexpr int kKindCount = std::size(kKindNames);
+
+// The word for a kind, in reports and on command lines as in the text form.
+inline const char* NameOf(Kind kind) { return kKindNames[static_cast<int>(kind) % kKindCount]; }
 
 // At decision number `step` (counting only those with two or more enabled
 // fibers) run `fiber` instead of the default. The default is: go on with the

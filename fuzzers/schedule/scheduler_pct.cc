@@ -13,19 +13,19 @@ namespace {
 class Pct final : public Scheduler {
  public:
   void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override {
-    Rng rng(schedule.seed);
-    uint32_t decisions = 0;
+    Random rng(schedule.seed);
+    int decisions = 0;
     for (int f = 0; f < fibers; ++f) {
-      decisions += static_cast<uint32_t>(EstimateOf(points_hint, f));
+      decisions += EstimateOf(points_hint, f);
       // Inside-out shuffle of the initial priorities, all above those of changes.
-      const int place = static_cast<int>(rng.Below(static_cast<uint32_t>(f) + 1));
+      const int place = rng.Below(f + 1);
       priority_[f] = priority_[place];
       priority_[place] = kMaxChanges + f;
     }
     changes_ = 1 + schedule.parameter % kMaxChanges;
     next_change_ = 0;
     for (int i = 0; i < changes_; ++i) {
-      change_[i] = 1 + static_cast<int>(rng.Below(decisions));
+      change_[i] = 1 + rng.Below(decisions);
     }
     std::sort(change_, change_ + changes_);
   }

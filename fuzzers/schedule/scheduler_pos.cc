@@ -11,7 +11,7 @@ namespace {
 class Pos final : public Scheduler {
  public:
   void Start(const Schedule& schedule, int, const uint16_t*) override {
-    rng_ = Rng(schedule.seed);
+    rng_ = Random(schedule.seed);
     for (uint64_t& priority : priority_) priority = rng_.Next();
   }
 
@@ -36,7 +36,7 @@ class Pos final : public Scheduler {
   bool compares_objects() const override { return true; }
 
  private:
-  Rng rng_;
+  Random rng_;
   uint64_t priority_[kMaxFibers] = {};
 };
 

@@ -5,19 +5,21 @@
 namespace cancelsafe::schedule {
 namespace {
 
-class Random final : public Scheduler {
+class RandomWalk final : public Scheduler {
  public:
-  void Start(const Schedule& schedule, int, const uint16_t*) override { rng_ = Rng(schedule.seed); }
+  void Start(const Schedule& schedule, int, const uint16_t*) override {
+    rng_ = Random(schedule.seed);
+  }
   int Pick(const Decision& decision) override { return AnyOf(decision.enabled, &rng_); }
 
  private:
-  Rng rng_;
+  Random rng_;
 };
 
 }  // namespace
 
 Scheduler* RandomScheduler() {
-  static Random instance;
+  static RandomWalk instance;
   return &instance;
 }
 

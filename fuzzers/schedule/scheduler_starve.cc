@@ -10,11 +10,11 @@ namespace {
 class Starve final : public Scheduler {
  public:
   void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override {
-    rng_ = Rng(schedule.seed);
-    uint32_t decisions = 0;
-    for (int f = 0; f < fibers; ++f) decisions += static_cast<uint32_t>(EstimateOf(points_hint, f));
-    victim_ = static_cast<int>(rng_.Below(static_cast<uint32_t>(fibers)));
-    begin_ = static_cast<int>(rng_.Below(decisions));
+    rng_ = Random(schedule.seed);
+    int decisions = 0;
+    for (int f = 0; f < fibers; ++f) decisions += EstimateOf(points_hint, f);
+    victim_ = rng_.Below(fibers);
+    begin_ = rng_.Below(decisions);
     end_ = begin_ + (1 << schedule.parameter % 8);
   }
 
@@ -30,7 +30,7 @@ class Starve final : public Scheduler {
  private:
   static constexpr uint32_t kSwitchChance = 64;
 
-  Rng rng_;
+  Random rng_;
   int victim_ = 0;
   int begin_ = 0;
   int end_ = 0;

@@ -9,7 +9,7 @@ namespace {
 class Sticky final : public Scheduler {
  public:
   void Start(const Schedule& schedule, int, const uint16_t*) override {
-    rng_ = Rng(schedule.seed);
+    rng_ = Random(schedule.seed);
     switch_chance_ = schedule.parameter;
   }
 
@@ -20,7 +20,7 @@ class Sticky final : public Scheduler {
   }
 
  private:
-  Rng rng_;
+  Random rng_;
   uint32_t switch_chance_ = 0;
 };
 

@@ -10,7 +10,7 @@ namespace {
 class Surw final : public Scheduler {
  public:
   void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override {
-    rng_ = Rng(schedule.seed);
+    rng_ = Random(schedule.seed);
     remaining_.Start(fibers, points_hint);
     object_ = static_cast<uint16_t>(1 + schedule.parameter % kObjects);
     intended_ = -1;
@@ -37,7 +37,7 @@ class Surw final : public Scheduler {
  private:
   static constexpr int kObjects = 16;
 
-  Rng rng_;
+  Random rng_;
   RemainingEvents remaining_;
   uint16_t object_ = 1;
   int intended_ = -1;

@@ -56,9 +56,9 @@ class EveryScheduleTest : public testing::TestWithParam<int> {
 
 TEST_P(EveryScheduleTest, PicksOnlyEnabledFibers) {
   Scheduler* const scheduler = SchedulerOf(kind());
-  Rng rng(7);
+  Random rng(7);
   for (uint32_t n = 0; n < 500; ++n) {
-    const int fibers = 2 + static_cast<int>(rng.Below(3));
+    const int fibers = 2 + rng.Below(3);
     const uint16_t hint[kMaxFibers] = {static_cast<uint16_t>(rng.Below(60)), 0, 1, 65535};
     scheduler->Start(Of(kind(), static_cast<uint8_t>(n), n), fibers, hint);
     PendingEvent pending[kMaxFibers];
@@ -66,12 +66,13 @@ TEST_P(EveryScheduleTest, PicksOnlyEnabledFibers) {
     for (int step = 0; step < 100; ++step) {
       // Any state that the executor might offer, reachable or not.
       uint32_t enabled = 0;
-      while (!((enabled & (enabled - 1)) != 0)) enabled = rng.Below(1u << fibers);
-      const int current = static_cast<int>(rng.Below(static_cast<uint32_t>(fibers) + 1)) - 1;
+      while (!((enabled & (enabled - 1)) != 0))
+        enabled = static_cast<uint32_t>(rng.Below(1 << fibers));
+      const int current = rng.Below(fibers + 1) - 1;
       const bool goes_on = current >= 0 && (enabled >> current & 1) != 0;
       for (int f = 0; f < fibers; ++f) {
         pending[f].object = static_cast<uint16_t>(rng.Below(4));
-        points[f] += static_cast<int>(rng.Below(3));
+        points[f] += rng.Below(3);
       }
       const Decision decision = {step,    current,
                                  fibers,  static_cast<uint8_t>(enabled),

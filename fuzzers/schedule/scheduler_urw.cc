@@ -9,7 +9,7 @@ namespace {
 class Urw final : public Scheduler {
  public:
   void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override {
-    rng_ = Rng(schedule.seed);
+    rng_ = Random(schedule.seed);
     remaining_.Start(fibers, points_hint);
   }
 
@@ -18,7 +18,7 @@ class Urw final : public Scheduler {
   }
 
  private:
-  Rng rng_;
+  Random rng_;
   RemainingEvents remaining_;
 };
 

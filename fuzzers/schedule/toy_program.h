@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/random.h"
 #include "fuzzers/schedule/executor.h"
-#include "fuzzers/schedule/rng.h"
 
 namespace cancelsafe::schedule {
 
@@ -46,18 +46,18 @@ class ToyProgram {
   static constexpr int kLocks = 2;
   static constexpr int kVariables = 3;
 
-  static ToyProgram Random(uint64_t seed) {
-    Rng rng(seed);
+  static ToyProgram FromSeed(uint64_t seed) {
+    Random rng(seed);
     ToyProgram program;
-    const int fibers = 1 + static_cast<int>(rng.Below(kMaxFibers));
+    const int fibers = 1 + rng.Below(kMaxFibers);
     for (int f = 0; f < fibers; ++f) {
       std::vector<ToyStep> steps;
-      const int groups = static_cast<int>(rng.Below(5));
+      const int groups = rng.Below(5);
       for (int i = 0; i < groups; ++i) {
         const ToyKind kind = rng.Below(3) == 0 ? kToyRead : kToyTouch;
-        const ToyStep access = {kind, static_cast<int>(rng.Below(kVariables))};
-        const int lock = static_cast<int>(rng.Below(kLocks));
-        const int locks = static_cast<int>(rng.Below(3));
+        const ToyStep access = {kind, rng.Below(kVariables)};
+        const int lock = rng.Below(kLocks);
+        const int locks = rng.Below(3);
         if (locks >= 1) steps.push_back({kToyLock, lock});
         if (locks == 2) steps.push_back({kToyLock, 1 - lock});
         steps.push_back(access);
@@ -119,13 +119,13 @@ class ToyProgram {
 
 // A schedule of some kind and parameters, with a few explicit choices at times.
 inline Schedule RandomSchedule(Kind kind, uint64_t seed) {
-  Rng rng(seed);
+  Random rng(seed);
   Schedule schedule;
   schedule.kind = kind;
   schedule.parameter = static_cast<uint8_t>(rng.Next());
   schedule.seed = static_cast<uint32_t>(rng.Next());
   uint16_t step = 0;
-  for (uint32_t i = rng.Below(4); i > 0; --i) {
+  for (int i = rng.Below(4); i > 0; --i) {
     step = static_cast<uint16_t>(step + rng.Below(10));
     schedule.choices[schedule.choice_count++] = {step++, static_cast<uint8_t>(rng.Below(4))};
   }

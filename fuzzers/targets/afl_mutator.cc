@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/mutate.h"
-#include "fuzzers/program/random.h"
 
 namespace {
 

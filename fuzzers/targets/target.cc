@@ -20,11 +20,11 @@
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/program/schedules.h"
-#include "fuzzers/run/all_points.h"
 #include "fuzzers/run/canary.h"
+#include "fuzzers/run/points_module.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
-#include "fuzzers/run/sanitizer.h"
+#include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/targets/benchmark.h"
 #include "fuzzers/targets/coverage_map.h"
 #include "fuzzers/targets/fault_hooks.h"
@@ -84,7 +84,7 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
   if (absl::ConsumePrefix(&argument, "--implementation=")) {
     *implementation = std::string(argument);
   } else if (argument == "--points=all") {
-    target->options.tier2 = true;
+    target->options.access_points = true;
     absl::StrAppend(&target->replay_flags, " --points all");
   } else if (argument == "--strict") {
     target->strict = true;
@@ -247,8 +247,8 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     absl::StrAppend(&target->replay_flags, " --implementation ", implementation);
     target->options.reading = ReadingFor(implementation, target->strict);
   }
-  if (implementation.empty() && target->options.tier2 &&
-      !LoadBuiltInWithAllPoints(&target->implementation, &error)) {
+  if (implementation.empty() && target->options.access_points &&
+      !LoadBuiltInWithAccessPoints(&target->implementation, &error)) {
     Fail(kSetupError, error);
   }
   target->stats = &target->local_stats;

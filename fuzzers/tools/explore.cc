@@ -29,8 +29,7 @@ Searches the schedules of one program (text or bytes) for a violation. Without
 )";
 constexpr char kOwnFlagsHelp[] =
     R"(  --preemptions K           all schedules with at most K preemptions (default 2)
-  --scheduler NAME          random search instead: random, sticky, pct, pos, urw,
-                            surw or starve
+  --scheduler NAME          random search instead: %s
   --schedules N             give up after N schedules (default: no limit, or
                             100000 with --scheduler)
   --save DIR                where a failure is saved (default: .)
@@ -51,7 +50,8 @@ Options ReadOptions(ToolFlags* flags) {
   std::string flag;
   while (flags->Next(&flag)) {
     if (flag == "--help") {
-      printf("%s%s%s", kHelp, kSharedFlagsHelp, kOwnFlagsHelp);
+      printf("%s%s", kHelp, kSharedFlagsHelp);
+      printf(kOwnFlagsHelp, schedule::SchedulerNames().c_str());
       exit(0);
     } else if (flag == "--preemptions") {
       options.preemptions = static_cast<int>(flags->Number(flag, 0));
@@ -62,9 +62,8 @@ Options ReadOptions(ToolFlags* flags) {
     } else if (flag == "--scheduler") {
       const std::string name = flags->Value(flag);
       if (!schedule::KindOf(name, &options.kind) || options.kind == schedule::Kind::kChoices) {
-        flags->Fail(kExitUsage,
-                    absl::StrCat("unknown scheduler '", name,
-                                 "'; known: random, sticky, pct, pos, urw, surw, starve"));
+        flags->Fail(kExitUsage, absl::StrCat("unknown scheduler '", name,
+                                             "'; known: ", schedule::SchedulerNames()));
       }
     } else {
       flags->FailUnknown(flag);

@@ -165,7 +165,7 @@ int Replay::Minimize() {
 void Replay::WriteTest(const Program& program, const std::string& verdict,
                        const std::string& table) {
   GeneratedTestOptions test;
-  test.points_at_every_access = flags_.runner().tier2;
+  test.points_at_every_access = flags_.runner().access_points;
   test.strict = flags_.strict();
   test.verdict = verdict;
   test.table = table;

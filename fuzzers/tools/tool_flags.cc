@@ -6,8 +6,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "fuzzers/run/all_points.h"
 #include "fuzzers/run/canary.h"
+#include "fuzzers/run/points_module.h"
 #include "fuzzers/tools/program_input.h"
 
 namespace cancelsafe {
@@ -55,7 +55,7 @@ bool ToolFlags::Next(std::string* flag) {
       if (value != "all" && value != "locks") {
         Fail(kExitUsage, absl::StrCat("--points: '", value, "' is neither all nor locks"));
       }
-      runner_.tier2 = value == "all";
+      runner_.access_points = value == "all";
       absl::StrAppend(&repeat_flags_, " --points ", value);
     } else if (*flag == "--strict") {
       strict_ = true;
@@ -81,8 +81,8 @@ Implementation ToolFlags::Load() const {
   if (!implementation_.empty() && !LoadImplementation(implementation_, &implementation, &error)) {
     Fail(kExitSetup, error);
   }
-  if (implementation_.empty() && runner_.tier2 &&
-      !LoadBuiltInWithAllPoints(&implementation, &error)) {
+  if (implementation_.empty() && runner_.access_points &&
+      !LoadBuiltInWithAccessPoints(&implementation, &error)) {
     Fail(kExitSetup, error);
   }
   return implementation;

@@ -9,7 +9,7 @@
 
 CANCELSAFE_BEGIN_C
 
-// Why a virtual processor may be switched at this place (tier 1).
+// Why a virtual processor may be switched at this place.
 enum KiPoint {
   kPointAcquire,        // before a lock is taken
   kPointRelease,        // after a lock was given back
@@ -17,7 +17,7 @@ enum KiPoint {
   kPointIrql,           // before the IRQL changes
   kPointCallbackEnter,  // on entry of a driver callback
   kPointCallbackExit,   // before a driver callback returns
-  kPointAccess,         // tier 2: before a load or store of the implementation
+  kPointAccess,         // access point: before a load or store of the implementation
 };
 
 enum { kMaxHeldLocks = 8 };

@@ -1,7 +1,7 @@
 // The few sanitizer entry points that the run room calls, as nothing where the
 // flavour has no such sanitizer. No policy in here.
-#ifndef CANCELSAFE_FUZZERS_RUN_SANITIZER_H_
-#define CANCELSAFE_FUZZERS_RUN_SANITIZER_H_
+#ifndef CANCELSAFE_FUZZERS_RUN_SANITIZER_HINTS_H_
+#define CANCELSAFE_FUZZERS_RUN_SANITIZER_HINTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -71,4 +71,4 @@ inline void UnpoisonMemory([[maybe_unused]] const volatile void* address,
 
 }  // namespace cancelsafe
 
-#endif  // CANCELSAFE_FUZZERS_RUN_SANITIZER_H_
+#endif  // CANCELSAFE_FUZZERS_RUN_SANITIZER_HINTS_H_

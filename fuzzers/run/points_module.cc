@@ -1,5 +1,5 @@
-// See all_points.h.
-#include "fuzzers/run/all_points.h"
+// See points_module.h.
+#include "fuzzers/run/points_module.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 
 namespace cancelsafe {
 
-bool LoadBuiltInWithAllPoints(Implementation* implementation, std::string* error) {
+bool LoadBuiltInWithAccessPoints(Implementation* implementation, std::string* error) {
   char program[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", program, sizeof program);
   const std::string path(program, length > 0 ? static_cast<size_t>(length) : 0);

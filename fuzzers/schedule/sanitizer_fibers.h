@@ -1,8 +1,8 @@
 // What the sanitizer runtimes want to know about fibers, as calls that vanish in
 // the flavours that have no such runtime. This code itself must never be compiled
 // with -fsanitize=thread: an instrumented switch unbalances TSan's shadow stacks.
-#ifndef CANCELSAFE_FUZZERS_SCHEDULE_SANITIZERS_H_
-#define CANCELSAFE_FUZZERS_SCHEDULE_SANITIZERS_H_
+#ifndef CANCELSAFE_FUZZERS_SCHEDULE_SANITIZER_FIBERS_H_
+#define CANCELSAFE_FUZZERS_SCHEDULE_SANITIZER_FIBERS_H_
 
 #include <cstddef>
 
@@ -74,4 +74,4 @@ struct TsanToken {
 
 }  // namespace cancelsafe::schedule
 
-#endif  // CANCELSAFE_FUZZERS_SCHEDULE_SANITIZERS_H_
+#endif  // CANCELSAFE_FUZZERS_SCHEDULE_SANITIZER_FIBERS_H_
