@@ -230,15 +230,6 @@ test_coverage() {
   sed -n '/ lines /,/^harness/p' build/coverage.log
 }
 
-# The fuzz targets as ClusterFuzzLite and OSS-Fuzz build them, under six combinations of
-# engine and sanitizer.
-test_contract() {
-  local log=build/contract.log
-  logged 'the checks of fuzz builds refuse what is bad' "$log" .ci/check_fuzz_build_test.sh
-  logged 'fuzz builds as fleets make them' "$log" .ci/fuzz_build_contract.sh
-  sed 's/^/   /' "$log"
-}
-
 # Exit status 4 of a script: it could not do its work, and has said so.
 outcome_or_unchecked() {
   if [[ $2 -ne 4 ]]; then
@@ -293,7 +284,6 @@ run_test() {
   done
   part 'mutants' test_mutants
   part 'coverage' test_coverage
-  part 'fuzz builds of fleets' test_contract
   part 'workflows' test_workflows
   part 'front door' test_front_door
   part 'AFL++' test_afl
