@@ -1,5 +1,6 @@
 // The Interlocked* operations, and the one place where a preemption point is
-// announced before each of them. Everything is a full barrier, as documented.
+// announced before each of them. Everything is a full barrier, as documented. Also
+// here: what a host provides for preemption points.
 #ifndef CANCELSAFE_INTERLOCKED_H_
 #define CANCELSAFE_INTERLOCKED_H_
 
@@ -15,9 +16,12 @@
 CANCELSAFE_BEGIN_C
 /* Provided by the host. Called before an interlocked operation on `object`. */
 VOID CancelsafeInterlockedPoint(const volatile VOID *object);
+/* Provided by the host. Called by a processor that waits for another one. */
+VOID CancelsafeYieldPoint(VOID);
 CANCELSAFE_END_C
 #else
 #define CancelsafeInterlockedPoint(object) ((void)0)
+#define CancelsafeYieldPoint() ((void)0)
 #endif
 
 FORCEINLINE PVOID InterlockedExchangePointer(PVOID volatile *Target, PVOID Value) {

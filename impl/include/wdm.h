@@ -27,6 +27,14 @@ KIRQL KfRaiseIrql(KIRQL NewIrql);
 VOID KeLowerIrql(KIRQL NewIrql);
 #define KeRaiseIrql(NewIrql, OldIrql) (*(OldIrql) = KfRaiseIrql(NewIrql))
 
+/* Both tell the host that the caller waits for another processor: under a schedule of
+ * fibers another one gets to run. Any IRQL. */
+VOID KeStallExecutionProcessor(ULONG MicroSeconds);
+FORCEINLINE VOID YieldProcessor(VOID) {
+  CancelsafeYieldPoint();
+  __builtin_ia32_pause();
+}
+
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock);
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock);
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql);

@@ -30,6 +30,13 @@ KI_QUIET PDRIVER_CANCEL ExchangeRoutineIf(PIRP irp, PDRIVER_CANCEL expected) {
 
 bool MayShare(PDRIVER_CANCEL routine) { return routine == nullptr || KiSharesCancelLock(routine); }
 
+// A first look, without the lock. Unseen: a driver may store its routine plainly under
+// the lock, and must not be told of a race with a look that the documentation does not
+// mention. What is seen here is checked again under the lock.
+KI_UNSEEN PDRIVER_CANCEL PeekRoutine(PIRP irp) {
+  return __atomic_load_n(&irp->CancelRoutine, __ATOMIC_RELAXED);
+}
+
 // Takes the cancel routine out under a share of the lock, which is held on return of
 // true; `*routine` may be null. False, with nothing held, if a driver's routine was met.
 //
@@ -39,7 +46,7 @@ bool MayShare(PDRIVER_CANCEL routine) { return routine == nullptr || KiSharesCan
 // tell the difference.
 KI_QUIET bool TakeRoutineSharing(PIRP irp, KiProcessor* processor, KIRQL* irql,
                                  PDRIVER_CANCEL* routine) {
-  PDRIVER_CANCEL expected = __atomic_load_n(&irp->CancelRoutine, __ATOMIC_RELAXED);
+  PDRIVER_CANCEL expected = PeekRoutine(irp);
   if (!MayShare(expected)) return false;
   *irql = KiAcquireCancelLockShare(processor, kRoutine);
   SetCancelFlag(irp);

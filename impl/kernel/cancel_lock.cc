@@ -11,7 +11,11 @@ namespace {
 // Two lines: processors fetch them in pairs.
 constexpr size_t kLineBytes = 128;
 
-constexpr unsigned kShareCount = 64;
+// With two, processors meet on a share: for the tests of the machine room.
+#ifndef CANCELSAFE_CANCEL_LOCK_SHARES
+#define CANCELSAFE_CANCEL_LOCK_SHARES 64
+#endif
+constexpr unsigned kShareCount = CANCELSAFE_CANCEL_LOCK_SHARES;
 constexpr int kSharingRoutinesMax = 8;
 
 struct alignas(kLineBytes) Share {
@@ -27,17 +31,18 @@ struct alignas(kLineBytes) Gate {
 
 Gate gate;
 Share shares[kShareCount];
-static_assert(kShareCount == 8 * sizeof(gate.used), "one bit for each share");
+static_assert(kShareCount <= 8 * sizeof(gate.used), "one bit for each share");
 
 unsigned ShareOf(const KiProcessor* processor) { return processor->id % kShareCount; }
 
-// Before the share is first taken. Whoever finds the bit set acquires what set it:
-// otherwise a holder of the whole could still be blind to this share, although S2
-// found the lock free. Unseen: TSan must not take this for an order between two
-// cancels.
+// Before the share is first taken. The look at the bit is sequentially consistent as
+// S1 and S2 are: a canceller that finds it set is then, in their one order, behind the
+// processor that set it. With an acquire alone, a holder of the whole whose look at
+// `used` came too early for the bit could be one that S2 does not see either. Unseen:
+// TSan must not take this for an order between two cancels.
 KI_UNSEEN void MarkUsed(unsigned share) {
   const ULONG64 bit = 1ull << share;
-  if ((__atomic_load_n(&gate.used, __ATOMIC_ACQUIRE) & bit) == 0) {
+  if ((__atomic_load_n(&gate.used, __ATOMIC_SEQ_CST) & bit) == 0) {
     __atomic_fetch_or(&gate.used, bit, __ATOMIC_SEQ_CST);
   }
 }

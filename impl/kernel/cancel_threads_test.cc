@@ -63,6 +63,25 @@ TEST(CancelThreadsTest, ARoutineThatIsGoneHasBeenCalled) {
   EXPECT_EQ(called, sample.Count);
 }
 
+// A driver that always holds the lock needs no exchange. With ThreadSanitizer this also
+// says that IoCancelIrp's look at the routine is not a race with the driver's store.
+TEST(CancelThreadsTest, ARoutineMayBeStoredPlainlyUnderTheLock) {
+  CANCEL_SAMPLE sample = {};
+  TestIrp irp;
+  irp->Tail.Overlay.DriverContext[0] = &sample;
+  std::atomic<bool> done{false};
+  ULONG called = 0;
+  OnThreads(2, [&](int thread) {
+    if (thread == 0) {
+      for (int i = 0; i < 20000; ++i) SampleStorePlainly(irp.get());
+      done.store(true);
+    } else {
+      while (!done.load()) called += IoCancelIrp(irp.get());
+    }
+  });
+  EXPECT_EQ(called, sample.Count);
+}
+
 // More processors than there are shares: some have the same one.
 TEST(CancelThreadsTest, ProcessorsMayHaveTheSameShare) {
   constexpr int kThreads = 70;

@@ -22,7 +22,9 @@ KI_QUIET KiProcessor* ThreadProcessor() {
   return &this_processor;
 }
 
-void NoPoint(KiPoint, const volatile void*) {}
+void YieldOnly(KiPoint kind, const volatile void*) {
+  if (kind == kPointYield) KiYieldProcessor();
+}
 
 // The platform is told of one failed attempt at a time, so the length of the wait
 // is remembered by the thread that waits, until it has held the lock and gives it
@@ -46,7 +48,7 @@ KI_QUIET void Abort(const KiViolation* violation) {
   abort();
 }
 
-const KiPlatform thread_platform = {&ThreadProcessor, &NoPoint, &BackOff, &ForgetWait, &Abort};
+const KiPlatform thread_platform = {&ThreadProcessor, &YieldOnly, &BackOff, &ForgetWait, &Abort};
 
 struct Rule {
   const char* name;
@@ -96,4 +98,18 @@ KI_QUIET void KiReport(KiViolationKind kind, const char* routine, const volatile
 extern "C" KI_SERVICE KI_BARE VOID CancelsafeInterlockedPoint(const volatile VOID* object) {
   ki_platform->point(kPointInterlocked, object);
 }
+
+extern "C" KI_SERVICE KI_BARE VOID CancelsafeYieldPoint(VOID) {
+  ki_platform->point(kPointYield, nullptr);
+}
 #endif
+
+// There is no clock here: the time is ignored, and another processor gets to run.
+extern "C" KI_SERVICE KI_BARE VOID KeStallExecutionProcessor(ULONG MicroSeconds) {
+  UNREFERENCED_PARAMETER(MicroSeconds);
+  if (kWatching) {
+    ki_platform->point(kPointYield, nullptr);
+  } else {
+    KiYieldProcessor();
+  }
+}

@@ -18,6 +18,7 @@ enum KiPoint {
   kPointCallbackEnter,  // on entry of a driver callback
   kPointCallbackExit,   // before a driver callback returns
   kPointAccess,         // access point: before a load or store of the implementation
+  kPointYield,          // the caller waits for another processor, outside of any lock
 };
 
 enum { kMaxHeldLocks = 8 };

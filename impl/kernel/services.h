@@ -10,6 +10,7 @@
   X(KeGetCurrentIrql)                 \
   X(KfRaiseIrql)                      \
   X(KeLowerIrql)                      \
+  X(KeStallExecutionProcessor)        \
   X(KeInitializeSpinLock)             \
   X(KeAcquireSpinLockRaiseToDpc)      \
   X(KeReleaseSpinLock)                \
@@ -32,8 +33,8 @@
   X(CancelsafeIrpOfCallbackData)      \
   X(CancelsafeCallbackDataOfIrp)
 
-// Addresses of the above and, last, of CancelsafeInterlockedPoint where there are
-// preemption points.
+// Addresses of the above and, where there are preemption points, of
+// CancelsafeInterlockedPoint and CancelsafeYieldPoint.
 extern const void* const ki_services[];
 
 #endif  // CANCELSAFE_IMPL_KERNEL_SERVICES_H_

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "implementation.h"
+#include "kernel/testing.h"
 
 namespace cancelsafe {
 namespace {
@@ -13,7 +14,18 @@ namespace {
 TEST(ServicesTest, GuestsFindEveryService){
 #define CANCELSAFE_EXPECT_EXPORTED(name) EXPECT_NE(nullptr, dlsym(RTLD_DEFAULT, #name)) << #name;
     CANCELSAFE_KERNEL_SERVICES(CANCELSAFE_EXPECT_EXPORTED)
-        CANCELSAFE_EXPECT_EXPORTED(CancelsafeInterlockedPoint)}
+        CANCELSAFE_EXPECT_EXPORTED(CancelsafeInterlockedPoint)
+            CANCELSAFE_EXPECT_EXPORTED(CancelsafeYieldPoint)}
+
+TEST(ServicesTest, WaitingForAnotherProcessorReachesThePlatformAsAYield) {
+  RecordingPlatform platform;
+  int yields = 0;
+  platform.at_point = [&](KiPoint kind, const volatile void*) { yields += kind == kPointYield; };
+  YieldProcessor();
+  EXPECT_EQ(1, yields);
+  KeStallExecutionProcessor(50);
+  EXPECT_EQ(2, yields);
+}
 
 TEST(ServicesTest, GuestsAreNotInterposedByTheBuiltInQueues) {
   // Referenced, so that the built-in routines are part of this program.

@@ -49,3 +49,13 @@ BOOLEAN SampleDisarm(PCANCEL_SAMPLE Sample, PIRP Irp) {
   IoReleaseCancelSpinLock(irql);
   return as_it_must_be;
 }
+
+VOID SampleStorePlainly(PIRP Irp) {
+  KIRQL irql;
+  IoAcquireCancelSpinLock(&irql);
+  Irp->CancelRoutine = SampleDriverCancel;
+  IoReleaseCancelSpinLock(irql);
+  IoAcquireCancelSpinLock(&irql);
+  Irp->CancelRoutine = NULL;
+  IoReleaseCancelSpinLock(irql);
+}

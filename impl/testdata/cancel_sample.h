@@ -26,6 +26,8 @@ VOID SampleHoldCancelLock(PCANCEL_SAMPLE Sample);
 VOID SampleArm(PCANCEL_SAMPLE Sample, PIRP Irp);
 /* Under the lock: TRUE if the cancel routine was still set, or has run. */
 BOOLEAN SampleDisarm(PCANCEL_SAMPLE Sample, PIRP Irp);
+/* Sets the routine and clears it again, each by a plain store under the lock. */
+VOID SampleStorePlainly(PIRP Irp);
 
 CANCELSAFE_END_C
 
