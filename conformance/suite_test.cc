@@ -23,8 +23,8 @@ constexpr int kRepetitions = 2;
 
 void ExpectConforms(const Report& report) {
   for (const CaseReport& c : report.cases) {
-    EXPECT_TRUE(c.verdict == Verdict::kPass || c.verdict == Verdict::kAmbiguous)
-        << c.id << ": " << VerdictName(c.verdict) << " " << c.reason;
+    EXPECT_TRUE(c.verdict == CaseVerdict::kPass || c.verdict == CaseVerdict::kAmbiguous)
+        << c.id << ": " << CaseVerdictName(c.verdict) << " " << c.reason;
   }
 }
 
@@ -41,7 +41,7 @@ TEST(SuiteTest, ReferenceImplementationConforms) {
 
 TEST(SuiteTest, NullImplementationIsNotProvidedAndNotFailed) {
   const Report report = RunSuite(Implementation(), "null", "");
-  EXPECT_GT(CountOf(report, Verdict::kNotProvided), 250);
+  EXPECT_GT(CountOf(report, CaseVerdict::kNotProvided), 250);
   for (const CaseReport& c : report.cases) EXPECT_FALSE(IsFailure(c.verdict)) << c.id;
 }
 
@@ -89,14 +89,14 @@ TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
   options.case_limit_milliseconds = 100;
   const Report crash = RunSuite(bad, "bad", "dq.insert.idle", options);
   ASSERT_EQ(crash.cases.size(), 1u);
-  EXPECT_EQ(crash.cases[0].verdict, Verdict::kCrash);
+  EXPECT_EQ(crash.cases[0].verdict, CaseVerdict::kCrash);
   EXPECT_NE(crash.cases[0].reason.find("inside KeInsertDeviceQueue"), std::string::npos);
   EXPECT_FALSE(crash.cases[0].steps.empty());
   EXPECT_EQ(crash.cases[0].failed.count("DQ-INS-01"), 1u);
   bad.KeInsertDeviceQueue = BuiltInImplementation().KeInsertDeviceQueue;
   const Report hang = RunSuite(bad, "bad", "dq.remove-entry.queued", options);
   ASSERT_EQ(hang.cases.size(), 1u);
-  EXPECT_EQ(hang.cases[0].verdict, Verdict::kTimeout);
+  EXPECT_EQ(hang.cases[0].verdict, CaseVerdict::kTimeout);
 #ifndef CANCELSAFE_SANITIZER_THREAD
   // TSan holds signals back, so there the parent has to end the child.
   EXPECT_NE(hang.cases[0].reason.find("inside KeRemoveEntryDeviceQueue"), std::string::npos);
@@ -146,7 +146,7 @@ TEST(SuiteTest, BusyStateAfterRemovalByNameMayFollowEitherPage) {
     return taken;
   };
   const Report report = RunSuite(conceptual, "conceptual", "dq.remove-entry.busy-and-empty");
-  EXPECT_EQ(Only(report).verdict, Verdict::kAmbiguous);
+  EXPECT_EQ(Only(report).verdict, CaseVerdict::kAmbiguous);
   EXPECT_NE(Only(report).readings[0].second.find("conceptual"), std::string::npos);
 }
 

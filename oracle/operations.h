@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "oracle/callbacks.h"
+
 namespace cancelsafe {
 
 enum class Family : uint8_t { kCsq, kDeviceQueue, kStartIo, kCallbackDataQueue };
@@ -14,7 +16,6 @@ inline constexpr int kFamilyCount = 4;
 
 // Items are IRPs, device queue entries or callback data, named 0..kMaxItems-1.
 inline constexpr int kMaxItems = 8;
-inline constexpr uint8_t kNoItem = 0xff;
 inline constexpr int kMaxFibers = 4;
 // File objects that an IRP may belong to; a peek by file selects one.
 inline constexpr int kFileCount = 3;
@@ -77,41 +78,6 @@ struct Outcome {
   friend bool operator==(Outcome a, Outcome b) { return a.value == b.value; }
 };
 inline constexpr int32_t kNothing = -1;
-
-// A driver callback as the driver saw it.
-enum class CallbackKind : uint8_t {
-  kAcquire,           // A
-  kInsert,            // I
-  kPeek,              // P
-  kRemove,            // R
-  kRelease,           // U
-  kCompleteCanceled,  // C
-  kStartIo,           // S
-  kDriverCancel,      // K: the driver's own cancel routine (StartIo family)
-  kCompleted,         // D: IoCompleteRequest reached the originator
-};
-inline constexpr char kCallbackLetters[] = "AIPRUCSKD";
-
-// How the IRP (or callback data) and the locks looked inside the callback.
-enum SnapshotFlag : uint16_t {
-  kQueueLockHeld = 1,   // by this fiber
-  kCancelLockHeld = 2,  // by this fiber
-  kPendingMarked = 4,   // SL_PENDING_RETURNED
-  kCancelRoutineSet = 8,
-  kCancelFlagSet = 16,
-  kCanariesIntact = 32,   // DriverContext[0..2] and whatever the driver keeps for itself
-  kRightQueue = 64,       // the queue argument is the queue under test
-  kContextSlotSet = 128,  // DriverContext[3] is not null
-  // The item argument is in the driver's list (before the callback acts); set
-  // for a peek from the head. StartIo: it is the device's CurrentIrp.
-  kLinked = 256,
-  // Release: the token is the one this call's acquire stored. Insert and peek:
-  // the context is the one the caller gave.
-  kTokenMatches = 512,
-  // The item argument is one of the test's, and not completed; set for a peek
-  // from the head.
-  kKnownItem = 1024,
-};
 
 struct CallbackEvent {
   CallbackKind kind = CallbackKind::kAcquire;

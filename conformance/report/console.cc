@@ -20,19 +20,19 @@ struct Row {
   int other = 0;  // expected failures and cases that could not run here
 };
 
-void Count(Verdict verdict, Row* row) {
+void Count(CaseVerdict verdict, Row* row) {
   switch (verdict) {
-    case Verdict::kPass:
+    case CaseVerdict::kPass:
       ++row->passed;
       return;
-    case Verdict::kAmbiguous:
+    case CaseVerdict::kAmbiguous:
       ++row->ambiguous;
       return;
-    case Verdict::kNotProvided:
+    case CaseVerdict::kNotProvided:
       ++row->not_provided;
       return;
-    case Verdict::kExpectedFailure:
-    case Verdict::kNotRun:
+    case CaseVerdict::kExpectedFailure:
+    case CaseVerdict::kNotRun:
       ++row->other;
       return;
     default:
@@ -83,7 +83,8 @@ std::string ConsoleFailures(const Report& report) {
   std::string text;
   for (const CaseReport& c : report.cases) {
     if (!IsFailure(c.verdict)) continue;
-    absl::StrAppend(&text, "\n", VerdictName(c.verdict), ": ", c.id, "\n  ", c.requirement, "\n");
+    absl::StrAppend(&text, "\n", CaseVerdictName(c.verdict), ": ", c.id, "\n  ", c.requirement,
+                    "\n");
     if (!c.reason.empty()) absl::StrAppend(&text, "  ", c.reason, "\n");
     if (c.failures.empty()) absl::StrAppend(&text, "  ", absl::StrJoin(c.clauses, " "), "\n");
     for (const CheckFailure& failure : c.failures) AppendFailure(failure, &text);
@@ -107,9 +108,9 @@ std::string ClosingLine(const Report& report) {
       "%s: %s: %d cases, %d passed, %d ambiguous, %d not provided, %d not run, %d failed, "
       "%d expected failures; %d clauses checked\n",
       failures == 0 ? "conforms" : "does not conform", report.implementation, report.cases.size(),
-      CountOf(report, Verdict::kPass), CountOf(report, Verdict::kAmbiguous),
-      CountOf(report, Verdict::kNotProvided), CountOf(report, Verdict::kNotRun), failures,
-      CountOf(report, Verdict::kExpectedFailure), CheckedClauses(report).size());
+      CountOf(report, CaseVerdict::kPass), CountOf(report, CaseVerdict::kAmbiguous),
+      CountOf(report, CaseVerdict::kNotProvided), CountOf(report, CaseVerdict::kNotRun), failures,
+      CountOf(report, CaseVerdict::kExpectedFailure), CheckedClauses(report).size());
 }
 
 }  // namespace cancelsafe::conformance

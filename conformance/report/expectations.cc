@@ -11,8 +11,9 @@ namespace cancelsafe::conformance {
 
 namespace {
 
-bool NeedsLink(Verdict verdict) {
-  return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout;
+bool NeedsLink(CaseVerdict verdict) {
+  return verdict == CaseVerdict::kFail || verdict == CaseVerdict::kCrash ||
+         verdict == CaseVerdict::kTimeout;
 }
 
 const Expectation* Find(const std::vector<Expectation>& expectations, const std::string& id) {
@@ -24,23 +25,23 @@ const Expectation* Find(const std::vector<Expectation>& expectations, const std:
 
 void Judge(const Expectation* expectation, CaseReport* c) {
   if (expectation == nullptr) {
-    if (c->verdict == Verdict::kNotProvided || c->verdict == Verdict::kNotRun) {
-      c->reason = absl::StrCat(VerdictName(c->verdict), " but not expected to be: ", c->reason);
-      c->verdict = Verdict::kFail;
+    if (c->verdict == CaseVerdict::kNotProvided || c->verdict == CaseVerdict::kNotRun) {
+      c->reason = absl::StrCat(CaseVerdictName(c->verdict), " but not expected to be: ", c->reason);
+      c->verdict = CaseVerdict::kFail;
     }
     return;
   }
   c->link = expectation->link;
   if (c->verdict == expectation->verdict) {
     if (!NeedsLink(c->verdict)) return;
-    c->verdict = Verdict::kExpectedFailure;
+    c->verdict = CaseVerdict::kExpectedFailure;
     c->reason = expectation->reason;
     return;
   }
-  c->reason = absl::StrCat("expected ", VerdictName(expectation->verdict), " (",
-                           expectation->reason, "), was ", VerdictName(c->verdict));
-  const bool passed = c->verdict == Verdict::kPass || c->verdict == Verdict::kAmbiguous;
-  c->verdict = passed ? Verdict::kUnexpectedPass : Verdict::kFail;
+  c->reason = absl::StrCat("expected ", CaseVerdictName(expectation->verdict), " (",
+                           expectation->reason, "), was ", CaseVerdictName(c->verdict));
+  const bool passed = c->verdict == CaseVerdict::kPass || c->verdict == CaseVerdict::kAmbiguous;
+  c->verdict = passed ? CaseVerdict::kUnexpectedPass : CaseVerdict::kFail;
 }
 
 }  // namespace
@@ -61,9 +62,9 @@ bool ParseExpectations(const std::string& text, std::vector<Expectation>* expect
     expectation.reason = parts[2];
     expectation.link = parts[3];
     const bool known =
-        VerdictOfName(parts[1], &expectation.verdict) &&
-        (NeedsLink(expectation.verdict) || expectation.verdict == Verdict::kNotProvided ||
-         expectation.verdict == Verdict::kNotRun);
+        CaseVerdictOfName(parts[1], &expectation.verdict) &&
+        (NeedsLink(expectation.verdict) || expectation.verdict == CaseVerdict::kNotProvided ||
+         expectation.verdict == CaseVerdict::kNotRun);
     if (!known) {
       *error = absl::StrCat("line ", number, ": not a verdict to expect: ", parts[1]);
       return false;
@@ -84,9 +85,9 @@ bool ParseExpectations(const std::string& text, std::vector<Expectation>* expect
 std::string ExpectationsAfter(const Report& report) {
   std::string text = absl::StrCat("# Expectations of ", report.implementation, ".\n");
   for (const CaseReport& c : report.cases) {
-    if (c.verdict == Verdict::kPass || c.verdict == Verdict::kAmbiguous) continue;
+    if (c.verdict == CaseVerdict::kPass || c.verdict == CaseVerdict::kAmbiguous) continue;
     const std::string reason = c.failures.empty() ? c.reason : c.failures.front().what;
-    absl::StrAppend(&text, c.id, " | ", VerdictName(c.verdict), " | ", reason, "\n");
+    absl::StrAppend(&text, c.id, " | ", CaseVerdictName(c.verdict), " | ", reason, "\n");
   }
   return text;
 }

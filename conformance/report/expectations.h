@@ -20,7 +20,7 @@ namespace cancelsafe::conformance {
 struct Expectation {
   int line = 0;
   std::string glob;
-  Verdict verdict = Verdict::kFail;
+  CaseVerdict verdict = CaseVerdict::kFail;
   std::string reason;
   std::string link;
 };

@@ -22,7 +22,7 @@ Json ToJson(const CaseReport& c) {
   json["case"] = c.id;
   json["routine"] = c.routine;
   json["clauses"] = c.clauses;
-  json["verdict"] = VerdictName(c.verdict);
+  json["verdict"] = CaseVerdictName(c.verdict);
   if (!c.reason.empty()) json["reason"] = c.reason;
   if (!c.link.empty()) json["link"] = c.link;
   json["passed"] = c.passed;
@@ -44,7 +44,7 @@ Json ToJson(const CaseReport& c) {
 
 bool FromJson(const Json& json, CaseReport* c) {
   if (!DescribeCase(json.value("case", ""), c)) return false;
-  if (!VerdictOfName(json.value("verdict", ""), &c->verdict)) return false;
+  if (!CaseVerdictOfName(json.value("verdict", ""), &c->verdict)) return false;
   c->reason = json.value("reason", "");
   c->link = json.value("link", "");
   c->passed = json.value("passed", std::set<std::string>());
@@ -76,9 +76,9 @@ std::string JsonLines(const Report& report) {
   for (const CaseReport& c : report.cases) text += ToJson(c).dump() + "\n";
   Json footer;
   footer["cases"] = report.cases.size();
-  for (int i = 0; i < kVerdictCount; ++i) {
-    const auto verdict = static_cast<Verdict>(i);
-    footer["verdicts"][VerdictName(verdict)] = CountOf(report, verdict);
+  for (int i = 0; i < kCaseVerdictCount; ++i) {
+    const auto verdict = static_cast<CaseVerdict>(i);
+    footer["verdicts"][CaseVerdictName(verdict)] = CountOf(report, verdict);
   }
   footer["clauses_checked"] = CheckedClauses(report).size();
   return text + footer.dump() + "\n";

@@ -53,16 +53,16 @@ void AppendCase(const CaseReport& c, std::string* xml) {
       "\">\n      <properties>\n        <property name=\"clauses\" "
       "value=\"",
       absl::StrJoin(c.clauses, " "), "\"/>\n        <property name=\"verdict\" value=\"",
-      VerdictName(c.verdict), "\"/>\n      </properties>\n");
-  if (c.verdict == Verdict::kCrash || c.verdict == Verdict::kTimeout) {
-    absl::StrAppend(xml, "      <error type=\"", VerdictName(c.verdict), "\" message=\"",
+      CaseVerdictName(c.verdict), "\"/>\n      </properties>\n");
+  if (c.verdict == CaseVerdict::kCrash || c.verdict == CaseVerdict::kTimeout) {
+    absl::StrAppend(xml, "      <error type=\"", CaseVerdictName(c.verdict), "\" message=\"",
                     Escaped(c.reason), "\">", Escaped(Details(c)), "</error>\n");
   } else if (IsFailure(c.verdict)) {
-    absl::StrAppend(xml, "      <failure type=\"", VerdictName(c.verdict), "\" message=\"",
+    absl::StrAppend(xml, "      <failure type=\"", CaseVerdictName(c.verdict), "\" message=\"",
                     Escaped(c.failures.empty() ? c.reason : c.failures.front().what), "\">",
                     Escaped(Details(c)), "</failure>\n");
-  } else if (c.verdict != Verdict::kPass && c.verdict != Verdict::kAmbiguous) {
-    absl::StrAppend(xml, "      <skipped message=\"", VerdictName(c.verdict), ": ",
+  } else if (c.verdict != CaseVerdict::kPass && c.verdict != CaseVerdict::kAmbiguous) {
+    absl::StrAppend(xml, "      <skipped message=\"", CaseVerdictName(c.verdict), ": ",
                     Escaped(c.reason), "\"/>\n");
   }
   absl::StrAppend(xml, "    </testcase>\n");
@@ -85,11 +85,11 @@ std::string JUnitXml(const Report& report) {
     int errors = 0;
     int skipped = 0;
     for (const CaseReport* c : by_routine[routine]) {
-      const bool error = c->verdict == Verdict::kCrash || c->verdict == Verdict::kTimeout;
+      const bool error = c->verdict == CaseVerdict::kCrash || c->verdict == CaseVerdict::kTimeout;
       errors += error;
       failures += !error && IsFailure(c->verdict);
-      skipped += c->verdict == Verdict::kNotProvided || c->verdict == Verdict::kNotRun ||
-                 c->verdict == Verdict::kExpectedFailure;
+      skipped += c->verdict == CaseVerdict::kNotProvided || c->verdict == CaseVerdict::kNotRun ||
+                 c->verdict == CaseVerdict::kExpectedFailure;
     }
     absl::StrAppend(&xml, "  <testsuite name=\"", Escaped(routine), "\" tests=\"",
                     by_routine[routine].size(), "\" failures=\"", failures, "\" errors=\"", errors,

@@ -24,7 +24,7 @@ std::string Markdown(const Report& report) {
   std::string text = absl::StrCat("## Conformance of ", Cell(report.implementation), "\n\n",
                                   Cell(closing), "\n\n");
   std::vector<std::string> order;
-  std::map<std::string, std::map<Verdict, int>> counts;
+  std::map<std::string, std::map<CaseVerdict, int>> counts;
   for (const CaseReport& c : report.cases) {
     if (counts.count(c.routine) == 0) order.push_back(c.routine);
     ++counts[c.routine][c.verdict];
@@ -37,15 +37,16 @@ std::string Markdown(const Report& report) {
     int other = 0;
     for (const auto& [verdict, count] : counts[routine]) {
       if (IsFailure(verdict)) failed += count;
-      if (verdict == Verdict::kExpectedFailure || verdict == Verdict::kNotRun) other += count;
+      if (verdict == CaseVerdict::kExpectedFailure || verdict == CaseVerdict::kNotRun)
+        other += count;
     }
-    absl::StrAppend(&text, "| ", routine, " | ", counts[routine][Verdict::kPass], " | ", failed,
-                    " | ", counts[routine][Verdict::kNotProvided], " | ",
-                    counts[routine][Verdict::kAmbiguous], " | ", other, " |\n");
+    absl::StrAppend(&text, "| ", routine, " | ", counts[routine][CaseVerdict::kPass], " | ", failed,
+                    " | ", counts[routine][CaseVerdict::kNotProvided], " | ",
+                    counts[routine][CaseVerdict::kAmbiguous], " | ", other, " |\n");
   }
   bool headed = false;
   for (const CaseReport& c : report.cases) {
-    if (!IsFailure(c.verdict) && c.verdict != Verdict::kExpectedFailure) continue;
+    if (!IsFailure(c.verdict) && c.verdict != CaseVerdict::kExpectedFailure) continue;
     if (!headed) {
       absl::StrAppend(&text,
                       "\n| case | verdict | clauses | expected | seen |\n"
@@ -53,11 +54,11 @@ std::string Markdown(const Report& report) {
     }
     headed = true;
     if (c.failures.empty()) {
-      absl::StrAppend(&text, "| ", c.id, " | ", VerdictName(c.verdict), " | ",
+      absl::StrAppend(&text, "| ", c.id, " | ", CaseVerdictName(c.verdict), " | ",
                       absl::StrJoin(c.clauses, " "), " | | ", Cell(c.reason), " |\n");
     }
     for (const CheckFailure& failure : c.failures) {
-      absl::StrAppend(&text, "| ", c.id, " | ", VerdictName(c.verdict), " | ",
+      absl::StrAppend(&text, "| ", c.id, " | ", CaseVerdictName(c.verdict), " | ",
                       absl::StrJoin(failure.clauses, " "), " | `", Cell(failure.expected), "` | `",
                       Cell(failure.seen), "` |\n");
     }

@@ -7,46 +7,46 @@ namespace cancelsafe::conformance {
 
 namespace {
 
-constexpr const char* kNames[kVerdictCount] = {
+constexpr const char* kNames[kCaseVerdictCount] = {
     "pass",  "fail",     "not-provided", "ambiguous", "expected-failure", "unexpected-pass",
     "crash", "time-out", "not-run"};
 
 }  // namespace
 
-const char* VerdictName(Verdict verdict) { return kNames[static_cast<int>(verdict)]; }
+const char* CaseVerdictName(CaseVerdict verdict) { return kNames[static_cast<int>(verdict)]; }
 
-bool VerdictOfName(const std::string& name, Verdict* verdict) {
-  for (int i = 0; i < kVerdictCount; ++i) {
+bool CaseVerdictOfName(const std::string& name, CaseVerdict* verdict) {
+  for (int i = 0; i < kCaseVerdictCount; ++i) {
     if (name != kNames[i]) continue;
-    *verdict = static_cast<Verdict>(i);
+    *verdict = static_cast<CaseVerdict>(i);
     return true;
   }
   return false;
 }
 
-bool IsFailure(Verdict verdict) {
-  return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout ||
-         verdict == Verdict::kUnexpectedPass;
+bool IsFailure(CaseVerdict verdict) {
+  return verdict == CaseVerdict::kFail || verdict == CaseVerdict::kCrash ||
+         verdict == CaseVerdict::kTimeout || verdict == CaseVerdict::kUnexpectedPass;
 }
 
-int CountOf(const Report& report, Verdict verdict) {
+int CountOf(const Report& report, CaseVerdict verdict) {
   return static_cast<int>(
       std::count_if(report.cases.begin(), report.cases.end(),
                     [verdict](const CaseReport& c) { return c.verdict == verdict; }));
 }
 
-Verdict ClauseVerdict(const Report& report, const std::string& clause) {
+CaseVerdict ClauseVerdict(const Report& report, const std::string& clause) {
   bool passed = false;
   bool not_provided = false;
   for (const CaseReport& c : report.cases) {
-    if (c.failed.count(clause) != 0) return Verdict::kFail;
+    if (c.failed.count(clause) != 0) return CaseVerdict::kFail;
     passed = passed || c.passed.count(clause) != 0;
     not_provided =
-        not_provided || (c.verdict == Verdict::kNotProvided &&
+        not_provided || (c.verdict == CaseVerdict::kNotProvided &&
                          std::find(c.clauses.begin(), c.clauses.end(), clause) != c.clauses.end());
   }
-  if (passed) return Verdict::kPass;
-  return not_provided ? Verdict::kNotProvided : Verdict::kNotRun;
+  if (passed) return CaseVerdict::kPass;
+  return not_provided ? CaseVerdict::kNotProvided : CaseVerdict::kNotRun;
 }
 
 std::set<std::string> CheckedClauses(const Report& report) {

@@ -10,7 +10,7 @@
 
 namespace cancelsafe::conformance {
 
-enum class Verdict {
+enum class CaseVerdict {
   kPass,
   kFail,
   kNotProvided,
@@ -21,13 +21,13 @@ enum class Verdict {
   kTimeout,
   kNotRun,
 };
-inline constexpr int kVerdictCount = 9;
+inline constexpr int kCaseVerdictCount = 9;
 
 // "pass", "not-provided", ...
-const char* VerdictName(Verdict verdict);
-bool VerdictOfName(const std::string& name, Verdict* verdict);
+const char* CaseVerdictName(CaseVerdict verdict);
+bool CaseVerdictOfName(const std::string& name, CaseVerdict* verdict);
 // True for the verdicts that make a run fail.
-bool IsFailure(Verdict verdict);
+bool IsFailure(CaseVerdict verdict);
 
 struct CheckFailure {
   std::vector<std::string> clauses;
@@ -42,7 +42,7 @@ struct CaseReport {
   std::string routine;  // the one the case is about
   std::vector<std::string> clauses;
   std::string requirement;
-  Verdict verdict = Verdict::kNotRun;
+  CaseVerdict verdict = CaseVerdict::kNotRun;
   std::string reason;  // of not provided, not run, crash, time-out, and expectations
   std::string link;    // of an expectation
   std::set<std::string> passed;
@@ -62,11 +62,11 @@ struct Report {
 
 inline constexpr char kSuiteVersion[] = "1.0.0";
 
-int CountOf(const Report& report, Verdict verdict);
+int CountOf(const Report& report, CaseVerdict verdict);
 
 // The verdict on one clause over all its cases: fail if any check of it failed,
 // pass if any passed, else not provided or not run.
-Verdict ClauseVerdict(const Report& report, const std::string& clause);
+CaseVerdict ClauseVerdict(const Report& report, const std::string& clause);
 // Clauses with at least one check that passed or failed.
 std::set<std::string> CheckedClauses(const Report& report);
 // AMB-9 before AMB-10.

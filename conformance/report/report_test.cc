@@ -40,7 +40,7 @@ TEST(TapTest, FailureCarriesClauseExpectedAndSeen) {
   Report report = FailingReport();
   const CaseReport* c = Find(&report, "dq.insert.tail");
   ASSERT_NE(c, nullptr);
-  EXPECT_EQ(c->verdict, Verdict::kFail);
+  EXPECT_EQ(c->verdict, CaseVerdict::kFail);
   EXPECT_EQ(c->failed.count("DQ-INS-03"), 1u);
   ASSERT_FALSE(c->failures.empty());
   EXPECT_FALSE(c->steps.empty());
@@ -54,7 +54,7 @@ TEST(TapTest, TruncatedReportIsACrashAndForeignLinesAreErrors) {
   std::string error;
   ASSERT_TRUE(ReadTap("ok 1 - dq.insert.tail\n  ---\n  verdict: pass\n", &report, &error));
   ASSERT_EQ(report.cases.size(), 1u);
-  EXPECT_EQ(report.cases[0].verdict, Verdict::kCrash);
+  EXPECT_EQ(report.cases[0].verdict, CaseVerdict::kCrash);
   EXPECT_FALSE(ReadTap("ok 1 - no.such.case\n", &report, &error));
 }
 
@@ -106,9 +106,9 @@ TEST(ExpectationsTest, StrictBothWays) {
                         "dq.gone.* | fail | stale | link\n",
                         &expectations, &error));
   EXPECT_EQ(ApplyExpectations(expectations, &report).size(), 1u);
-  EXPECT_EQ(Find(&report, "dq.insert.tail")->verdict, Verdict::kExpectedFailure);
-  EXPECT_EQ(Find(&report, "dq.insert.idle")->verdict, Verdict::kUnexpectedPass);
-  EXPECT_EQ(Find(&report, "dq.insert.true-when-queued")->verdict, Verdict::kPass);
+  EXPECT_EQ(Find(&report, "dq.insert.tail")->verdict, CaseVerdict::kExpectedFailure);
+  EXPECT_EQ(Find(&report, "dq.insert.idle")->verdict, CaseVerdict::kUnexpectedPass);
+  EXPECT_EQ(Find(&report, "dq.insert.true-when-queued")->verdict, CaseVerdict::kPass);
 }
 
 TEST(ExpectationsTest, MissingRoutineHasToBeDeclared) {
@@ -118,8 +118,8 @@ TEST(ExpectationsTest, MissingRoutineHasToBeDeclared) {
   ASSERT_TRUE(
       ParseExpectations("dq.insert.tail | not-provided | not written\n", &expectations, &error));
   ApplyExpectations(expectations, &report);
-  EXPECT_EQ(Find(&report, "dq.insert.tail")->verdict, Verdict::kNotProvided);
-  EXPECT_EQ(Find(&report, "dq.insert.idle")->verdict, Verdict::kFail);
+  EXPECT_EQ(Find(&report, "dq.insert.tail")->verdict, CaseVerdict::kNotProvided);
+  EXPECT_EQ(Find(&report, "dq.insert.idle")->verdict, CaseVerdict::kFail);
 }
 
 }  // namespace

@@ -14,10 +14,10 @@ std::string Quoted(const std::string& text) {
 }
 
 std::string Directive(const CaseReport& c) {
-  if (c.verdict == Verdict::kNotProvided || c.verdict == Verdict::kNotRun) {
-    return absl::StrCat(" # SKIP ", VerdictName(c.verdict), ": ", c.reason);
+  if (c.verdict == CaseVerdict::kNotProvided || c.verdict == CaseVerdict::kNotRun) {
+    return absl::StrCat(" # SKIP ", CaseVerdictName(c.verdict), ": ", c.reason);
   }
-  if (c.verdict == Verdict::kExpectedFailure) return absl::StrCat(" # TODO ", c.reason);
+  if (c.verdict == CaseVerdict::kExpectedFailure) return absl::StrCat(" # TODO ", c.reason);
   return "";
 }
 
@@ -27,9 +27,9 @@ std::string Tap14(const Report& report) {
   std::string tap = absl::StrCat("TAP version 14\n1..", report.cases.size(), "\n");
   int number = 0;
   for (const CaseReport& c : report.cases) {
-    const bool ok = !IsFailure(c.verdict) && c.verdict != Verdict::kExpectedFailure;
+    const bool ok = !IsFailure(c.verdict) && c.verdict != CaseVerdict::kExpectedFailure;
     absl::StrAppend(&tap, ok ? "ok " : "not ok ", ++number, " - ", c.id, Directive(c),
-                    "\n  ---\n  verdict: ", VerdictName(c.verdict), "\n");
+                    "\n  ---\n  verdict: ", CaseVerdictName(c.verdict), "\n");
     if (!c.reason.empty()) absl::StrAppend(&tap, "  reason: ", Quoted(c.reason), "\n");
     absl::StrAppend(&tap, "  checks:\n");
     if (!c.passed.empty()) {
@@ -49,7 +49,7 @@ std::string Tap14(const Report& report) {
                       "\n      expected: ", Quoted(failure.expected),
                       "\n      seen: ", Quoted(failure.seen), "\n");
     }
-    if (IsFailure(c.verdict) || c.verdict == Verdict::kExpectedFailure) {
+    if (IsFailure(c.verdict) || c.verdict == CaseVerdict::kExpectedFailure) {
       absl::StrAppend(&tap, "  steps:\n");
       for (const std::string& step : c.steps) absl::StrAppend(&tap, "    - ", Quoted(step), "\n");
     }

@@ -55,7 +55,7 @@ class Reader {
 
   void Finish() {
     if (!open_) return;
-    case_.verdict = Verdict::kCrash;
+    case_.verdict = CaseVerdict::kCrash;
     case_.reason = "the report ends inside this case";
     End();
   }
@@ -74,7 +74,8 @@ class Reader {
   }
 
   void End() {
-    if (case_.verdict == Verdict::kCrash || case_.verdict == Verdict::kTimeout) BlameAll(&case_);
+    if (case_.verdict == CaseVerdict::kCrash || case_.verdict == CaseVerdict::kTimeout)
+      BlameAll(&case_);
     for (CheckFailure& failure : case_.failures) {
       if (failure.clauses.empty()) BlameAll(&case_);
     }
@@ -90,7 +91,7 @@ class Reader {
     const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(':', 1));
     if (parts.size() != 2) return false;
     const std::string value = Unquoted(absl::StripPrefix(parts[1], " "));
-    if (parts[0] == "verdict") return VerdictOfName(value, &case_.verdict);
+    if (parts[0] == "verdict") return CaseVerdictOfName(value, &case_.verdict);
     if (parts[0] == "reason") {
       case_.reason = value;
       return true;

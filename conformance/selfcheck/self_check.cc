@@ -16,8 +16,8 @@ void CheckRight(const Implementation& implementation, const std::string& name,
                 SelfCheckResult* result) {
   const Report right = RunSuite(implementation, name, "");
   for (const CaseReport& c : right.cases) {
-    if (c.verdict == Verdict::kPass || c.verdict == Verdict::kAmbiguous) continue;
-    result->complaints.push_back(absl::StrCat(name, ": ", c.id, ": ", VerdictName(c.verdict)));
+    if (c.verdict == CaseVerdict::kPass || c.verdict == CaseVerdict::kAmbiguous) continue;
+    result->complaints.push_back(absl::StrCat(name, ": ", c.id, ": ", CaseVerdictName(c.verdict)));
   }
   result->checked = CheckedClauses(right);
 }
@@ -28,7 +28,7 @@ void CheckNull(SelfCheckResult* result) {
     // What needs no routine of the implementation runs on the host's kernel alone.
     if (!IsFailure(c.verdict)) continue;
     result->complaints.push_back(
-        absl::StrCat("null implementation: ", c.id, ": ", VerdictName(c.verdict)));
+        absl::StrCat("null implementation: ", c.id, ": ", CaseVerdictName(c.verdict)));
   }
 }
 

@@ -116,8 +116,8 @@ void NoteReading(const char* ambiguity, const char* text);
 // `call` is a call number; its callbacks must be exactly `expected`.
 #define CHECK_TRACE(clauses, call, expected) \
   ::cancelsafe::suite::CheckTrace(clauses, call, expected, __FILE__, __LINE__)
-// In every callback `letter` (at least one) the snapshot flag is as `wanted`.
-#define CHECK_INSIDE(clauses, letter, flag, wanted) \
-  ::cancelsafe::suite::CheckInside(clauses, letter, flag, wanted, #flag, __FILE__, __LINE__)
+// In every callback of this kind (at least one) the snapshot flag is as `wanted`.
+#define CHECK_INSIDE(clauses, kind, flag, wanted) \
+  ::cancelsafe::suite::CheckInside(clauses, kind, flag, wanted, #flag, __FILE__, __LINE__)
 
 #endif  // CANCELSAFE_CONFORMANCE_SUITE_CASE_H_

@@ -27,15 +27,15 @@ void CheckPairs() {
     bool paired = true;
     for (int i = 0; i < w.event_count; ++i) {
       const Event& event = w.events[i];
-      if (event.call != call || event.letter == 'D') continue;
-      if (first) CHECK("CSQ-CB-01", event.letter == 'A');
+      if (event.call != call || event.kind == CallbackKind::kCompleted) continue;
+      if (first) CHECK("CSQ-CB-01", event.kind == CallbackKind::kAcquire);
       first = false;
-      if (event.letter == 'A') paired = paired && ++held == 1;
-      if (event.letter == 'U') paired = paired && --held == 0;
+      if (event.kind == CallbackKind::kAcquire) paired = paired && ++held == 1;
+      if (event.kind == CallbackKind::kRelease) paired = paired && --held == 0;
     }
     CHECK("CSQ-CB-04", paired && held == 0);
   }
-  CHECK_EQ("CSQ-CB-04", Count('A'), Count('U'));
+  CHECK_EQ("CSQ-CB-04", Count(CallbackKind::kAcquire), Count(CallbackKind::kRelease));
 }
 
 constexpr Case kCases[] = {
@@ -53,7 +53,7 @@ constexpr Case kCases[] = {
        InitCsq();
        w.queues[0].lock = LockStyle::kToken;
        UseEverything();
-       CHECK_INSIDE("CSQ-CB-02 CSQ-CB-03", 'U', kToken, true);
+       CHECK_INSIDE("CSQ-CB-02 CSQ-CB-03", CallbackKind::kRelease, kTokenMatches, true);
      }},
 
     {"csq.callbacks.token-per-call", kAllOfCsq, "CSQ-CB-03", kNeedsNothing,
@@ -64,20 +64,20 @@ constexpr Case kCases[] = {
        w.queues[0].lock = LockStyle::kToken;
        Insert(0);
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) Remove(0);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0) Remove(0);
        };
        Insert(1);
-       CHECK_INSIDE("CSQ-CB-03", 'U', kToken, true);
-       CHECK_EQ("CSQ-CB-03", Count('U'), 3);
+       CHECK_INSIDE("CSQ-CB-03", CallbackKind::kRelease, kTokenMatches, true);
+       CHECK_EQ("CSQ-CB-03", Count(CallbackKind::kRelease), 3);
        // And one on another queue, made while this one's lock is held.
        InitCsq(1);
        w.queues[1].lock = LockStyle::kToken;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I' && event.item == 2) Insert(3, true, 1);
+         if (event.kind == CallbackKind::kInsert && event.item == 2) Insert(3, true, 1);
        };
        Insert(2);
-       CHECK_INSIDE("CSQ-CB-03", 'U', kToken, true);
-       CHECK_EQ("CSQ-CB-03", Count('U'), 5);
+       CHECK_INSIDE("CSQ-CB-03", CallbackKind::kRelease, kTokenMatches, true);
+       CHECK_EQ("CSQ-CB-03", Count(CallbackKind::kRelease), 5);
      }},
 
     {"csq.callbacks.silent-lock", kAllOfCsq, "CSQ-CB-02 CSQ-CB-05", kNeedsCancel,
@@ -95,8 +95,8 @@ constexpr Case kCases[] = {
        InitCsq();
        w.queues[0].lock = LockStyle::kMutex;
        UseEverything();
-       CHECK_EQ("CSQ-CB-05", EventOf('I').irql, APC_LEVEL);
-       CHECK_EQ("CSQ-CB-05", EventOf('R').irql, APC_LEVEL);
+       CHECK_EQ("CSQ-CB-05", EventOf(CallbackKind::kInsert).irql, APC_LEVEL);
+       CHECK_EQ("CSQ-CB-05", EventOf(CallbackKind::kRemove).irql, APC_LEVEL);
        CHECK_EQ("CSQ-CB-05", CurrentIrql(), PASSIVE_LEVEL);
      }},
 
@@ -106,7 +106,7 @@ constexpr Case kCases[] = {
      [] {
        InitCsq();
        UseEverything();
-       CHECK_EQ("CSQ-CB-05", EventOf('I').irql, DISPATCH_LEVEL);
+       CHECK_EQ("CSQ-CB-05", EventOf(CallbackKind::kInsert).irql, DISPATCH_LEVEL);
        CHECK_EQ("CSQ-INV-10", CurrentIrql(), PASSIVE_LEVEL);
        SetIrql(APC_LEVEL);
        Insert(3);
@@ -153,7 +153,7 @@ constexpr Case kCases[] = {
        Remove(2);
        Cancel(2);
        RemoveNext();
-       CHECK_INSIDE("CSQ-CB-11", 'R', kLinked, true);
+       CHECK_INSIDE("CSQ-CB-11", CallbackKind::kRemove, kLinked, true);
        for (int i = 0; i < 4; ++i) CHECK_EQ("CSQ-INV-03", w.items[i].removes, 1);
      }},
 
@@ -165,14 +165,14 @@ constexpr Case kCases[] = {
        Insert(1);
        Cancel(1);
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Cancel(2);
+         if (event.kind == CallbackKind::kInsert) Cancel(2);
        };
        Insert(2);
-       CHECK_EQ("CSQ-CB-15", Count('C'), 2);
-       CHECK_INSIDE("CSQ-CB-15", 'C', kLinked, false);
-       CHECK_INSIDE("CSQ-CB-16", 'C', kLocked, false);
-       CHECK_INSIDE("CSQ-CB-17", 'C', kCanaries, true);
-       CHECK_INSIDE("CSQ-CB-17", 'C', kCancel, true);
+       CHECK_EQ("CSQ-CB-15", Count(CallbackKind::kCompleteCanceled), 2);
+       CHECK_INSIDE("CSQ-CB-15", CallbackKind::kCompleteCanceled, kLinked, false);
+       CHECK_INSIDE("CSQ-CB-16", CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
+       CHECK_INSIDE("CSQ-CB-17", CallbackKind::kCompleteCanceled, kCanariesIntact, true);
+       CHECK_INSIDE("CSQ-CB-17", CallbackKind::kCompleteCanceled, kCancelFlagSet, true);
      }},
 
     {"csq.callbacks.complete-irql", kAllOfCsq, "CSQ-CB-16", kNeedsCancel | kNeedsIrql,
@@ -181,7 +181,7 @@ constexpr Case kCases[] = {
        InitCsq();
        Insert(0);
        Cancel(0);
-       CHECK_EQ("CSQ-CB-16", EventOf('C').irql, PASSIVE_LEVEL);
+       CHECK_EQ("CSQ-CB-16", EventOf(CallbackKind::kCompleteCanceled).irql, PASSIVE_LEVEL);
      }},
 
     {"csq.callbacks.usual-completion", kAllOfCsq, "CSQ-CB-18 IRP-COMP-04",
@@ -191,9 +191,9 @@ constexpr Case kCases[] = {
        InitCsq();
        Insert(0);
        Cancel(0);
-       CHECK_EQ("CSQ-CB-18", Count('D', 0), 1);
-       CHECK_INSIDE("CSQ-CB-18 IRP-COMP-04", 'D', kFinalStatus, true);
-       CHECK_INSIDE("CSQ-CB-18", 'D', kPending, true);
+       CHECK_EQ("CSQ-CB-18", Count(CallbackKind::kCompleted, 0), 1);
+       CHECK_INSIDE("CSQ-CB-18 IRP-COMP-04", CallbackKind::kCompleted, kFinalStatus, true);
+       CHECK_INSIDE("CSQ-CB-18", CallbackKind::kCompleted, kPendingMarked, true);
      }},
 
     {"csq.callbacks.under-lock", kAllOfCsq, "CSQ-CB-19 CSQ-INV-04 CSQ-CB-05", kNeedsCancel,
@@ -201,10 +201,10 @@ constexpr Case kCases[] = {
      [] {
        InitCsq();
        UseEverything();
-       CHECK_INSIDE("CSQ-CB-19 CSQ-INV-04", 'I', kLocked, true);
-       CHECK_INSIDE("CSQ-CB-19 CSQ-INV-04", 'R', kLocked, true);
-       CHECK_INSIDE("CSQ-CB-19 CSQ-INV-04", 'P', kLocked, true);
-       CHECK_INSIDE("CSQ-INV-04", 'C', kLocked, false);
+       CHECK_INSIDE("CSQ-CB-19 CSQ-INV-04", CallbackKind::kInsert, kQueueLockHeld, true);
+       CHECK_INSIDE("CSQ-CB-19 CSQ-INV-04", CallbackKind::kRemove, kQueueLockHeld, true);
+       CHECK_INSIDE("CSQ-CB-19 CSQ-INV-04", CallbackKind::kPeek, kQueueLockHeld, true);
+       CHECK_INSIDE("CSQ-INV-04", CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
      }},
 };
 

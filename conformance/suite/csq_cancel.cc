@@ -27,8 +27,8 @@ constexpr Case kCases[] = {
        Insert(0);
        CHECK_EQ("CSQ-CXL-02", Cancel(0), TRUE);
        CHECK_TRACE("CSQ-CXL-03 CSQ-CXL-06 CSQ-CXL-11 CSQ-CB-10 CSQ-CB-15", LastCall(), "A R0 U C0");
-       CHECK_INSIDE("CSQ-CXL-03", 'C', kLocked, false);
-       CHECK_INSIDE("CSQ-CB-15", 'C', kLinked, false);
+       CHECK_INSIDE("CSQ-CXL-03", CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
+       CHECK_INSIDE("CSQ-CB-15", CallbackKind::kCompleteCanceled, kLinked, false);
      }},
 
     {"csq.cancel.cancel-lock-dropped", kQueue, "CSQ-CXL-03 CSQ-CXL-04",
@@ -39,8 +39,10 @@ constexpr Case kCases[] = {
        w.queues[0].complete = false;
        Insert(0);
        Cancel(0);
-       for (const char* letter = "ARUC"; *letter != 0; ++letter) {
-         CHECK_INSIDE("CSQ-CXL-03 CSQ-CXL-04", *letter, kCancelLocked, false);
+       constexpr CallbackKind kKinds[] = {CallbackKind::kAcquire, CallbackKind::kRemove,
+                                          CallbackKind::kRelease, CallbackKind::kCompleteCanceled};
+       for (const CallbackKind kind : kKinds) {
+         CHECK_INSIDE("CSQ-CXL-03 CSQ-CXL-04", kind, kCancelLockHeld, false);
        }
      }},
 
@@ -55,8 +57,8 @@ constexpr Case kCases[] = {
          Cancel(level);
          CHECK_EQ("CSQ-CXL-05", CurrentIrql(), level);
          SetIrql(PASSIVE_LEVEL);
-         CHECK_EQ("CSQ-CXL-05", EventOf('A', 2 * level + 1).irql, level);
-         CHECK_EQ("CSQ-CXL-05", EventOf('C', level).irql, level);
+         CHECK_EQ("CSQ-CXL-05", EventOf(CallbackKind::kAcquire, 2 * level + 1).irql, level);
+         CHECK_EQ("CSQ-CXL-05", EventOf(CallbackKind::kCompleteCanceled, level).irql, level);
        }
      }},
 
@@ -66,7 +68,7 @@ constexpr Case kCases[] = {
        InitCsq();
        Insert(0);
        w.enter = [](const Event& event) {
-         if (event.letter != 'C') return;
+         if (event.kind != CallbackKind::kCompleteCanceled) return;
          ++w.acts;
          CHECK_EQ("CSQ-CXL-07", Remove(0), kNone);
          CHECK_TRACE("CSQ-CXL-07", LastCall(), "A U");
@@ -83,14 +85,15 @@ constexpr Case kCases[] = {
        w.queues[0].complete = false;
        Insert(0);
        w.enter = [](const Event& event) {
-         if (event.letter != 'A' || w.acts++ != 0) return;
+         if (event.kind != CallbackKind::kAcquire || w.acts++ != 0) return;
          CHECK("CSQ-CXL-08", Irp(0)->CancelRoutine == nullptr);
          CHECK_EQ("CSQ-CXL-08", Cancel(0), FALSE);
          CHECK_TRACE("CSQ-CXL-08", LastCall(), "");
        };
        CHECK_EQ("CSQ-CXL-08", Cancel(0), TRUE);
        CHECK_EQ("CSQ-CXL-08", Cancel(0), FALSE);
-       CHECK_EQ("CSQ-CXL-08", Count('R') + Count('C'), 2);
+       CHECK_EQ("CSQ-CXL-08", Count(CallbackKind::kRemove) + Count(CallbackKind::kCompleteCanceled),
+                2);
      }},
 
     {"csq.cancel.before-insert", kQueue, "CSQ-CXL-09", kNeedsCancel,
@@ -102,7 +105,7 @@ constexpr Case kCases[] = {
        CHECK("CSQ-CXL-09", Irp(0)->Cancel == TRUE);
        CHECK_TRACE("CSQ-CXL-09", LastCall(), "");
        Insert(0);
-       CHECK("CSQ-CXL-09", LinkedIs("") && Count('C', 0) == 1);
+       CHECK("CSQ-CXL-09", LinkedIs("") && Count(CallbackKind::kCompleteCanceled, 0) == 1);
      }},
 
     {"csq.cancel.others-untouched", kQueueAndNext, "CSQ-CXL-10", kNeedsCancel,
@@ -149,7 +152,8 @@ constexpr Case kCases[] = {
        CHECK_TRACE("CSQ-CXL-11", LastCall(), "A R0 U C0");
        Cancel(1);
        for (int i = 0; i < w.event_count; ++i) {
-         if (w.events[i].letter != 'D') CHECK_EQ("CSQ-INIT-09", w.events[i].queue, 1);
+         if (w.events[i].kind != CallbackKind::kCompleted)
+           CHECK_EQ("CSQ-INIT-09", w.events[i].queue, 1);
        }
      }},
 };

@@ -12,8 +12,10 @@ namespace {
 void UseBoth(void (*insert)(int item, int queue)) {
   insert(0, 0);
   insert(1, 1);
-  CHECK("CSQ-INIT-04", EventOf('I', 0).queue == 0 && EventOf('I', 0).item == 0);
-  CHECK("CSQ-INIT-04", EventOf('I', 1).queue == 1 && EventOf('I', 1).item == 1);
+  CHECK("CSQ-INIT-04", EventOf(CallbackKind::kInsert, 0).queue == 0 &&
+                           EventOf(CallbackKind::kInsert, 0).item == 0);
+  CHECK("CSQ-INIT-04", EventOf(CallbackKind::kInsert, 1).queue == 1 &&
+                           EventOf(CallbackKind::kInsert, 1).item == 1);
   CHECK_EQ("CSQ-INIT-04", RemoveNext(kNone, 1), 1);
   CHECK_EQ("CSQ-INIT-04", RemoveNext(kNone, 0), 0);
   bool right = w.event_count != 0;
@@ -32,7 +34,8 @@ void CheckEmbedding() {
   const TestQueue before = w.queues[0];
   CHECK("CSQ-INIT-08", sizeof(IO_CSQ) == 64);
   CHECK_EQ("CSQ-INIT-08", RemoveNext(), kNone);
-  CHECK("CSQ-INIT-08", Count('A') == 1 && EventOf('A').queue == 0);
+  CHECK("CSQ-INIT-08",
+        Count(CallbackKind::kAcquire) == 1 && EventOf(CallbackKind::kAcquire).queue == 0);
   CHECK("CSQ-INIT-08", w.queues[0].canary_before == before.canary_before);
   CHECK("CSQ-INIT-08", w.queues[0].canary_after == before.canary_after);
 }
@@ -78,7 +81,8 @@ constexpr Case kCases[] = {
        CHECK("CSQ-INIT-05", (kSameType<PIO_CSQ_INSERT_IRP, VOID(NTAPI*)(PIO_CSQ, PIRP)>));
        InitCsq();
        Insert(0);
-       CHECK("CSQ-INIT-05", Count('I', 0) == 1 && EventOf('I').detail == 0);
+       CHECK("CSQ-INIT-05",
+             Count(CallbackKind::kInsert, 0) == 1 && EventOf(CallbackKind::kInsert).detail == 0);
      }},
 
     {"csq.initialize.embedded", "IoCsqInitialize IoCsqRemoveNextIrp", "CSQ-INIT-08", kNeedsNothing,
@@ -130,8 +134,8 @@ constexpr Case kCases[] = {
        InitCsqEx();
        w.queues[0].insert_status = STATUS_PENDING;
        CHECK_EQ("CSQ-INIT-06", InsertEx(0, &w.groups[3]), STATUS_PENDING);
-       CHECK("CSQ-INIT-06",
-             EventOf('I').detail == (long long)reinterpret_cast<ULONG_PTR>(&w.groups[3]));
+       CHECK("CSQ-INIT-06", EventOf(CallbackKind::kInsert).detail ==
+                                (long long)reinterpret_cast<ULONG_PTR>(&w.groups[3]));
      }},
 
     {"csq.initialize-ex.same-behaviour",

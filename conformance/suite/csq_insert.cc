@@ -12,7 +12,8 @@ void CheckCancelledInsert(const char* figure, const char* prose, const char* bot
   const int call = LastCall();
   const Text<160> trace = TraceOf(call);
   const bool as_figure = SameText(trace.c_str(), "A I0 R0 U C0");
-  const bool as_prose = Count('I', 0) == 0 && Count('R', 0) == 0;
+  const bool as_prose =
+      Count(CallbackKind::kInsert, 0) == 0 && Count(CallbackKind::kRemove, 0) == 0;
   NoteCheck(as_figure || as_prose, figure, "callbacks for an IRP cancelled before the insert",
             "A I0 R0 U C0, or neither I nor R", trace.c_str(), __FILE__, __LINE__);
   NoteCheck(as_figure || as_prose, prose, "callbacks for an IRP cancelled before the insert",
@@ -21,8 +22,8 @@ void CheckCancelledInsert(const char* figure, const char* prose, const char* bot
                                  : "never given to the insert callback (prose)");
   NoteCheck(LinkedIs("") && RemoveNext() == kNone, both, "queue after the insert", "empty",
             "not empty", __FILE__, __LINE__);
-  CHECK_EQ(once, Count('C', 0), 1);
-  CHECK_INSIDE(once, 'C', kLocked, false);
+  CHECK_EQ(once, Count(CallbackKind::kCompleteCanceled, 0), 1);
+  CHECK_INSIDE(once, CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
 }
 
 namespace {
@@ -58,10 +59,10 @@ constexpr Case kCases[] = {
        w.queues[0].lock = LockStyle::kToken;
        Insert(0);
        CHECK_TRACE("CSQ-INSERT-02 CSQ-INSERT-04", LastCall(), "A I0 U");
-       CHECK_INSIDE("CSQ-INSERT-03", 'I', kLocked, true);
-       CHECK_INSIDE("CSQ-INSERT-04", 'U', kToken, true);
-       CHECK_INSIDE("CSQ-INSERT-02 CSQ-INSERT-06", 'I', kPending, false);
-       CHECK_INSIDE("CSQ-INSERT-07", 'I', kCancelRoutine, false);
+       CHECK_INSIDE("CSQ-INSERT-03", CallbackKind::kInsert, kQueueLockHeld, true);
+       CHECK_INSIDE("CSQ-INSERT-04", CallbackKind::kRelease, kTokenMatches, true);
+       CHECK_INSIDE("CSQ-INSERT-02 CSQ-INSERT-06", CallbackKind::kInsert, kPendingMarked, false);
+       CHECK_INSIDE("CSQ-INSERT-07", CallbackKind::kInsert, kCancelRoutineSet, false);
        CHECK("CSQ-INSERT-05", Pending(0));
        CHECK("CSQ-INSERT-07", Irp(0)->CancelRoutine != nullptr);
      }},
@@ -72,7 +73,7 @@ constexpr Case kCases[] = {
      [] {
        InitCsq();
        w.enter = [](const Event& event) {
-         if (event.letter != 'U') return;
+         if (event.kind != CallbackKind::kRelease) return;
          CHECK("CSQ-INSERT-02 CSQ-INSERT-06", Pending(0));
          CHECK("CSQ-INSERT-07", Irp(0)->CancelRoutine != nullptr);
          ++w.acts;
@@ -108,7 +109,7 @@ constexpr Case kCases[] = {
      [] {
        InitCsq();
        w.enter = [](const Event& event) {
-         if (event.letter != 'A') return;
+         if (event.kind != CallbackKind::kAcquire) return;
          ++w.acts;
          CHECK("CSQ-INSERT-10", Irp(0)->Tail.Overlay.DriverContext[3] != nullptr);
        };
@@ -127,9 +128,10 @@ constexpr Case kCases[] = {
        Remove(0);
        RemoveNext();
        Cancel(2);
-       CHECK_INSIDE("CSQ-INSERT-11 IRP-FLD-03", 'I', kCanaries, true);
-       CHECK_INSIDE("CSQ-INSERT-11 IRP-FLD-03", 'R', kCanaries, true);
-       CHECK_INSIDE("CSQ-INSERT-11 IRP-FLD-03", 'C', kCanaries, true);
+       CHECK_INSIDE("CSQ-INSERT-11 IRP-FLD-03", CallbackKind::kInsert, kCanariesIntact, true);
+       CHECK_INSIDE("CSQ-INSERT-11 IRP-FLD-03", CallbackKind::kRemove, kCanariesIntact, true);
+       CHECK_INSIDE("CSQ-INSERT-11 IRP-FLD-03", CallbackKind::kCompleteCanceled, kCanariesIntact,
+                    true);
      }},
 
     {"csq.insert.already-cancelled", "IoCsqInsertIrp IoCsqInitialize IoCsqRemoveNextIrp",
@@ -150,13 +152,13 @@ constexpr Case kCases[] = {
        InitCsq();
        w.queues[0].complete = false;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') CHECK_EQ("CSQ-INV-07", Cancel(0), FALSE);
+         if (event.kind == CallbackKind::kInsert) CHECK_EQ("CSQ-INV-07", Cancel(0), FALSE);
        };
        Insert(0);
        CHECK_TRACE("CSQ-INSERT-13 CSQ-INSERT-15 CSQ-INV-07", CallOf("IoCsqInsertIrp"),
                    "A I0 R0 U C0");
-       CHECK_INSIDE("CSQ-INSERT-15", 'C', kLocked, false);
-       CHECK_INSIDE("CSQ-INSERT-13", 'R', kCancelRoutine, false);
+       CHECK_INSIDE("CSQ-INSERT-15", CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
+       CHECK_INSIDE("CSQ-INSERT-13", CallbackKind::kRemove, kCancelRoutineSet, false);
        CHECK("CSQ-INSERT-14", LinkedIs("") && RemoveNext() == kNone);
      }},
 
@@ -168,10 +170,10 @@ constexpr Case kCases[] = {
        w.queues[0].complete = false;
        taken = nullptr;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Irp(0)->Cancel = TRUE;
+         if (event.kind == CallbackKind::kInsert) Irp(0)->Cancel = TRUE;
        };
        w.leave = [](const Event& event) {
-         if (event.letter == 'U' && taken != nullptr && w.acts == 1) {
+         if (event.kind == CallbackKind::kRelease && taken != nullptr && w.acts == 1) {
            ++w.acts;
            FinishCancel(0);
          }
@@ -199,7 +201,8 @@ constexpr Case kCases[] = {
      [] {
        InitCsq();
        w.leave = [](const Event& event) {
-         if (event.letter == 'U' && w.acts++ == 0) CHECK_EQ("CSQ-INV-07", Cancel(0), TRUE);
+         if (event.kind == CallbackKind::kRelease && w.acts++ == 0)
+           CHECK_EQ("CSQ-INV-07", Cancel(0), TRUE);
        };
        Insert(0);
        CHECK_TRACE("CSQ-INSERT-15 CSQ-INV-07", CallOf("IoCsqInsertIrp"), "A I0 U");
@@ -214,7 +217,7 @@ constexpr Case kCases[] = {
          SetIrql(static_cast<KIRQL>(level));
          Insert(level);
          CHECK_EQ("CSQ-INSERT-17", CurrentIrql(), level);
-         CHECK_EQ("CSQ-INSERT-17", EventOf('A', level).irql, level);
+         CHECK_EQ("CSQ-INSERT-17", EventOf(CallbackKind::kAcquire, level).irql, level);
        }
        CHECK("CSQ-INSERT-17", LinkedIs("0 1 2"));
      }},
@@ -226,8 +229,8 @@ constexpr Case kCases[] = {
        InitCsqEx();
        Insert(0);
        CHECK_TRACE("CSQ-INSERT-19 CSQ-INSERT-20", LastCall(), "A I0 U");
-       NoteReading("AMB-3",
-                   EventOf('I').detail == 0 ? "insert context NULL" : "insert context not NULL");
+       NoteReading("AMB-3", EventOf(CallbackKind::kInsert).detail == 0 ? "insert context NULL"
+                                                                       : "insert context not NULL");
        CHECK("CSQ-INSERT-19", Pending(0) && Irp(0)->CancelRoutine != nullptr);
        Insert(1, false);
        CHECK_EQ("CSQ-INSERT-19", Cancel(1), TRUE);
@@ -246,7 +249,8 @@ constexpr Case kCases[] = {
          const int linked = (Linked().size() + 1) / 2;
          int members = 0;
          for (const Item& item : w.items) members += item.linked_in != nullptr;
-         if (event.letter == 'A' || event.letter == 'U' || event.letter == 'C') {
+         if (event.kind == CallbackKind::kAcquire || event.kind == CallbackKind::kRelease ||
+             event.kind == CallbackKind::kCompleteCanceled) {
            CHECK_EQ("CSQ-INSERT-21", linked, members);
          }
        };
@@ -255,9 +259,9 @@ constexpr Case kCases[] = {
        Cancel(2);
        RemoveNext();
        CHECK("CSQ-INSERT-21", LinkedIs("3"));
-       CHECK_INSIDE("CSQ-INSERT-21", 'I', kLocked, true);
-       CHECK_INSIDE("CSQ-INSERT-21", 'R', kLocked, true);
-       CHECK_INSIDE("CSQ-INSERT-21", 'P', kLocked, true);
+       CHECK_INSIDE("CSQ-INSERT-21", CallbackKind::kInsert, kQueueLockHeld, true);
+       CHECK_INSIDE("CSQ-INSERT-21", CallbackKind::kRemove, kQueueLockHeld, true);
+       CHECK_INSIDE("CSQ-INSERT-21", CallbackKind::kPeek, kQueueLockHeld, true);
      }},
 
     {"csq.insert.driver-decides-order", "IoCsqInsertIrp IoCsqInitialize IoCsqRemoveNextIrp",

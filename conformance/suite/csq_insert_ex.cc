@@ -71,8 +71,8 @@ constexpr Case kCases[] = {
        InitCsqEx();
        InsertEx(0, &w.groups[2]);
        InsertEx(1, nullptr);
-       CHECK("CSQ-INSEX-04", EventOf('I', 0).detail == AsNumber(&w.groups[2]));
-       CHECK_EQ("CSQ-INSEX-04", EventOf('I', 1).detail, 0);
+       CHECK("CSQ-INSEX-04", EventOf(CallbackKind::kInsert, 0).detail == AsNumber(&w.groups[2]));
+       CHECK_EQ("CSQ-INSEX-04", EventOf(CallbackKind::kInsert, 1).detail, 0);
      }},
 
     {"csq.insert-ex.live-order", kEx, "CSQ-INSEX-05 CSQ-INSEX-06", kNeedsNothing,
@@ -80,15 +80,15 @@ constexpr Case kCases[] = {
      [] {
        InitCsqEx();
        w.enter = [](const Event& event) {
-         if (event.letter != 'U') return;
+         if (event.kind != CallbackKind::kRelease) return;
          ++w.acts;
          CHECK("CSQ-INSEX-06", Pending(0) && Irp(0)->CancelRoutine != nullptr);
        };
        InsertEx(0);
        CHECK_TRACE("CSQ-INSEX-05", LastCall(), "A I0 U");
        CHECK_EQ("CSQ-INSEX-06", w.acts, 1);
-       CHECK_INSIDE("CSQ-INSEX-06", 'I', kPending, false);
-       CHECK_INSIDE("CSQ-INSEX-06", 'I', kCancelRoutine, false);
+       CHECK_INSIDE("CSQ-INSEX-06", CallbackKind::kInsert, kPendingMarked, false);
+       CHECK_INSIDE("CSQ-INSEX-06", CallbackKind::kInsert, kCancelRoutineSet, false);
      }},
 
     {"csq.insert-ex.refused-not-queued", kExRemove, "CSQ-INSEX-07 CSQ-INSEX-11", kNeedsCancel,
@@ -115,11 +115,12 @@ constexpr Case kCases[] = {
        w.queues[0].insert_status = STATUS_UNSUCCESSFUL;
        w.queues[0].complete = false;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Cancel(0);
+         if (event.kind == CallbackKind::kInsert) Cancel(0);
        };
        CHECK_EQ("CSQ-INSEX-08", InsertEx(0), STATUS_UNSUCCESSFUL);
        CHECK_TRACE("CSQ-INSEX-08", CallOf("IoCsqInsertIrpEx"), "A I0 U");
-       CHECK_EQ("CSQ-INSEX-08", Count('R') + Count('C'), 0);
+       CHECK_EQ("CSQ-INSEX-08",
+                Count(CallbackKind::kRemove) + Count(CallbackKind::kCompleteCanceled), 0);
      }},
 
     {"csq.insert-ex.refused-not-marked", kEx, "CSQ-INSEX-09 CSQ-INSEX-10", kNeedsNothing,
@@ -128,7 +129,7 @@ constexpr Case kCases[] = {
        RefusedInsert(STATUS_INSUFFICIENT_RESOURCES);
        CHECK("CSQ-INSEX-09", !Pending(0));
        CHECK("CSQ-INSEX-10", Irp(0)->CancelRoutine == nullptr);
-       CHECK_INSIDE("CSQ-INSEX-10", 'U', kLocked, true);
+       CHECK_INSIDE("CSQ-INSEX-10", CallbackKind::kRelease, kQueueLockHeld, true);
      }},
 
     {"csq.insert-ex.refused-then-used", kEx, "CSQ-INSEX-11", kNeedsCompletion,
@@ -161,7 +162,7 @@ constexpr Case kCases[] = {
        CHECK_EQ("CSQ-INSEX-12", InsertEx(1), STATUS_PENDING);
        CHECK("CSQ-INSEX-12", Pending(0) && Irp(0)->CancelRoutine != nullptr);
        CHECK_EQ("CSQ-INSEX-12", Cancel(0), TRUE);
-       CHECK_EQ("CSQ-INSEX-12", Count('C', 0), 1);
+       CHECK_EQ("CSQ-INSEX-12", Count(CallbackKind::kCompleteCanceled, 0), 1);
        CHECK_EQ("CSQ-INSEX-12", RemoveNext(), 1);
      }},
 
@@ -177,7 +178,7 @@ constexpr Case kCases[] = {
        CHECK_TRACE("CSQ-INSEX-13", LastCall(), "A I1 U");
        CHECK("CSQ-INSEX-13", Pending(1) && Irp(1)->CancelRoutine == Irp(0)->CancelRoutine);
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Cancel(event.item);
+         if (event.kind == CallbackKind::kInsert) Cancel(event.item);
        };
        Insert(2);
        CHECK_TRACE("CSQ-INSEX-13", CallOf("IoCsqInsertIrp", 1), "A I2 R2 U C2");
@@ -194,7 +195,7 @@ constexpr Case kCases[] = {
        w.queues[0].insert_status = STATUS_PENDING;
        Cancel(0);
        const NTSTATUS status = InsertEx(0);
-       const bool tried = Count('I', 0) != 0;
+       const bool tried = Count(CallbackKind::kInsert, 0) != 0;
        CheckCancelledInsert("CSQ-INSEX-15", "CSQ-INSEX-14", "CSQ-INSERT-14", "CSQ-INSERT-15");
        CHECK("CSQ-INSEX-16", !tried || status == STATUS_PENDING);
        NoteReading("AMB-2", tried ? "the callback's own status" : "a status without a callback");
@@ -207,7 +208,7 @@ constexpr Case kCases[] = {
        w.queues[0].complete = false;
        w.queues[0].insert_status = STATUS_PENDING;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Cancel(0);
+         if (event.kind == CallbackKind::kInsert) Cancel(0);
        };
        CHECK_EQ("CSQ-INSEX-16", InsertEx(0), STATUS_PENDING);
        CHECK_TRACE("CSQ-INSEX-15", CallOf("IoCsqInsertIrpEx"), "A I0 R0 U C0");
@@ -218,7 +219,7 @@ constexpr Case kCases[] = {
      [] {
        InitCsqEx();
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) {
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0) {
            CHECK("CSQ-INSEX-17", Irp(0)->Tail.Overlay.DriverContext[3] != nullptr);
          }
        };

@@ -89,7 +89,7 @@ constexpr Case kCases[] = {
        InitCsq();
        Insert(0);
        CHECK("CSQ-CTX-04", Irp(0)->Tail.Overlay.DriverContext[3] != nullptr);
-       CHECK_INSIDE("CSQ-CTX-04", 'I', kContextSlot, true);
+       CHECK_INSIDE("CSQ-CTX-04", CallbackKind::kInsert, kContextSlotSet, true);
        Insert(1, false);
        NoteReading("AMB-9", Irp(1)->Tail.Overlay.DriverContext[3] != nullptr
                                 ? "slot 3 used without a context too"
@@ -126,7 +126,7 @@ constexpr Case kCases[] = {
        for (int call = 0; call < w.call_count; ++call) {
          int acquires = 0;
          for (int i = 0; i < w.event_count; ++i) {
-           acquires += w.events[i].call == call && w.events[i].letter == 'A';
+           acquires += w.events[i].call == call && w.events[i].kind == CallbackKind::kAcquire;
          }
          const char* routine = w.calls[call].routine;
          if (SameText(routine, "IoCsqInitialize")) CHECK_EQ("CSQ-INV-05", acquires, 0);
@@ -157,10 +157,10 @@ constexpr Case kCases[] = {
        w.queues[0].complete = false;
        Insert(0);
        w.enter = [](const Event& event) {
-         if (event.letter == 'R') CHECK_EQ("CSQ-INV-06", Cancel(0), FALSE);
+         if (event.kind == CallbackKind::kRemove) CHECK_EQ("CSQ-INV-06", Cancel(0), FALSE);
        };
        CHECK_EQ("CSQ-INV-06", Remove(0), 0);
-       CHECK_EQ("CSQ-INV-06", Count('C'), 0);
+       CHECK_EQ("CSQ-INV-06", Count(CallbackKind::kCompleteCanceled), 0);
      }},
 
     {"csq.invariant.cancel-while-removal-waits", kAllOfCsq, "CSQ-INV-06", kNeedsCancel,
@@ -171,12 +171,14 @@ constexpr Case kCases[] = {
        Insert(0);
        Insert(1);
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) CHECK_EQ("CSQ-INV-06", Cancel(0), TRUE);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0)
+           CHECK_EQ("CSQ-INV-06", Cancel(0), TRUE);
        };
        CHECK_EQ("CSQ-INV-06", Remove(0), kNone);
        w.acts = 0;
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) CHECK_EQ("CSQ-INV-06", Cancel(1), TRUE);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0)
+           CHECK_EQ("CSQ-INV-06", Cancel(1), TRUE);
        };
        CHECK_EQ("CSQ-INV-06", RemoveNext(), kNone);
        CHECK("CSQ-INV-06", w.items[0].cancels == 1 && w.items[1].cancels == 1);
@@ -221,7 +223,7 @@ constexpr Case kCases[] = {
        }
        // Also to one that was called before and then waited for the lock.
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) Insert(3);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0) Insert(3);
        };
        CHECK_EQ("CSQ-INV-09", RemoveNext(), 3);
      }},
@@ -233,7 +235,7 @@ constexpr Case kCases[] = {
        Insert(0);
        Insert(1);
        w.enter = [](const Event& event) {
-         if (event.letter != 'C' || event.item != 0) return;
+         if (event.kind != CallbackKind::kCompleteCanceled || event.item != 0) return;
          ++w.acts;
          CHECK_EQ("CSQ-CB-16", RemoveNext(), 1);
          Insert(2);
@@ -241,7 +243,7 @@ constexpr Case kCases[] = {
        };
        Cancel(0);
        CHECK_EQ("CSQ-CB-16", w.acts, 1);
-       CHECK_EQ("CSQ-INV-05", Count('A'), Count('U'));
+       CHECK_EQ("CSQ-INV-05", Count(CallbackKind::kAcquire), Count(CallbackKind::kRelease));
      }},
 };
 

@@ -8,7 +8,7 @@ namespace cancelsafe::suite {
 namespace {
 
 VOID NTAPI OwnCancelRoutine(PDEVICE_OBJECT, PIRP irp) {
-  NoteEvent('K', nullptr, ItemOf(irp), kNone, 0);
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, ItemOf(irp), kNone, 0);
   if (Kernel().release_cancel_lock != nullptr) Kernel().release_cancel_lock(irp->CancelIrql);
 }
 
@@ -31,8 +31,8 @@ constexpr Case kCases[] = {
        Insert(0);
        CHECK_EQ("CSQ-REM-01", Remove(0), 0);
        CHECK_TRACE("CSQ-REM-03 CSQ-CB-10", LastCall(), "A R0 U");
-       CHECK_INSIDE("CSQ-REM-06", 'R', kCancelRoutine, false);
-       CHECK_INSIDE("CSQ-REM-03", 'R', kLocked, true);
+       CHECK_INSIDE("CSQ-REM-06", CallbackKind::kRemove, kCancelRoutineSet, false);
+       CHECK_INSIDE("CSQ-REM-03", CallbackKind::kRemove, kQueueLockHeld, true);
        CHECK("CSQ-REM-03", LinkedIs(""));
      }},
 
@@ -52,12 +52,13 @@ constexpr Case kCases[] = {
        InitCsq();
        Insert(0);
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) CHECK_EQ("CSQ-REM-05", Remove(0), kNone);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0)
+           CHECK_EQ("CSQ-REM-05", Remove(0), kNone);
        };
        CHECK_EQ("CSQ-REM-05", Cancel(0), TRUE);
        CHECK_TRACE("CSQ-REM-05", CallOf("IoCsqRemoveIrp"), "A U");
        CHECK_TRACE("CSQ-REM-05", CallOf("IoCancelIrp"), "A R0 U C0");
-       CHECK_EQ("CSQ-REM-05", Count('C', 0), 1);
+       CHECK_EQ("CSQ-REM-05", Count(CallbackKind::kCompleteCanceled, 0), 1);
      }},
 
     {"csq.remove.association-broken", kRemove, "CSQ-REM-07", kNeedsNothing,

@@ -8,7 +8,7 @@ namespace cancelsafe::suite {
 namespace {
 
 VOID NTAPI OwnCancelRoutine(PDEVICE_OBJECT, PIRP irp) {
-  NoteEvent('K', nullptr, ItemOf(irp), kNone, 0);
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, ItemOf(irp), kNone, 0);
   if (Kernel().release_cancel_lock != nullptr) Kernel().release_cancel_lock(irp->CancelIrql);
 }
 
@@ -29,7 +29,7 @@ constexpr Case kCases[] = {
        Insert(1);
        CHECK_EQ("CSQ-NEXT-01", RemoveNext(), 0);
        CHECK_TRACE("CSQ-NEXT-04 CSQ-NEXT-07 CSQ-CB-10", LastCall(), "A P>0 R0 U");
-       CHECK_INSIDE("CSQ-NEXT-11", 'R', kCancelRoutine, false);
+       CHECK_INSIDE("CSQ-NEXT-11", CallbackKind::kRemove, kCancelRoutineSet, false);
        CHECK_EQ("CSQ-NEXT-01", RemoveNext(), 1);
      }},
 
@@ -71,8 +71,9 @@ constexpr Case kCases[] = {
        RemoveNext();
        RemoveNext();
        RemoveNext();
-       CHECK_EQ("CSQ-NEXT-05", Count('P'), 3);
-       for (int i = 0; i < 3; ++i) CHECK_EQ("CSQ-NEXT-05", EventOf('P', i).after, kNone);
+       CHECK_EQ("CSQ-NEXT-05", Count(CallbackKind::kPeek), 3);
+       for (int i = 0; i < 3; ++i)
+         CHECK_EQ("CSQ-NEXT-05", EventOf(CallbackKind::kPeek, i).after, kNone);
      }},
 
     {"csq.remove-next.peek-context", kNext, "CSQ-NEXT-06", kNeedsCancel,
@@ -83,14 +84,14 @@ constexpr Case kCases[] = {
        Insert(0);
        Insert(1);
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) RemoveNext(3);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0) RemoveNext(3);
        };
        Cancel(0);
-       CHECK_EQ("CSQ-NEXT-06", Count('P'), 2);
-       CHECK("CSQ-NEXT-06", EventOf('P', 0).detail == Group(3));
-       CHECK("CSQ-NEXT-06", EventOf('P', 1).detail == Group(3));
+       CHECK_EQ("CSQ-NEXT-06", Count(CallbackKind::kPeek), 2);
+       CHECK("CSQ-NEXT-06", EventOf(CallbackKind::kPeek, 0).detail == Group(3));
+       CHECK("CSQ-NEXT-06", EventOf(CallbackKind::kPeek, 1).detail == Group(3));
        RemoveNext();
-       CHECK_EQ("CSQ-NEXT-06", EventOf('P', 2).detail, 0);
+       CHECK_EQ("CSQ-NEXT-06", EventOf(CallbackKind::kPeek, 2).detail, 0);
      }},
 
     {"csq.remove-next.skips-cancelling", kNext,
@@ -101,7 +102,7 @@ constexpr Case kCases[] = {
        Insert(0);
        Insert(1);
        w.enter = [](const Event& event) {
-         if (event.letter != 'A' || w.acts++ != 0) return;
+         if (event.kind != CallbackKind::kAcquire || w.acts++ != 0) return;
          CHECK_EQ("CSQ-NEXT-03 CSQ-NEXT-09", RemoveNext(), 1);
          CHECK("CSQ-NEXT-15", LinkedIs("0"));
        };
@@ -109,7 +110,7 @@ constexpr Case kCases[] = {
        CHECK_TRACE("CSQ-NEXT-09 CSQ-NEXT-10", CallOf("IoCsqRemoveNextIrp"), "A P>0 P0>1 R1 U");
        CHECK_TRACE("CSQ-NEXT-15", CallOf("IoCancelIrp"), "A R0 U C0");
        // In the second peek, which names item 0 as the place to go on from.
-       CHECK("CSQ-CB-14", EventOf('P', 1).after == 0);
+       CHECK("CSQ-CB-14", EventOf(CallbackKind::kPeek, 1).after == 0);
      }},
 
     {"csq.remove-next.skips-several", kNext, "CSQ-NEXT-09 CSQ-NEXT-10", kNeedsCancel,
@@ -118,7 +119,7 @@ constexpr Case kCases[] = {
        InitCsq();
        for (int i = 0; i < 3; ++i) Insert(i);
        w.enter = [](const Event& event) {
-         if (event.letter != 'A') return;
+         if (event.kind != CallbackKind::kAcquire) return;
          const int act = w.acts++;
          if (act < 2) {
            Cancel(act + 1);
@@ -129,7 +130,7 @@ constexpr Case kCases[] = {
        Cancel(0);
        CHECK_TRACE("CSQ-NEXT-09 CSQ-NEXT-10", CallOf("IoCsqRemoveNextIrp"),
                    "A P>0 P0>1 P1>2 P2>- U");
-       CHECK_EQ("CSQ-NEXT-10", Count('C'), 3);
+       CHECK_EQ("CSQ-NEXT-10", Count(CallbackKind::kCompleteCanceled), 3);
      }},
 
     {"csq.remove-next.peeks-once-for-a-hit", kNext, "CSQ-NEXT-10", kNeedsNothing,
@@ -138,7 +139,7 @@ constexpr Case kCases[] = {
        InitCsq();
        for (int i = 0; i < 3; ++i) Insert(i);
        RemoveNext();
-       CHECK_EQ("CSQ-NEXT-10", Count('P'), 1);
+       CHECK_EQ("CSQ-NEXT-10", Count(CallbackKind::kPeek), 1);
      }},
 
     {"csq.remove-next.association-broken", kNextAndRemove, "CSQ-NEXT-12", kNeedsNothing,
@@ -179,7 +180,7 @@ constexpr Case kCases[] = {
        for (int i = 0; i < 3; ++i) Insert(i);
        RemoveNext();
        CHECK("CSQ-NEXT-16", LinkedIs("1 2"));
-       CHECK_EQ("CSQ-NEXT-16", Count('R'), 1);
+       CHECK_EQ("CSQ-NEXT-16", Count(CallbackKind::kRemove), 1);
        RemoveNext(1);
        CHECK("CSQ-NEXT-16", LinkedIs("1 2"));
      }},

@@ -15,7 +15,7 @@ VOID Canceled(PFLT_CALLBACK_DATA data) {
   for (int i = 0; i < kItems; ++i) {
     if (w.items[i].data == data) item = i;
   }
-  NoteEvent('K', nullptr, item, kNone, 0);
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, item, kNone, 0);
 }
 
 BOOLEAN FltCancel(int item) {
@@ -80,9 +80,9 @@ constexpr Case kCases[] = {
      [] {
        SetCompletion(0);
        FltCancel(0);
-       CHECK("CBDQ-FCIO-02", Irp(0)->Cancel == TRUE && Count('K', 0) == 1);
+       CHECK("CBDQ-FCIO-02", Irp(0)->Cancel == TRUE && Count(CallbackKind::kDriverCancel, 0) == 1);
        CHECK_EQ("CBDQ-FCIO-02", FltCancel(1), FALSE);
-       CHECK("CBDQ-FCIO-02", Irp(1)->Cancel == TRUE && Count('K', 1) == 0);
+       CHECK("CBDQ-FCIO-02", Irp(1)->Cancel == TRUE && Count(CallbackKind::kDriverCancel, 1) == 0);
      }},
 
     {"cbdq.cancel-io.queued", "FltCancelIo FltCbdqInitialize FltCbdqInsertIo", "CBDQ-FCIO-02",
@@ -126,8 +126,8 @@ constexpr Case kCases[] = {
      [] {
        SetCompletion(0);
        FltCancel(0);
-       CHECK_EQ("CBDQ-FSCC-02", Count('K', 0), 1);
-       CHECK_INSIDE("CBDQ-FSCC-02", 'K', kCancelLocked, false);
+       CHECK_EQ("CBDQ-FSCC-02", Count(CallbackKind::kDriverCancel, 0), 1);
+       CHECK_INSIDE("CBDQ-FSCC-02", CallbackKind::kDriverCancel, kCancelLockHeld, false);
      }},
 };
 

@@ -26,14 +26,14 @@ constexpr Case kCases[] = {
        UseEverything();
        int held = 0;
        for (int i = 0; i < w.event_count; ++i) {
-         const char letter = w.events[i].letter;
+         const CallbackKind kind = w.events[i].kind;
          const bool opens = i == 0 || w.events[i].call != w.events[i - 1].call;
-         if (opens) CHECK("CBDQ-CB-01", letter == 'A');
-         if (letter == 'A') CHECK("CBDQ-CB-03", held++ == 0);
-         if (letter == 'U') CHECK("CBDQ-CB-03", --held == 0);
+         if (opens) CHECK("CBDQ-CB-01", kind == CallbackKind::kAcquire);
+         if (kind == CallbackKind::kAcquire) CHECK("CBDQ-CB-03", held++ == 0);
+         if (kind == CallbackKind::kRelease) CHECK("CBDQ-CB-03", --held == 0);
        }
        CHECK_EQ("CBDQ-CB-03", held, 0);
-       CHECK_EQ("CBDQ-CB-03", Count('A'), 7);
+       CHECK_EQ("CBDQ-CB-03", Count(CallbackKind::kAcquire), 7);
      }},
 
     {"cbdq.callbacks.token", kQueue, "CBDQ-CB-02 CBDQ-CB-10", kNeeds,
@@ -42,7 +42,7 @@ constexpr Case kCases[] = {
        InitCbdq();
        w.queues[0].lock = LockStyle::kToken;
        UseEverything();
-       CHECK_INSIDE("CBDQ-CB-02 CBDQ-CB-10", 'U', kToken, true);
+       CHECK_INSIDE("CBDQ-CB-02 CBDQ-CB-10", CallbackKind::kRelease, kTokenMatches, true);
      }},
 
     {"cbdq.callbacks.any-lock", kQueue, "CBDQ-CB-02 CBDQ-CB-10", kNeeds | kNeedsIrql,
@@ -65,10 +65,10 @@ constexpr Case kCases[] = {
      [] {
        InitCbdq();
        UseEverything();
-       CHECK_INSIDE("CBDQ-CB-04", 'I', kLocked, true);
-       CHECK_INSIDE("CBDQ-CB-04", 'R', kLocked, true);
-       CHECK_INSIDE("CBDQ-CB-04", 'P', kLocked, true);
-       CHECK_INSIDE("CBDQ-CB-08", 'C', kLocked, false);
+       CHECK_INSIDE("CBDQ-CB-04", CallbackKind::kInsert, kQueueLockHeld, true);
+       CHECK_INSIDE("CBDQ-CB-04", CallbackKind::kRemove, kQueueLockHeld, true);
+       CHECK_INSIDE("CBDQ-CB-04", CallbackKind::kPeek, kQueueLockHeld, true);
+       CHECK_INSIDE("CBDQ-CB-08", CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
      }},
 
     {"cbdq.callbacks.complete-after-remove", kQueue, "CBDQ-CB-06", kNeeds,
@@ -77,8 +77,8 @@ constexpr Case kCases[] = {
        InitCbdq();
        InsertIo(0);
        Cancel(0);
-       CHECK_EQ("CBDQ-CB-06", Count('R', 0), 1);
-       CHECK_INSIDE("CBDQ-CB-06", 'C', kLinked, false);
+       CHECK_EQ("CBDQ-CB-06", Count(CallbackKind::kRemove, 0), 1);
+       CHECK_INSIDE("CBDQ-CB-06", CallbackKind::kCompleteCanceled, kLinked, false);
      }},
 
     {"cbdq.callbacks.usual-completion", kQueue, "CBDQ-CB-07", kNeeds | kNeedsCompletion,
@@ -87,8 +87,8 @@ constexpr Case kCases[] = {
        InitCbdq();
        InsertIo(0);
        Cancel(0);
-       CHECK_EQ("CBDQ-CB-07", Count('D', 0), 1);
-       CHECK_INSIDE("CBDQ-CB-07", 'D', kFinalStatus, true);
+       CHECK_EQ("CBDQ-CB-07", Count(CallbackKind::kCompleted, 0), 1);
+       CHECK_INSIDE("CBDQ-CB-07", CallbackKind::kCompleted, kFinalStatus, true);
      }},
 
     {"cbdq.callbacks.arguments", kQueue, "CBDQ-CB-09", kNeeds,
@@ -97,11 +97,14 @@ constexpr Case kCases[] = {
        InitCbdq(1);
        InsertIo(3, nullptr, true, 1);
        Cancel(3);
-       CHECK_EQ("CBDQ-CB-09", EventOf('I').item, 3);
-       CHECK_EQ("CBDQ-CB-09", EventOf('R').item, 3);
-       CHECK_EQ("CBDQ-CB-09", EventOf('C').item, 3);
-       for (const char* letter = "AIRUC"; *letter != 0; ++letter) {
-         CHECK_EQ("CBDQ-CB-09", EventOf(*letter).queue, 1);
+       CHECK_EQ("CBDQ-CB-09", EventOf(CallbackKind::kInsert).item, 3);
+       CHECK_EQ("CBDQ-CB-09", EventOf(CallbackKind::kRemove).item, 3);
+       CHECK_EQ("CBDQ-CB-09", EventOf(CallbackKind::kCompleteCanceled).item, 3);
+       constexpr CallbackKind kKinds[] = {CallbackKind::kAcquire, CallbackKind::kInsert,
+                                          CallbackKind::kRemove, CallbackKind::kRelease,
+                                          CallbackKind::kCompleteCanceled};
+       for (const CallbackKind kind : kKinds) {
+         CHECK_EQ("CBDQ-CB-09", EventOf(kind).queue, 1);
        }
      }},
 

@@ -59,7 +59,7 @@ constexpr Case kCases[] = {
          const Event& event = w.events[i];
          if (event.item != kNone) CHECK_EQ("CBDQ-INIT-04 CBDQ-CB-09", event.queue, event.item);
        }
-       CHECK_EQ("CBDQ-INIT-04", Count('I') + Count('R'), 4);
+       CHECK_EQ("CBDQ-INIT-04", Count(CallbackKind::kInsert) + Count(CallbackKind::kRemove), 4);
      }},
 
     {"cbdq.initialize.no-callback", "FltCbdqInitialize", "CBDQ-INIT-05", kNeedsNothing,
@@ -157,7 +157,7 @@ constexpr Case kCases[] = {
        InitCbdq();
        InsertIo(1);
        w.enter = [](const Event& event) {
-         if (event.letter != 'A' || w.acts++ != 0) return;
+         if (event.kind != CallbackKind::kAcquire || w.acts++ != 0) return;
          DisableIo();
          CHECK_EQ("CBDQ-DIS-09", RemoveNextIo(), 1);
          CHECK_EQ("CBDQ-DIS-09", RemoveNextIo(), kNone);

@@ -32,8 +32,9 @@ constexpr Case kCases[] = {
        InitCbdq();
        DisableIo();
        CHECK_EQ("CBDQ-INS-03", InsertIo(0), STATUS_FLT_CBDQ_DISABLED);
-       CHECK_EQ("CBDQ-INS-04", Count('I'), 0);
-       CHECK_EQ("CBDQ-INS-04", Count('R') + Count('C'), 0);
+       CHECK_EQ("CBDQ-INS-04", Count(CallbackKind::kInsert), 0);
+       CHECK_EQ("CBDQ-INS-04",
+                Count(CallbackKind::kRemove) + Count(CallbackKind::kCompleteCanceled), 0);
      }},
 
     {"cbdq.insert.disabled-and-cancelled", kInsertDisabled, "CBDQ-INS-03", kNeeds | kNeedsCancel,
@@ -43,7 +44,7 @@ constexpr Case kCases[] = {
        DisableIo();
        Cancel(0);
        CHECK_EQ("CBDQ-INS-03", InsertIo(0), STATUS_FLT_CBDQ_DISABLED);
-       CHECK_EQ("CBDQ-INS-03", Count('C'), 0);
+       CHECK_EQ("CBDQ-INS-03", Count(CallbackKind::kCompleteCanceled), 0);
      }},
 
     {"cbdq.insert.order", kInsert, "CBDQ-INS-05 CBDQ-CB-01 CBDQ-CB-04", kNeeds,
@@ -52,7 +53,7 @@ constexpr Case kCases[] = {
        InitCbdq();
        InsertIo(0);
        CHECK_TRACE("CBDQ-INS-05 CBDQ-CB-01", LastCall(), "A I0 U");
-       CHECK_INSIDE("CBDQ-INS-05 CBDQ-CB-04", 'I', kLocked, true);
+       CHECK_INSIDE("CBDQ-INS-05 CBDQ-CB-04", CallbackKind::kInsert, kQueueLockHeld, true);
      }},
 
     {"cbdq.insert.context-passed", kInsert, "CBDQ-INS-06", kNeeds,
@@ -61,9 +62,9 @@ constexpr Case kCases[] = {
        InitCbdq();
        InsertIo(0, &w.groups[1]);
        InsertIo(1, nullptr);
-       CHECK("CBDQ-INS-06",
-             EventOf('I', 0).detail == (long long)reinterpret_cast<ULONG_PTR>(&w.groups[1]));
-       CHECK_EQ("CBDQ-INS-06", EventOf('I', 1).detail, 0);
+       CHECK("CBDQ-INS-06", EventOf(CallbackKind::kInsert, 0).detail ==
+                                (long long)reinterpret_cast<ULONG_PTR>(&w.groups[1]));
+       CHECK_EQ("CBDQ-INS-06", EventOf(CallbackKind::kInsert, 1).detail, 0);
      }},
 
     {"cbdq.insert.key", kInsert, "CBDQ-INS-07", kNeeds,
@@ -84,7 +85,7 @@ constexpr Case kCases[] = {
        InsertIo(1, nullptr, false);
        CHECK_EQ("CBDQ-INS-08", RemoveNextIo(), 0);
        CHECK_EQ("CBDQ-INS-08", Cancel(1), TRUE);
-       CHECK_EQ("CBDQ-INS-08", Count('C', 1), 1);
+       CHECK_EQ("CBDQ-INS-08", Count(CallbackKind::kCompleteCanceled, 1), 1);
      }},
 
     {"cbdq.insert.refused", kInsert, "CBDQ-INS-09 CBDQ-INS-10", kNeeds | kNeedsCancel,
@@ -97,7 +98,8 @@ constexpr Case kCases[] = {
        CHECK_EQ("CBDQ-INS-09", RemoveNextIo(), kNone);
        CHECK_EQ("CBDQ-INS-09", RemoveIo(0), kNone);
        CHECK_EQ("CBDQ-INS-09", Cancel(0), FALSE);
-       CHECK_EQ("CBDQ-INS-10", Count('R') + Count('C'), 0);
+       CHECK_EQ("CBDQ-INS-10",
+                Count(CallbackKind::kRemove) + Count(CallbackKind::kCompleteCanceled), 0);
      }},
 
     {"cbdq.insert.refused-and-cancelled", kInsert, "CBDQ-INS-10", kNeeds | kNeedsCancel,
@@ -106,7 +108,7 @@ constexpr Case kCases[] = {
        InitCbdq();
        w.queues[0].insert_status = STATUS_UNSUCCESSFUL;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Cancel(0);
+         if (event.kind == CallbackKind::kInsert) Cancel(0);
        };
        InsertIo(0);
        CHECK_TRACE("CBDQ-INS-10", CallOf("FltCbdqInsertIo"), "A I0 U");
@@ -122,11 +124,12 @@ constexpr Case kCases[] = {
        const NTSTATUS status = InsertIo(0);
        const Text<160> trace = TraceOf(LastCall());
        const bool figure = SameText(trace.c_str(), "A I0 R0 U C0");
-       CHECK("CBDQ-INS-12", figure || (Count('I') == 0 && Count('R') == 0));
-       CHECK("CBDQ-INS-12", LinkedIs("") && Count('C', 0) == 1);
-       CHECK_INSIDE("CBDQ-INS-12", 'C', kLocked, false);
-       CHECK("CBDQ-INS-13", NT_SUCCESS(status) || Count('I') == 0);
-       CHECK("CBDQ-INS-13", status == STATUS_PENDING || Count('I') == 0);
+       CHECK("CBDQ-INS-12",
+             figure || (Count(CallbackKind::kInsert) == 0 && Count(CallbackKind::kRemove) == 0));
+       CHECK("CBDQ-INS-12", LinkedIs("") && Count(CallbackKind::kCompleteCanceled, 0) == 1);
+       CHECK_INSIDE("CBDQ-INS-12", CallbackKind::kCompleteCanceled, kQueueLockHeld, false);
+       CHECK("CBDQ-INS-13", NT_SUCCESS(status) || Count(CallbackKind::kInsert) == 0);
+       CHECK("CBDQ-INS-13", status == STATUS_PENDING || Count(CallbackKind::kInsert) == 0);
        NoteReading("AMB-45", figure ? "inserted, taken back, completed; the callback's status"
                                     : "never given to the insert callback");
      }},
@@ -137,7 +140,7 @@ constexpr Case kCases[] = {
        InitCbdq();
        w.queues[0].complete = false;
        w.enter = [](const Event& event) {
-         if (event.letter == 'I') Cancel(0);
+         if (event.kind == CallbackKind::kInsert) Cancel(0);
        };
        CHECK_EQ("CBDQ-INS-13", InsertIo(0), STATUS_SUCCESS);
        CHECK_TRACE("CBDQ-INS-12", CallOf("FltCbdqInsertIo"), "A I0 R0 U C0");
@@ -166,8 +169,8 @@ constexpr Case kCases[] = {
        InsertIo(0);
        CHECK("CBDQ-INS-18", Irp(0)->CancelRoutine != nullptr);
        CHECK_EQ("CBDQ-INS-18", Cancel(0), TRUE);
-       CHECK_EQ("CBDQ-INS-18", Count('R', 0), 1);
-       CHECK_EQ("CBDQ-INS-18", Count('C', 0), 1);
+       CHECK_EQ("CBDQ-INS-18", Count(CallbackKind::kRemove, 0), 1);
+       CHECK_EQ("CBDQ-INS-18", Count(CallbackKind::kCompleteCanceled, 0), 1);
      }},
 };
 

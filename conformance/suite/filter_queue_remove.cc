@@ -53,11 +53,12 @@ constexpr Case kCases[] = {
        InitCbdq();
        InsertIo(0);
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) CHECK_EQ("CBDQ-REM-06", RemoveIo(0), kNone);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0)
+           CHECK_EQ("CBDQ-REM-06", RemoveIo(0), kNone);
        };
        CHECK_EQ("CBDQ-REM-06", Cancel(0), TRUE);
        CHECK_TRACE("CBDQ-REM-04", CallOf("FltCbdqRemoveIo"), "A U");
-       CHECK_EQ("CBDQ-REM-06", Count('C', 0), 1);
+       CHECK_EQ("CBDQ-REM-06", Count(CallbackKind::kCompleteCanceled, 0), 1);
      }},
 
     {"cbdq.remove.before-cancel", kRemove, "CBDQ-REM-06", kNeeds | kNeedsCancel,
@@ -121,7 +122,8 @@ constexpr Case kCases[] = {
        InsertIo(0);
        InsertIo(1);
        w.enter = [](const Event& event) {
-         if (event.letter == 'A' && w.acts++ == 0) CHECK_EQ("CBDQ-NEXT-03", RemoveNextIo(), 1);
+         if (event.kind == CallbackKind::kAcquire && w.acts++ == 0)
+           CHECK_EQ("CBDQ-NEXT-03", RemoveNextIo(), 1);
        };
        Cancel(0);
        CHECK_TRACE("CBDQ-NEXT-04 CBDQ-NEXT-06", CallOf("FltCbdqRemoveNextIo"), "A P>0 P0>1 R1 U");
@@ -135,10 +137,10 @@ constexpr Case kCases[] = {
        InsertIo(0);
        InsertIo(1);
        CHECK_EQ("CBDQ-NEXT-01", RemoveNextIo(3), 1);
-       CHECK("CBDQ-NEXT-05",
-             EventOf('P').detail == (long long)reinterpret_cast<ULONG_PTR>(&w.groups[3]));
+       CHECK("CBDQ-NEXT-05", EventOf(CallbackKind::kPeek).detail ==
+                                 (long long)reinterpret_cast<ULONG_PTR>(&w.groups[3]));
        CHECK_EQ("CBDQ-NEXT-01", RemoveNextIo(), 0);
-       CHECK_EQ("CBDQ-NEXT-05", EventOf('P', 1).detail, 0);
+       CHECK_EQ("CBDQ-NEXT-05", EventOf(CallbackKind::kPeek, 1).detail, 0);
      }},
 
     {"cbdq.remove-next.first-peek", kNext, "CBDQ-NEXT-06", kNeeds,
@@ -149,8 +151,8 @@ constexpr Case kCases[] = {
        InsertIo(1);
        RemoveNextIo();
        RemoveNextIo();
-       CHECK_EQ("CBDQ-NEXT-06", EventOf('P', 0).after, kNone);
-       CHECK_EQ("CBDQ-NEXT-06", EventOf('P', 1).after, kNone);
+       CHECK_EQ("CBDQ-NEXT-06", EventOf(CallbackKind::kPeek, 0).after, kNone);
+       CHECK_EQ("CBDQ-NEXT-06", EventOf(CallbackKind::kPeek, 1).after, kNone);
      }},
 
     {"cbdq.remove-next.disabled", kNextDisabled, "CBDQ-NEXT-07", kNeeds,

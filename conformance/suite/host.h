@@ -4,41 +4,14 @@
 #ifndef CANCELSAFE_CONFORMANCE_SUITE_HOST_H_
 #define CANCELSAFE_CONFORMANCE_SUITE_HOST_H_
 
+#include "../../impl/entry_points.h"
 #include "kernel_names.h"
-
-// One a line; clang-format does not come to rest on it.
-// clang-format off
-#define CANCELSAFE_SUITE_ENTRY_POINTS(X) \
-  X(IoCsqInitialize) \
-  X(IoCsqInitializeEx) \
-  X(IoCsqInsertIrp) \
-  X(IoCsqInsertIrpEx) \
-  X(IoCsqRemoveIrp) \
-  X(IoCsqRemoveNextIrp) \
-  X(KeInitializeDeviceQueue) \
-  X(KeInsertDeviceQueue) \
-  X(KeInsertByKeyDeviceQueue) \
-  X(KeRemoveDeviceQueue) \
-  X(KeRemoveByKeyDeviceQueue) \
-  X(KeRemoveByKeyDeviceQueueIfBusy) \
-  X(KeRemoveEntryDeviceQueue) \
-  X(IoStartPacket) \
-  X(IoStartNextPacket) \
-  X(IoStartNextPacketByKey) \
-  X(IoSetStartIoAttributes) \
-  X(FltCbdqInitialize) \
-  X(FltCbdqEnable) \
-  X(FltCbdqDisable) \
-  X(FltCbdqInsertIo) \
-  X(FltCbdqRemoveIo) \
-  X(FltCbdqRemoveNextIo)
-// clang-format on
 
 namespace cancelsafe::suite {
 
 struct EntryPoints {
-#define CANCELSAFE_SUITE_DECLARE(name) decltype(&::name) name = nullptr;
-  CANCELSAFE_SUITE_ENTRY_POINTS(CANCELSAFE_SUITE_DECLARE)
+#define CANCELSAFE_SUITE_DECLARE(type, name, parameters) decltype(&::name) name = nullptr;
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_SUITE_DECLARE)
 #undef CANCELSAFE_SUITE_DECLARE
 };
 

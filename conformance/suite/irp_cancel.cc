@@ -9,7 +9,7 @@ namespace {
 
 // A Cancel routine that gives the lock back at once; what it saw is in the log.
 VOID NTAPI Release(PDEVICE_OBJECT device, PIRP irp) {
-  NoteEvent('K', nullptr, ItemOf(irp), kNone,
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, ItemOf(irp), kNone,
             device == IoGetCurrentIrpStackLocation(irp)->DeviceObject);
   Kernel().release_cancel_lock(irp->CancelIrql);
 }
@@ -22,10 +22,10 @@ constexpr Case kCases[] = {
      [] {
        (void)IoSetCancelRoutine(Irp(0), &Release);
        CHECK_EQ("IRP-CANCEL-01", Cancel(0), TRUE);
-       CHECK_EQ("IRP-CANCEL-01", Count('K', 0), 1);
+       CHECK_EQ("IRP-CANCEL-01", Count(CallbackKind::kDriverCancel, 0), 1);
        CHECK("IRP-CANCEL-02", Irp(0)->Cancel == TRUE);
-       CHECK_INSIDE("IRP-CANCEL-03", 'K', kCancel, true);
-       CHECK_INSIDE("IRP-CANCEL-03", 'K', kCancelRoutine, false);
+       CHECK_INSIDE("IRP-CANCEL-03", CallbackKind::kDriverCancel, kCancelFlagSet, true);
+       CHECK_INSIDE("IRP-CANCEL-03", CallbackKind::kDriverCancel, kCancelRoutineSet, false);
      }},
 
     {"irp.cancel.without-routine", "IoCancelIrp", "IRP-CANCEL-01 IRP-CANCEL-02 IRP-CANCEL-06",
@@ -33,7 +33,7 @@ constexpr Case kCases[] = {
      [] {
        CHECK_EQ("IRP-CANCEL-01 IRP-CANCEL-06", Cancel(0), FALSE);
        CHECK("IRP-CANCEL-02", Irp(0)->Cancel == TRUE);
-       CHECK_EQ("IRP-CANCEL-06", Count('K'), 0);
+       CHECK_EQ("IRP-CANCEL-06", Count(CallbackKind::kDriverCancel), 0);
      }},
 
     {"irp.cancel.twice", "IoCancelIrp", "IRP-CANCEL-01 IRP-SETCR-08", kNeeds,
@@ -43,7 +43,7 @@ constexpr Case kCases[] = {
        Cancel(0);
        CHECK("IRP-SETCR-08", Irp(0)->Cancel == TRUE && Irp(0)->CancelRoutine == nullptr);
        CHECK_EQ("IRP-CANCEL-01 IRP-SETCR-08", Cancel(0), FALSE);
-       CHECK_EQ("IRP-SETCR-08", Count('K'), 1);
+       CHECK_EQ("IRP-SETCR-08", Count(CallbackKind::kDriverCancel), 1);
      }},
 
     {"irp.cancel.routine-under-lock", "IoCancelIrp", "IRP-CANCEL-04 IRP-CSL-04",
@@ -53,9 +53,9 @@ constexpr Case kCases[] = {
        for (int i = 0; i < 2; ++i) {
          (void)IoSetCancelRoutine(Irp(i), &Release);
          Cancel(i);
-         CHECK_EQ("IRP-CANCEL-04", EventOf('K', i).irql, DISPATCH_LEVEL);
+         CHECK_EQ("IRP-CANCEL-04", EventOf(CallbackKind::kDriverCancel, i).irql, DISPATCH_LEVEL);
        }
-       CHECK_INSIDE("IRP-CANCEL-04 IRP-CSL-04", 'K', kCancelLocked, true);
+       CHECK_INSIDE("IRP-CANCEL-04 IRP-CSL-04", CallbackKind::kDriverCancel, kCancelLockHeld, true);
      }},
 
     {"irp.cancel.cancel-irql", "IoCancelIrp", "IRP-CANCEL-05", kNeeds | kNeedsIrql,
@@ -102,8 +102,8 @@ constexpr Case kCases[] = {
        IoGetCurrentIrpStackLocation(Irp(1))->DeviceObject = &device;
        (void)IoSetCancelRoutine(Irp(1), &Release);
        Cancel(1);
-       CHECK_EQ("IRP-CXLR-02", EventOf('K').item, 1);
-       CHECK_EQ("IRP-CXLR-02", EventOf('K').detail, 1);
+       CHECK_EQ("IRP-CXLR-02", EventOf(CallbackKind::kDriverCancel).item, 1);
+       CHECK_EQ("IRP-CXLR-02", EventOf(CallbackKind::kDriverCancel).detail, 1);
      }},
 
     {"irp.cancel.ignored", "IoCancelIrp", "IRP-CXLR-03 IRP-CANCEL-10", kNeeds | kNeedsCompletion,
@@ -111,10 +111,10 @@ constexpr Case kCases[] = {
      [] {
        (void)IoSetCancelRoutine(Irp(0), &Release);
        CHECK_EQ("IRP-CXLR-03", Cancel(0), TRUE);
-       CHECK_EQ("IRP-CXLR-03", Count('D'), 0);
+       CHECK_EQ("IRP-CXLR-03", Count(CallbackKind::kCompleted), 0);
        CompleteItem(0, STATUS_SUCCESS);
-       CHECK_EQ("IRP-CANCEL-10", EventOf('D').detail, STATUS_SUCCESS);
-       CHECK_EQ("IRP-CANCEL-10", Count('D', 0), 1);
+       CHECK_EQ("IRP-CANCEL-10", EventOf(CallbackKind::kCompleted).detail, STATUS_SUCCESS);
+       CHECK_EQ("IRP-CANCEL-10", Count(CallbackKind::kCompleted, 0), 1);
      }},
 };
 

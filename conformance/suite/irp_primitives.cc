@@ -8,11 +8,11 @@ namespace cancelsafe::suite {
 namespace {
 
 VOID NTAPI First(PDEVICE_OBJECT, PIRP irp) {
-  NoteEvent('K', nullptr, ItemOf(irp), kNone, 1);
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, ItemOf(irp), kNone, 1);
   Kernel().release_cancel_lock(irp->CancelIrql);
 }
 VOID NTAPI Second(PDEVICE_OBJECT, PIRP irp) {
-  NoteEvent('K', nullptr, ItemOf(irp), kNone, 2);
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, ItemOf(irp), kNone, 2);
   // Whoever asks for the routine while cancellation is in progress gets none.
   CHECK("IRP-SETCR-02", IoSetCancelRoutine(irp, nullptr) == nullptr);
   Kernel().release_cancel_lock(irp->CancelIrql);
@@ -47,8 +47,8 @@ constexpr Case kCases[] = {
        (void)IoSetCancelRoutine(Irp(1), &First);
        (void)IoSetCancelRoutine(Irp(1), &Second);
        CHECK_EQ("IRP-SETCR-03", Cancel(1), TRUE);
-       CHECK_EQ("IRP-SETCR-05", EventOf('K').detail, 2);
-       CHECK_EQ("IRP-SETCR-05", Count('K'), 1);
+       CHECK_EQ("IRP-SETCR-05", EventOf(CallbackKind::kDriverCancel).detail, 2);
+       CHECK_EQ("IRP-SETCR-05", Count(CallbackKind::kDriverCancel), 1);
      }},
 
     {"irp.set-cancel-routine.queue-writer", "IoSetCancelRoutine", "IRP-SETCR-07", kNeedsCancel,
@@ -56,10 +56,10 @@ constexpr Case kCases[] = {
      [] {
        CHECK("IRP-SETCR-07", !QueueByHand(Irp(0), false));
        CHECK("IRP-SETCR-07", !QueueByHand(Irp(1), true));
-       CHECK_EQ("IRP-SETCR-07", Count('K', 1), 1);
+       CHECK_EQ("IRP-SETCR-07", Count(CallbackKind::kDriverCancel, 1), 1);
        CHECK_EQ("IRP-SETCR-07", Cancel(2), FALSE);
        CHECK("IRP-SETCR-07", QueueByHand(Irp(2), false));
-       CHECK_EQ("IRP-SETCR-07", Count('K', 2), 0);
+       CHECK_EQ("IRP-SETCR-07", Count(CallbackKind::kDriverCancel, 2), 0);
      }},
 
     {"irp.mark-pending.any-irql", "IoMarkIrpPending", "IRP-PEND-01", kNeedsIrql,
@@ -79,7 +79,7 @@ constexpr Case kCases[] = {
        CHECK("IRP-PEND-02", Pending(0));
        CHECK("IRP-PEND-02", SL_PENDING_RETURNED == 1);
        CompleteItem(0, STATUS_SUCCESS);
-       CHECK_INSIDE("IRP-PEND-02", 'D', kPending, true);
+       CHECK_INSIDE("IRP-PEND-02", CallbackKind::kCompleted, kPendingMarked, true);
      }},
 
     {"irp.cancel-lock.irql", "IoAcquireCancelSpinLock", "IRP-CSL-01 IRP-CSL-02 IRP-CSL-03",
@@ -107,7 +107,7 @@ constexpr Case kCases[] = {
          CompleteItem(level, STATUS_SUCCESS);
          CHECK_EQ("IRP-COMP-03", CurrentIrql(), level);
          SetIrql(PASSIVE_LEVEL);
-         CHECK_EQ("IRP-COMP-03", Count('D', level), 1);
+         CHECK_EQ("IRP-COMP-03", Count(CallbackKind::kCompleted, level), 1);
        }
      }},
 
@@ -115,9 +115,9 @@ constexpr Case kCases[] = {
      "The completion routine finds the IoStatus that the driver filled in before the call.",
      [] {
        CompleteItem(0, STATUS_CANCELLED);
-       CHECK_INSIDE("IRP-COMP-04", 'D', kFinalStatus, true);
+       CHECK_INSIDE("IRP-COMP-04", CallbackKind::kCompleted, kFinalStatus, true);
        CompleteItem(1, STATUS_UNSUCCESSFUL);
-       CHECK_EQ("IRP-COMP-04", EventOf('D', 1).detail, STATUS_UNSUCCESSFUL);
+       CHECK_EQ("IRP-COMP-04", EventOf(CallbackKind::kCompleted, 1).detail, STATUS_UNSUCCESSFUL);
      }},
 
     {"irp.field.list-entry", "IoCsqInsertIrp IoCsqInitialize IoCsqRemoveNextIrp", "IRP-FLD-01",
@@ -127,7 +127,7 @@ constexpr Case kCases[] = {
        PLIST_ENTRY links = &Irp(0)->Tail.Overlay.ListEntry;
        links->Flink = links->Blink = reinterpret_cast<PLIST_ENTRY>(&w.groups[1]);
        w.enter = [](const Event& event) {
-         if (event.letter != 'I') return;
+         if (event.kind != CallbackKind::kInsert) return;
          CHECK("IRP-FLD-01", static_cast<PVOID>(Irp(0)->Tail.Overlay.ListEntry.Flink) ==
                                  static_cast<PVOID>(&w.groups[1]));
        };

@@ -18,18 +18,18 @@ int LengthOfWord(const char* words) {
 }
 
 bool Provided(const EntryPoints& entry, const char* word, int length) {
-#define CANCELSAFE_SUITE_PROVIDED(name)                                              \
+#define CANCELSAFE_SUITE_PROVIDED(type, name, parameters)                            \
   if (length == static_cast<int>(sizeof(#name) - 1) && HasWord(#name, word, length)) \
     return entry.name != nullptr;
-  CANCELSAFE_SUITE_ENTRY_POINTS(CANCELSAFE_SUITE_PROVIDED)
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_SUITE_PROVIDED)
 #undef CANCELSAFE_SUITE_PROVIDED
   return true;  // a kernel service: see MissingService
 }
 
 const char* RoutineNamed(const char* word, int length) {
-#define CANCELSAFE_SUITE_NAMED(name) \
+#define CANCELSAFE_SUITE_NAMED(type, name, parameters) \
   if (length == static_cast<int>(sizeof(#name) - 1) && HasWord(#name, word, length)) return #name;
-  CANCELSAFE_SUITE_ENTRY_POINTS(CANCELSAFE_SUITE_NAMED)
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_SUITE_NAMED)
 #undef CANCELSAFE_SUITE_NAMED
   return "";
 }

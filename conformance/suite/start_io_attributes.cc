@@ -9,7 +9,7 @@ namespace {
 
 constexpr char kAttributes[] =
     "IoSetStartIoAttributes KeInitializeDeviceQueue IoStartPacket IoStartNextPacket";
-constexpr char kCancel[] =
+constexpr char kCancelFlagSet[] =
     "IoStartPacket KeInitializeDeviceQueue IoStartNextPacket KeRemoveEntryDeviceQueue";
 
 constexpr Case kCases[] = {
@@ -26,7 +26,8 @@ constexpr Case kCases[] = {
        Start(2);
        Next();
        CHECK("SIO-ATTR-01", StartedIs("0 1 2"));
-       for (int i = 0; i < 3; ++i) CHECK_EQ("SIO-ATTR-01", EventOf('S', i).detail, 1);
+       for (int i = 0; i < 3; ++i)
+         CHECK_EQ("SIO-ATTR-01", EventOf(CallbackKind::kStartIo, i).detail, 1);
        CHECK("SIO-ATTR-01", Current() == nullptr);
      }},
 
@@ -43,7 +44,7 @@ constexpr Case kCases[] = {
        Start(2, true);
        start_io_action = [](int) { Next(true); };
        Next(true);
-       CHECK("SIO-ATTR-01", StartedIs("0 1 2") && EventOf('S', 2).detail == 1);
+       CHECK("SIO-ATTR-01", StartedIs("0 1 2") && EventOf(CallbackKind::kStartIo, 2).detail == 1);
      }},
 
     {"sio.attributes.default-nests", kAttributes, "SIO-ATTR-02", kNeedsDevice,
@@ -57,7 +58,7 @@ constexpr Case kCases[] = {
        Start(1);
        Start(2);
        Next();
-       CHECK_EQ("SIO-ATTR-02", EventOf('S', 2).detail, 2);
+       CHECK_EQ("SIO-ATTR-02", EventOf(CallbackKind::kStartIo, 2).detail, 2);
      }},
 
     {"sio.attributes.non-cancelable", kAttributes, "SIO-ATTR-03",
@@ -75,7 +76,7 @@ constexpr Case kCases[] = {
        };
        Next(true);
        CHECK_EQ("SIO-ATTR-03", w.acts, 1);
-       CHECK_EQ("SIO-ATTR-03", Count('K'), 0);
+       CHECK_EQ("SIO-ATTR-03", Count(CallbackKind::kDriverCancel), 0);
      }},
 
     {"sio.attributes.non-cancelable-at-once", kAttributes, "SIO-ATTR-03",
@@ -86,12 +87,12 @@ constexpr Case kCases[] = {
        SetAttributes(false, true);
        Start(0, true);
        CHECK("SIO-ATTR-03", StartedIs("0"));
-       NoteReading("AMB-29", (EventOf('S').flags & kCancelRoutine) == 0
+       NoteReading("AMB-29", (EventOf(CallbackKind::kStartIo).flags & kCancelRoutineSet) == 0
                                  ? "applies to IRPs started at once too"
                                  : "applies to dequeued IRPs only");
      }},
 
-    {"sio.attributes.default-cancelable", kCancel, "SIO-ATTR-04",
+    {"sio.attributes.default-cancelable", kCancelFlagSet, "SIO-ATTR-04",
      kNeedsDevice | kNeedsCancel | kNeedsCancelLock,
      "NonCancelable is FALSE unless it was set: the current IRP still has its Cancel routine.",
      [] {
@@ -99,7 +100,7 @@ constexpr Case kCases[] = {
        Start(0, true);
        Start(1, true);
        Next(true);
-       CHECK_INSIDE("SIO-ATTR-04", 'S', kCancelRoutine, true);
+       CHECK_INSIDE("SIO-ATTR-04", CallbackKind::kStartIo, kCancelRoutineSet, true);
        CHECK_EQ("SIO-ATTR-04", Cancel(1), TRUE);
      }},
 
@@ -115,26 +116,27 @@ constexpr Case kCases[] = {
                                        VOID(NTAPI*)(PDEVICE_OBJECT, BOOLEAN, BOOLEAN)>));
      }},
 
-    {"sio.cancel.current", kCancel, "SIO-CXL-01", kNeedsDevice | kNeedsCancel | kNeedsCancelLock,
+    {"sio.cancel.current", kCancelFlagSet, "SIO-CXL-01",
+     kNeedsDevice | kNeedsCancel | kNeedsCancelLock,
      "The current IRP is cancelled: its Cancel routine finds it current and leaves it.",
      [] {
        InitDevice();
        Start(0, true);
        CHECK_EQ("SIO-CXL-01", Cancel(0), TRUE);
-       CHECK_EQ("SIO-CXL-01", Count('K', 0), 1);
-       CHECK_EQ("SIO-CXL-01", Count('D'), 0);
+       CHECK_EQ("SIO-CXL-01", Count(CallbackKind::kDriverCancel, 0), 1);
+       CHECK_EQ("SIO-CXL-01", Count(CallbackKind::kCompleted), 0);
        CHECK("SIO-CXL-01", Current() == Irp(0));
      }},
 
-    {"sio.cancel.queued", kCancel, "SIO-CXL-02",
+    {"sio.cancel.queued", kCancelFlagSet, "SIO-CXL-02",
      kNeedsDevice | kNeedsCancel | kNeedsCancelLock | kNeedsCompletion,
      "A queued IRP is cancelled: taken out, completed; StartIo never sees it.",
      [] {
        InitDevice();
        for (int i = 0; i < 4; ++i) Start(i, true);
        CHECK_EQ("SIO-CXL-02", Cancel(2), TRUE);
-       CHECK_EQ("SIO-CXL-02", Count('D', 2), 1);
-       CHECK_INSIDE("SIO-CXL-02", 'D', kFinalStatus, true);
+       CHECK_EQ("SIO-CXL-02", Count(CallbackKind::kCompleted, 2), 1);
+       CHECK_INSIDE("SIO-CXL-02", CallbackKind::kCompleted, kFinalStatus, true);
        for (int i = 0; i < 3; ++i) Next(true);
        CHECK("SIO-CXL-02", StartedIs("0 1 3"));
      }},

@@ -13,9 +13,9 @@ VOID NTAPI StartIo(PDEVICE_OBJECT device, PIRP irp) {
   if (device != w.device) Abandon("SIO-START-01", "StartIo was given another device");
   const int item = ItemOf(irp);
   if (item == kNone) Abandon("SIO-START-01 SIO-NEXT-03", "StartIo was called without an IRP");
-  Event& event = NoteEvent('S', nullptr, item, kNone, ++depth);
-  event.known |= kIsCurrent;
-  if (device->CurrentIrp == irp) event.flags |= kIsCurrent;
+  Event& event = NoteEvent(CallbackKind::kStartIo, nullptr, item, kNone, ++depth);
+  event.known |= kLinked;
+  if (device->CurrentIrp == irp) event.flags |= kLinked;
   if (start_io_action != nullptr) start_io_action(item);
   --depth;
 }
@@ -84,7 +84,7 @@ void FinishCurrent(int item, bool cancelable) {
 
 VOID NTAPI CancelOfDriver(PDEVICE_OBJECT device, PIRP irp) {
   const int item = ItemOf(irp);
-  NoteEvent('K', nullptr, item, kNone, 0);
+  NoteEvent(CallbackKind::kDriverCancel, nullptr, item, kNone, 0);
   if (irp == device->CurrentIrp) {
     Kernel().release_cancel_lock(irp->CancelIrql);
     return;
@@ -100,7 +100,7 @@ PIRP Current() { return w.device->CurrentIrp; }
 Text<64> Started() {
   Text<64> text;
   for (int i = 0; i < w.event_count; ++i) {
-    if (w.events[i].letter != 'S') continue;
+    if (w.events[i].kind != CallbackKind::kStartIo) continue;
     if (text.size() != 0) text.Add(' ');
     text.AddNumber(w.events[i].item);
   }

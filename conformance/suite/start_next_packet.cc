@@ -24,7 +24,7 @@ constexpr Case kCases[] = {
        Start(1);
        Next();
        CHECK("SIO-NEXT-01", StartedIs("0 1"));
-       CHECK_INSIDE("SIO-NEXT-05", 'S', kIsCurrent, true);
+       CHECK_INSIDE("SIO-NEXT-05", CallbackKind::kStartIo, kLinked, true);
        CHECK("SIO-NEXT-05", Current() == Irp(1));
      }},
 
@@ -59,7 +59,7 @@ constexpr Case kCases[] = {
        const int before = Kernel().cancel_lock_count();
        Next(true);
        CHECK("SIO-NEXT-06", Kernel().cancel_lock_count() > before);
-       CHECK_INSIDE("SIO-NEXT-06", 'S', kCancelLocked, false);
+       CHECK_INSIDE("SIO-NEXT-06", CallbackKind::kStartIo, kCancelLockHeld, false);
        CHECK_EQ("SIO-NEXT-06", Cancel(2), TRUE);
        Next(true);
        CHECK("SIO-NEXT-06", StartedIs("0 1") && Current() == nullptr);
@@ -74,7 +74,7 @@ constexpr Case kCases[] = {
        SetIrql(DISPATCH_LEVEL);
        Next();
        CHECK_EQ("SIO-NEXT-08", CurrentIrql(), DISPATCH_LEVEL);
-       CHECK_EQ("SIO-NEXT-08", EventOf('S', 1).irql, DISPATCH_LEVEL);
+       CHECK_EQ("SIO-NEXT-08", EventOf(CallbackKind::kStartIo, 1).irql, DISPATCH_LEVEL);
        Next();
        CHECK_EQ("SIO-NEXT-08", CurrentIrql(), DISPATCH_LEVEL);
      }},
@@ -91,8 +91,8 @@ constexpr Case kCases[] = {
        Start(2);
        Next();
        CHECK("SIO-NEXT-11", StartedIs("0 1 2"));
-       CHECK_EQ("SIO-NEXT-11 SIO-ATTR-02", EventOf('S', 1).detail, 1);
-       CHECK_EQ("SIO-NEXT-11 SIO-ATTR-02", EventOf('S', 2).detail, 2);
+       CHECK_EQ("SIO-NEXT-11 SIO-ATTR-02", EventOf(CallbackKind::kStartIo, 1).detail, 1);
+       CHECK_EQ("SIO-NEXT-11 SIO-ATTR-02", EventOf(CallbackKind::kStartIo, 2).detail, 2);
      }},
 
     {"sio.next-by-key.chooses", kNextByKey, "SIO-NKEY-01", kNeedsDevice,
@@ -133,7 +133,7 @@ constexpr Case kCases[] = {
        NextByKey(8, true);
        CHECK("SIO-NKEY-03", Kernel().cancel_lock_count() > before);
        CHECK("SIO-NKEY-03", StartedIs("0 2"));
-       CHECK_INSIDE("SIO-NKEY-03", 'S', kCancelLocked, false);
+       CHECK_INSIDE("SIO-NKEY-03", CallbackKind::kStartIo, kCancelLockHeld, false);
        CHECK_EQ("SIO-NKEY-03", Cancel(1), TRUE);
        NextByKey(0, true);
        CHECK("SIO-NKEY-03", StartedIs("0 2"));

@@ -19,7 +19,7 @@ constexpr Case kCases[] = {
        InitDevice();
        Start(0);
        CHECK("SIO-START-01", StartedIs("0"));
-       CHECK_INSIDE("SIO-START-10", 'S', kIsCurrent, true);
+       CHECK_INSIDE("SIO-START-10", CallbackKind::kStartIo, kLinked, true);
        CHECK("SIO-START-10", Current() == Irp(0));
        CHECK("SIO-START-01", IsListEmpty(&w.device->DeviceQueue.DeviceListHead));
      }},
@@ -108,7 +108,7 @@ constexpr Case kCases[] = {
        Start(1, true);
        CHECK("SIO-START-06", Irp(1)->CancelRoutine == &CancelOfDriver);
        CHECK_EQ("SIO-START-06", Cancel(1), TRUE);
-       CHECK_EQ("SIO-START-06", Count('K', 1), 1);
+       CHECK_EQ("SIO-START-06", Count(CallbackKind::kDriverCancel, 1), 1);
        CHECK_EQ("SIO-CXL-02", w.items[1].completions, Kernel().complete_request != nullptr);
        Next(true);
        CHECK("SIO-CXL-02", StartedIs("0"));
@@ -132,7 +132,7 @@ constexpr Case kCases[] = {
          SetIrql(static_cast<KIRQL>(level));
          Start(level, level == 1);
          CHECK_EQ("SIO-START-07 SIO-START-08", CurrentIrql(), level);
-         CHECK_EQ("SIO-START-07", EventOf('S', level).irql, DISPATCH_LEVEL);
+         CHECK_EQ("SIO-START-07", EventOf(CallbackKind::kStartIo, level).irql, DISPATCH_LEVEL);
          // Queuing goes a way of its own.
          Start(level + 3, level == 1);
          CHECK_EQ("SIO-START-07 SIO-START-08", CurrentIrql(), level);
@@ -146,12 +146,12 @@ constexpr Case kCases[] = {
        InitDevice();
        for (int i = 0; i < 4; ++i) {
          Start(i);
-         CHECK_EQ("SIO-START-12", Count('S'), 1);
+         CHECK_EQ("SIO-START-12", Count(CallbackKind::kStartIo), 1);
        }
        for (int i = 0; i < 4; ++i) {
          CHECK("SIO-START-12", Current() == Irp(i));
          FinishCurrent(i);
-         CHECK_EQ("SIO-START-12", Count('S'), i < 3 ? i + 2 : 4);
+         CHECK_EQ("SIO-START-12", Count(CallbackKind::kStartIo), i < 3 ? i + 2 : 4);
        }
      }},
 
@@ -162,9 +162,11 @@ constexpr Case kCases[] = {
        Start(0, true);
        Cancel(1);
        Start(1, true);
-       CHECK("SIO-START-13", w.items[1].ended ? Count('K', 1) == 1 : Count('K', 1) <= 1);
-       NoteReading("AMB-28", Count('K', 1) == 1 ? "cancel function called at once when queued"
-                                                : "left to StartIo");
+       CHECK("SIO-START-13", w.items[1].ended ? Count(CallbackKind::kDriverCancel, 1) == 1
+                                              : Count(CallbackKind::kDriverCancel, 1) <= 1);
+       NoteReading("AMB-28", Count(CallbackKind::kDriverCancel, 1) == 1
+                                 ? "cancel function called at once when queued"
+                                 : "left to StartIo");
      }},
 
     {"sio.start.cancel-window", kStartCancel, "SIO-START-14 SIO-CXL-01",
@@ -179,9 +181,9 @@ constexpr Case kCases[] = {
          CHECK("SIO-START-14 SIO-CXL-01", Irp(item)->Cancel == TRUE && Current() == Irp(item));
        };
        Start(0, true);
-       CHECK_INSIDE("SIO-START-14", 'S', kCancelLocked, false);
-       CHECK_EQ("SIO-CXL-01", Count('K', 0), 1);
-       CHECK_EQ("SIO-CXL-01", Count('D'), 0);
+       CHECK_INSIDE("SIO-START-14", CallbackKind::kStartIo, kCancelLockHeld, false);
+       CHECK_EQ("SIO-CXL-01", Count(CallbackKind::kDriverCancel, 0), 1);
+       CHECK_EQ("SIO-CXL-01", Count(CallbackKind::kCompleted), 0);
        CHECK("SIO-CXL-01", Current() == Irp(0));
      }},
 

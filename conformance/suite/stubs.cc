@@ -32,11 +32,12 @@ int ItemOfLinks(const TestQueue* queue, PLIST_ENTRY links) {
   return kNone;
 }
 
-Event& Enter(char letter, TestQueue* queue, int item, int after, long long detail) {
-  Event& event = NoteEvent(letter, queue, item, after, detail);
-  Standing((event.flags & event.known & kCancelLocked) == 0, queue, "CSQ-CXL-04", "CBDQ-CXL-01",
+Event& Enter(CallbackKind kind, TestQueue* queue, int item, int after, long long detail) {
+  Event& event = NoteEvent(kind, queue, item, after, detail);
+  Standing((event.flags & event.known & kCancelLockHeld) == 0, queue, "CSQ-CXL-04", "CBDQ-CXL-01",
            "no queue callback runs under the cancel spin lock");
-  const bool under_lock = letter == 'I' || letter == 'P' || letter == 'R';
+  const bool under_lock =
+      kind == CallbackKind::kInsert || kind == CallbackKind::kPeek || kind == CallbackKind::kRemove;
   if (under_lock) {
     Standing(queue->held, queue, "CSQ-CB-19 CSQ-INV-04", "CBDQ-CB-04",
              "insert, remove and peek callbacks run under the queue lock");
@@ -44,7 +45,7 @@ Event& Enter(char letter, TestQueue* queue, int item, int after, long long detai
   if (item != kNone) {
     Standing(!w.items[item].ended, queue, "CSQ-CB-17", "CBDQ-CXL-02",
              "no callback gets a completed item");
-    Standing((event.known & kCanaries) == 0 || (event.flags & kCanaries) != 0, queue,
+    Standing((event.known & kCanariesIntact) == 0 || (event.flags & kCanariesIntact) != 0, queue,
              "CSQ-INSERT-11", "CSQ-INSERT-11", "DriverContext[0..2] are the driver's");
   }
   if (w.enter != nullptr) w.enter(event);
@@ -56,7 +57,7 @@ void Leave(const Event& event) {
 }
 
 void OnAcquire(TestQueue* queue, PKIRQL irql) {
-  const Event& event = Enter('A', queue, kNone, kNone, 0);
+  const Event& event = Enter(CallbackKind::kAcquire, queue, kNone, kNone, 0);
   if (queue->held) {
     Abandon(queue->filter ? "CBDQ-CB-03" : "CSQ-INV-05 CSQ-CB-04",
             "the queue lock is taken while it is held: deadlock");
@@ -85,11 +86,11 @@ void OnAcquire(TestQueue* queue, PKIRQL irql) {
 }
 
 void OnRelease(TestQueue* queue, KIRQL irql) {
-  Event& event = NoteEvent('U', queue, kNone, kNone, irql);
+  Event& event = NoteEvent(CallbackKind::kRelease, queue, kNone, kNone, irql);
   const bool tokens = queue->lock == LockStyle::kSpin || queue->lock == LockStyle::kToken;
   if (tokens && queue->held) {
-    event.known |= kToken;
-    if (irql == queue->held_token) event.flags |= kToken;
+    event.known |= kTokenMatches;
+    if (irql == queue->held_token) event.flags |= kTokenMatches;
     Standing(irql == queue->held_token, queue, "CSQ-CB-03 CSQ-INSERT-04", "CBDQ-CB-02",
              "release gets the value the acquire stored");
   }
@@ -103,8 +104,8 @@ void OnRelease(TestQueue* queue, KIRQL irql) {
 }
 
 NTSTATUS OnInsert(TestQueue* queue, int item, PVOID context) {
-  const Event& event =
-      Enter('I', queue, item, kNone, static_cast<long long>(reinterpret_cast<ULONG_PTR>(context)));
+  const Event& event = Enter(CallbackKind::kInsert, queue, item, kNone,
+                             static_cast<long long>(reinterpret_cast<ULONG_PTR>(context)));
   if (NT_SUCCESS(queue->insert_status)) {
     Standing(w.items[item].linked_in == nullptr, queue, "CSQ-INV-03", "CBDQ-CXL-02",
              "an item is inserted once");
@@ -124,7 +125,7 @@ NTSTATUS OnInsert(TestQueue* queue, int item, PVOID context) {
 }
 
 void OnRemove(TestQueue* queue, int item) {
-  const Event& event = Enter('R', queue, item, kNone, 0);
+  const Event& event = Enter(CallbackKind::kRemove, queue, item, kNone, 0);
   Standing(w.items[item].linked_in == queue, queue, "CSQ-CB-11 CSQ-INV-03", "CBDQ-CB-06",
            "only a linked item is removed");
   if (w.items[item].linked_in == queue) {
@@ -150,8 +151,8 @@ int OnPeek(TestQueue* queue, int after, PVOID context) {
     if (item == kNone) Abandon("CSQ-INSERT-21 IRP-FLD-01", "the driver's list was damaged");
     if (context == nullptr || context == &w.groups[w.items[item].group]) found = item;
   }
-  const Event& event =
-      Enter('P', queue, found, after, static_cast<long long>(reinterpret_cast<ULONG_PTR>(context)));
+  const Event& event = Enter(CallbackKind::kPeek, queue, found, after,
+                             static_cast<long long>(reinterpret_cast<ULONG_PTR>(context)));
   Leave(event);
   return found;
 }
@@ -167,7 +168,7 @@ void CompleteOperation(int item) {
 }
 
 void OnCompleteCanceled(TestQueue* queue, int item) {
-  const Event& event = Enter('C', queue, item, kNone, 0);
+  const Event& event = Enter(CallbackKind::kCompleteCanceled, queue, item, kNone, 0);
   Standing(!queue->held, queue, "CSQ-CB-16 CSQ-INV-04", "CBDQ-CB-08",
            "a cancelled item is completed outside the queue lock");
   Standing(w.items[item].linked_in == nullptr, queue, "CSQ-CB-15", "CBDQ-CB-06",

@@ -73,16 +73,19 @@ void WriteEvent(Lines& out, const Event& event) {
   static constexpr struct {
     unsigned flag;
     const char* yes;
-  } kWords[] = {{kLocked, "locked"},    {kCancelLocked, "cancel-lock"},
-                {kPending, "pending"},  {kCancelRoutine, "cancel-routine"},
-                {kCancel, "cancelled"}, {kContextSlot, "slot3"},
-                {kLinked, "linked"},    {kIsCurrent, "current"}};
+  } kWords[] = {{kQueueLockHeld, "locked"},
+                {kCancelLockHeld, "cancel-lock"},
+                {kPendingMarked, "pending"},
+                {kCancelRoutineSet, "cancel-routine"},
+                {kCancelFlagSet, "cancelled"},
+                {kContextSlotSet, "slot3"},
+                {kLinked, "linked"}};
   Text<400> text;
   int depth = 0;
   for (int call = event.call; call != kNone && depth < 4; call = w.calls[call].parent) ++depth;
   for (int i = 1; i < depth; ++i) text.Add("  ");
-  text.Add(event.letter);
-  if (event.letter == 'P') {
+  text.Add(LetterOf(event.kind));
+  if (event.kind == CallbackKind::kPeek) {
     text.Add(" after ");
     if (event.after == kNone) {
       text.Add("NULL");
@@ -96,10 +99,14 @@ void WriteEvent(Lines& out, const Event& event) {
   if (event.call != kNone) text.Add(" in ").Add(w.calls[event.call].routine);
   if (event.irql != kNone) text.Add(" irql ").AddNumber(event.irql);
   for (const auto& word : kWords) {
-    if ((event.known & event.flags & word.flag) != 0) text.Add(' ').Add(word.yes);
+    if ((event.known & event.flags & word.flag) == 0) continue;
+    const bool current = word.flag == kLinked && event.kind == CallbackKind::kStartIo;
+    text.Add(' ').Add(current ? "current" : word.yes);
   }
-  if ((event.known & kCanaries) != 0 && (event.flags & kCanaries) == 0) text.Add(" CANARY");
-  if ((event.known & kToken) != 0 && (event.flags & kToken) == 0) text.Add(" WRONG-TOKEN");
+  if ((event.known & kCanariesIntact) != 0 && (event.flags & kCanariesIntact) == 0)
+    text.Add(" CANARY");
+  if ((event.known & kTokenMatches) != 0 && (event.flags & kTokenMatches) == 0)
+    text.Add(" WRONG-TOKEN");
   out.line.Add("    - ");
   AddQuoted(out.line, text.c_str());
   out.Flush();

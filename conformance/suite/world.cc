@@ -34,21 +34,22 @@ unsigned FlagsOf(const TestQueue* queue, int item, unsigned* known) {
   unsigned flags = 0;
   *known = 0;
   if (queue != nullptr) {
-    *known |= kLocked;
-    if (queue->held) flags |= kLocked;
+    *known |= kQueueLockHeld;
+    if (queue->held) flags |= kQueueLockHeld;
   }
   if (Kernel().cancel_lock_held != nullptr) {
-    *known |= kCancelLocked;
-    if (Kernel().cancel_lock_held()) flags |= kCancelLocked;
+    *known |= kCancelLockHeld;
+    if (Kernel().cancel_lock_held()) flags |= kCancelLockHeld;
   }
   if (item == kNone || w.items[item].ended) return flags;
   const Item& it = w.items[item];
-  *known |= kPending | kCancelRoutine | kCancel | kCanaries | kContextSlot | kFinalStatus | kLinked;
-  if (Marked(it.irp)) flags |= kPending;
-  if (it.irp->CancelRoutine != nullptr) flags |= kCancelRoutine;
-  if (it.irp->Cancel) flags |= kCancel;
-  if (CanariesIntact(item)) flags |= kCanaries;
-  if (it.irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlot;
+  *known |= kPendingMarked | kCancelRoutineSet | kCancelFlagSet | kCanariesIntact |
+            kContextSlotSet | kFinalStatus | kLinked;
+  if (Marked(it.irp)) flags |= kPendingMarked;
+  if (it.irp->CancelRoutine != nullptr) flags |= kCancelRoutineSet;
+  if (it.irp->Cancel) flags |= kCancelFlagSet;
+  if (CanariesIntact(item)) flags |= kCanariesIntact;
+  if (it.irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
   const IO_STATUS_BLOCK& status =
       queue != nullptr && queue->filter ? it.data->IoStatus : it.irp->IoStatus;
   if (status.Status == STATUS_CANCELLED && status.Information == 0) flags |= kFinalStatus;
@@ -59,10 +60,10 @@ unsigned FlagsOf(const TestQueue* queue, int item, unsigned* known) {
 NTSTATUS NTAPI OnCompletion(PDEVICE_OBJECT, PIRP irp, PVOID) {
   const int item = ItemOf(irp);
   TestQueue* queue = nullptr;
-  Event& event = NoteEvent('D', queue, item, kNone, irp->IoStatus.Status);
+  Event& event = NoteEvent(CallbackKind::kCompleted, queue, item, kNone, irp->IoStatus.Status);
   // The stack location has been left: the mark has gone into PendingReturned.
-  event.flags &= ~static_cast<unsigned>(kPending);
-  if (irp->PendingReturned) event.flags |= kPending;
+  event.flags &= ~static_cast<unsigned>(kPendingMarked);
+  if (irp->PendingReturned) event.flags |= kPendingMarked;
   if (w.enter != nullptr) w.enter(event);
   if (item != kNone) ++w.items[item].completions;
   return STATUS_MORE_PROCESSING_REQUIRED;
@@ -267,12 +268,12 @@ int CallOf(const char* routine, int nth) {
   Abandon("", "a call the case relies on was never made");
 }
 
-Event& NoteEvent(char letter, TestQueue* queue, int item, int after, long long detail) {
+Event& NoteEvent(CallbackKind kind, TestQueue* queue, int item, int after, long long detail) {
   if (w.event_count == kMaxEvents) {
     Abandon("CSQ-INV-05 CSQ-NEXT-10", "callbacks without end");
   }
   Event& event = w.events[w.event_count++];
-  event.letter = letter;
+  event.kind = kind;
   event.call = w.current_call;
   event.queue = queue == nullptr ? kNone : static_cast<unsigned char>(queue - w.queues);
   event.item = static_cast<unsigned char>(item);
@@ -287,10 +288,10 @@ Text<160> TraceOf(int call) {
   Text<160> text;
   for (int i = 0; i < w.event_count; ++i) {
     const Event& event = w.events[i];
-    if (event.letter == 'D' || (call != kAll && event.call != call)) continue;
+    if (event.kind == CallbackKind::kCompleted || (call != kAll && event.call != call)) continue;
     if (text.size() != 0) text.Add(' ');
-    text.Add(event.letter);
-    if (event.letter == 'P') {
+    text.Add(LetterOf(event.kind));
+    if (event.kind == CallbackKind::kPeek) {
       if (event.after != kNone) text.AddNumber(event.after);
       text.Add('>');
       if (event.item == kNone) text.Add('-');
@@ -300,18 +301,18 @@ Text<160> TraceOf(int call) {
   return text;
 }
 
-int Count(char letter, int item) {
+int Count(CallbackKind kind, int item) {
   int count = 0;
   for (int i = 0; i < w.event_count; ++i) {
-    count += w.events[i].letter == letter && (item == kNone || w.events[i].item == item);
+    count += w.events[i].kind == kind && (item == kNone || w.events[i].item == item);
   }
   return count;
 }
 
-const Event& EventOf(char letter, int nth) {
-  static const Event kBlank = {'?', kNone, kNone, kNone, kNone, kNone, 0, 0, -1};
+const Event& EventOf(CallbackKind kind, int nth) {
+  static const Event kBlank = {CallbackKind::kAcquire, kNone, kNone, kNone, kNone, kNone, 0, 0, -1};
   for (int i = 0; i < w.event_count; ++i) {
-    if (w.events[i].letter == letter && nth-- == 0) return w.events[i];
+    if (w.events[i].kind == kind && nth-- == 0) return w.events[i];
   }
   return kBlank;
 }
@@ -323,14 +324,14 @@ void CheckTrace(const char* clauses, int call, const char* expected, const char*
             line);
 }
 
-void CheckInside(const char* clauses, char letter, unsigned flag, bool wanted, const char* name,
-                 const char* file, int line) {
+void CheckInside(const char* clauses, CallbackKind kind, unsigned flag, bool wanted,
+                 const char* name, const char* file, int line) {
   bool found = false;
   bool unknown = false;
   bool right = true;
   for (int i = 0; i < w.event_count; ++i) {
     const Event& event = w.events[i];
-    if (event.letter != letter) continue;
+    if (event.kind != kind) continue;
     found = true;
     if ((event.known & flag) == 0) {
       unknown = true;
@@ -339,7 +340,7 @@ void CheckInside(const char* clauses, char letter, unsigned flag, bool wanted, c
     }
   }
   if (unknown) return;
-  const char inside[] = {letter, 0};
+  const char inside[] = {LetterOf(kind), 0};
   Text<160> seen;
   seen.Add(found ? (wanted ? "no " : "yes ") : "no callback ").Add("in ").Add(inside);
   Text<160> expected;

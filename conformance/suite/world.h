@@ -5,6 +5,7 @@
 #ifndef CANCELSAFE_CONFORMANCE_SUITE_WORLD_H_
 #define CANCELSAFE_CONFORMANCE_SUITE_WORLD_H_
 
+#include "../../oracle/callbacks.h"
 #include "case.h"
 #include "host.h"
 
@@ -14,28 +15,15 @@ inline constexpr int kItems = 6;
 inline constexpr int kQueues = 2;
 inline constexpr int kMaxEvents = 400;
 inline constexpr int kMaxCalls = 120;
-inline constexpr int kNone = 255;
-inline constexpr int kAll = -1;  // CheckTrace: the whole case
+inline constexpr int kNone = kNoItem;  // also of calls, queues and unknown IRQLs
+inline constexpr int kAll = -1;        // CheckTrace: the whole case
+
+// A snapshot flag of the suite's own, beside SnapshotFlag.
+inline constexpr unsigned kFinalStatus = 0x10000;  // IoStatus is STATUS_CANCELLED and 0
 
 // What a callback saw when it was entered.
-enum Flag : unsigned {
-  kLocked = 1,         // this queue's lock is held
-  kCancelLocked = 2,   // the system cancel spin lock is held
-  kPending = 4,        // SL_PENDING_RETURNED in the item's stack location
-  kCancelRoutine = 8,  // Irp->CancelRoutine is set
-  kCancel = 16,        // Irp->Cancel
-  kCanaries = 32,      // DriverContext[0..2] as the driver left them
-  kContextSlot = 64,   // DriverContext[3] is not null
-  kLinked = 128,       // the item is in this queue's list
-  kToken = 256,        // release: the value is the one the matching acquire stored
-  kFinalStatus = 512,  // IoStatus is STATUS_CANCELLED and 0
-  kIsCurrent = 1024,   // StartIo: the device's CurrentIrp is the item
-};
-
-// A acquire, I insert, P peek, R remove, U release, C complete cancelled,
-// S StartIo, K the driver's own cancel routine, D completed.
 struct Event {
-  char letter;
+  CallbackKind kind;
   unsigned char call;
   unsigned char queue;
   unsigned char item;   // argument; of a peek its answer; kNone for NULL
@@ -140,17 +128,17 @@ int LastCall();  // number of the call that was started last
 // Number of the nth call (from 0) of `routine`; fails the case if there is none.
 int CallOf(const char* routine, int nth = 0);
 
-Event& NoteEvent(char letter, TestQueue* queue, int item, int after, long long detail);
+Event& NoteEvent(CallbackKind kind, TestQueue* queue, int item, int after, long long detail);
 // Callbacks of a call as text: "A I0 U", "A P>0 P0>1 R1 U". kAll: of every call.
 // Completions are not callbacks of the queue and do not appear.
 Text<160> TraceOf(int call);
-int Count(char letter, int item = kNone);
-// The nth event with this letter, or a blank one with letter '?'.
-const Event& EventOf(char letter, int nth = 0);
+int Count(CallbackKind kind, int item = kNone);
+// The nth event of this kind, or a blank one of queue kNone and item kNone.
+const Event& EventOf(CallbackKind kind, int nth = 0);
 
 void CheckTrace(const char* clauses, int call, const char* expected, const char* file, int line);
-void CheckInside(const char* clauses, char letter, unsigned flag, bool wanted, const char* name,
-                 const char* file, int line);
+void CheckInside(const char* clauses, CallbackKind kind, unsigned flag, bool wanted,
+                 const char* name, const char* file, int line);
 // For hosts that notice misuse of the kernel: fails the running case.
 void NoteViolation(const char* what, const char* clause);
 

@@ -72,8 +72,8 @@ PDEVICE_OBJECT CreateDevice(PDRIVER_STARTIO start_io) {
 
 // Fills `host` with what this kernel exports.
 void Resolve(Host* host) {
-#define CANCELSAFE_RESOLVE(name) Resolve(&host->entry.name, L"" #name);
-  CANCELSAFE_SUITE_ENTRY_POINTS(CANCELSAFE_RESOLVE)
+#define CANCELSAFE_RESOLVE(type, name, parameters) Resolve(&host->entry.name, L"" #name);
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_RESOLVE)
 #undef CANCELSAFE_RESOLVE
   Services& kernel = host->kernel;
   Resolve(&kernel.allocate_irp, L"IoAllocateIrp");

@@ -30,10 +30,10 @@ class ConformanceTest : public testing::Test {
     ASSERT_EQ(report.cases.size(), 1u);
     const CaseReport& c = report.cases.front();
     RecordProperty("clauses", suite::CaseAt(number_).clauses);
-    RecordProperty("verdict", VerdictName(c.verdict));
+    RecordProperty("verdict", CaseVerdictName(c.verdict));
     for (const auto& [ambiguity, reading] : c.readings) RecordProperty(ambiguity, reading);
-    if (c.verdict == Verdict::kNotProvided || c.verdict == Verdict::kNotRun) {
-      GTEST_SKIP() << VerdictName(c.verdict) << ": " << c.reason;
+    if (c.verdict == CaseVerdict::kNotProvided || c.verdict == CaseVerdict::kNotRun) {
+      GTEST_SKIP() << CaseVerdictName(c.verdict) << ": " << c.reason;
     }
     EXPECT_FALSE(IsFailure(c.verdict)) << ConsoleFailures(report);
   }
