@@ -44,6 +44,8 @@ struct History {
   int event_count = 0;
   bool truncated = false;  // a bound was reached; the rest was not recorded
   uint32_t sequence = 0;
+  // Calls that begin here or later empty the queue at the end; 0 if there are none.
+  uint32_t drain_begin = 0;
   Call calls[kMaxCalls];
   CallbackEvent events[kMaxEvents];
 
@@ -52,7 +54,7 @@ struct History {
     fibers = fiber_count;
     call_count = event_count = 0;
     truncated = false;
-    sequence = 0;
+    sequence = drain_begin = 0;
   }
 };
 

@@ -1,10 +1,11 @@
 // See arena.h.
 #include "fuzzers/run/arena.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
-#include "fuzzers/run/machine.h"
+#include "fuzzers/schedule/executor.h"
 
 namespace cancelsafe {
 namespace {
@@ -15,6 +16,11 @@ constexpr long kFillPattern = 0x4dcdcdcdcdcdcdcd;
 void Fill(void* at, size_t bytes) {
   size_t words = (bytes + 7) / 8;
   asm volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(kFillPattern) : "memory");
+}
+
+[[noreturn]] void OutOfMemory(size_t bytes) {
+  fprintf(stderr, "cancelsafe: no memory for %zu bytes of a run\n", bytes);
+  abort();
 }
 
 }  // namespace
@@ -36,22 +42,24 @@ void Arena::Reset() {
     free(block_);
     block_ = previous;
   }
-  used_ = 0;
-  handover_ = Handover();
+  used_ = block_bytes_ = 0;
+}
+
+void Arena::Reserve(size_t bytes) {
+  if (used_ + bytes <= block_bytes_) return;
+  if (schedule::Executor::Get().running()) OutOfMemory(bytes);
+  const size_t block_bytes = std::max(kBlockBytes, bytes + 8);
+  char* block = static_cast<char*>(malloc(block_bytes));
+  if (block == nullptr) OutOfMemory(block_bytes);
+  *reinterpret_cast<char**>(block) = block_;
+  block_ = block;
+  block_bytes_ = block_bytes;
+  used_ = 8;
 }
 
 void* Arena::Allocate(size_t size) {
   size = (size + 7) & ~size_t{7};
-  if (block_ == nullptr || used_ + size > kBlockBytes) {
-    char* block = static_cast<char*>(malloc(kBlockBytes));
-    if (block == nullptr || size + 8 > kBlockBytes) abort();
-    *reinterpret_cast<char**>(block) = block_;
-    block_ = block;
-    used_ = 8;
-    handover_.Release(Machine::fiber());
-  }
-  // The block may come from another fiber's allocation.
-  handover_.Acquire(Machine::fiber());
+  Reserve(size);
   void* result = block_ + used_;
   used_ += size;
   Fill(result, size);
@@ -63,15 +71,11 @@ void* Arena::Allocate(size_t size) {
 namespace {
 // The queue with its driver, and an IRP with callback data for every operation of
 // the longest program.
-constexpr size_t kBlockBytes = 64 * 1024;
-constexpr size_t kRedZoneBytes = 16;
+constexpr size_t kBlockBytes = 128 * 1024;
 }  // namespace
 
 Arena::Arena() : block_(static_cast<char*>(malloc(kBlockBytes))) {
-  if (block_ == nullptr) {
-    fprintf(stderr, "cancelsafe: no memory for the run's %zu bytes\n", kBlockBytes);
-    abort();
-  }
+  if (block_ == nullptr) OutOfMemory(kBlockBytes);
   Fill(block_, kBlockBytes);
   PoisonMemory(block_, kBlockBytes);
 }
@@ -88,12 +92,14 @@ void Arena::Reset() {
   used_ = 0;
 }
 
+void Arena::Reserve(size_t bytes) {
+  if (used_ + bytes + kRedZoneBytes > kBlockBytes) OutOfMemory(bytes);
+}
+
 void* Arena::Allocate(size_t size) {
   size = (size + 7) & ~size_t{7};
-#ifdef CANCELSAFE_SANITIZER_ADDRESS
   used_ += kRedZoneBytes;
-#endif
-  if (used_ + size + kRedZoneBytes > kBlockBytes) abort();
+  Reserve(size);
   void* result = block_ + used_;
   used_ += size;
   UnpoisonMemory(result, size);

@@ -1,5 +1,4 @@
-// See cancel_queue_driver.h. The operations; the callbacks are in
-// cancel_queue_callbacks.cc.
+// See cancel_queue_driver.h.
 #include "fuzzers/run/cancel_queue_driver.h"
 
 #include <algorithm>
@@ -11,19 +10,14 @@ namespace cancelsafe {
 void CancelQueueDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
   setup_ = program.setup;
   recorder_ = recorder;
-  insert_callbacks_ = 0;
-  lock_owner_ = -1;
-  for (const void*& context : peek_context_) context = nullptr;
-  list_ = arena->New<DriverList>();
-  Machine::NameLock(list_, sizeof(DriverList), "the queue lock");
-  DriverListInitialize(list_, setup_.lock == LockKind::kMutex, callback_data_);
   files_ = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
-  items_.Reset(arena, recorder, callback_data_ ? ItemKind::kCallbackData : ItemKind::kQueuedIrp,
-               files_, nullptr);
-  queue_ = Initialize(arena, setup_.ex);
+  items_.Reset(program, arena, recorder, kind_, files_, nullptr);
+  driver_.Start(setup_, arena, &items_);
+  callbacks_.Start(&driver_, &items_, recorder, setup_.ex);
+  callbacks_.SetQueue(Initialize(arena, setup_.ex));
 }
 
-bool CancelQueueDriver::Execute(const Operation& operation) {
+Skip CancelQueueDriver::Execute(const Operation& operation) {
   // A mutex may not be taken at DISPATCH_LEVEL (CSQ-INSERT-18, CBDQ-INS-14).
   const KIRQL highest = setup_.lock == LockKind::kMutex ? APC_LEVEL : DISPATCH_LEVEL;
   const IrqlScope scope(std::min(operation.irql, highest));
@@ -41,20 +35,22 @@ bool CancelQueueDriver::Execute(const Operation& operation) {
       return ExecuteComplete(operation);
     case Op::kHoldCancelLock:
       HoldCancelLock(operation, recorder_);
-      return true;
+      return Skip::kNot;
     case Op::kEnable:
     case Op::kDisable:
       return ExecuteEnable(operation);
     default:
-      return false;
+      return Skip::kOtherFamily;
   }
 }
 
-bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
+Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   Item& item = items_[operation.item];
   const bool with_context = (operation.flags & kWithContext) != 0;
-  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
-  if (with_context && item.context_readers != 0) return false;
+  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
+    return Skip::kItemInUse;
+  }
+  if (with_context && item.context_readers != 0) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
   if (with_context) ++item.context_writers;
   const uint8_t attempt = ++item.inserts;
@@ -64,7 +60,7 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   if (operation.op == Op::kInsert) {
     Insert(operation.item, with_context);
   } else {
-    status = InsertEx(operation.item, with_context, InsertContext(operation.selector));
+    status = InsertEx(operation.item, with_context, callbacks_.InsertContext(operation.selector));
   }
   recorder_->End(call, status);
   if (with_context) {
@@ -74,13 +70,13 @@ bool CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   }
   items_.EndUse(operation.item);
   if (!NT_SUCCESS(status) || item.failed_insert == attempt) items_.TakeFromLibrary(operation.item);
-  return true;
+  return Skip::kNot;
 }
 
-bool CancelQueueDriver::ExecuteRemove(const Operation& operation) {
+Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
   Item& item = items_[operation.item];
   // The context must come from an insert on this queue (CSQ-REM-13, CBDQ-REM-07).
-  if (!item.context_ready || item.context_writers != 0) return false;
+  if (!item.context_ready || item.context_writers != 0) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
   ++item.context_readers;
   const int call = recorder_->Begin(operation, item.generation);
@@ -89,48 +85,49 @@ bool CancelQueueDriver::ExecuteRemove(const Operation& operation) {
   --item.context_readers;
   items_.EndUse(operation.item);
   if (result >= 0) items_.TakeFromLibrary(result);
-  return true;
+  return Skip::kNot;
 }
 
-bool CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
-  DriverListFilter filter = {kDriverListAny, nullptr, 0};
+Skip CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
+  RequestListFilter filter = {kRequestListAny, nullptr, 0};
   void* context = nullptr;
   if (setup_.peek == PeekPolicy::kByFile && operation.selector != 0) {
-    filter.match = kDriverListByFile;
+    filter.match = kRequestListByFile;
     filter.file = &files_[operation.selector - 1];
     context = &filter;
   } else if (setup_.peek == PeekPolicy::kByKey) {
-    filter.match = kDriverListByKey;
+    filter.match = kRequestListByKey;
     filter.key = operation.key;
     context = &filter;
   }
-  const void* const outer = peek_context_[Machine::fiber()];
-  peek_context_[Machine::fiber()] = context;
+  const void* const outer = callbacks_.ExpectPeek(context);
   const int call = recorder_->Begin(operation, 0);
   const int32_t result = RemoveNext(context);
   recorder_->End(call, result);
-  peek_context_[Machine::fiber()] = outer;
+  callbacks_.ExpectPeek(outer);
   if (result >= 0) items_.TakeFromLibrary(result);
-  return true;
+  return Skip::kNot;
 }
 
-bool CancelQueueDriver::ExecuteComplete(const Operation& operation) {
+Skip CancelQueueDriver::ExecuteComplete(const Operation& operation) {
   Item& item = items_[operation.item];
-  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
+  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
+    return Skip::kItemInUse;
+  }
   items_.BeginUse(operation.item);
-  item.owner = Item::Owner::kLibrary;  // nobody else may pick it up meanwhile
+  item.owner = Item::Owner::kLibrary;  // no other fiber may pick it up meanwhile
   const int call = recorder_->Begin(operation, item.generation);
   items_.Complete(operation.item, STATUS_SUCCESS);
   recorder_->End(call, 0);
   items_.EndUse(operation.item);
-  return true;
+  return Skip::kNot;
 }
 
-bool CancelQueueDriver::ExecuteEnable(const Operation& operation) {
+Skip CancelQueueDriver::ExecuteEnable(const Operation& operation) {
   const int call = recorder_->Begin(operation, 0);
   Enable(operation.op == Op::kEnable);
   recorder_->End(call, 0);
-  return true;
+  return Skip::kNot;
 }
 
 void CancelQueueDriver::Drain() {
@@ -151,7 +148,7 @@ void CancelQueueDriver::Inspect(Verdict* verdict) {
   if (damaged != kNoItem) {
     verdict->kind = VerdictKind::kMemoryError;
     verdict->rule = "retired-write";
-    verdict->clause = callback_data_ ? "CBDQ-CXL-02" : "CSQ-CTX-03";
+    verdict->clause = kind_ == ItemKind::kCallbackData ? "CBDQ-CXL-02" : "CSQ-CTX-03";
     verdict->reason =
         "item " + std::to_string(damaged) + " was written to after it had been completed";
   }

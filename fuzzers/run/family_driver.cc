@@ -1,102 +1,91 @@
-// See family_driver.h: which routines each family cannot do without, since they set
-// the queue up or empty it at the end of a run.
+// See family_driver.h.
 #include "fuzzers/run/family_driver.h"
 
-#include "fuzzers/run/drivers.h"
+#include <string_view>
 
 namespace cancelsafe {
+
+// Each of them is defined in its family's folder.
+namespace drivers {
+#define CANCELSAFE_FAMILY(family, file_name) extern const DriverInfo file_name;
+#include "oracle/families.def"
+#undef CANCELSAFE_FAMILY
+}  // namespace drivers
+
 namespace {
 
-#define CANCELSAFE_REQUIRE(name)        \
-  if (implementation.name == nullptr) { \
-    *missing = #name;                   \
-    return nullptr;                     \
-  }
+constexpr const DriverInfo* kDrivers[kFamilyCount] = {
+#define CANCELSAFE_FAMILY(family, file_name) &drivers::file_name,
+#include "oracle/families.def"
+#undef CANCELSAFE_FAMILY
+};
 
-FamilyDriver* Csq(const Implementation& implementation, const char** missing) {
-  CANCELSAFE_REQUIRE(IoCsqInitialize)
-  CANCELSAFE_REQUIRE(IoCsqInitializeEx)
-  CANCELSAFE_REQUIRE(IoCsqInsertIrp)
-  CANCELSAFE_REQUIRE(IoCsqInsertIrpEx)
-  CANCELSAFE_REQUIRE(IoCsqRemoveNextIrp)
-  return NewCsqDriver(implementation);
+bool Provides(const Implementation& implementation, std::string_view routine) {
+#define CANCELSAFE_COMPARE_ENTRY(type, name, parameters) \
+  if (routine == #name) return implementation.name != nullptr;
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_COMPARE_ENTRY)
+#undef CANCELSAFE_COMPARE_ENTRY
+  return false;
 }
 
-FamilyDriver* DeviceQueue(const Implementation& implementation, const char** missing) {
-  CANCELSAFE_REQUIRE(KeInitializeDeviceQueue)
-  CANCELSAFE_REQUIRE(KeInsertDeviceQueue)
-  CANCELSAFE_REQUIRE(KeRemoveDeviceQueue)
-  return NewDeviceQueueDriver(implementation);
-}
-
-FamilyDriver* StartIo(const Implementation& implementation, const char** missing) {
-  CANCELSAFE_REQUIRE(KeInitializeDeviceQueue)
-  CANCELSAFE_REQUIRE(KeRemoveEntryDeviceQueue)
-  CANCELSAFE_REQUIRE(IoStartPacket)
-  CANCELSAFE_REQUIRE(IoStartNextPacket)
-  return NewStartIoDriver(implementation);
-}
-
-FamilyDriver* CallbackDataQueue(const Implementation& implementation, const char** missing) {
-  CANCELSAFE_REQUIRE(FltCbdqInitialize)
-  CANCELSAFE_REQUIRE(FltCbdqEnable)
-  CANCELSAFE_REQUIRE(FltCbdqDisable)
-  CANCELSAFE_REQUIRE(FltCbdqInsertIo)
-  CANCELSAFE_REQUIRE(FltCbdqRemoveNextIo)
-  return NewCallbackDataQueueDriver(implementation);
-}
-
-#undef CANCELSAFE_REQUIRE
-
+// The operations that can be left out, with the routine behind each.
 struct OptionalRoutine {
   Family family;
   Op op;
   const char* name;
-  bool (*provided)(const Implementation&);
 };
-
-#define CANCELSAFE_OPTIONAL(family, op, name) \
-  {Family::family, Op::op, #name,             \
-   [](const Implementation& implementation) { return implementation.name != nullptr; }}
 
 constexpr OptionalRoutine kOptionalRoutines[] = {
-    CANCELSAFE_OPTIONAL(kCsq, kRemove, IoCsqRemoveIrp),
-    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueInsertByKey, KeInsertByKeyDeviceQueue),
-    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueRemoveByKey, KeRemoveByKeyDeviceQueue),
-    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueRemoveByKeyIfBusy, KeRemoveByKeyDeviceQueueIfBusy),
-    CANCELSAFE_OPTIONAL(kDeviceQueue, kQueueRemoveEntry, KeRemoveEntryDeviceQueue),
-    CANCELSAFE_OPTIONAL(kStartIo, kStartNextByKey, IoStartNextPacketByKey),
-    CANCELSAFE_OPTIONAL(kStartIo, kSetAttributes, IoSetStartIoAttributes),
-    CANCELSAFE_OPTIONAL(kCallbackDataQueue, kRemove, FltCbdqRemoveIo),
+    {Family::kCsq, Op::kRemove, "IoCsqRemoveIrp"},
+    {Family::kDeviceQueue, Op::kQueueInsertByKey, "KeInsertByKeyDeviceQueue"},
+    {Family::kDeviceQueue, Op::kQueueRemoveByKey, "KeRemoveByKeyDeviceQueue"},
+    {Family::kDeviceQueue, Op::kQueueRemoveByKeyIfBusy, "KeRemoveByKeyDeviceQueueIfBusy"},
+    {Family::kDeviceQueue, Op::kQueueRemoveEntry, "KeRemoveEntryDeviceQueue"},
+    {Family::kStartIo, Op::kStartNextByKey, "IoStartNextPacketByKey"},
+    {Family::kStartIo, Op::kSetAttributes, "IoSetStartIoAttributes"},
+    {Family::kCallbackDataQueue, Op::kRemove, "FltCbdqRemoveIo"},
 };
-
-#undef CANCELSAFE_OPTIONAL
 
 }  // namespace
 
 AbsentRoutines FindAbsentRoutines(Family family, const Implementation& implementation) {
   AbsentRoutines absent;
   for (const OptionalRoutine& routine : kOptionalRoutines) {
-    if (routine.family != family || routine.provided(implementation)) continue;
+    if (routine.family != family || Provides(implementation, routine.name)) continue;
     absent.ops |= uint32_t{1} << static_cast<int>(routine.op);
     absent.names += (absent.names.empty() ? "" : ", ") + std::string(routine.name);
   }
   return absent;
 }
 
+const char* SkipReason(Skip skip) {
+  constexpr const char* kReasons[kSkipCount] = {"not skipped",
+                                                "the item is in use",
+                                                "the context is in use or empty",
+                                                "the queue may be idle",
+                                                "no packet is started",
+                                                "a packet was started before",
+                                                "the routine is not provided",
+                                                "not an operation of this family"};
+  return kReasons[static_cast<int>(skip)];
+}
+
+int EstimatePoints(Family family, int operations, bool access_points) {
+  const DriverInfo& driver = *kDrivers[static_cast<int>(family)];
+  const int each =
+      driver.points_per_operation + (access_points ? driver.access_points_per_operation : 0);
+  return 1 + operations * each / 8;
+}
+
 FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementation,
                               const char** missing) {
-  switch (family) {
-    case Family::kCsq:
-      return Csq(implementation, missing);
-    case Family::kDeviceQueue:
-      return DeviceQueue(implementation, missing);
-    case Family::kStartIo:
-      return StartIo(implementation, missing);
-    case Family::kCallbackDataQueue:
-      return CallbackDataQueue(implementation, missing);
+  const DriverInfo& driver = *kDrivers[static_cast<int>(family)];
+  for (int i = 0; i < driver.required_count; ++i) {
+    if (Provides(implementation, driver.required[i])) continue;
+    *missing = driver.required[i];
+    return nullptr;
   }
-  return nullptr;
+  return driver.make(implementation);
 }
 
 }  // namespace cancelsafe

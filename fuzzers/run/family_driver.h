@@ -14,24 +14,57 @@
 
 namespace cancelsafe {
 
+// Why an operation of a program was left out. Nothing has happened then.
+enum class Skip : uint8_t {
+  kNot,             // it was carried out
+  kItemInUse,       // the item is queued, or another call names it
+  kContextInUse,    // another call uses the context, or no insert has filled it in
+  kQueueMayBeIdle,  // a removal that wants a busy queue might meet an idle one
+  kNothingStarted,  // no packet that the driver could finish
+  kAttributesKept,  // attributes stay as they are once a packet was started
+  kNotProvided,     // the implementation lacks the routine
+  kOtherFamily,     // the family does not have the operation
+};
+inline constexpr int kSkipCount = 8;
+
+// "the item is in use", for reports.
+const char* SkipReason(Skip skip);
+
 class FamilyDriver {
  public:
   virtual ~FamilyDriver() = default;
 
   // Makes a fresh queue in `arena` for this program. On the main context.
   virtual void Start(const Program& program, Arena* arena, Recorder* recorder) = 0;
-  // Carries out one operation on the current fiber. False if a caller contract
-  // forbids it just now; then nothing has happened.
-  virtual bool Execute(const Operation& operation) = 0;
+  // Carries out one operation on the current fiber, unless a caller contract forbids it
+  // just now.
+  virtual Skip Execute(const Operation& operation) = 0;
   // Empties the queue by ordinary calls, on a fiber, after all others have ended.
   virtual void Drain() = 0;
+  // Works out, after the run, what of its history could not be known while it was made.
+  virtual void Complete(History*) {}
   // Looks for damage that no call can show. Leaves `*verdict` alone if none.
   virtual void Inspect(Verdict* verdict) = 0;
 };
 
-// The driver of a family for an implementation, or null if the implementation
-// lacks a routine without which no queue can be set up and emptied (`*missing` names
-// it).
+// What a family's folder says of its driver.
+struct DriverInfo {
+  // The routines without which no queue can be set up and emptied, as names.
+  const char* const* required;
+  int required_count;
+  // How many preemption points an operation passes on average, and how many more at
+  // accesses to memory: what schedulers that plan ahead are told of a program. In eighths.
+  int points_per_operation;
+  int access_points_per_operation;
+  // For an implementation that provides at least these and outlives the driver.
+  FamilyDriver* (*make)(const Implementation& implementation);
+};
+
+// About how many points a fiber with so many operations passes.
+int EstimatePoints(Family family, int operations, bool access_points);
+
+// The driver of a family for an implementation, or null if the implementation lacks a
+// required routine (`*missing` names it).
 FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementation,
                               const char** missing);
 

@@ -3,8 +3,8 @@
 
 namespace cancelsafe {
 
-bool CancelIrp(const Operation& operation, ItemTable* items, Recorder* recorder) {
-  if (!items->Refresh(operation.item)) return false;
+Skip CancelIrp(const Operation& operation, ItemTable* items, Recorder* recorder) {
+  if (!items->Refresh(operation.item)) return Skip::kItemInUse;
   Item& item = (*items)[operation.item];
   items->BeginUse(operation.item);
   const int call = recorder->Begin(operation, item.generation);
@@ -13,7 +13,7 @@ bool CancelIrp(const Operation& operation, ItemTable* items, Recorder* recorder)
   Machine::SetCancelSlot(nullptr);
   recorder->End(call, cancelled);
   items->EndUse(operation.item);
-  return true;
+  return Skip::kNot;
 }
 
 void HoldCancelLock(const Operation& operation, Recorder* recorder) {

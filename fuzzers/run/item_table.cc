@@ -14,8 +14,8 @@ PVOID Canary(int number, int slot) {
 
 }  // namespace
 
-void ItemTable::Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJECT files,
-                      PDEVICE_OBJECT device) {
+void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, ItemKind kind,
+                      PFILE_OBJECT files, PDEVICE_OBJECT device) {
   arena_ = arena;
   recorder_ = recorder;
   kind_ = kind;
@@ -23,11 +23,17 @@ void ItemTable::Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJ
   device_ = device;
   for (Item& item : items_) item = Item();
   retired_count_ = 0;
+  // An operation makes one IRP at most, and so does what a callback does on its own.
+  irps_left_ = program.operation_count;
+  if (program.setup.reentry != Reentry::kNone) irps_left_ *= 2;
+  size_t bytes = kKiIrpPlacedBytes + Arena::kOverheadBytes;
+  if (kind == ItemKind::kCallbackData) bytes += sizeof(KiCallbackData) + Arena::kOverheadBytes;
+  arena->Reserve(static_cast<size_t>(irps_left_) * bytes);
 }
 
 void ItemTable::Make(int number) {
   Item& item = items_[number];
-  item.handover.Acquire(Machine::fiber());
+  --irps_left_;
   if (item.irp != nullptr) {
     if (retired_count_ < kMaxRetired) {
       retired_[retired_count_] = item.irp;
@@ -35,6 +41,8 @@ void ItemTable::Make(int number) {
     }
     ++item.generation;
   }
+  // It comes from the I/O manager, whose business is in order with everything.
+  HideFromTsan();
   PIRP irp = KiPlaceIrp(arena_->Allocate(kKiIrpPlacedBytes), static_cast<USHORT>(number),
                         &files_[number % kFileCount], device_);
   KiIrpHeader* header = KiIrpHeaderOf(irp);
@@ -52,17 +60,13 @@ void ItemTable::Make(int number) {
     data->QueueContext[1] = Canary(number, 3);
     item.data = data;
   }
-  item.created.Release(Machine::fiber());
-  item.handover.Release(Machine::fiber());
+  ShowToTsan();
 }
 
 bool ItemTable::Refresh(int number) {
   Item& item = items_[number];
-  if (item.owner != Item::Owner::kEnded) {
-    item.created.Acquire(Machine::fiber());
-    return true;
-  }
-  if (item.users != 0) return false;
+  if (item.owner != Item::Owner::kEnded) return true;
+  if (item.users != 0 || irps_left_ == 0) return false;
   Make(number);
   return true;
 }
@@ -112,10 +116,31 @@ void ItemTable::OnComplete(PIRP irp, void* context) {
 }
 
 uint8_t ItemTable::NumberOf(const IRP* irp) const {
+  if (irp == nullptr) return kNoItem;
   for (int number = 0; number < kMaxItems; ++number) {
     if (items_[number].irp == irp) return static_cast<uint8_t>(number);
   }
   return kNoItem;
+}
+
+uint8_t ItemTable::NumberOf(const FLT_CALLBACK_DATA* data) const {
+  if (data == nullptr) return kNoItem;
+  for (int number = 0; number < kMaxItems; ++number) {
+    if (items_[number].data == data) return static_cast<uint8_t>(number);
+  }
+  return kNoItem;
+}
+
+PLIST_ENTRY ItemTable::EntryOf(int number) {
+  Item& item = items_[number];
+  return kind_ == ItemKind::kCallbackData ? &item.data->QueueLinks
+                                          : &item.irp->Tail.Overlay.ListEntry;
+}
+
+uint8_t ItemTable::ItemOfEntry(PLIST_ENTRY entry) const {
+  return kind_ == ItemKind::kCallbackData
+             ? NumberOf(CONTAINING_RECORD(entry, FLT_CALLBACK_DATA, QueueLinks))
+             : NumberOf(CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry));
 }
 
 uint16_t ItemTable::Snapshot(int number) const {

@@ -4,6 +4,7 @@
 #ifndef CANCELSAFE_FUZZERS_RUN_ITEM_TABLE_H_
 #define CANCELSAFE_FUZZERS_RUN_ITEM_TABLE_H_
 
+#include "fuzzers/program/program.h"
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/recorder.h"
 #include "fuzzers/run/sanitizer_hints.h"
@@ -36,18 +37,21 @@ struct Item {
   uint8_t inserts = 0;          // attempts so far
   uint8_t failed_insert = 0;    // the last attempt whose insert callback failed
   Handover handover;            // from one user to the next
-  Handover created;
 };
 
 class ItemTable {
  public:
-  // Forgets all items. `files` and `device` are what new IRPs belong to.
-  void Reset(Arena* arena, Recorder* recorder, ItemKind kind, PFILE_OBJECT files,
-             PDEVICE_OBJECT device);
+  // Forgets all items, and prepares for `program`: on the main context, since what is
+  // made before the fibers start is in order with nothing that they do. `files` and
+  // `device` are what new IRPs belong to.
+  void Reset(const Program& program, Arena* arena, Recorder* recorder, ItemKind kind,
+             PFILE_OBJECT files, PDEVICE_OBJECT device);
 
+  ItemKind kind() const { return kind_; }
   Item& operator[](int number) { return items_[number]; }
 
-  // Makes sure the number names a live IRP; false if the old one is still used.
+  // Makes sure the number names a live IRP; false if the old one is still used, or if
+  // there are no more IRPs, which takes a library that ends more than it was given.
   bool Refresh(int number);
 
   // A call that names the item begins and ends. While calls are open the number
@@ -69,6 +73,11 @@ class ItemTable {
 
   // The number of the test's present IRP at `irp`, or kNoItem for anything else.
   uint8_t NumberOf(const IRP* irp) const;
+  uint8_t NumberOf(const FLT_CALLBACK_DATA* data) const;
+
+  // What links a driver's requests: of an item, and back.
+  PLIST_ENTRY EntryOf(int number);
+  uint8_t ItemOfEntry(PLIST_ENTRY entry) const;
 
   // Looks at the IRP as its driver would; 0 if it has been completed already.
   // The caller adds what it knows of locks.
@@ -87,6 +96,7 @@ class ItemTable {
   PFILE_OBJECT files_ = nullptr;
   PDEVICE_OBJECT device_ = nullptr;
   Item items_[kMaxItems];
+  int irps_left_ = 0;  // that may still be made in this run
   // All IRPs of earlier generations.
   static constexpr int kMaxRetired = 64;
   PIRP retired_[kMaxRetired];

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fuzzers/run/lock_order.h"
 #include "fuzzers/run/recorder.h"
 
 namespace cancelsafe {
@@ -17,26 +18,13 @@ const volatile void* Machine::effect_lock_ = nullptr;
 const volatile void* Machine::waits_for_[kMaxFibers];
 const volatile void* Machine::cancel_slot_[kMaxFibers];
 const IgnoreSet* Machine::ignore_ = nullptr;
+bool Machine::stopped_ = false;
 
 namespace {
 
-// Locks of this run in order of first use, and which was taken under which.
-constexpr int kMaxLocks = 16;
-const volatile void* locks[kMaxLocks];
-int lock_count = 0;
-uint16_t taken_under[kMaxLocks];  // bit i: taken while lock i was held
+LockOrder lock_order;
 
 constexpr char kLockOrderRule[] = "lock-order";
-
-int LockNumber(const volatile void* lock) {
-  for (int i = 0; i < lock_count; ++i) {
-    if (locks[i] == lock) return i;
-  }
-  if (lock_count == kMaxLocks) return kMaxLocks - 1;
-  locks[lock_count] = lock;
-  taken_under[lock_count] = 0;
-  return lock_count++;
-}
 
 }  // namespace
 
@@ -45,6 +33,10 @@ struct MachinePlatform {
 
   static void Point(KiPoint kind, const volatile void* object) {
     const uintptr_t site = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+    if (kind == kPointYield) {
+      Machine::executor().Yield(Machine::PointKind(kind), site);
+      return;
+    }
     if (kind == kPointInterlocked) {
       Machine::executor().Point(Machine::PointKind(kind), object, site);
       if (object == Machine::cancel_slot_[Machine::fiber()]) Machine::recorder_->MarkEffect();
@@ -99,7 +91,9 @@ void Machine::Reset(Recorder* recorder, bool access_points) {
   recorder_ = recorder;
   access_points_ = access_points;
   effect_lock_ = nullptr;
-  lock_count = 0;
+  stopped_ = false;
+  lock_order.Clear();
+  lock_order.ClearOverflow();
   ForgetLockNames();
 }
 
@@ -110,18 +104,12 @@ void Machine::Reset(Recorder* recorder, bool access_points) {
 }
 
 void Machine::NoteLockOrder(const volatile void* lock) {
-  const KiProcessor& processor = Machine::processor();
-  const int number = LockNumber(lock);
-  for (int i = 0; i < processor.held_count; ++i) {
-    const int held = LockNumber(processor.held[i].lock);
-    if (held == number) continue;  // recursion has a violation of its own
-    taken_under[number] |= static_cast<uint16_t>(1u << held);
-    if ((taken_under[held] >> number & 1) != 0) {
-      fault_.wanted = lock;
-      fault_.held = processor.held[i].lock;
-      Violation(kLockRecursion, "KeAcquireSpinLock", true);
-    }
-  }
+  const volatile void* const held = lock_order.Take(fiber(), processor(), lock);
+  if (held == nullptr) return;
+  fault_.wanted = lock;
+  fault_.held = held;
+  fault_.ring = lock_order.ring();
+  Violation(kLockRecursion, "KeAcquireSpinLock", true);
 }
 
 void Machine::Violation(KiViolationKind kind, const char* routine, bool lock_order) {
@@ -138,21 +126,36 @@ void Machine::Violation(KiViolationKind kind, const char* routine, bool lock_ord
     return;
   }
   // The state is wrong from here on: what followed would only blur the verdict.
-  if (executor().running()) executor().Stop();
+  if (executor().running()) StopRun();
+}
+
+void Machine::StopRun() {
+  stopped_ = true;
+  executor().Stop();
+}
+
+const char* Machine::limit() {
+  return lock_order.overflowed() ? "more locks were held together than the host can follow"
+                                 : nullptr;
 }
 
 Verdict Machine::FaultVerdict() {
   Verdict verdict;
-  verdict.kind = fault_.lock_order ? VerdictKind::kLockOrder : VerdictKind::kKernelViolation;
+  verdict.kind = fault_.lock_order           ? VerdictKind::kLockOrder
+                 : fault_.kind == kHostLimit ? VerdictKind::kUnknown
+                                             : VerdictKind::kKernelViolation;
   verdict.rule = fault_.lock_order ? kLockOrderRule : KiViolationName(fault_.kind);
   verdict.clause = fault_.lock_order ? "" : KiViolationClause(fault_.kind);
   const std::string fiber = "fiber " + std::to_string(fault_.fiber);
-  verdict.reason = fault_.lock_order
-                       ? fiber + InCall(fault_.fiber) + " takes " + LockName(fault_.wanted) +
-                             " while it holds " + LockName(fault_.held) +
-                             "; another call took them in the opposite order"
-                       : std::string(fault_.routine) + " on " + fiber + InCall(fault_.fiber) +
-                             ": " + verdict.rule;
+  verdict.reason =
+      fault_.lock_order
+          ? fiber + InCall(fault_.fiber) + " takes " + LockName(fault_.wanted) +
+                " while it holds " + LockName(fault_.held) +
+                (fault_.ring == 2 ? "; another call took them in the opposite order"
+                                  : "; " + std::to_string(fault_.ring - 1) +
+                                        " other fibers took locks in orders that close a ring")
+          : std::string(fault_.routine) + " on " + fiber + InCall(fault_.fiber) + ": " +
+                verdict.rule;
   return verdict;
 }
 

@@ -24,6 +24,7 @@ struct MachineFault {
   // The two locks of a lock-order fault. For their names only.
   const volatile void* wanted = nullptr;
   const volatile void* held = nullptr;
+  int ring = 0;  // fibers that would wait for each other
 };
 
 class Machine {
@@ -49,7 +50,11 @@ class Machine {
   // A preemption point of the harness itself.
   static void Point(KiPoint kind, const volatile void* object);
   // Ends the run here; does not return. For callbacks that were given garbage.
-  [[noreturn]] static void StopRun() { executor().Stop(); }
+  [[noreturn]] static void StopRun();
+  // Whether the last run ended in that way, or at a fault: what followed is not known.
+  static bool stopped() { return stopped_; }
+  // Why not all that the machine watches could be watched in this run, or null.
+  static const char* limit();
   // The lock whose release marks when a call took effect (device queues).
   static void SetEffectLock(const volatile void* lock) { effect_lock_ = lock; }
   // The cancel routine slot of the IRP that the fiber's open call cancels.
@@ -91,6 +96,7 @@ class Machine {
   static const volatile void* waits_for_[kMaxFibers];
   static const volatile void* cancel_slot_[kMaxFibers];
   static const IgnoreSet* ignore_;
+  static bool stopped_;
 };
 
 }  // namespace cancelsafe

@@ -50,7 +50,9 @@ class ItemTableTest : public testing::Test {
     recorder_.Reset({}, 1);
     Machine::Reset(&recorder_, false);
     arena_.Reset();
-    table_.Reset(&arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
+    Program program;
+    program.operation_count = kMaxOperations;
+    table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
   }
 
   FILE_OBJECT files_[kFileCount] = {};

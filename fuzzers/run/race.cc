@@ -24,11 +24,17 @@ namespace cancelsafe {
 namespace {
 
 Race last_race;
+[[maybe_unused]] bool ignores_data_races = false;
+[[maybe_unused]] bool ignores_uses_after_free = false;
 
 }  // namespace
 
 const Race& LastRace() { return last_race; }
 void ClearRace() { last_race.found = false; }
+void IgnoreRaces(bool data_races, bool uses_after_free) {
+  ignores_data_races = data_races;
+  ignores_uses_after_free = uses_after_free;
+}
 
 #ifdef CANCELSAFE_SANITIZER_THREAD
 
@@ -61,7 +67,7 @@ std::string DescribeAccess(const RaceAccess& access) {
 Verdict RaceVerdict(const Race& race) {
   Verdict verdict;
   verdict.kind = VerdictKind::kDataRace;
-  verdict.rule = race.use_after_free ? "use-after-free" : "data-race";
+  verdict.rule = race.use_after_free ? kUseAfterFreeRule : kDataRaceRule;
   std::string first = DescribeAccess(race.access[0]);
   std::string second = DescribeAccess(race.access[1]);
   // Which of the two ran last depends on the schedule, not on the bug.
@@ -121,8 +127,12 @@ __attribute__((visibility("default"))) bool OnReport(const ReportDesc* descripti
   void* sleep_trace[1];
   __tsan_get_report_data(report, &type, &count, &stacks, &mops, &locs, &mutexes, &threads, &tids,
                          sleep_trace, 1);
+  const bool use_after_free = strstr(type, "use-after-free") != nullptr;
+  if (use_after_free ? cancelsafe::ignores_uses_after_free : cancelsafe::ignores_data_races) {
+    return true;
+  }
   race.found = true;
-  race.use_after_free = strstr(type, "use-after-free") != nullptr;
+  race.use_after_free = use_after_free;
   for (int i = 0; i < 2; ++i) {
     cancelsafe::RaceAccess& access = race.access[i];
     access = cancelsafe::RaceAccess();

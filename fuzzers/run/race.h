@@ -9,6 +9,10 @@
 
 namespace cancelsafe {
 
+// The rules of a race's verdict.
+inline constexpr char kDataRaceRule[] = "data-race";
+inline constexpr char kUseAfterFreeRule[] = "use-after-free";
+
 struct RaceAccess {
   int thread = 0;
   int fiber = -1;  // -1: not known
@@ -28,6 +32,9 @@ struct Race {
 
 const Race& LastRace();
 void ClearRace();
+// Kinds of races that do not count from now on: they are neither kept nor do they hide
+// a race that counts.
+void IgnoreRaces(bool data_races, bool uses_after_free);
 // Both accesses with function, file and line; slow (symbolises).
 Verdict RaceVerdict(const Race& race);
 

@@ -33,13 +33,12 @@ class Recorder {
   uint8_t open_call_of(int fiber) const {
     return open_[fiber].depth == 0 ? kNoCall : open_[fiber].call[open_[fiber].depth - 1];
   }
-  // Outermost-first position `depth` of the current fiber's open calls.
-  int open_depth() const { return open_[Machine::fiber()].depth; }
-  uint8_t open_call_at(int depth) const { return open_[Machine::fiber()].call[depth]; }
 
-  uint32_t NextSequence() { return ++history_.sequence; }
+  // From here on the calls are those that empty the queue.
+  void BeginDrain() { history_.drain_begin = history_.sequence + 1; }
   Call& call(int index) { return history_.calls[index]; }
   const History& history() const { return history_; }
+  History* mutable_history() { return &history_; }
 
  private:
   // Deeper nesting than the driver models can produce.

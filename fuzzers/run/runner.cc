@@ -16,8 +16,8 @@ bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore) {
   if (ignore->Add(name)) return true;
   // Rules that are checked in this room.
   bool known = name == "retired-write" || name == "drained-state" || name == "step-budget" ||
-               name == "use-after-free" || name == "start-io-attributes";
-  for (int kind = kIrqlTooHigh; kind <= kNotAnIrp; ++kind) {
+               name == kUseAfterFreeRule || name == "start-io-attributes";
+  for (int kind = kIrqlTooHigh; kind < kHostLimit; ++kind) {
     known |= name == KiViolationName(static_cast<KiViolationKind>(kind));
   }
   if (known) ignore->AddForeign(name);
@@ -34,6 +34,12 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       checker_(options.reading) {
   Machine::Install();
   if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;
+  Verdict race;
+  race.kind = VerdictKind::kDataRace;
+  race.rule = kDataRaceRule;
+  ignores_data_races_ = options_.ignore.Covers(race);
+  race.rule = kUseAfterFreeRule;
+  ignores_uses_after_free_ = options_.ignore.Covers(race);
 }
 
 void Runner::SetStateCoverage(uint8_t* counters, uint32_t size) {
@@ -50,17 +56,26 @@ void Runner::Body(void* context, int fiber) {
     runner->body_(runner->body_context_, runner->driver_.get(), fiber);
   }
   const OperationRange range = runner->range_[fiber];
+  bool called = false;
   for (int i = range.first; i < range.end && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
+    // Between two calls a driver can be preempted like anywhere else.
+    if (called) Machine::Point(kPointCall, nullptr);
     const Operation& operation = program.operations[i];
     const bool absent = (runner->absent_.ops >> static_cast<int>(operation.op) & 1) != 0;
-    if (absent || !runner->driver_->Execute(operation)) ++runner->output_.skipped_operations;
+    const Skip skip = absent ? Skip::kNotProvided : runner->driver_->Execute(operation);
+    called = skip == Skip::kNot;
+    ++runner->output_.skipped[static_cast<int>(skip)];
   }
   // A program for one fiber drains where it ran, without another start.
-  if (program.fibers == 1) runner->driver_->Drain();
+  if (program.fibers == 1) DrainBody(context, fiber);
 }
 
-void Runner::DrainBody(void* context, int) { static_cast<Runner*>(context)->driver_->Drain(); }
+void Runner::DrainBody(void* context, int) {
+  auto* runner = static_cast<Runner*>(context);
+  runner->recorder_->BeginDrain();
+  runner->driver_->Drain();
+}
 
 bool Runner::Run(const Program& program, const schedule::RunOptions& options) {
   return RunAll(nullptr, program, options);
@@ -82,10 +97,11 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     range.first = range.end == 0 ? i : range.first;
     range.end = i + 1;
   }
-  output_.skipped_operations = 0;
+  for (int& count : output_.skipped) count = 0;
   if (!output_.verdict.ok()) output_.verdict = Verdict();
   Machine::SetIgnored(check_options_.ignore);
   ClearRace();
+  IgnoreRaces(ignores_data_races_, ignores_uses_after_free_);
   recorder_->Reset(program.setup, program.fibers);
   Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
@@ -95,7 +111,11 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   EnterStage(clock_, Stage::kRun);
   schedule::Executor& executor = schedule::Executor::Get();
   schedule::RunOptions run_options = options;
-  run_options.point_budget = options_.point_budget;
+  for (int f = 0; f < program.fibers && run_options.points_hint[f] == 0; ++f) {
+    const int operations = range_[f].end - range_[f].first;
+    run_options.points_hint[f] =
+        static_cast<uint16_t>(EstimatePoints(family_, operations, options_.access_points));
+  }
   if (scheduler == nullptr) {
     executor.Run(program.fibers, &Body, this, program.schedule, run_options, &output_.schedule);
   } else {
@@ -105,30 +125,30 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   if (output_.schedule.status == schedule::RunStatus::kDone && program.fibers > 1 &&
       !Machine::fault().set && !LastRace().found) {
     schedule::RunOptions drain_options;
-    drain_options.point_budget = options_.point_budget;
+    drain_options.point_budget = options.point_budget;
     static const schedule::Schedule kNoSchedule;
     executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain_);
     if (drain_.status != schedule::RunStatus::kDone) output_.schedule.status = drain_.status;
   }
   in_run_ = false;
+  output_.skipped_operations = 0;
+  for (int i = 1; i < kSkipCount; ++i) output_.skipped_operations += output_.skipped[i];
   EnterStage(clock_, Stage::kJudge);
-  Judge();
-  if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) {
-    output_.verdict = Verdict();
-  }
+  driver_->Complete(recorder_->mutable_history());
+  Judge(options);
+  if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) LeaveOut();
   EnterStage(clock_, Stage::kEngine);
   return output_.verdict.ok();
 }
 
 // The order is part of what a verdict means: what makes later observations
 // meaningless comes first.
-void Runner::Judge() {
+void Runner::Judge(const schedule::RunOptions& options) {
   Verdict& verdict = output_.verdict;
   const schedule::RunStatus status = output_.schedule.status;
   if (LastRace().found) {
     verdict = RaceVerdict(LastRace());
-    if (!options_.ignore.Covers(verdict)) return;
-    verdict = Verdict();
+    return;
   }
   if (Machine::fault().set) {
     verdict = Machine::FaultVerdict();
@@ -143,8 +163,8 @@ void Runner::Judge() {
         Machine::Positions(program_->fibers, output_.schedule.finished_mask);
     verdict.reason = deadlock
                          ? positions
-                         : "the run did not end within " + std::to_string(options_.point_budget) +
-                               " preemption points: " + positions;
+                         : "the run did not end within " + std::to_string(options.point_budget) +
+                               " preemption points, the last half of them in turn: " + positions;
     return;
   }
   if (status == schedule::RunStatus::kDiverged) {
@@ -155,7 +175,35 @@ void Runner::Judge() {
     return;
   }
   if (!checker_.Check(recorder_->history(), check_options_, &verdict)) return;
+  if (Machine::stopped()) {
+    verdict.kind = VerdictKind::kUnknown;
+    verdict.rule = "stopped";
+    verdict.reason =
+        "the run was stopped where its driver was given something it could not go on with, and no "
+        "rule that counts says why";
+    return;
+  }
   if (status == schedule::RunStatus::kDone) driver_->Inspect(&verdict);
+  if (verdict.ok() && Machine::limit() != nullptr) {
+    verdict.kind = VerdictKind::kUnknown;
+    verdict.rule = KiViolationName(kHostLimit);
+    verdict.reason = Machine::limit();
+  }
+}
+
+// The verdict is one that --ignore leaves out. A run that ended by itself passes then; of
+// one that was cut short it is not known what would have followed.
+void Runner::LeaveOut() {
+  Verdict& verdict = output_.verdict;
+  if (output_.schedule.status == schedule::RunStatus::kDone && !Machine::stopped()) {
+    verdict = Verdict();
+    return;
+  }
+  if (verdict.kind == VerdictKind::kUnknown) return;
+  verdict.reason = "the run ended at '" + verdict.rule + "', which --ignore leaves out";
+  verdict.kind = VerdictKind::kUnknown;
+  verdict.clause.clear();
+  verdict.evidence.clear();
 }
 
 uint64_t Runner::Digest() const {

@@ -25,7 +25,6 @@ struct RunnerOptions {
   // What the documentation leaves open is judged by this reading: by our own, or by
   // any that it allows.
   Reading reading = Reading::kOwn;
-  int point_budget = schedule::kMaxPointBudget;  // preemption points per run
 };
 
 // The reading by which an implementation is judged, named as tools name it ("" is the
@@ -41,7 +40,8 @@ bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore);
 struct RunOutput {
   Verdict verdict;
   schedule::RunResult schedule;
-  int skipped_operations = 0;  // their caller contract did not hold, or no such routine
+  int skipped_operations = 0;    // of the program
+  int skipped[kSkipCount] = {};  // the same by reason; [0] counts those carried out
 };
 
 class Runner {
@@ -98,12 +98,15 @@ class Runner {
   static void DrainBody(void* context, int fiber);
   bool RunAll(schedule::Scheduler* scheduler, const Program& program,
               const schedule::RunOptions& options);
-  void Judge();
+  void Judge(const schedule::RunOptions& options);
+  void LeaveOut();
 
   static bool in_run_;
 
   const Family family_;
   RunnerOptions options_;
+  bool ignores_data_races_ = false;
+  bool ignores_uses_after_free_ = false;
   std::unique_ptr<Recorder> recorder_;
   Arena arena_;
   std::unique_ptr<FamilyDriver> driver_;

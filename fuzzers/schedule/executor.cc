@@ -3,6 +3,7 @@
 // decision costs one switch at most and a decision to go on costs none.
 #include "fuzzers/schedule/executor.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -20,7 +21,9 @@ constexpr const char* kFiberNames[kMaxFibers] = {"fiber 0", "fiber 1", "fiber 2"
 // The run that is going on, and the pools. Static rather than a member: every
 // access in the hot path is then one instruction.
 struct State {
-  int budget;             // points left
+  int budget;             // points left until the fair half begins
+  int fair_budget;        // points left of the fair half
+  bool fair;              // the fibers take turns
   bool sees_all_points;   // the scheduler
   bool compares_objects;  // so they get their numbers at each point
   bool checked;           // options ask for more than the plain decision
@@ -123,6 +126,17 @@ void CheckLength(RunResult* result) {
   result->expected_enabled = TraceEnabled(options.expected_trace[result->decisions]);
 }
 
+// The first fiber of the mask above `fiber`, else the lowest.
+int NextInTurn(uint8_t mask, int fiber) {
+  const uint32_t above = mask & (~0u << (fiber + 1));
+  return LowestOf(above != 0 ? above : mask);
+}
+
+// The default where the fiber `self` cannot go on.
+int AfterBlocked(int self) {
+  return g.fair ? NextInTurn(g.decision.enabled, self) : LowestOf(g.decision.enabled);
+}
+
 void AddToDigest(uint8_t enabled, int pick) {
   g.digest = (g.digest + TraceOf(enabled, pick) + 1) * 0x9E3779B97F4A7C15u;
 }
@@ -153,7 +167,9 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
   }
   if (!g.created) CreateFibers(&FiberMain);
   const uint8_t all = static_cast<uint8_t>((1 << fibers) - 1);
-  g.budget = options.point_budget;
+  g.fair_budget = options.point_budget / 2;
+  g.budget = options.point_budget - g.fair_budget;
+  g.fair = false;
   g.unfinished = all;
   g.started = 0;
   g.sees_all_points = scheduler != nullptr && scheduler->sees_all_points();
@@ -210,7 +226,7 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
 
 void Executor::FillResult(RunResult* result) const {
   result->status = g.status;
-  result->points = g.options->point_budget - (g.budget < 0 ? 0 : g.budget);
+  result->points = g.options->point_budget - std::max(g.fair_budget, 0) - g.budget;
   result->decisions = g.decision.step;
   result->switches = g.switches;
   result->preemptions = g.preemptions;
@@ -239,7 +255,8 @@ void Executor::FiberMain() {
 }
 
 // The fiber to run next, or -1 if the run ends here for the reason in g.status. Some
-// fiber is enabled; `fallback` is the one that runs unless somebody wants another.
+// fiber is enabled; `fallback` is the one that runs unless the scheduler or a choice
+// picks another.
 int Executor::Decide(int fallback) {
   Decision& decision = g.decision;
   decision.default_fiber = fallback;
@@ -248,7 +265,7 @@ int Executor::Decide(int fallback) {
   if (!counts && !g.sees_all_points) return fallback;
   if (counts && g.checked && EndsBefore(decision.step, enabled)) return -1;
   int pick = fallback;
-  if (g.scheduler != nullptr) {
+  if (g.scheduler != nullptr && !g.fair) {
     pick = g.scheduler->Pick(decision);
     decision.touched = 0;
     if (pick < 0) {
@@ -265,8 +282,7 @@ int Executor::Decide(int fallback) {
   return pick;
 }
 
-// The same where it is hot: at a point of a fiber that may go on, which is what
-// happens if nobody wants anything else.
+// The same where it is hot: at a point of a fiber that may go on, which is the default.
 void Executor::DecideAtPoint(int self) {
   Decision& decision = g.decision;
   int pick = self;
@@ -286,6 +302,14 @@ void Executor::DecideAtPoint(int self) {
   if (pick == self) return;
   ++g.preemptions;
   GoOnWith(pick);
+}
+
+// Takes one point from the budget.
+void Executor::Charge() {
+  if (--g.budget >= 0) return;
+  g.budget = 0;
+  g.fair = true;
+  if (--g.fair_budget < 0) Abort(RunStatus::kLivelock);
 }
 
 void Executor::Become(int fiber) {
@@ -317,7 +341,7 @@ void Executor::Finish() {
   g.decision.enabled &= others;
   int next = -1;
   if (g.decision.enabled != 0) {
-    next = Decide(LowestOf(g.decision.enabled));
+    next = Decide(AfterBlocked(self));
   } else if (g.unfinished != 0) {
     g.status = RunStatus::kDeadlock;
   }
@@ -345,9 +369,22 @@ void Executor::Point(uint8_t kind, const volatile void* object, uintptr_t site) 
   pending.site = site;
   g.object[self] = object;
   ++g.points[self];
-  if (__builtin_expect(--g.budget < 0, 0)) Abort(RunStatus::kLivelock);
+  if (__builtin_expect(--g.budget < 0, 0)) return PointOfFairHalf(self);
   if (g.compares_objects) return NumberAndDecide(self);
   if (HasTwo(g.decision.enabled)) DecideAtPoint(self);
+}
+
+// At a point of the fair half: the next fiber in turn, unless a choice says otherwise.
+void Executor::PointOfFairHalf(int self) {
+  ++g.budget;  // the point is charged once
+  Charge();
+  if (g.compares_objects) g.pending[self].object = g.objects.Number(g.object[self]);
+  if (!HasTwo(g.decision.enabled)) return;
+  const int pick = Decide(NextInTurn(g.decision.enabled, self));
+  if (pick < 0) Abort(g.status);
+  if (pick == self) return;
+  ++g.preemptions;
+  GoOnWith(pick);
 }
 
 void Executor::NumberAndDecide(int self) {
@@ -363,12 +400,33 @@ void Executor::Block(const volatile void* object, uintptr_t site) {
   g.object[self] = object;
   if (g.sees_all_points) Touch(object);
   if (g.compares_objects) pending.object = g.objects.Number(object);
-  if (--g.budget < 0) Abort(RunStatus::kLivelock);
+  Charge();
   ++g.points[self];
   g.waits_on[self] = object;
   g.decision.enabled &= static_cast<uint8_t>(~(1 << self));
   if (g.decision.enabled == 0) Abort(RunStatus::kDeadlock);
-  const int next = Decide(LowestOf(g.decision.enabled));
+  const int next = Decide(AfterBlocked(self));
+  if (next < 0) Abort(g.status);
+  GoOnWith(next);
+}
+
+void Executor::Yield(uint8_t kind, uintptr_t site) {
+  const int self = current_;
+  if (self < 0) return;
+  PendingEvent& pending = g.pending[self];
+  pending.kind = kind;
+  pending.site = site;
+  pending.object = 0;
+  g.object[self] = nullptr;
+  ++g.points[self];
+  Charge();
+  const uint8_t enabled = g.decision.enabled;
+  const uint8_t others = enabled & static_cast<uint8_t>(~(1 << self));
+  if (others == 0) return;
+  // In turn, even by default: of three fibers two might wait for the third.
+  g.decision.enabled = others;
+  const int next = Decide(NextInTurn(others, self));
+  g.decision.enabled = enabled;
   if (next < 0) Abort(g.status);
   GoOnWith(next);
 }

@@ -57,13 +57,16 @@ class Scheduler {
 enum class RunStatus : uint8_t {
   kDone,
   kDeadlock,  // every unfinished fiber is blocked
-  kLivelock,  // the point budget ran out
+  kLivelock,  // the point budget ran out, though the second half of it was fair
   kStopped,   // Executor::Stop was called
   kDiverged,  // a checked replay met another set of enabled fibers
 };
 
 struct RunOptions {
-  // Preemption points per run before kLivelock, 0 to kMaxPointBudget.
+  // Preemption points per run before kLivelock, 0 to kMaxPointBudget. In the second half
+  // the fibers take turns, whatever the scheduler says: a run that waits for a fiber
+  // which its scheduler holds back ends there, and only a livelock goes on. The choices
+  // of a schedule count to the end.
   int point_budget = kMaxPointBudget;
   bool record_choices = false;  // fill RunResult::executed
   int stop_at_step = -1;        // stop before this decision; -1 never
@@ -141,6 +144,9 @@ class Executor {
   // A preemption point: the caller is about to do `kind` (1..255) to `object`,
   // which may be null. Outside a run it does nothing.
   void Point(uint8_t kind, const volatile void* object, uintptr_t site);
+  // The caller waits for something that another fiber has to do, without saying what:
+  // some other enabled fiber runs next, if there is one. Counts as a point.
+  void Yield(uint8_t kind, uintptr_t site);
   // Waits until Wake(object); may return earlier, so callers look again in a loop.
   // Counts as a point. To be called in a run only.
   void Block(const volatile void* object, uintptr_t site);
@@ -158,9 +164,11 @@ class Executor {
   constexpr Executor() = default;
   static void FiberMain();
   int Decide(int fallback);
+  void Charge();
   void Become(int fiber);
   void DecideAtPoint(int self);
   void NumberAndDecide(int self);
+  void PointOfFairHalf(int self);
   void GoOnWith(int next);
   void Finish();
   [[noreturn]] void Abort(RunStatus status);

@@ -140,6 +140,55 @@ TEST(ExecutorTest, LivelockEndsAtThePointBudget) {
   }
 }
 
+// The default goes on with the fiber that waits, for ever. A fair schedule does not.
+TEST(ExecutorTest, WaitingForAFiberThatTheScheduleHoldsBackIsNotALivelock) {
+  for (const int fibers : {2, 3, 4}) {
+    bool done = false;
+    RunOptions options;
+    options.record_choices = true;
+    const auto body = [&](int fiber) {
+      if (fiber == fibers - 1) {
+        executor().Point(9, &done, 42);
+        done = true;
+      }
+      while (!done) executor().Point(9, &done, 42);
+    };
+    const RunResult result = RunBodies(fibers, body, {}, options);
+    EXPECT_EQ(result.status, RunStatus::kDone);
+    EXPECT_GE(result.points, kMaxPointBudget / 2);
+    EXPECT_LT(result.points, kMaxPointBudget / 2 + 20);
+    done = false;
+    EXPECT_EQ(RunBodies(fibers, body, result.executed, options).digest, result.digest);
+  }
+}
+
+TEST(ExecutorTest, AYieldLetsTheOthersGoOn) {
+  for (const Kind kind : {Kind::kChoices, Kind::kSticky, Kind::kPct}) {
+    bool done[2] = {};
+    Schedule schedule;
+    schedule.kind = kind;
+    // Two fibers wait, one for the other, and that one for the third.
+    const RunResult result = RunBodies(
+        3,
+        [&](int fiber) {
+          while (fiber < 2 && !done[fiber]) executor().Yield(9, 42);
+          executor().Point(9, nullptr, 42);
+          if (fiber > 0) done[fiber - 1] = true;
+        },
+        schedule);
+    EXPECT_EQ(result.status, RunStatus::kDone);
+    EXPECT_LT(result.points, 100) << "no need of the fair half";
+  }
+}
+
+TEST(ExecutorTest, FibersThatYieldToEachOtherForeverAreALivelock) {
+  const RunResult result = RunBodies(2, [&](int) {
+    for (;;) executor().Yield(9, 42);
+  });
+  EXPECT_EQ(result.status, RunStatus::kLivelock);
+  EXPECT_EQ(result.points, kMaxPointBudget);
+}
+
 TEST(ExecutorTest, FibersThatWakeEachOtherForeverAreALivelock) {
   int object = 0;
   const RunResult result = RunBodies(2, [&](int) {

@@ -46,7 +46,8 @@ inline const char* NameOf(Kind kind) { return kKindNames[static_cast<int>(kind) 
 
 // At decision number `step` (counting only those with two or more enabled
 // fibers) run `fiber` instead of the default. The default is: go on with the
-// current fiber; if it cannot, the enabled fiber with the lowest number.
+// current fiber; if it cannot, the enabled fiber with the lowest number. In the fair
+// half of a run (RunOptions::point_budget) it is the next enabled fiber in turn.
 struct Choice {
   uint16_t step;
   uint8_t fiber;

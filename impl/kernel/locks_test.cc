@@ -77,7 +77,7 @@ TEST_F(LocksTest, TakingALockTwiceIsReportedBeforeWaiting) {
   KIRQL old;
   KeAcquireSpinLock(&lock_, &old);
   KeAcquireSpinLockAtDpcLevel(&lock_);
-  EXPECT_EQ((Names{"lock-recursion in KeAcquireSpinLockAtDpcLevel"}), before_waiting);
+  EXPECT_EQ((Names{"host-limit in KeAcquireSpinLockAtDpcLevel"}), before_waiting);
 }
 
 TEST_F(LocksTest, GivingBackWhatIsNotHeldChangesNothing) {
@@ -112,7 +112,7 @@ TEST_F(LocksTest, LevelsThatThePagesForbidAreReported) {
   EXPECT_EQ((Names{"irql-too-high in KeAcquireSpinLock"}), platform_.violations);
 }
 
-TEST_F(LocksTest, NineLocksAtOnceAreTakenForRecursion) {
+TEST_F(LocksTest, MoreLocksThanTheHostCanFollowAreAHostLimitAndNoFault) {
   KSPIN_LOCK locks[kMaxHeldLocks + 1] = {};
   platform_.processor.irql = DISPATCH_LEVEL;
   for (KSPIN_LOCK& lock : locks) KeAcquireSpinLockAtDpcLevel(&lock);

@@ -69,8 +69,9 @@ const Rule rules[] = {
     {"double-completion", "IRP-COMP-02"},
     {"use-after-completion", "CSQ-INSERT-23"},
     {"not-an-irp", "CSQ-CB-17"},
+    {"host-limit", ""},
 };
-static_assert(sizeof(rules) / sizeof(rules[0]) == kNotAnIrp + 1, "one rule for each kind");
+static_assert(sizeof(rules) / sizeof(rules[0]) == kHostLimit + 1, "one rule for each kind");
 
 // A host that links this file links every service, though only guests call them.
 __attribute__((used)) const void* const* const keep_services = ki_services;

@@ -19,9 +19,10 @@ enum KiPoint {
   kPointCallbackExit,   // before a driver callback returns
   kPointAccess,         // access point: before a load or store of the implementation
   kPointYield,          // the caller waits for another processor, outside of any lock
+  kPointCall,           // of the host: between two calls of a driver
 };
 
-enum { kMaxHeldLocks = 8 };
+enum { kMaxHeldLocks = 32 };
 
 struct KiHeldLock {
   const volatile void* lock;
@@ -55,7 +56,8 @@ enum KiViolationKind {
   kCompletionUnderLock,  // IoCompleteRequest while holding a spin lock
   kDoubleCompletion,     // IoCompleteRequest twice for one IRP
   kUseAfterCompletion,   // a completed IRP was read or written
-  kNotAnIrp,             // an IRP routine was given something that is no IRP
+  kNotAnIrp,             // an IRP routine was given something that is not an IRP
+  kHostLimit,            // no fault: more locks at a time than the host can follow
 };
 
 struct KiViolation {

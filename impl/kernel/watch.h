@@ -80,8 +80,7 @@ KI_QUIET static inline int KiFindHeld(const struct KiProcessor* processor,
 KI_QUIET static inline void KiRecordHeld(struct KiProcessor* processor, const volatile void* lock,
                                          KIRQL irql_before, BOOLEAN is_mutex, const char* routine) {
   if (processor->held_count == kMaxHeldLocks) {
-    // Nobody nests nine different locks; this is the end of a recursion.
-    KiReport(kLockRecursion, routine, lock);
+    KiReport(kHostLimit, routine, lock);
     return;
   }
   struct KiHeldLock* held = &processor->held[processor->held_count++];

@@ -1,6 +1,6 @@
-// See driver_list.h. Sort keys live where drivers keep such things: in the read
+// See request_list.h. Sort keys live where drivers keep such things: in the read
 // parameters of the IRP, or in the second queue context of the callback data.
-#include "fuzzers/run/driver_list.h"
+#include "fuzzers/run/request_list.h"
 
 static PIRP IrpOf(PLIST_ENTRY entry) {
   return CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry);
@@ -10,14 +10,14 @@ static PFLT_CALLBACK_DATA DataOf(PLIST_ENTRY entry) {
   return CONTAINING_RECORD(entry, FLT_CALLBACK_DATA, QueueLinks);
 }
 
-static ULONG KeyOf(const DriverList* list, PLIST_ENTRY entry) {
+static ULONG KeyOf(const RequestList* list, PLIST_ENTRY entry) {
   if (list->callback_data) {
     return (ULONG)(ULONG_PTR)DataOf(entry)->QueueContext[0];
   }
   return IoGetCurrentIrpStackLocation(IrpOf(entry))->Parameters.Read.Key;
 }
 
-static VOID SetKey(const DriverList* list, PLIST_ENTRY entry, ULONG key) {
+static VOID SetKey(const RequestList* list, PLIST_ENTRY entry, ULONG key) {
   if (list->callback_data) {
     DataOf(entry)->QueueContext[0] = (PVOID)(ULONG_PTR)key;
   } else {
@@ -25,12 +25,12 @@ static VOID SetKey(const DriverList* list, PLIST_ENTRY entry, ULONG key) {
   }
 }
 
-static PFILE_OBJECT FileOf(const DriverList* list, PLIST_ENTRY entry) {
+static PFILE_OBJECT FileOf(const RequestList* list, PLIST_ENTRY entry) {
   if (list->callback_data) return DataOf(entry)->Iopb->TargetFileObject;
   return IoGetCurrentIrpStackLocation(IrpOf(entry))->FileObject;
 }
 
-VOID DriverListInitialize(DriverList* list, BOOLEAN use_mutex, BOOLEAN callback_data) {
+VOID RequestListInitialize(RequestList* list, BOOLEAN use_mutex, BOOLEAN callback_data) {
   InitializeListHead(&list->head);
   KeInitializeSpinLock(&list->spin_lock);
   ExInitializeFastMutex(&list->mutex);
@@ -38,7 +38,7 @@ VOID DriverListInitialize(DriverList* list, BOOLEAN use_mutex, BOOLEAN callback_
   list->callback_data = callback_data;
 }
 
-VOID DriverListAcquire(DriverList* list, PKIRQL irql) {
+VOID RequestListAcquire(RequestList* list, PKIRQL irql) {
   if (list->use_mutex) {
     ExAcquireFastMutex(&list->mutex);
   } else {
@@ -46,7 +46,7 @@ VOID DriverListAcquire(DriverList* list, PKIRQL irql) {
   }
 }
 
-VOID DriverListRelease(DriverList* list, KIRQL irql) {
+VOID RequestListRelease(RequestList* list, KIRQL irql) {
   if (list->use_mutex) {
     ExReleaseFastMutex(&list->mutex);
   } else {
@@ -54,26 +54,26 @@ VOID DriverListRelease(DriverList* list, KIRQL irql) {
   }
 }
 
-VOID DriverListInsert(DriverList* list, PLIST_ENTRY entry, DriverListPlace place, ULONG key) {
+VOID RequestListInsert(RequestList* list, PLIST_ENTRY entry, RequestListPlace place, ULONG key) {
   SetKey(list, entry, key);
   PLIST_ENTRY before = &list->head;
-  if (place == kDriverListHead) {
+  if (place == kRequestListHead) {
     before = list->head.Flink;
-  } else if (place == kDriverListSorted) {
+  } else if (place == kRequestListSorted) {
     before = list->head.Flink;
     while (before != &list->head && KeyOf(list, before) <= key) before = before->Flink;
   }
   InsertTailList(before, entry);
 }
 
-VOID DriverListRemove(PLIST_ENTRY entry) { (void)RemoveEntryList(entry); }
+VOID RequestListRemove(PLIST_ENTRY entry) { (void)RemoveEntryList(entry); }
 
-PLIST_ENTRY DriverListPeek(DriverList* list, PLIST_ENTRY after, const DriverListFilter* filter) {
+PLIST_ENTRY RequestListPeek(RequestList* list, PLIST_ENTRY after, const RequestListFilter* filter) {
   PLIST_ENTRY entry = after == NULL ? list->head.Flink : after->Flink;
   for (; entry != &list->head; entry = entry->Flink) {
-    if (filter == NULL || filter->match == kDriverListAny) return entry;
-    if (filter->match == kDriverListByFile && FileOf(list, entry) == filter->file) return entry;
-    if (filter->match == kDriverListByKey && KeyOf(list, entry) >= filter->key) return entry;
+    if (filter == NULL || filter->match == kRequestListAny) return entry;
+    if (filter->match == kRequestListByFile && FileOf(list, entry) == filter->file) return entry;
+    if (filter->match == kRequestListByKey && KeyOf(list, entry) >= filter->key) return entry;
   }
   return NULL;
 }

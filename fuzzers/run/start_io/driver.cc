@@ -1,10 +1,12 @@
 // The test driver of the StartIo layer: a device object whose StartIo and cancel
-// routines follow the documented pattern (SIO-CXL-01..03), and the bookkeeping
-// that says which request made StartIo run with which IRP.
+// routines follow the documented pattern (SIO-CXL-01..03). It records what happened; which
+// request made StartIo run is worked out afterwards (oracle/start_io/attribution.h).
 #include <algorithm>
+#include <iterator>
 
-#include "fuzzers/run/drivers.h"
+#include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/irp_calls.h"
+#include "oracle/start_io/attribution.h"
 
 namespace cancelsafe {
 namespace {
@@ -16,8 +18,9 @@ class StartIoDriver final : public FamilyDriver {
   static StartIoDriver* active;
 
   void Start(const Program& program, Arena* arena, Recorder* recorder) override;
-  bool Execute(const Operation& operation) override;
+  Skip Execute(const Operation& operation) override;
   void Drain() override;
+  void Complete(History* history) override { AttributeStarts(history); }
   void Inspect(Verdict* verdict) override;
 
   // ---- callbacks ----
@@ -25,17 +28,13 @@ class StartIoDriver final : public FamilyDriver {
   void OnCancel(PDEVICE_OBJECT device, PIRP irp);
 
  private:
-  bool ExecuteStart(const Operation& operation);
-  bool ExecuteNext(const Operation& operation);
-  bool ExecuteAttributes(const Operation& operation);
+  Skip ExecuteStart(const Operation& operation);
+  Skip ExecuteNext(const Operation& operation);
+  Skip ExecuteAttributes(const Operation& operation);
   // Starts the next packet and completes the present one with `status`.
   void Finish(const Operation& operation, NTSTATUS status);
-  // Finds the request that made StartIo run with `item` and notes it there.
-  void Attribute(uint8_t item);
   // Whether StartIo was called in a way that the attributes forbid.
   void CheckAttributes(const CallbackEvent& event);
-  // A postponed request found nothing to start.
-  void ClosePostponed();
   CallbackEvent* Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item);
 
   const Implementation& table_;
@@ -43,9 +42,8 @@ class StartIoDriver final : public FamilyDriver {
   Recorder* recorder_ = nullptr;
   ItemTable items_;
   PDEVICE_OBJECT device_ = nullptr;
-  bool cancelable_ = false;  // some packet of this program has a cancel function
-  bool used_ = false;        // a packet was started: attributes stay as they are
-  bool deferred_ = false;
+  bool cancelable_ = false;    // some packet of this program has a cancel function
+  bool used_ = false;          // a packet was started: attributes stay as they are
   uint8_t open_settings_ = 0;  // open kSetAttributes calls
   // The attributes in force, as operation flags. Known if no setting overlapped
   // another one or the first packet.
@@ -55,9 +53,6 @@ class StartIoDriver final : public FamilyDriver {
   uint8_t running_ = 0;                     // StartIo calls that have not returned
   const char* broken_attribute_ = nullptr;  // clause
   int current_ = -1;                        // item that the driver may finish
-  uint8_t open_next_[kMaxFibers];           // a fiber's undecided start-next request
-  uint8_t postponed_ = kNoCall;             // request that returned while StartIo was running
-  bool attributed_[kMaxCalls];              // the request has started an item
 };
 
 StartIoDriver* StartIoDriver::active = nullptr;
@@ -81,15 +76,12 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   KiPlaceDevice(device_, extension, driver);
   table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
-  items_.Reset(arena, recorder, ItemKind::kPacket, files, device_);
-  used_ = deferred_ = settings_overlapped_ = false;
+  items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
+  used_ = settings_overlapped_ = false;
   open_settings_ = attributes_ = running_ = 0;
   attributes_known_ = true;
   broken_attribute_ = nullptr;
   current_ = -1;
-  postponed_ = kNoCall;
-  for (uint8_t& next : open_next_) next = kNoCall;
-  for (bool& attributed : attributed_) attributed = false;
   // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
   cancelable_ = false;
   for (int i = 0; i < program.operation_count; ++i) {
@@ -102,7 +94,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   Machine::NameLock(&device_->DeviceQueue.Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
 }
 
-bool StartIoDriver::Execute(const Operation& operation) {
+Skip StartIoDriver::Execute(const Operation& operation) {
   switch (operation.op) {
     case Op::kStartPacket:
     case Op::kStartPacketByKey:
@@ -118,18 +110,20 @@ bool StartIoDriver::Execute(const Operation& operation) {
     case Op::kHoldCancelLock: {
       const IrqlScope scope(operation.irql);
       HoldCancelLock(operation, recorder_);
-      return true;
+      return Skip::kNot;
     }
     case Op::kSetAttributes:
       return ExecuteAttributes(operation);
     default:
-      return false;
+      return Skip::kOtherFamily;
   }
 }
 
-bool StartIoDriver::ExecuteStart(const Operation& operation) {
+Skip StartIoDriver::ExecuteStart(const Operation& operation) {
   Item& item = items_[operation.item];
-  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) return false;
+  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
+    return Skip::kItemInUse;
+  }
   used_ = true;
   items_.BeginUse(operation.item);
   items_.GiveToLibrary(operation.item);
@@ -140,16 +134,16 @@ bool StartIoDriver::ExecuteStart(const Operation& operation) {
   if (call != kNoCall) {
     table_.IoStartPacket(device_, item.irp, operation.op == Op::kStartPacketByKey ? &key : nullptr,
                          (operation.flags & kCancelable) ? &CancelRoutine : nullptr);
-    recorder_->End(call, attributed_[call] ? 1 : 0);
+    recorder_->End(call, 0);
   }
   items_.EndUse(operation.item);
-  return true;
+  return Skip::kNot;
 }
 
-bool StartIoDriver::ExecuteNext(const Operation& operation) {
-  if (current_ < 0) return false;
+Skip StartIoDriver::ExecuteNext(const Operation& operation) {
+  if (current_ < 0) return Skip::kNothingStarted;
   Finish(operation, STATUS_SUCCESS);
-  return true;
+  return Skip::kNot;
 }
 
 void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
@@ -164,68 +158,17 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
     const BOOLEAN cancelable = cancelable_ || (operation.flags & kCancelable) != 0;
     const int call = recorder_->Begin(operation, 0);
     if (call != kNoCall) {
-      const int fiber = Machine::fiber();
-      open_next_[fiber] = static_cast<uint8_t>(call);
       if (operation.op == Op::kStartNext) {
         table_.IoStartNextPacket(device_, cancelable);
       } else {
         table_.IoStartNextPacketByKey(device_, cancelable, operation.key);
       }
-      // With DeferredStartIo somebody else may carry the request out later.
-      if (open_next_[fiber] == call && deferred_) postponed_ = static_cast<uint8_t>(call);
-      open_next_[fiber] = kNoCall;
-      recorder_->End(call, attributed_[call] ? recorder_->call(call).outcome.value : kNothing);
+      recorder_->End(call, kNothing);
     }
   }
   // Start first, complete afterwards (SIO-NEXT-12).
   items_.Complete(item, status);
   items_.EndUse(item);
-}
-
-void StartIoDriver::ClosePostponed() {
-  if (postponed_ == kNoCall) return;
-  Call& call = recorder_->call(postponed_);
-  call.end = call.effect = recorder_->NextSequence();
-  postponed_ = kNoCall;
-}
-
-void StartIoDriver::Attribute(uint8_t item) {
-  const int depth = recorder_->open_depth();
-  const uint8_t open = depth == 0 ? kNoCall : recorder_->open_call_at(depth - 1);
-  if (open != kNoCall && !attributed_[open]) {
-    Call& call = recorder_->call(open);
-    const Op op = call.operation.op;
-    if ((op == Op::kStartPacket || op == Op::kStartPacketByKey) && call.operation.item == item) {
-      // The device was idle: no request to start the next packet is undecided.
-      ClosePostponed();
-      for (uint8_t& next : open_next_) next = kNoCall;
-      attributed_[open] = true;
-      return;
-    }
-    if (op == Op::kStartNext || op == Op::kStartNextByKey) {
-      attributed_[open] = true;
-      call.outcome.value = item;
-      open_next_[Machine::fiber()] = kNoCall;
-      return;
-    }
-  }
-  if (postponed_ == kNoCall) {
-    // Handed over by a call that has not returned yet, or out of nowhere, which
-    // the model will not accept.
-    for (uint8_t& next : open_next_) {
-      if (next == kNoCall) continue;
-      attributed_[next] = true;
-      recorder_->call(next).outcome.value = item;
-      next = kNoCall;
-      return;
-    }
-    return;
-  }
-  Call& call = recorder_->call(postponed_);
-  attributed_[postponed_] = true;
-  call.outcome.value = item;
-  call.end = call.effect = recorder_->NextSequence();
-  postponed_ = kNoCall;
 }
 
 CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item) {
@@ -254,7 +197,6 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   const uint8_t item = items_.NumberOf(irp);
   CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
   if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
-  Attribute(item);
   CheckAttributes(*event);
   ++running_;
   bool cancelled = false;
@@ -297,10 +239,9 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
   Machine::Point(kPointCallbackExit, device);
 }
 
-bool StartIoDriver::ExecuteAttributes(const Operation& operation) {
+Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
   // Only before the first packet (SIO-ATTR-06, SIO-ATTR-07).
-  if (used_) return false;
-  deferred_ |= (operation.flags & kDeferred) != 0;
+  if (used_) return Skip::kAttributesKept;
   settings_overlapped_ |= open_settings_++ != 0;
   attributes_known_ = false;
   const int call = recorder_->Begin(operation, 0);
@@ -310,15 +251,13 @@ bool StartIoDriver::ExecuteAttributes(const Operation& operation) {
   --open_settings_;
   attributes_ = operation.flags;
   attributes_known_ = !settings_overlapped_ && !used_;
-  return true;
+  return Skip::kNot;
 }
 
 void StartIoDriver::Drain() {
-  ClosePostponed();
   Operation next;
   next.op = Op::kStartNext;
   for (int i = 0; i <= kMaxItems && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
-  ClosePostponed();
 }
 
 void StartIoDriver::Inspect(Verdict* verdict) {
@@ -347,10 +286,21 @@ void StartIoDriver::Inspect(Verdict* verdict) {
   }
 }
 
+constexpr const char* kRequired[] = {"KeInitializeDeviceQueue", "KeRemoveEntryDeviceQueue",
+                                     "IoStartPacket", "IoStartNextPacket"};
+
 }  // namespace
 
-FamilyDriver* NewStartIoDriver(const Implementation& implementation) {
-  return new StartIoDriver(implementation);
-}
+namespace drivers {
 
+extern const DriverInfo start_io;
+constexpr DriverInfo start_io = {
+    kRequired,
+    static_cast<int>(std::size(kRequired)),
+    64,
+    200,
+    [](const Implementation& table) -> FamilyDriver* { return new StartIoDriver(table); },
+};
+
+}  // namespace drivers
 }  // namespace cancelsafe

@@ -1,6 +1,8 @@
 // Binds the cancel-safe queue driver to FLT_CALLBACK_DATA_QUEUE: documented
 // callback signatures on one side, item numbers on the other.
-#include "fuzzers/run/drivers.h"
+#include <iterator>
+
+#include "fuzzers/run/cancel_queue_driver.h"
 
 namespace cancelsafe {
 namespace {
@@ -8,16 +10,11 @@ namespace {
 class CallbackDataQueueDriver final : public CancelQueueDriver {
  public:
   explicit CallbackDataQueueDriver(const Implementation& implementation)
-      : CancelQueueDriver(true), table_(implementation) {}
+      : CancelQueueDriver(ItemKind::kCallbackData), table_(implementation) {}
 
   static CallbackDataQueueDriver* active;
 
-  uint8_t Number(const FLT_CALLBACK_DATA* data) {
-    for (uint8_t item = 0; item < kMaxItems; ++item) {
-      if (items_[item].data == data) return item;
-    }
-    return kNoItem;
-  }
+  uint8_t Number(const FLT_CALLBACK_DATA* data) const { return items_.NumberOf(data); }
   PFLT_CALLBACK_DATA DataOf(uint8_t item) { return items_[item].data; }
 
  protected:
@@ -38,13 +35,9 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
   void Enable(bool enabled) override {
     (enabled ? table_.FltCbdqEnable : table_.FltCbdqDisable)(queue_);
   }
-  LIST_ENTRY* EntryOf(int item) override { return &items_[item].data->QueueLinks; }
-  uint8_t ItemOfEntry(PLIST_ENTRY entry) override {
-    return Number(CONTAINING_RECORD(entry, FLT_CALLBACK_DATA, QueueLinks));
-  }
 
  private:
-  int32_t Result(const FLT_CALLBACK_DATA* data) {
+  int32_t Result(const FLT_CALLBACK_DATA* data) const {
     if (data == nullptr) return kNothing;
     const uint8_t number = Number(data);
     return number == kNoItem ? kForeignPointer : number;
@@ -58,29 +51,29 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
 CallbackDataQueueDriver* CallbackDataQueueDriver::active = nullptr;
 
 void Acquire(PFLT_CALLBACK_DATA_QUEUE queue, PKIRQL irql) {
-  CallbackDataQueueDriver::active->OnAcquire(queue, irql);
+  CallbackDataQueueDriver::active->callbacks().OnAcquire(queue, irql);
 }
 void Release(PFLT_CALLBACK_DATA_QUEUE queue, KIRQL irql) {
-  CallbackDataQueueDriver::active->OnRelease(queue, irql);
+  CallbackDataQueueDriver::active->callbacks().OnRelease(queue, irql);
 }
 NTSTATUS InsertIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data, PVOID insert_context) {
   CallbackDataQueueDriver* const driver = CallbackDataQueueDriver::active;
-  return driver->OnInsert(queue, driver->Number(data), insert_context);
+  return driver->callbacks().OnInsert(queue, driver->Number(data), insert_context);
 }
 void RemoveIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data) {
   CallbackDataQueueDriver* const driver = CallbackDataQueueDriver::active;
-  driver->OnRemove(queue, driver->Number(data));
+  driver->callbacks().OnRemove(queue, driver->Number(data));
 }
 PFLT_CALLBACK_DATA PeekNextIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
                               PVOID peek_context) {
   CallbackDataQueueDriver* const driver = CallbackDataQueueDriver::active;
-  const uint8_t found = driver->OnPeek(
+  const uint8_t found = driver->callbacks().OnPeek(
       queue, data != nullptr, data == nullptr ? kNoItem : driver->Number(data), peek_context);
   return found == kNoItem ? nullptr : driver->DataOf(found);
 }
 void CompleteCanceledIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data) {
   CallbackDataQueueDriver* const driver = CallbackDataQueueDriver::active;
-  driver->OnComplete(queue, driver->Number(data));
+  driver->callbacks().OnComplete(queue, driver->Number(data));
 }
 
 void* CallbackDataQueueDriver::Initialize(Arena* arena, bool) {
@@ -88,17 +81,28 @@ void* CallbackDataQueueDriver::Initialize(Arena* arena, bool) {
   queue_ = arena->New<FLT_CALLBACK_DATA_QUEUE>();
   contexts_ = static_cast<PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT>(
       arena->Allocate(sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT) * kMaxItems));
-  // An instance is opaque to everybody but the filter manager: any address does.
+  // An instance is opaque to all but the filter manager: any address does.
   auto* instance = static_cast<PFLT_INSTANCE>(arena->Allocate(sizeof(void*)));
   table_.FltCbdqInitialize(instance, queue_, &InsertIo, &RemoveIo, &PeekNextIo, &Acquire, &Release,
                            &CompleteCanceledIo);
   return queue_;
 }
 
+constexpr const char* kRequired[] = {"FltCbdqInitialize", "FltCbdqEnable", "FltCbdqDisable",
+                                     "FltCbdqInsertIo", "FltCbdqRemoveNextIo"};
+
 }  // namespace
 
-FamilyDriver* NewCallbackDataQueueDriver(const Implementation& implementation) {
-  return new CallbackDataQueueDriver(implementation);
-}
+namespace drivers {
 
+extern const DriverInfo callback_data_queue;
+constexpr DriverInfo callback_data_queue = {
+    kRequired,
+    static_cast<int>(std::size(kRequired)),
+    64,
+    200,
+    [](const Implementation& table) -> FamilyDriver* { return new CallbackDataQueueDriver(table); },
+};
+
+}  // namespace drivers
 }  // namespace cancelsafe

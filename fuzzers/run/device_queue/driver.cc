@@ -1,7 +1,9 @@
 // The test driver of device queues. It makes no callbacks; its care goes to the
 // contracts: a queue that is not busy may not be removed from, and an entry may
 // not be inserted twice.
-#include "fuzzers/run/drivers.h"
+#include <iterator>
+
+#include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/sanitizer_hints.h"
 
 namespace cancelsafe {
@@ -12,7 +14,7 @@ class DeviceQueueDriver final : public FamilyDriver {
   explicit DeviceQueueDriver(const Implementation& implementation) : table_(implementation) {}
 
   void Start(const Program& program, Arena* arena, Recorder* recorder) override;
-  bool Execute(const Operation& operation) override;
+  Skip Execute(const Operation& operation) override;
   void Drain() override;
   void Inspect(Verdict* verdict) override;
 
@@ -26,14 +28,26 @@ class DeviceQueueDriver final : public FamilyDriver {
     Handover handover;         // from one user to the next
   };
 
-  bool ExecuteInsert(const Operation& operation);
-  bool ExecuteRemove(const Operation& operation);
-  bool ExecuteRemoveEntry(const Operation& operation);
+  Skip ExecuteInsert(const Operation& operation);
+  Skip ExecuteRemove(const Operation& operation);
+  Skip ExecuteRemoveEntry(const Operation& operation);
   void Taken(int number);
   int32_t Result(PKDEVICE_QUEUE_ENTRY entry) const;
-  // A removal may run beside `removals_` others only if there is an entry for
-  // each of them: otherwise one might meet a queue that another just idled.
-  bool MayRemove() const { return removals_ + entry_removals_ <= queued_; }
+  // What the driver knows of the queue being busy. A removal by key that returned no
+  // entry has ended the busy period, unless there was none (KeRemoveByKeyDeviceQueueIfBusy
+  // does not say): with other calls under way, nothing is known afterwards, until an
+  // insert that ran alone has made it busy.
+  enum class Busy : uint8_t { kCounted, kUnknown };
+
+  // Whether a removal that wants a busy queue finds one, however the open calls go: each
+  // open removal takes an entry as long as there are some, and the first to find none
+  // ends the busy period.
+  bool MayRemove() const {
+    if (removals_ + entry_removals_ > queued_) return false;
+    return queued_ > 0 || (busy_ == Busy::kCounted && busy_periods_ > 0);
+  }
+  int open_calls() const { return inserts_ + removals_ + entry_removals_; }
+  void NoteEmptyHanded(const Operation& operation, bool alone);
 
   const Implementation& table_;
   Recorder* recorder_ = nullptr;
@@ -43,8 +57,12 @@ class DeviceQueueDriver final : public FamilyDriver {
   int busy_periods_ = 0;  // refused inserts that returned, less empty-handed removals
   int inserts_ = 0;       // open calls
   int removals_ = 0;
+  int strict_removals_ = 0;  // of them those that want a busy queue
   int entry_removals_ = 0;
-  int idle_removals_ = 0;  // open kQueueRemoveByKeyIfBusy on a queue believed idle
+  // Calls that began so far: a call ran alone if it was the only one open when it began
+  // and none has begun since.
+  int begun_ = 0;
+  Busy busy_ = Busy::kCounted;
 };
 
 void DeviceQueueDriver::Start(const Program&, Arena* arena, Recorder* recorder) {
@@ -55,7 +73,9 @@ void DeviceQueueDriver::Start(const Program&, Arena* arena, Recorder* recorder) 
     entry.entry = arena->New<KDEVICE_QUEUE_ENTRY>();
     *entry.entry = KDEVICE_QUEUE_ENTRY();
   }
-  queued_ = busy_periods_ = inserts_ = removals_ = entry_removals_ = idle_removals_ = 0;
+  queued_ = busy_periods_ = inserts_ = removals_ = strict_removals_ = entry_removals_ = 0;
+  begun_ = 0;
+  busy_ = Busy::kCounted;
   table_.KeInitializeDeviceQueue(queue_);
   Machine::SetEffectLock(&queue_->Lock);
   Machine::NameLock(&queue_->Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
@@ -77,7 +97,7 @@ void DeviceQueueDriver::Taken(int number) {
   entry.handover.Release(Machine::fiber());
 }
 
-bool DeviceQueueDriver::Execute(const Operation& operation) {
+Skip DeviceQueueDriver::Execute(const Operation& operation) {
   switch (operation.op) {
     case Op::kQueueInsert:
     case Op::kQueueInsertByKey:
@@ -89,16 +109,18 @@ bool DeviceQueueDriver::Execute(const Operation& operation) {
     case Op::kQueueRemoveEntry:
       return ExecuteRemoveEntry(operation);
     default:
-      return false;
+      return Skip::kOtherFamily;
   }
 }
 
-bool DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
+Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   Entry& entry = entries_[operation.item];
-  if (entry.state != State::kFree || idle_removals_ != 0) return false;
+  if (entry.state != State::kFree) return Skip::kItemInUse;
   entry.handover.Acquire(Machine::fiber());
   entry.state = State::kInserting;
   const uint8_t attempt = ++entry.inserts;
+  const bool alone = open_calls() == 0;
+  const int number = ++begun_;
   ++inserts_;
   const IrqlScope scope(DISPATCH_LEVEL);
   const int call = recorder_->Begin(operation, 0);
@@ -115,17 +137,25 @@ bool DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
     entry.state = State::kQueued;
     ++queued_;
   }
-  return true;
+  // Whatever it returned, the queue is busy now.
+  if (alone && begun_ == number && busy_ == Busy::kUnknown) {
+    busy_ = Busy::kCounted;
+    busy_periods_ = 1;
+  }
+  return Skip::kNot;
 }
 
-bool DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
-  bool believed_idle = false;
-  if (busy_periods_ <= 0 || !MayRemove()) {
-    if (operation.op != Op::kQueueRemoveByKeyIfBusy) return false;
-    if (busy_periods_ > 0 || inserts_ != 0 || removals_ != 0) return false;
-    believed_idle = true;
+Skip DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
+  const bool strict = operation.op != Op::kQueueRemoveByKeyIfBusy;
+  if (strict && !MayRemove()) return Skip::kQueueMayBeIdle;
+  // It may meet an idle queue itself, but must not make it idle for one that may not.
+  if (!strict && strict_removals_ > 0 && removals_ + entry_removals_ > queued_) {
+    return Skip::kQueueMayBeIdle;
   }
-  (believed_idle ? idle_removals_ : removals_) += 1;
+  const bool alone = open_calls() == 0;
+  const int number = ++begun_;
+  ++removals_;
+  strict_removals_ += strict;
   const IrqlScope scope(DISPATCH_LEVEL);
   const int call = recorder_->Begin(operation, 0);
   PKDEVICE_QUEUE_ENTRY entry;
@@ -138,18 +168,35 @@ bool DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
   }
   const int32_t result = Result(entry);
   recorder_->End(call, result);
-  (believed_idle ? idle_removals_ : removals_) -= 1;
+  --removals_;
+  strict_removals_ -= strict;
   if (result >= 0) {
     Taken(result);
-  } else if (!believed_idle) {
-    --busy_periods_;
+  } else {
+    NoteEmptyHanded(operation, alone && begun_ == number);
   }
-  return true;
+  return Skip::kNot;
 }
 
-bool DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
-  if (removals_ != 0 && !MayRemove()) return false;
+void DeviceQueueDriver::NoteEmptyHanded(const Operation& operation, bool alone) {
+  if (alone) {
+    // It is idle now, whether it was before or not.
+    busy_ = Busy::kCounted;
+    busy_periods_ = 0;
+  } else if (operation.op == Op::kQueueRemoveByKeyIfBusy) {
+    busy_ = Busy::kUnknown;
+  } else {
+    --busy_periods_;
+  }
+}
+
+Skip DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
+  // Beside removals that want a busy queue, for which it could take the last entry.
+  if (strict_removals_ != 0 && removals_ + entry_removals_ > queued_) {
+    return Skip::kQueueMayBeIdle;
+  }
   Entry& entry = entries_[operation.item];
+  ++begun_;
   ++entry_removals_;
   const IrqlScope scope(operation.irql);
   const int call = recorder_->Begin(operation, 0);
@@ -157,20 +204,15 @@ bool DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
   recorder_->End(call, removed);
   --entry_removals_;
   if (removed) Taken(operation.item);
-  return true;
+  return Skip::kNot;
 }
 
 void DeviceQueueDriver::Drain() {
   Operation remove;
-  remove.op = Op::kQueueRemove;
-  for (int i = 0; i <= kMaxItems && busy_periods_ > 0; ++i) {
-    const IrqlScope scope(DISPATCH_LEVEL);
-    const int call = recorder_->Begin(remove, 0);
-    const int32_t result = Result(table_.KeRemoveDeviceQueue(queue_));
-    recorder_->End(call, result);
-    if (result < 0) break;
-    Taken(result);
-  }
+  // Whether the queue is busy is unknown only where there is a routine that may be asked.
+  remove.op = busy_ == Busy::kUnknown ? Op::kQueueRemoveByKeyIfBusy : Op::kQueueRemove;
+  const auto more = [this] { return busy_ == Busy::kUnknown || busy_periods_ > 0; };
+  for (int i = 0; i <= kMaxItems && more(); ++i) ExecuteRemove(remove);
 }
 
 void DeviceQueueDriver::Inspect(Verdict* verdict) {
@@ -187,10 +229,21 @@ void DeviceQueueDriver::Inspect(Verdict* verdict) {
                                  : "an entry of the drained queue is still marked as inserted";
 }
 
+constexpr const char* kRequired[] = {"KeInitializeDeviceQueue", "KeInsertDeviceQueue",
+                                     "KeRemoveDeviceQueue"};
+
 }  // namespace
 
-FamilyDriver* NewDeviceQueueDriver(const Implementation& implementation) {
-  return new DeviceQueueDriver(implementation);
-}
+namespace drivers {
 
+extern const DriverInfo device_queue;
+constexpr DriverInfo device_queue = {
+    kRequired,
+    static_cast<int>(std::size(kRequired)),
+    64,
+    200,
+    [](const Implementation& table) -> FamilyDriver* { return new DeviceQueueDriver(table); },
+};
+
+}  // namespace drivers
 }  // namespace cancelsafe

@@ -1,6 +1,8 @@
 // Binds the cancel-safe queue driver to IO_CSQ: documented callback signatures
 // on one side, item numbers on the other.
-#include "fuzzers/run/drivers.h"
+#include <iterator>
+
+#include "fuzzers/run/cancel_queue_driver.h"
 
 namespace cancelsafe {
 namespace {
@@ -8,7 +10,7 @@ namespace {
 class CsqDriver final : public CancelQueueDriver {
  public:
   explicit CsqDriver(const Implementation& implementation)
-      : CancelQueueDriver(false), table_(implementation) {}
+      : CancelQueueDriver(ItemKind::kQueuedIrp), table_(implementation) {}
 
   static CsqDriver* active;
 
@@ -32,10 +34,6 @@ class CsqDriver final : public CancelQueueDriver {
     return Result(table_.IoCsqRemoveNextIrp(csq_, peek_context));
   }
   void Enable(bool) override {}
-  LIST_ENTRY* EntryOf(int item) override { return &items_[item].irp->Tail.Overlay.ListEntry; }
-  uint8_t ItemOfEntry(PLIST_ENTRY entry) override {
-    return Number(CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry));
-  }
 
  private:
   int32_t Result(const IRP* irp) const {
@@ -51,25 +49,26 @@ class CsqDriver final : public CancelQueueDriver {
 
 CsqDriver* CsqDriver::active = nullptr;
 
-void Acquire(PIO_CSQ csq, PKIRQL irql) { CsqDriver::active->OnAcquire(csq, irql); }
-void Release(PIO_CSQ csq, KIRQL irql) { CsqDriver::active->OnRelease(csq, irql); }
+void Acquire(PIO_CSQ csq, PKIRQL irql) { CsqDriver::active->callbacks().OnAcquire(csq, irql); }
+void Release(PIO_CSQ csq, KIRQL irql) { CsqDriver::active->callbacks().OnRelease(csq, irql); }
 void InsertIrp(PIO_CSQ csq, PIRP irp) {
-  CsqDriver::active->OnInsert(csq, CsqDriver::active->Number(irp), nullptr);
+  CsqDriver::active->callbacks().OnInsert(csq, CsqDriver::active->Number(irp), nullptr);
 }
 NTSTATUS InsertIrpEx(PIO_CSQ csq, PIRP irp, PVOID insert_context) {
-  return CsqDriver::active->OnInsert(csq, CsqDriver::active->Number(irp), insert_context);
+  return CsqDriver::active->callbacks().OnInsert(csq, CsqDriver::active->Number(irp),
+                                                 insert_context);
 }
 void RemoveIrp(PIO_CSQ csq, PIRP irp) {
-  CsqDriver::active->OnRemove(csq, CsqDriver::active->Number(irp));
+  CsqDriver::active->callbacks().OnRemove(csq, CsqDriver::active->Number(irp));
 }
 PIRP PeekNextIrp(PIO_CSQ csq, PIRP irp, PVOID peek_context) {
   CsqDriver* const driver = CsqDriver::active;
-  const uint8_t found = driver->OnPeek(
+  const uint8_t found = driver->callbacks().OnPeek(
       csq, irp != nullptr, irp == nullptr ? kNoItem : driver->Number(irp), peek_context);
   return found == kNoItem ? nullptr : driver->IrpOf(found);
 }
 void CompleteCanceledIrp(PIO_CSQ csq, PIRP irp) {
-  CsqDriver::active->OnComplete(csq, CsqDriver::active->Number(irp));
+  CsqDriver::active->callbacks().OnComplete(csq, CsqDriver::active->Number(irp));
 }
 
 void* CsqDriver::Initialize(Arena* arena, bool ex) {
@@ -87,10 +86,21 @@ void* CsqDriver::Initialize(Arena* arena, bool ex) {
   return csq_;
 }
 
+constexpr const char* kRequired[] = {"IoCsqInitialize", "IoCsqInitializeEx", "IoCsqInsertIrp",
+                                     "IoCsqInsertIrpEx", "IoCsqRemoveNextIrp"};
+
 }  // namespace
 
-FamilyDriver* NewCsqDriver(const Implementation& implementation) {
-  return new CsqDriver(implementation);
-}
+namespace drivers {
 
+extern const DriverInfo csq;
+constexpr DriverInfo csq = {
+    kRequired,
+    static_cast<int>(std::size(kRequired)),
+    64,
+    200,
+    [](const Implementation& table) -> FamilyDriver* { return new CsqDriver(table); },
+};
+
+}  // namespace drivers
 }  // namespace cancelsafe

@@ -1,0 +1,54 @@
+// Stands between a library and the queue callbacks of its driver: each call is a
+// preemption point on entry and exit, is recorded with what can be seen at that moment,
+// and then handed to the driver by item number. Knows nothing of how a driver keeps its
+// requests.
+#ifndef CANCELSAFE_FUZZERS_RUN_CALLBACK_WATCH_H_
+#define CANCELSAFE_FUZZERS_RUN_CALLBACK_WATCH_H_
+
+#include "fuzzers/run/item_table.h"
+#include "fuzzers/run/queue_driver.h"
+
+namespace cancelsafe {
+
+class CallbackWatch {
+ public:
+  // For one run; all of them outlive it. `ex`: inserts come with an insert context.
+  void Start(QueueDriver* driver, ItemTable* items, Recorder* recorder, bool ex);
+  // The queue that callbacks have to name. Set before the first callback.
+  void SetQueue(const void* queue) { queue_ = queue; }
+
+  // The insert context that belongs to a selector.
+  void* InsertContext(int selector) { return &insert_contexts_[selector & 3]; }
+  // The context that peeks of the current fiber have to come with from now on; returns
+  // the one until now, to be put back when the call has returned.
+  const void* ExpectPeek(const void* context);
+
+  // The callbacks; `queue` is the pointer that the library passed. A pointer that is not
+  // an item is kNoItem and ends the run.
+  void OnAcquire(const void* queue, PKIRQL irql);
+  void OnRelease(const void* queue, KIRQL irql);
+  NTSTATUS OnInsert(const void* queue, uint8_t item, const void* insert_context);
+  void OnRemove(const void* queue, uint8_t item);
+  uint8_t OnPeek(const void* queue, bool has_after, uint8_t after, const void* peek_context);
+  void OnComplete(const void* queue, uint8_t item);
+
+ private:
+  // What can be seen of locks and queue at the start of a callback.
+  CallbackEvent* Event(CallbackKind kind, const void* queue, uint8_t item);
+  // The callback was given something that is not an item: the run cannot go on.
+  void StopIfForeign(uint8_t item);
+
+  QueueDriver* driver_ = nullptr;
+  ItemTable* items_ = nullptr;
+  Recorder* recorder_ = nullptr;
+  const void* queue_ = nullptr;
+  bool ex_ = false;
+  int lock_owner_ = -1;
+  KIRQL token_ = 0;  // what the lock's owner stored at acquire
+  const void* peek_context_[kMaxFibers] = {};
+  char insert_contexts_[4] = {};
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_RUN_CALLBACK_WATCH_H_

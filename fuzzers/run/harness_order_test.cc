@@ -1,0 +1,40 @@
+// What the harness does for the fibers must not put them in order: a race of the guest is
+// found although one fiber ran to its end before the other, whatever was made for them
+// meanwhile. Only under TSan is there something to see.
+#include "absl/strings/str_cat.h"
+#include "fuzzers/run/run_testing.h"
+#include "fuzzers/run/testdata/racy_guest.h"
+
+namespace cancelsafe {
+namespace {
+
+VerdictKind VerdictOf(const std::string& program, const RunnerOptions& options = {}) {
+  Implementation guest = BuiltInImplementation();
+  guest.IoCsqRemoveNextIrp = &RacyRemoveNext;
+  Bench bench(Family::kCsq, guest, options);
+  return bench.Run(program).kind;
+}
+
+TEST(HarnessOrderTest, AnIrpThatOneFiberWasTheFirstToNameOrdersNothing) {
+  EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\n  cancel 5\n"
+                      "fiber 1\n  cancel 5\n  remove-next\n"),
+            VerdictKind::kDataRace);
+}
+
+TEST(HarnessOrderTest, MemoryForManyIrpsOrdersNothing) {
+  std::string program = "target csq\nfiber 0\n  remove-next\n";
+  for (int i = 0; i < 20; ++i) absl::StrAppend(&program, "  complete ", i % 4, "\n");
+  absl::StrAppend(&program, "fiber 1\n  complete 4\n  remove-next\n");
+  EXPECT_EQ(VerdictOf(program), VerdictKind::kDataRace);
+}
+
+TEST(HarnessOrderTest, AnIgnoredRaceHidesNoLostItem) {
+  RunnerOptions options;
+  ASSERT_TRUE(AddToIgnoreSet("data-race", &options.ignore));
+  EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\n  insert 0\nfiber 1\n  remove-next\n",
+                      options),
+            VerdictKind::kLostItem);
+}
+
+}  // namespace
+}  // namespace cancelsafe

@@ -1,0 +1,135 @@
+// See attribution.h.
+#include "oracle/start_io/attribution.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr int kFibersMax = 4;
+
+bool StartsPacket(Op op) { return op == Op::kStartPacket || op == Op::kStartPacketByKey; }
+bool StartsNext(Op op) { return op == Op::kStartNext || op == Op::kStartNextByKey; }
+
+class Attribution {
+ public:
+  explicit Attribution(History* history) : history_(*history) {
+    for (uint8_t& next : undecided_) next = kNoCall;
+    for (int i = 0; i < history_.call_count; ++i) {
+      Call& call = history_.calls[i];
+      if (call.returned && StartsPacket(call.operation.op)) call.outcome.value = 0;
+      if (call.returned && StartsNext(call.operation.op)) call.outcome.value = kNothing;
+    }
+  }
+
+  void Run() {
+    for (int i = 0; i < history_.event_count; ++i) {
+      const CallbackEvent& event = history_.events[i];
+      if (event.kind == CallbackKind::kStartIo) OnStartIo(event);
+    }
+    AdvanceTo(UINT32_MAX);
+  }
+
+ private:
+  Call& call(uint8_t index) { return history_.calls[index]; }
+
+  // Begins and ends of calls up to this position.
+  void AdvanceTo(uint32_t sequence) {
+    while (next_call_ < history_.call_count && call(next_call_).begin < sequence) {
+      const Call& begun = call(next_call_);
+      EndCallsBefore(begun.begin);
+      if (StartsNext(begun.operation.op) && begun.fiber < kFibersMax) {
+        undecided_[begun.fiber] = next_call_;
+      } else if (begun.operation.op == Op::kSetAttributes) {
+        deferred_ |= (begun.operation.flags & kDeferred) != 0;
+      }
+      ++next_call_;
+    }
+    EndCallsBefore(sequence);
+  }
+
+  // With DeferredStartIo another call may carry out later what a call that has ended did
+  // not: the last such request waits.
+  void EndCallsBefore(uint32_t sequence) {
+    for (;;) {
+      uint8_t* first = nullptr;
+      for (uint8_t& next : undecided_) {
+        if (next == kNoCall || !call(next).returned || call(next).end >= sequence) continue;
+        if (first == nullptr || call(next).end < call(*first).end) first = &next;
+      }
+      if (first == nullptr) break;
+      if (deferred_) {
+        // Nothing was left to do for what waited when the queue began to be emptied.
+        CloseAtDrain(call(*first).end);
+        postponed_ = *first;
+      }
+      *first = kNoCall;
+    }
+    CloseAtDrain(sequence);
+  }
+
+  void CloseAtDrain(uint32_t sequence) {
+    if (history_.drain_begin != 0 && history_.drain_begin <= sequence && !drained_) {
+      drained_ = true;
+      Postponed(history_.drain_begin - 1);
+    }
+  }
+
+  // The postponed request ends here.
+  void Postponed(uint32_t sequence) {
+    if (postponed_ == kNoCall) return;
+    call(postponed_).end = call(postponed_).effect = sequence;
+    postponed_ = kNoCall;
+  }
+
+  void OnStartIo(const CallbackEvent& event) {
+    AdvanceTo(event.sequence);
+    const uint8_t open = event.call;
+    if (open < history_.call_count && !attributed_[open]) {
+      const Operation& operation = call(open).operation;
+      if (StartsPacket(operation.op) && operation.item == event.item) {
+        // The device was idle: no request to start the next packet is undecided.
+        Postponed(event.sequence);
+        for (uint8_t& next : undecided_) next = kNoCall;
+        attributed_[open] = true;
+        if (call(open).returned) call(open).outcome.value = 1;
+        return;
+      }
+      if (StartsNext(operation.op)) {
+        Attribute(open, event.item);
+        if (event.fiber < kFibersMax) undecided_[event.fiber] = kNoCall;
+        return;
+      }
+    }
+    if (postponed_ != kNoCall) {
+      Attribute(postponed_, event.item);
+      Postponed(event.sequence);
+      return;
+    }
+    // Handed over by a call that has not returned yet; or out of nowhere, which the model
+    // will not accept.
+    for (uint8_t& next : undecided_) {
+      if (next == kNoCall) continue;
+      Attribute(next, event.item);
+      next = kNoCall;
+      return;
+    }
+  }
+
+  void Attribute(uint8_t index, uint8_t item) {
+    attributed_[index] = true;
+    call(index).outcome.value = item;
+  }
+
+  History& history_;
+  uint8_t next_call_ = 0;
+  bool deferred_ = false;
+  bool drained_ = false;
+  uint8_t undecided_[kFibersMax];  // by fiber: its open request without a result
+  uint8_t postponed_ = kNoCall;    // the last that returned without a result, if deferred
+  bool attributed_[kMaxCalls] = {};
+};
+
+}  // namespace
+
+void AttributeStarts(History* history) { Attribution(history).Run(); }
+
+}  // namespace cancelsafe
