@@ -2,6 +2,7 @@
 // what --ignore leaves alone, how long a fiber may wait for another, and which operations
 // are left out for what reason.
 #include "absl/strings/str_cat.h"
+#include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
 #include "impl/include/csq.h"
 
@@ -153,6 +154,37 @@ TEST(CourseTest, ARemovalThatAsksWhetherTheQueueIsBusyMayRaceWithAnyOfItsKind) {
         seed, "\n"));
     EXPECT_TRUE(verdict.ok()) << seed << ": " << VerdictLine(verdict);
     EXPECT_EQ(bench.runner().output().skipped_operations, 0) << seed;
+  }
+}
+
+// ---- what schedulers that plan ahead are told ----
+
+TEST(CourseTest, TheExpectedPointsOfAFiberAreAboutThoseThatItPasses) {
+  for (int f = 0; f < kFamilyCount; ++f) {
+    const Family family = static_cast<Family>(f);
+    Bench bench(family);
+    int64_t passed = 0, operations = 0, expected = 0, fibers = 0, surprised = 0;
+    for (uint64_t seed = 0; seed < 1000; ++seed) {
+      Program program;
+      GenerateProgram(family, seed, &program);
+      if (program.fibers == 1) continue;
+      EXPECT_TRUE(bench.Run(program).ok());
+      int own[kMaxFibers] = {};
+      for (int i = 0; i < program.operation_count; ++i) ++own[program.fiber_of[i]];
+      for (int fiber = 0; fiber < program.fibers; ++fiber) {
+        const int points = bench.runner().output().schedule.points_of[fiber];
+        const int estimate = EstimatePoints(family, own[fiber], false);
+        passed += points;
+        operations += own[fiber];
+        expected += estimate;
+        ++fibers;
+        surprised += points > 2 * estimate;
+      }
+    }
+    const double ratio = static_cast<double>(expected) / static_cast<double>(passed);
+    EXPECT_NEAR(ratio, 1, 0.1) << FamilyName(family) << ": " << passed << " points, " << operations
+                               << " operations";
+    EXPECT_LT(surprised * 10, fibers) << FamilyName(family) << ": more than twice as many";
   }
 }
 
