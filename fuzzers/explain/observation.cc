@@ -105,6 +105,10 @@ std::string DescribePoint(const Observation& observation, const PassedPoint& poi
       return "the callback's return";
     case kPointAccess:
       return "a memory access";
+    case kPointYield:
+      return "waiting for another fiber";
+    case kPointCall:
+      return "the next call";
   }
   return "its next step";
 }

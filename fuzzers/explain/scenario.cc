@@ -59,7 +59,7 @@ void Steps::Call(int operation_number, int item, Arguments arguments) {
   }
   const auto* sink = static_cast<Sink*>(sink_);
   if (sink->driver != nullptr) {
-    sink->driver->Execute(operation);
+    sink->driver->Call(operation);
     return;
   }
   Program& program = *sink->program;

@@ -3,6 +3,7 @@
 // are left out for what reason.
 #include "absl/strings/str_cat.h"
 #include "fuzzers/program/generate.h"
+#include "fuzzers/run/points_module.h"
 #include "fuzzers/run/run_testing.h"
 #include "impl/include/csq.h"
 
@@ -159,21 +160,31 @@ TEST(CourseTest, ARemovalThatAsksWhetherTheQueueIsBusyMayRaceWithAnyOfItsKind) {
 
 // ---- what schedulers that plan ahead are told ----
 
-TEST(CourseTest, TheExpectedPointsOfAFiberAreAboutThoseThatItPasses) {
+class ExpectedPointsTest : public testing::TestWithParam<bool> {};
+
+TEST_P(ExpectedPointsTest, AreAboutThoseThatAFiberPasses) {
+  RunnerOptions options;
+  options.access_points = GetParam();
+  Implementation implementation = BuiltInImplementation();
+  std::string error;
+  if (options.access_points) {
+    ASSERT_TRUE(LoadBuiltInWithAccessPoints(&implementation, &error)) << error;
+  }
   for (int f = 0; f < kFamilyCount; ++f) {
     const Family family = static_cast<Family>(f);
-    Bench bench(family);
+    Bench bench(family, implementation, options);
     int64_t passed = 0, operations = 0, expected = 0, fibers = 0, surprised = 0;
     for (uint64_t seed = 0; seed < 1000; ++seed) {
       Program program;
       GenerateProgram(family, seed, &program);
       if (program.fibers == 1) continue;
-      EXPECT_TRUE(bench.Run(program).ok());
+      const Verdict& verdict = bench.Run(program);
+      EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict) << "\n" << PrintProgram(program);
       int own[kMaxFibers] = {};
       for (int i = 0; i < program.operation_count; ++i) ++own[program.fiber_of[i]];
       for (int fiber = 0; fiber < program.fibers; ++fiber) {
         const int points = bench.runner().output().schedule.points_of[fiber];
-        const int estimate = EstimatePoints(family, own[fiber], false);
+        const int estimate = EstimatePoints(family, own[fiber], options.access_points);
         passed += points;
         operations += own[fiber];
         expected += estimate;
@@ -183,10 +194,13 @@ TEST(CourseTest, TheExpectedPointsOfAFiberAreAboutThoseThatItPasses) {
     }
     const double ratio = static_cast<double>(expected) / static_cast<double>(passed);
     EXPECT_NEAR(ratio, 1, 0.1) << FamilyName(family) << ": " << passed << " points, " << operations
-                               << " operations";
-    EXPECT_LT(surprised * 10, fibers) << FamilyName(family) << ": more than twice as many";
+                               << " operations, " << fibers << " fibers";
+    // A fiber of the StartIo layer may do all that the others have queued.
+    EXPECT_LT(surprised * 5, fibers) << FamilyName(family) << ": more than twice as many";
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Course, ExpectedPointsTest, testing::Bool());
 
 }  // namespace
 }  // namespace cancelsafe

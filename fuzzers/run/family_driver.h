@@ -36,6 +36,20 @@ class FamilyDriver {
 
   // Makes a fresh queue in `arena` for this program. On the main context.
   virtual void Start(const Program& program, Arena* arena, Recorder* recorder) = 0;
+  // To be called before the fibers of a run start.
+  void BeginRun() {
+    for (bool& called : called_) called = false;
+  }
+  // What a fiber does next: Execute, with the preemption point between two calls before
+  // it. A driver can be preempted there like anywhere else.
+  Skip Call(const Operation& operation) {
+    bool& called = called_[Machine::fiber()];
+    if (called) Machine::Point(kPointCall, nullptr);
+    const Skip skip = Execute(operation);
+    called = skip == Skip::kNot;
+    return skip;
+  }
+
   // Carries out one operation on the current fiber, unless a caller contract forbids it
   // just now.
   virtual Skip Execute(const Operation& operation) = 0;
@@ -45,6 +59,9 @@ class FamilyDriver {
   virtual void Complete(History*) {}
   // Looks for damage that no call can show. Leaves `*verdict` alone if none.
   virtual void Inspect(Verdict* verdict) = 0;
+
+ private:
+  bool called_[kMaxFibers] = {};  // the last operation of the fiber was carried out
 };
 
 // What a family's folder says of its driver.

@@ -56,15 +56,11 @@ void Runner::Body(void* context, int fiber) {
     runner->body_(runner->body_context_, runner->driver_.get(), fiber);
   }
   const OperationRange range = runner->range_[fiber];
-  bool called = false;
   for (int i = range.first; i < range.end && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
-    // Between two calls a driver can be preempted like anywhere else.
-    if (called) Machine::Point(kPointCall, nullptr);
     const Operation& operation = program.operations[i];
     const bool absent = (runner->absent_.ops >> static_cast<int>(operation.op) & 1) != 0;
-    const Skip skip = absent ? Skip::kNotProvided : runner->driver_->Execute(operation);
-    called = skip == Skip::kNot;
+    const Skip skip = absent ? Skip::kNotProvided : runner->driver_->Call(operation);
     ++runner->output_.skipped[static_cast<int>(skip)];
   }
   // A program for one fiber drains where it ran, without another start.
@@ -106,6 +102,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
   arena_.Reset();
+  driver_->BeginRun();
   driver_->Start(program, &arena_, recorder_.get());
 
   EnterStage(clock_, Stage::kRun);

@@ -70,7 +70,8 @@ struct RunOptions {
   int point_budget = kMaxPointBudget;
   bool record_choices = false;  // fill RunResult::executed
   int stop_at_step = -1;        // stop before this decision; -1 never
-  // Expected points of each fiber for the schedulers that use them, 0 if unknown.
+  // Expected points of each fiber for the schedulers that plan ahead, 0 if unknown: an
+  // estimate, so that bounds which were proved for exact numbers hold about.
   // Take them from the program, never from an earlier run of another input.
   uint16_t points_hint[kMaxFibers] = {};
   // Gives the fibers new records in TSan (about 4 us each; nothing in other builds).

@@ -1,7 +1,8 @@
 // Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte,
 // ASPLOS 2010): random distinct priorities, the highest enabled fiber runs, and at
 // d - 1 random decisions the one that would run drops below all others. Finds a bug
-// of depth d with probability at least 1 / (n k^(d-1)), for k expected decisions.
+// of depth d with probability at least 1 / (n k^(d-1)), for k expected decisions. The
+// bound holds as far as k does: it is an estimate (RunOptions::points_hint).
 #include <algorithm>
 
 #include "fuzzers/schedule/mask.h"

@@ -1,6 +1,7 @@
 // Starve one: a fiber is held back for 2^k decisions, from a random one on, while
 // the others go on in a random walk that stays; for bugs that need much to happen
-// behind the back of one fiber. parameter % 8 is k.
+// behind the back of one fiber. parameter % 8 is k; the first decision is drawn from as
+// many as the fibers are expected to make together (RunOptions::points_hint).
 #include "fuzzers/schedule/mask.h"
 #include "fuzzers/schedule/portfolio.h"
 

@@ -1,7 +1,9 @@
 // Selective uniform random walk (Zhao et al., ASPLOS 2025): only the events on one
 // object are interesting, number 1 + parameter % 16 in order of first use. The fiber
 // whose interesting event comes next is drawn by weight; until it has done it, the
-// others run freely up to their own next interesting event and wait there.
+// others run freely up to their own next interesting event and wait there. The weights
+// are expected points of all kinds, which is what is known of a fiber beforehand: the
+// uniformity that is proved for exact counts of interesting events does not hold.
 #include "fuzzers/schedule/remaining_events.h"
 
 namespace cancelsafe::schedule {

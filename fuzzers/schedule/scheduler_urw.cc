@@ -1,6 +1,7 @@
 // Uniform random walk (Zhao, Wolff, Mathur, Roychoudhury, ASPLOS 2025): fibers with
 // more events left are more likely, which makes all interleavings equally likely if
-// the expected numbers of events are exact.
+// the expected numbers of events are exact. They are estimates (RunOptions::points_hint),
+// so it is near to uniform only.
 #include "fuzzers/schedule/remaining_events.h"
 
 namespace cancelsafe::schedule {

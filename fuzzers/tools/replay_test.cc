@@ -92,7 +92,7 @@ TEST_F(ReplayTest, TakesTheScheduleThatFailsOfThoseThatAnInputStandsFor) {
            "schedule pct seed=9 parameter=1\n");
   const CommandResult result = Run(absl::StrCat(kGreedy, "failure.txt"));
   EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.output, StartsWith("failure.txt: schedule 5 of the 8 that this input stands "
+  EXPECT_THAT(result.output, StartsWith("failure.txt: schedule 8 of the 8 that this input stands "
                                         "for\nfailure.txt: VERDICT double-ending CSQ-INV-01"));
   EXPECT_THAT(Run("cancelsafe-replay failure.txt").output,
               StartsWith("failure.txt: passes under all 8 schedules that this input stands for"));
@@ -201,7 +201,7 @@ TEST_F(ReplayTest, AnImplementationThatEndsTheProcessIsNoPass) {
 TEST_F(ReplayTest, AnImplementationThatNeverReturnsIsTold) {
   WriteAll(Path("failure.txt"),
            "target csq\nfiber 0\n  insert 2 context\n  remove 2\nfiber 1\n  cancel 2\n"
-           "choices 9:1\n");
+           "choices 10:1\n");
   const CommandResult result =
       Run("cancelsafe-replay --implementation hanging_remove.so failure.txt");
   EXPECT_EQ(result.status, 1) << result.output;

@@ -77,7 +77,7 @@ TEST_F(LocksTest, TakingALockTwiceIsReportedBeforeWaiting) {
   KIRQL old;
   KeAcquireSpinLock(&lock_, &old);
   KeAcquireSpinLockAtDpcLevel(&lock_);
-  EXPECT_EQ((Names{"host-limit in KeAcquireSpinLockAtDpcLevel"}), before_waiting);
+  EXPECT_EQ((Names{"lock-recursion in KeAcquireSpinLockAtDpcLevel"}), before_waiting);
 }
 
 TEST_F(LocksTest, GivingBackWhatIsNotHeldChangesNothing) {
@@ -117,7 +117,7 @@ TEST_F(LocksTest, MoreLocksThanTheHostCanFollowAreAHostLimitAndNoFault) {
   platform_.processor.irql = DISPATCH_LEVEL;
   for (KSPIN_LOCK& lock : locks) KeAcquireSpinLockAtDpcLevel(&lock);
   EXPECT_EQ(kMaxHeldLocks, platform_.processor.held_count);
-  EXPECT_EQ((Names{"lock-recursion in KeAcquireSpinLockAtDpcLevel"}), platform_.violations);
+  EXPECT_EQ((Names{"host-limit in KeAcquireSpinLockAtDpcLevel"}), platform_.violations);
 }
 
 TEST_F(LocksTest, FastMutexRunsAtApcLevelAndCountsContention) {

@@ -18,6 +18,7 @@ class Attribution {
       if (call.returned && StartsPacket(call.operation.op)) call.outcome.value = 0;
       if (call.returned && StartsNext(call.operation.op)) call.outcome.value = kNothing;
     }
+    deferred_ = IsDeferred();
   }
 
   void Run() {
@@ -31,6 +32,29 @@ class Attribution {
  private:
   Call& call(uint8_t index) { return history_.calls[index]; }
 
+  // Whether requests may be postponed: what the last setting says. Which of two that
+  // overlapped is in force is not known, nor is it of one that a packet overtook.
+  bool IsDeferred() const {
+    bool deferred = false, overlapped = false, started = false;
+    uint32_t settings_end = 0;
+    uint32_t first_packet = UINT32_MAX;
+    for (int i = 0; i < history_.call_count; ++i) {
+      const Call& packet = history_.calls[i];
+      if (!started && StartsPacket(packet.operation.op)) first_packet = packet.begin;
+      started |= StartsPacket(packet.operation.op);
+    }
+    for (int i = 0; i < history_.call_count; ++i) {
+      const Call& setting = history_.calls[i];
+      if (setting.operation.op != Op::kSetAttributes) continue;
+      const bool says = (setting.operation.flags & kDeferred) != 0;
+      const uint32_t end = setting.returned ? setting.end : UINT32_MAX;
+      overlapped |= setting.begin < settings_end || end >= first_packet;
+      deferred = says || (overlapped && deferred);
+      if (end > settings_end) settings_end = end;
+    }
+    return deferred;
+  }
+
   // Begins and ends of calls up to this position.
   void AdvanceTo(uint32_t sequence) {
     while (next_call_ < history_.call_count && call(next_call_).begin < sequence) {
@@ -38,8 +62,6 @@ class Attribution {
       EndCallsBefore(begun.begin);
       if (StartsNext(begun.operation.op) && begun.fiber < kFibersMax) {
         undecided_[begun.fiber] = next_call_;
-      } else if (begun.operation.op == Op::kSetAttributes) {
-        deferred_ |= (begun.operation.flags & kDeferred) != 0;
       }
       ++next_call_;
     }

@@ -107,6 +107,18 @@ TEST_F(AttributionTest, APostponedRequestThatFoundNothingEndsBeforeTheDrain) {
   EXPECT_EQ(ResultOf(drain), kNothing);
 }
 
+TEST_F(AttributionTest, ALaterSettingWithoutDeferredStartIoClearsIt) {
+  Whole(0, Op::kSetAttributes, 0, kDeferred);
+  Whole(0, Op::kSetAttributes);
+  const uint8_t start = Begin(0, Op::kStartPacket, 1);
+  StartIo(0, start, 1);
+  const uint8_t request = Whole(1, Op::kStartNext);
+  StartIo(0, start, 5);
+  End(start);
+  AttributeStarts(history_.get());
+  EXPECT_EQ(ResultOf(request), kNothing);
+}
+
 TEST_F(AttributionTest, WithoutDeferredStartIoARequestIsOverWhenItReturns) {
   const uint8_t start = Begin(0, Op::kStartPacket, 1);
   StartIo(0, start, 1);

@@ -99,8 +99,8 @@ extern const DriverInfo callback_data_queue;
 constexpr DriverInfo callback_data_queue = {
     kRequired,
     static_cast<int>(std::size(kRequired)),
-    64,
-    200,
+    38,
+    44,
     [](const Implementation& table) -> FamilyDriver* { return new CallbackDataQueueDriver(table); },
 };
 

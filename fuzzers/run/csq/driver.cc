@@ -97,8 +97,8 @@ extern const DriverInfo csq;
 constexpr DriverInfo csq = {
     kRequired,
     static_cast<int>(std::size(kRequired)),
-    64,
-    200,
+    39,
+    33,
     [](const Implementation& table) -> FamilyDriver* { return new CsqDriver(table); },
 };
 

@@ -40,11 +40,11 @@ class DeviceQueueDriver final : public FamilyDriver {
   enum class Busy : uint8_t { kCounted, kUnknown };
 
   // Whether a removal that wants a busy queue finds one, however the open calls go: each
-  // open removal takes an entry as long as there are some, and the first to find none
-  // ends the busy period.
+  // open removal takes an entry as long as there are some (and may have done so), and the
+  // first to find none ends the busy period.
   bool MayRemove() const {
-    if (removals_ + entry_removals_ > queued_) return false;
-    return queued_ > 0 || (busy_ == Busy::kCounted && busy_periods_ > 0);
+    const int taken = removals_ + entry_removals_;
+    return taken < queued_ || (taken == queued_ && busy_ == Busy::kCounted && busy_periods_ > 0);
   }
   int open_calls() const { return inserts_ + removals_ + entry_removals_; }
   void NoteEmptyHanded(const Operation& operation, bool alone);
@@ -240,8 +240,8 @@ extern const DriverInfo device_queue;
 constexpr DriverInfo device_queue = {
     kRequired,
     static_cast<int>(std::size(kRequired)),
-    64,
-    200,
+    23,
+    30,
     [](const Implementation& table) -> FamilyDriver* { return new DeviceQueueDriver(table); },
 };
 

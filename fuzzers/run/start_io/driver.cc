@@ -297,8 +297,8 @@ extern const DriverInfo start_io;
 constexpr DriverInfo start_io = {
     kRequired,
     static_cast<int>(std::size(kRequired)),
-    64,
-    200,
+    41,
+    33,
     [](const Implementation& table) -> FamilyDriver* { return new StartIoDriver(table); },
 };
 
