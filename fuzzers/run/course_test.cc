@@ -193,8 +193,10 @@ TEST_P(ExpectedPointsTest, AreAboutThoseThatAFiberPasses) {
       }
     }
     const double ratio = static_cast<double>(expected) / static_cast<double>(passed);
-    EXPECT_NEAR(ratio, 1, 0.1) << FamilyName(family) << ": " << passed << " points, " << operations
-                               << " operations, " << fibers << " fibers";
+    // Within half as much again: how many accesses a call makes is up to the implementation.
+    EXPECT_GT(ratio, 0.67) << FamilyName(family);
+    EXPECT_LT(ratio, 1.5) << FamilyName(family) << ": " << passed << " points, " << operations
+                          << " operations, " << fibers << " fibers";
     // A fiber of the StartIo layer may do all that the others have queued.
     EXPECT_LT(surprised * 5, fibers) << FamilyName(family) << ": more than twice as many";
   }

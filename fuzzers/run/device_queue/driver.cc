@@ -241,7 +241,7 @@ constexpr DriverInfo device_queue = {
     kRequired,
     static_cast<int>(std::size(kRequired)),
     23,
-    30,
+    20,
     [](const Implementation& table) -> FamilyDriver* { return new DeviceQueueDriver(table); },
 };
 
