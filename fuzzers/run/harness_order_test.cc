@@ -15,12 +15,6 @@ VerdictKind VerdictOf(const std::string& program, const RunnerOptions& options =
   return bench.Run(program).kind;
 }
 
-TEST(HarnessOrderTest, AnIrpThatOneFiberWasTheFirstToNameOrdersNothing) {
-  EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\n  cancel 5\n"
-                      "fiber 1\n  cancel 5\n  remove-next\n"),
-            VerdictKind::kDataRace);
-}
-
 TEST(HarnessOrderTest, MemoryForManyIrpsOrdersNothing) {
   std::string program = "target csq\nfiber 0\n  remove-next\n";
   for (int i = 0; i < 20; ++i) absl::StrAppend(&program, "  complete ", i % 4, "\n");
