@@ -4,14 +4,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "oracle/callback_data_queue_model.h"
-#include "oracle/counterexample.h"
-#include "oracle/csq_model.h"
-#include "oracle/device_queue_model.h"
-#include "oracle/linearizability.h"
+#include "oracle/family.h"
+#include "oracle/order_check.h"
 #include "oracle/quick_look.h"
 #include "oracle/rules.h"
-#include "oracle/start_io_model.h"
 
 namespace cancelsafe {
 namespace {
@@ -29,13 +25,6 @@ bool LooksLikeClause(std::string_view text) {
   }
   return grouped && absl::ascii_isupper(text.front());
 }
-
-// What was met along one history; entered into the records once it is accepted.
-struct Coverage {
-  int count = 0;
-  uint32_t pairs[kMaxCalls];
-  uint32_t outcomes[kMaxCalls];
-};
 
 }  // namespace
 
@@ -76,44 +65,19 @@ struct Checker::Impl {
   Reading reading;
   uint32_t states_covered = 0;
   uint64_t ignored = 0;
-  uint64_t searches = 0;
   uint64_t pairs_met[kPairs / 64] = {};
   Trace traces[kMaxCalls];
   Coverage coverage;
-  LinearizabilitySearch<CsqModel> csq;
-  LinearizabilitySearch<CallbackDataQueueModel> callback_data_queue;
-  LinearizabilitySearch<DeviceQueueModel> device_queue;
-  LinearizabilitySearch<StartIoModel> start_io;
+  std::unique_ptr<OrderCheck> order[kFamilyCount];
 
-  template <class Model>
-  void CheckOrder(const History& history, const CheckOptions& options,
-                  LinearizabilitySearch<Model>* search, Verdict* verdict);
-  template <class Model>
-  bool Search(const History& history, const CheckOptions& options,
-              LinearizabilitySearch<Model>* search, Verdict* verdict);
-  template <class Model>
-  void Note(const Setup& setup, const typename Model::State& state, const Operation& operation,
-            Outcome outcome);
-  void Record(const CheckOptions& options);
+  void Record(Family family, const CheckOptions& options);
 };
 
-template <class Model>
-void Checker::Impl::Note(const Setup& setup, const typename Model::State& state,
-                         const Operation& operation, Outcome outcome) {
-  const uint32_t abstract = Model::Abstract(setup, state);
-  const uint32_t family = static_cast<uint32_t>(setup.family);
-  const uint32_t pair =
-      (family * kAbstractStates + abstract) << kOpBits | static_cast<uint32_t>(operation.op);
-  coverage.pairs[coverage.count] = pair;
-  // Which item it was does not matter, that it was one does.
-  const bool small = outcome.value >= 0 && outcome.value < kMaxItems;
-  coverage.outcomes[coverage.count++] =
-      small ? static_cast<uint32_t>(outcome.value != 0) : static_cast<uint32_t>(outcome.value);
-}
-
-void Checker::Impl::Record(const CheckOptions& options) {
+void Checker::Impl::Record(Family family, const CheckOptions& options) {
+  const uint32_t first = static_cast<uint32_t>(family) * kAbstractStates;
   for (int i = 0; i < coverage.count; ++i) {
-    const uint32_t pair = coverage.pairs[i];
+    const uint32_t pair =
+        (first + coverage.states[i]) << kOpBits | static_cast<uint32_t>(coverage.ops[i]);
     uint64_t& word = pairs_met[pair >> 6];
     const uint64_t bit = uint64_t{1} << (pair & 63);
     states_covered += (word & bit) == 0;
@@ -124,60 +88,12 @@ void Checker::Impl::Record(const CheckOptions& options) {
   }
 }
 
-// The full search, and what to say if it finds nothing. True if it found an order.
-template <class Model>
-bool Checker::Impl::Search(const History& history, const CheckOptions& options,
-                           LinearizabilitySearch<Model>* search, Verdict* verdict) {
-  ++searches;
-  SearchResult result = search->Search(true, options.budget);
-  if (result == SearchResult::kFound) {
-    typename Model::State state = Model::Initial(history.setup);
-    Alternative<typename Model::State> alternatives[kMaxAlternatives];
-    for (int i = 0; i < search->longest().length; ++i) {
-      const Placement& placement = search->longest().placements[i];
-      const Call& call = history.calls[placement.call];
-      Note<Model>(history.setup, state, call.operation, call.outcome);
-      search->Step(state, placement.call, alternatives);
-      state = alternatives[placement.alternative].next;
-    }
-    return true;
+Checker::Checker(Reading reading) : impl_(new Impl) {
+  impl_->reading = reading;
+  for (int i = 0; i < kFamilyCount; ++i) {
+    impl_->order[i] = InfoOf(FamilyNumber(i)).new_order_check();
   }
-  if (result == SearchResult::kOutOfBudget) {
-    verdict->kind = VerdictKind::kUnknown;
-    verdict->rule = kLinearizabilityRule;
-    verdict->reason = absl::StrCat("no order found within ", options.budget, " steps of the model");
-    return false;
-  }
-  ExplainNoLinearization<Model>(*search, history, true, verdict);
-  result = search->Search(false, options.budget);
-  if (result == SearchResult::kNone) {
-    ExplainNoLinearization<Model>(*search, history, false, verdict);
-  } else if (result == SearchResult::kOutOfBudget) {
-    verdict->evidence.push_back(
-        absl::StrCat("whether the results alone can be explained was not "
-                     "settled within ",
-                     options.budget, " steps of the model"));
-  }
-  return false;
 }
-
-template <class Model>
-void Checker::Impl::CheckOrder(const History& history, const CheckOptions& options,
-                               LinearizabilitySearch<Model>* search, Verdict* verdict) {
-  search->Start(history, reading, traces);
-  coverage.count = 0;
-  const bool settled = search->TryOrderOfEffect(
-      [&](const typename Model::State& state, const Operation& operation, Outcome outcome) {
-        Note<Model>(history.setup, state, operation, outcome);
-      });
-  if (!settled) {
-    coverage.count = 0;
-    if (!Search(history, options, search, verdict)) return;
-  }
-  Record(options);
-}
-
-Checker::Checker(Reading reading) : impl_(new Impl) { impl_->reading = reading; }
 
 Checker::~Checker() = default;
 
@@ -187,20 +103,10 @@ bool Checker::Check(const History& history, const CheckOptions& options, Verdict
     if (!CheckRules(history, options, verdict)) return false;
     CollectTraces(history, impl_->traces);
   }
-  switch (history.setup.family) {
-    case Family::kCsq:
-      impl_->CheckOrder(history, options, &impl_->csq, verdict);
-      break;
-    case Family::kDeviceQueue:
-      impl_->CheckOrder(history, options, &impl_->device_queue, verdict);
-      break;
-    case Family::kStartIo:
-      impl_->CheckOrder(history, options, &impl_->start_io, verdict);
-      break;
-    case Family::kCallbackDataQueue:
-      impl_->CheckOrder(history, options, &impl_->callback_data_queue, verdict);
-      break;
-  }
+  const Family family = history.setup.family;
+  impl_->order[static_cast<int>(family)]->Check(history, impl_->reading, impl_->traces,
+                                                options.budget, &impl_->coverage, verdict);
+  if (verdict->ok()) impl_->Record(family, options);
   if (verdict->ok() || options.ignore == nullptr || !options.ignore->Covers(*verdict)) {
     return verdict->ok();
   }
@@ -246,6 +152,10 @@ std::vector<Situation> Checker::situations(Family family) const {
 }
 
 uint64_t Checker::ignored() const { return impl_->ignored; }
-uint64_t Checker::searches() const { return impl_->searches; }
+uint64_t Checker::searches() const {
+  uint64_t sum = 0;
+  for (const std::unique_ptr<OrderCheck>& order : impl_->order) sum += order->searches();
+  return sum;
+}
 
 }  // namespace cancelsafe

@@ -6,6 +6,7 @@
 
 #include "oracle/describe.h"
 #include "oracle/history_builder.h"
+#include "oracle/operation_table.h"
 #include "oracle/rules.h"
 
 namespace cancelsafe {

@@ -3,72 +3,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
-
-enum class OutcomeKind { kVoid, kStatus, kBoolean, kItem, kStarted };
-
-OutcomeKind KindOf(Op op) {
-  switch (op) {
-    case Op::kInsertEx:
-      return OutcomeKind::kStatus;
-    case Op::kRemove:
-    case Op::kRemoveNext:
-    case Op::kQueueRemove:
-    case Op::kQueueRemoveByKey:
-    case Op::kQueueRemoveByKeyIfBusy:
-    case Op::kStartNext:
-    case Op::kStartNextByKey:
-      return OutcomeKind::kItem;
-    case Op::kCancel:
-    case Op::kQueueInsert:
-    case Op::kQueueInsertByKey:
-    case Op::kQueueRemoveEntry:
-      return OutcomeKind::kBoolean;
-    case Op::kStartPacket:
-    case Op::kStartPacketByKey:
-      return OutcomeKind::kStarted;
-    default:
-      return OutcomeKind::kVoid;
-  }
-}
-
-bool NamesItem(Op op) {
-  switch (op) {
-    case Op::kRemoveNext:
-    case Op::kHoldCancelLock:
-    case Op::kEnable:
-    case Op::kDisable:
-    case Op::kQueueRemove:
-    case Op::kQueueRemoveByKey:
-    case Op::kQueueRemoveByKeyIfBusy:
-    case Op::kStartNext:
-    case Op::kStartNextByKey:
-    case Op::kSetAttributes:
-      return false;
-    default:
-      return true;
-  }
-}
-
-bool NamesKey(const Setup& setup, const Operation& operation) {
-  switch (operation.op) {
-    case Op::kQueueInsertByKey:
-    case Op::kQueueRemoveByKey:
-    case Op::kQueueRemoveByKeyIfBusy:
-    case Op::kStartPacketByKey:
-    case Op::kStartNextByKey:
-      return true;
-    case Op::kInsert:
-    case Op::kInsertEx:
-      return setup.insert == InsertPolicy::kSorted || setup.peek == PeekPolicy::kByKey;
-    case Op::kRemoveNext:
-      return setup.peek == PeekPolicy::kByKey;
-    default:
-      return false;
-  }
-}
 
 std::string StepText(CallbackKind kind, uint8_t item, uint8_t after) {
   std::string text(1, kCallbackLetters[static_cast<int>(kind)]);
@@ -103,10 +41,12 @@ std::string DescribeStatus(int32_t status) {
 }
 
 std::string DescribeOperation(const Setup& setup, const Operation& operation) {
-  std::string text = OperationName(operation.op);
-  if (NamesItem(operation.op)) absl::StrAppend(&text, " item ", operation.item);
-  if (NamesKey(setup, operation)) absl::StrAppend(&text, " key ", operation.key);
-  if (operation.op == Op::kRemoveNext && setup.peek == PeekPolicy::kByFile &&
+  const OperationInfo& info = InfoOf(operation.op);
+  const FieldMasks masks = FieldsOf(setup, operation.op);
+  std::string text = info.name;
+  if (masks.item != 0) absl::StrAppend(&text, " item ", operation.item);
+  if (masks.key != 0) absl::StrAppend(&text, " key ", operation.key);
+  if (info.selector_use == FieldUse::kIfPeekByFile && masks.selector != 0 &&
       operation.selector != 0) {
     absl::StrAppend(&text, " file ", operation.selector - 1);
   }
@@ -119,7 +59,7 @@ std::string DescribeOperation(const Setup& setup, const Operation& operation) {
 
 std::string DescribeOutcome(const Setup&, const Operation& operation, Outcome outcome) {
   const int32_t value = outcome.value;
-  switch (KindOf(operation.op)) {
+  switch (InfoOf(operation.op).outcome) {
     case OutcomeKind::kVoid:
       return value == 0 ? "" : absl::StrCat(value);
     case OutcomeKind::kStatus:

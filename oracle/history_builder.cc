@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "oracle/family.h"
+
 namespace cancelsafe {
 
 Operation MakeOperation(Op op, uint8_t item, uint32_t key, uint8_t flags, uint8_t selector) {
@@ -36,8 +38,7 @@ CallbackEvent& HistoryBuilder::AddEvent(int call, CallbackKind kind, uint8_t ite
   event.call = static_cast<uint8_t>(call);
   event.sequence = ++history.sequence;
   const bool locked = kind != CallbackKind::kAcquire && kind != CallbackKind::kCompleteCanceled;
-  const bool queue =
-      history.setup.family == Family::kCsq || history.setup.family == Family::kCallbackDataQueue;
+  const bool queue = HasQueueCallbacks(history.setup.family);
   event.irql = !queue || (locked && kind <= CallbackKind::kRelease) ? 2 : 0;
   event.snapshot = kRightQueue | kTokenMatches | kKnownItem | kCanariesIntact;
   if (locked) event.snapshot |= kQueueLockHeld;

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "base/random.h"
-#include "oracle/callback_data_queue_model.h"
-#include "oracle/csq_model.h"
-#include "oracle/device_queue_model.h"
+#include "oracle/callback_data_queue/model.h"
+#include "oracle/csq/model.h"
+#include "oracle/device_queue/model.h"
 #include "oracle/history_builder.h"
-#include "oracle/start_io_model.h"
+#include "oracle/start_io/model.h"
 
 namespace cancelsafe {
 namespace {

@@ -6,13 +6,25 @@
 #define CANCELSAFE_ORACLE_OPERATIONS_H_
 
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "oracle/callbacks.h"
 
 namespace cancelsafe {
 
-enum class Family : uint8_t { kCsq, kDeviceQueue, kStartIo, kCallbackDataQueue };
-inline constexpr int kFamilyCount = 4;
+// Which of the documented queues. families.def is the list of them; oracle/family.h says
+// what there is to know of each.
+enum class Family : uint8_t {
+#define CANCELSAFE_FAMILY(family, file_name) family,
+#include "oracle/families.def"
+#undef CANCELSAFE_FAMILY
+};
+inline constexpr int kFamilyCount = 0
+#define CANCELSAFE_FAMILY(family, file_name) +1
+#include "oracle/families.def"
+#undef CANCELSAFE_FAMILY
+    ;
 
 // Items are IRPs, device queue entries or callback data, named 0..kMaxItems-1.
 inline constexpr int kMaxItems = 8;
@@ -20,34 +32,22 @@ inline constexpr int kMaxFibers = 4;
 // File objects that an IRP may belong to; a peek by file selects one.
 inline constexpr int kFileCount = 3;
 
-// One call of a documented routine. In brackets: family, and the members of
-// Operation that matter beside `irql`.
+// One call of a documented routine. operations.def describes each, and
+// oracle/operation_table.h has what it says as values.
 enum class Op : uint8_t {
-  // kCsq and kCallbackDataQueue.
-  kInsert,          // IoCsqInsertIrp [kCsq: item, with_context, key]
-  kInsertEx,        // IoCsqInsertIrpEx, FltCbdqInsertIo [item, with_context, key, selector]
-  kRemove,          // IoCsqRemoveIrp, FltCbdqRemoveIo with the item's context [item]
-  kRemoveNext,      // IoCsqRemoveNextIrp, FltCbdqRemoveNextIo [selector, key]
-  kCancel,          // IoCancelIrp [kCsq, kStartIo, kCallbackDataQueue: item]
-  kHoldCancelLock,  // IoAcquireCancelSpinLock, IoReleaseCancelSpinLock [same families]
-  kComplete,        // the driver completes an IRP it owns; the id then names a new one [item]
-  kEnable,          // FltCbdqEnable
-  kDisable,         // FltCbdqDisable
-  // kDeviceQueue.
-  kQueueInsert,             // KeInsertDeviceQueue [item]
-  kQueueInsertByKey,        // KeInsertByKeyDeviceQueue [item, key]
-  kQueueRemove,             // KeRemoveDeviceQueue
-  kQueueRemoveByKey,        // KeRemoveByKeyDeviceQueue [key]
-  kQueueRemoveByKeyIfBusy,  // KeRemoveByKeyDeviceQueueIfBusy [key]
-  kQueueRemoveEntry,        // KeRemoveEntryDeviceQueue [item]
-  // kStartIo.
-  kStartPacket,       // IoStartPacket, no key [item, cancelable]
-  kStartPacketByKey,  // IoStartPacket with a key [item, cancelable, key]
-  kStartNext,         // IoStartNextPacket, then completion of the old current IRP [cancelable]
-  kStartNextByKey,    // IoStartNextPacketByKey, likewise [cancelable, key]
-  kSetAttributes,     // IoSetStartIoAttributes [deferred, non_cancelable]
+#define CANCELSAFE_OPERATION(op, ...) op,
+#define CANCELSAFE_ROUTINE(op, ...)
+#include "oracle/operations.def"
+#undef CANCELSAFE_OPERATION
+#undef CANCELSAFE_ROUTINE
 };
-inline constexpr int kOpCount = 20;
+inline constexpr int kOpCount = 0
+#define CANCELSAFE_OPERATION(op, ...) +1
+#define CANCELSAFE_ROUTINE(op, ...)
+#include "oracle/operations.def"
+#undef CANCELSAFE_OPERATION
+#undef CANCELSAFE_ROUTINE
+    ;
 
 enum OperationFlag : uint8_t {
   kWithContext = 1,    // insert: a context is given, so kRemove can name the item
@@ -55,6 +55,7 @@ enum OperationFlag : uint8_t {
   kDeferred = 4,       // kSetAttributes: DeferredStartIo
   kNonCancelable = 8,  // kSetAttributes: NonCancelable
 };
+inline constexpr int kLastOperationFlag = kNonCancelable;
 
 struct Operation {
   Op op = Op::kInsert;
@@ -105,13 +106,18 @@ enum class StartIoStyle : uint8_t {
   kFinishOdd,     // kFinishInside for items with an odd number, else kPend
 };
 
+// Setup::failing_insert and cancelling_insert name one of the first fifteen.
+inline constexpr int kMaxInsertOrdinal = 15;
+
+// A queue and its driver. Every member is one byte; setup_table.h has a row for each
+// but the family.
 struct Setup {
   Family family = Family::kCsq;
-  bool ex = false;  // kCsq: IoCsqInitializeEx
+  bool ex = false;  // IoCsqInitializeEx
   InsertPolicy insert = InsertPolicy::kTail;
   PeekPolicy peek = PeekPolicy::kAny;
   LockKind lock = LockKind::kSpin;
-  bool pending_status = false;    // Ex and CBDQ: insert callback returns STATUS_PENDING
+  bool pending_status = false;    // the Ex insert callback returns STATUS_PENDING
   uint8_t failing_insert = 0;     // this insert callback fails (1 the first, 0 none)
   uint8_t cancelling_insert = 0;  // this insert callback cancels its own IRP (0 none)
   Reentry reentry = Reentry::kNone;
@@ -120,13 +126,10 @@ struct Setup {
   bool start_by_key = false;  // StartIo calls IoStartNextPacketByKey
 
   friend bool operator==(const Setup& a, const Setup& b) {
-    return a.family == b.family && a.ex == b.ex && a.insert == b.insert && a.peek == b.peek &&
-           a.lock == b.lock && a.pending_status == b.pending_status &&
-           a.failing_insert == b.failing_insert && a.cancelling_insert == b.cancelling_insert &&
-           a.reentry == b.reentry && a.reentry_item == b.reentry_item && a.start_io == b.start_io &&
-           a.start_by_key == b.start_by_key;
+    return std::memcmp(&a, &b, sizeof a) == 0;
   }
 };
+static_assert(std::has_unique_object_representations_v<Setup>, "padding would be compared");
 
 // Status values of the documented pages, as numbers: the oracle includes no
 // kernel header.
@@ -137,13 +140,10 @@ inline constexpr int32_t kStatusInsufficientResources = static_cast<int32_t>(0xC
 inline constexpr int32_t kStatusCancelled = static_cast<int32_t>(0xC0000120);
 inline constexpr int32_t kStatusCbdqDisabled = static_cast<int32_t>(0xC01C000E);
 
-// The documented routine behind an operation ("IoCsqInsertIrpEx").
-const char* RoutineName(Family family, Op op);
-// The word of the text form and of reports ("insert-ex").
-const char* OperationName(Op op);
+// The name of a family in texts and reports ("device-queue"), and in file names
+// ("device_queue").
 const char* FamilyName(Family family);
-// True if programs of this family may contain the operation.
-bool OperationBelongsTo(Family family, Op op);
+const char* FamilyFileName(Family family);
 
 }  // namespace cancelsafe
 

@@ -6,6 +6,8 @@
 #include <initializer_list>
 
 #include "oracle/demands.h"
+#include "oracle/family.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -55,7 +57,7 @@ constexpr uint16_t kNotFinished = 0x2000;  // an IRP without cancel routine nor 
 constexpr uint16_t kFailed = 0x1000;       // the status is below zero
 constexpr uint16_t kNotCancelled = 0x800;  // the status is not STATUS_CANCELLED
 
-constexpr bool IsInsert(Op op) { return op == Op::kInsert || op == Op::kInsertEx; }
+constexpr bool IsInsert(Op op) { return InfoOf(op).effect == ItemEffect::kAdds; }
 
 // What the event of a kind in a call of an operation is held against.
 constexpr auto kDemandRows = [] {
@@ -143,9 +145,7 @@ constexpr auto kOpRows = [] {
 }  // namespace
 
 bool LooksClean(const History& history, Trace traces[kMaxCalls]) {
-  const Family family = history.setup.family;
-  if (family != Family::kCsq && family != Family::kCallbackDataQueue) return false;
-  if (history.truncated) return false;
+  if (history.truncated || !HasQueueCallbacks(history.setup.family)) return false;
   const int calls = history.call_count;
   struct {
     const Demand* demands;

@@ -2,6 +2,7 @@
 #include "oracle/rules.h"
 
 #include "oracle/demands.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -322,15 +323,14 @@ bool EventRules::CheckCalls() {
 
 bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding) {
   EventRules rules(history, portable, filter, finding);
-  switch (history.setup.family) {
-    case Family::kCsq:
-    case Family::kCallbackDataQueue:
+  switch (InfoOf(history.setup.family).callbacks) {
+    case CallbackStyle::kQueue:
       if (rules.CheckQueueEvents()) return true;
       break;
-    case Family::kStartIo:
+    case CallbackStyle::kStartIo:
       if (rules.CheckStartIoEvents()) return true;
       break;
-    case Family::kDeviceQueue:
+    case CallbackStyle::kNone:
       break;
   }
   return rules.CheckCalls();

@@ -8,8 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "fuzzers/program/fields.h"
 #include "fuzzers/program/text.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -28,17 +28,6 @@ std::string CamelCase(absl::string_view text) {
     upper = false;
   }
   return name;
-}
-
-std::string StepName(Family family, Op op) {
-  if (op == Op::kHoldCancelLock) return "HoldCancelSpinLock";
-  if (op == Op::kComplete) {
-    return family == Family::kCallbackDataQueue ? "FltCompletePendedPreOperation"
-                                                : "IofCompleteRequest";
-  }
-  if (op == Op::kCancel) return "IoCancelIrp";
-  if (op == Op::kStartPacketByKey) return "IoStartPacketByKey";
-  return RoutineName(family, op);
 }
 
 std::string Step(const Setup& setup, const Operation& operation) {

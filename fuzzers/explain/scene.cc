@@ -10,6 +10,7 @@
 #include "fuzzers/program/text.h"
 #include "fuzzers/run/timeline.h"
 #include "oracle/describe.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {

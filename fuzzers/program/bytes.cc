@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "fuzzers/program/fields.h"
+#include "fuzzers/program/bytes_version_1.h"
+#include "fuzzers/program/schedules.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -12,6 +14,13 @@ using schedule::Choice;
 using schedule::Kind;
 
 constexpr uint8_t kTag[2] = {0xCA, 's'};
+// How an operation shares its second byte between item and IRQL.
+struct ItemByte {
+  uint8_t item_mask;
+  int irql_shift;
+};
+constexpr ItemByte kItemByte = {kMaxItems - 1, 6};
+constexpr ItemByte kVersion1ItemByte = {7, 4};
 
 uint32_t Load32(const uint8_t* from) {
   return uint32_t{from[0]} | uint32_t{from[1]} << 8 | uint32_t{from[2]} << 16 |
@@ -22,51 +31,60 @@ void Store32(uint32_t value, uint8_t* to) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<uint8_t>(value >> (8 * i));
 }
 
+constexpr size_t kVersionAt = 3;
+
 // Enumerators out of range are left to Normalize.
-void DecodeHeader(Family family, const uint8_t* header, Program* program) {
-  Setup& setup = program->setup;
-  setup.family = family;
-  setup.ex = (header[4] & 1) != 0;
-  setup.pending_status = (header[4] & 2) != 0;
-  setup.lock = static_cast<LockKind>(header[4] >> 2 & 1);
-  setup.start_by_key = (header[4] & 8) != 0;
-  setup.insert = static_cast<InsertPolicy>(header[4] >> 4 & 3);
-  setup.peek = static_cast<PeekPolicy>(header[4] >> 6);
-  setup.reentry = static_cast<Reentry>(header[5] & 3);
-  setup.reentry_item = header[5] >> 2 & 7;
-  setup.start_io = static_cast<StartIoStyle>(header[5] >> 5 & 3);
-  setup.failing_insert = header[6] & 15;
-  setup.cancelling_insert = header[6] >> 4;
-  program->fibers = 1 + header[7] % kMaxFibers;
-  program->schedule.kind = static_cast<Kind>(header[8]);
-  program->schedule.parameter = header[9];
-  program->schedule.seed = Load32(header + 10);
+void DecodeHeader(const uint8_t* header, Program* program) {
+  program->fibers = 1 + header[4] % kMaxFibers;
+  program->schedules = 1 + header[5] % kMaxSchedules;
+  program->schedule.kind = static_cast<Kind>(header[6]);
+  program->schedule.parameter = header[7];
+  program->schedule.seed = Load32(header + 8);
 }
 
-void EncodeHeader(const Program& program, int operation_count, uint8_t* header) {
-  const Setup& setup = program.setup;
+void EncodeHeader(const Program& program, int setting_count, int operation_count, uint8_t* header) {
   std::copy_n(kTag, 2, header);
-  header[2] = static_cast<uint8_t>(setup.family);
-  header[3] = kProgramFormatVersion;
-  header[4] =
-      static_cast<uint8_t>(setup.ex | setup.pending_status << 1 |
-                           static_cast<int>(setup.lock) << 2 | setup.start_by_key << 3 |
-                           static_cast<int>(setup.insert) << 4 | static_cast<int>(setup.peek) << 6);
-  header[5] = static_cast<uint8_t>(static_cast<int>(setup.reentry) | setup.reentry_item << 2 |
-                                   static_cast<int>(setup.start_io) << 5);
-  header[6] = static_cast<uint8_t>(setup.failing_insert | setup.cancelling_insert << 4);
-  header[7] = static_cast<uint8_t>(program.fibers - 1);
-  header[8] = static_cast<uint8_t>(program.schedule.kind);
-  header[9] = program.schedule.parameter;
-  Store32(program.schedule.seed, header + 10);
-  header[14] = static_cast<uint8_t>(operation_count);
+  header[2] = static_cast<uint8_t>(program.setup.family);
+  header[kVersionAt] = kProgramFormatVersion;
+  header[4] = static_cast<uint8_t>(program.fibers - 1);
+  header[5] = static_cast<uint8_t>(program.schedules - 1);
+  header[6] = static_cast<uint8_t>(program.schedule.kind);
+  header[7] = program.schedule.parameter;
+  Store32(program.schedule.seed, header + 8);
+  header[12] = static_cast<uint8_t>(operation_count);
+  header[13] = static_cast<uint8_t>(operation_count >> 8);
+  header[14] = static_cast<uint8_t>(setting_count);
   header[15] = 0;
 }
 
-void DecodeOperation(const uint8_t* from, Operation* operation) {
+void DecodeSettings(const uint8_t* data, size_t count, Setup* setup) {
+  const SetupFields fields = AllSetupFields();
+  for (size_t i = 0; i < count; ++i, data += kSettingBytes) {
+    if (data[0] >= fields.count) continue;
+    const SetupField& field = fields[data[0]];
+    field.Set(setup, data[1] <= field.max ? data[1] : data[1] % (field.max + 1));
+  }
+}
+
+// Writes the settings that are not plain; returns their number.
+int EncodeSettings(const Setup& setup, uint8_t* out) {
+  const Setup& plain = InfoOf(setup.family).setup;
+  const SetupFields fields = AllSetupFields();
+  int count = 0;
+  for (int i = 0; i < fields.count; ++i) {
+    const int value = fields[i].Get(setup);
+    if (value == fields[i].Get(plain)) continue;
+    out[count * kSettingBytes] = static_cast<uint8_t>(i);
+    out[count * kSettingBytes + 1] = static_cast<uint8_t>(value);
+    ++count;
+  }
+  return count;
+}
+
+void DecodeOperation(const uint8_t* from, ItemByte layout, Operation* operation) {
   operation->op = static_cast<Op>(from[0] & 63);
-  operation->item = from[1] & (kMaxItems - 1);
-  operation->irql = from[1] >> 4 & 3;
+  operation->item = from[1] & layout.item_mask;
+  operation->irql = from[1] >> layout.irql_shift & 3;
   operation->flags = from[2];
   operation->selector = from[3];
   operation->key = Load32(from + 4);
@@ -74,7 +92,7 @@ void DecodeOperation(const uint8_t* from, Operation* operation) {
 
 void EncodeOperation(const Operation& operation, int fiber, uint8_t* to) {
   to[0] = static_cast<uint8_t>(static_cast<int>(operation.op) | fiber << 6);
-  to[1] = static_cast<uint8_t>(operation.item | operation.irql << 4);
+  to[1] = static_cast<uint8_t>(operation.item | operation.irql << kItemByte.irql_shift);
   to[2] = operation.flags;
   to[3] = operation.selector;
   Store32(operation.key, to + 4);
@@ -82,7 +100,7 @@ void EncodeOperation(const Operation& operation, int fiber, uint8_t* to) {
 
 // Puts all of fiber 0 before all of fiber 1 while reading, which is cheaper than
 // to sort afterwards.
-void DecodeOperations(const uint8_t* data, int count, Program* program) {
+void DecodeOperations(const uint8_t* data, int count, ItemByte layout, Program* program) {
   const int fibers = program->fibers;
   int next[kMaxFibers] = {};
   int fiber_of[kMaxOperations];
@@ -99,7 +117,7 @@ void DecodeOperations(const uint8_t* data, int count, Program* program) {
   }
   for (int i = 0; i < count; ++i) {
     const int place = next[fiber_of[i]]++;
-    DecodeOperation(data + i * kOperationBytes, &program->operations[place]);
+    DecodeOperation(data + i * kOperationBytes, layout, &program->operations[place]);
     program->fiber_of[place] = static_cast<uint8_t>(fiber_of[i]);
   }
   program->operation_count = count;
@@ -116,25 +134,49 @@ void DecodeChoices(const uint8_t* data, size_t size, schedule::Schedule* schedul
 
 }  // namespace
 
+ProgramLayout LayoutOf(const uint8_t* header) {
+  ProgramLayout layout;
+  if (header[kVersionAt] == 1) {
+    layout.operations = header[14];
+    return layout;
+  }
+  layout.operations = static_cast<size_t>(header[12] | header[13] << 8);
+  layout.settings = header[14];
+  layout.operations_at += layout.settings * kSettingBytes;
+  return layout;
+}
+
 void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* program) {
   uint8_t header[kProgramHeaderBytes] = {};
   if (size > 0) std::memcpy(header, data, std::min(size, kProgramHeaderBytes));
-  DecodeHeader(family, header, program);
-  const size_t rest = size > kProgramHeaderBytes ? size - kProgramHeaderBytes : 0;
-  const size_t named = std::min<size_t>(header[14], kMaxOperations);
+  const bool version_1 = header[kVersionAt] == 1;
+  program->setup = InfoOf(family).setup;
+  ProgramLayout layout = LayoutOf(header);
+  layout.settings = std::min(layout.settings, kMaxSettings);
+  layout.operations_at = kProgramHeaderBytes + layout.settings * kSettingBytes;
+  // What a cut file lacks is zero.
+  uint8_t padded[kMaxProgramBytes];
+  const size_t named = std::min<size_t>(layout.operations, kMaxOperations);
+  const size_t rest = size > layout.operations_at ? size - layout.operations_at : 0;
   const size_t count = std::min(named, (rest + kOperationBytes - 1) / kOperationBytes);
-  const size_t operation_bytes = count * kOperationBytes;
-  if (operation_bytes > rest) {
-    uint8_t padded[kMaxOperations * kOperationBytes] = {};
-    std::memcpy(padded, data + kProgramHeaderBytes, rest);
-    DecodeOperations(padded, static_cast<int>(count), program);
-    program->schedule.choice_count = 0;
-  } else {
-    const uint8_t* body = rest > 0 ? data + kProgramHeaderBytes : header;
-    DecodeOperations(body, static_cast<int>(count), program);
-    DecodeChoices(body + operation_bytes, rest - operation_bytes, &program->schedule);
+  const size_t operations_end = layout.operations_at + count * kOperationBytes;
+  if (size < operations_end) {
+    if (size > 0) std::memcpy(padded, data, size);
+    std::memset(padded + size, 0, operations_end - size);
+    data = padded;
+    size = operations_end;
   }
+  if (version_1) {
+    DecodeVersion1Header(header, program);
+  } else {
+    DecodeHeader(header, program);
+    DecodeSettings(data + kProgramHeaderBytes, layout.settings, &program->setup);
+  }
+  DecodeOperations(data + layout.operations_at, static_cast<int>(count),
+                   version_1 ? kVersion1ItemByte : kItemByte, program);
+  DecodeChoices(data + operations_end, size - operations_end, &program->schedule);
   Normalize(program);
+  if (version_1) program->schedules = UsualSchedules(*program);
 }
 
 size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity) {
@@ -145,15 +187,20 @@ size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity) {
 
 size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity) {
   if (capacity < kProgramHeaderBytes) return 0;
-  size_t left = capacity - kProgramHeaderBytes;
+  uint8_t settings[kMaxSettings * kSettingBytes];
+  const int setting_count =
+      std::min(EncodeSettings(normal.setup, settings),
+               static_cast<int>((capacity - kProgramHeaderBytes) / kSettingBytes));
+  const size_t before = kProgramHeaderBytes + setting_count * kSettingBytes;
+  size_t left = capacity - before;
   const int operations =
       static_cast<int>(std::min<size_t>(normal.operation_count, left / kOperationBytes));
   left -= operations * kOperationBytes;
   // Choices mean little to a program that lost operations, but they are legal.
   const int choices = std::min(
       {normal.schedule.choice_count, kMaxEncodedChoices, static_cast<int>(left / kChoiceBytes)});
-  EncodeHeader(normal, operations, out);
-  uint8_t* to = out + kProgramHeaderBytes;
+  EncodeHeader(normal, setting_count, operations, out);
+  uint8_t* to = std::copy_n(settings, setting_count * kSettingBytes, out + kProgramHeaderBytes);
   for (int i = 0; i < operations; ++i, to += kOperationBytes) {
     EncodeOperation(normal.operations[i], normal.fiber_of[i], to);
   }

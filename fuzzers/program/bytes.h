@@ -2,19 +2,23 @@
 // Decoding is total, so that no input is wasted; strict checks of a file that a
 // person names are in program_file.h.
 //
-// Version 1. Multi-byte numbers are little-endian; bytes beyond the end count as
+// Version 2. Multi-byte numbers are little-endian; bytes beyond the end count as
 // zero, and choices beyond the end mean "go on", so every prefix is a program.
 //
 //   offset 0   0xCA 's' (tag), family, format version
-//          4   ex 1, pending 2, mutex 4, start by key 8, insert policy 0x30, peek 0xC0
-//          5   reentry 0x03, reentry item 0x1C, StartIo style 0x60
-//          6   failing insert 0x0F, cancelling insert 0xF0
-//          7   number of fibers - 1
-//          8   scheduler, parameter, seed (4 bytes)
-//         14   number of operations, reserved (0)
-//         16   operations of 8 bytes: op | fiber << 6, item | irql << 4, flags,
+//          4   number of fibers - 1, number of schedules - 1
+//          6   scheduler, parameter, seed (4 bytes)
+//         12   number of operations (2 bytes)
+//         14   number of settings, reserved (0)
+//         16   settings of 2 bytes: row of the setup table, value
+//          .   operations of 8 bytes: op | fiber << 6, item | irql << 6, flags,
 //              selector, key (4 bytes)
 //          .   choices of 3 bytes up to the end: step (2 bytes), fiber
+//
+// Settings that are not named have the family's plain values, so that a family's
+// encoding does not change when another one gets a setting. Version 1 had a bit field
+// for all settings and no number of schedules; see bytes_version_1.cc. Bytes whose
+// version is 1 are of version 1, all others of version 2.
 #ifndef CANCELSAFE_FUZZERS_PROGRAM_BYTES_H_
 #define CANCELSAFE_FUZZERS_PROGRAM_BYTES_H_
 
@@ -23,20 +27,24 @@
 #include <optional>
 
 #include "fuzzers/program/program.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 
 // Old versions keep decoding; a change of layout takes the next number.
-inline constexpr uint8_t kProgramFormatVersion = 1;
+inline constexpr uint8_t kProgramFormatVersion = 2;
 
 inline constexpr size_t kProgramHeaderBytes = 16;
+inline constexpr size_t kSettingBytes = 2;
 inline constexpr size_t kOperationBytes = 8;
 inline constexpr size_t kChoiceBytes = 3;
+inline constexpr size_t kMaxSettings = kSetupFieldCount;
 // The byte form is what fuzz engines mutate: it holds the first 192 choices of a
 // program. Whole lists, as long as a run can make them, are kept in the text form.
 inline constexpr int kMaxEncodedChoices = 192;
-inline constexpr size_t kMaxProgramBytes =
-    kProgramHeaderBytes + kMaxOperations * kOperationBytes + kMaxEncodedChoices * kChoiceBytes;
+inline constexpr size_t kMaxProgramBytes = kProgramHeaderBytes + kMaxSettings * kSettingBytes +
+                                           kMaxOperations * kOperationBytes +
+                                           kMaxEncodedChoices * kChoiceBytes;
 
 // Any bytes, none included, are a program of `family`; the tag is not looked at
 // (DetectFamily does that). The result is normalized. O(size), reads at most
@@ -45,11 +53,21 @@ void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* pro
 
 // The inverse: decoding the result gives the normalized program, with at most
 // kMaxEncodedChoices choices. Returns the number of bytes written. If `capacity` is too small,
-// leaves out the last choices, then the last operations; writes nothing and returns 0 if not even
-// the header fits. kMaxProgramBytes always suffice.
+// leaves out the last choices, then the last operations, then the last settings; writes nothing
+// and returns 0 if not even the header fits. kMaxProgramBytes always suffice.
 size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity);
 // Likewise for a program that is normalized already.
 size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity);
+
+// How many bytes come before the operations, and how many operations there are, as the
+// header says: bounded by nothing but its own width.
+struct ProgramLayout {
+  size_t operations_at = kProgramHeaderBytes;
+  size_t operations = 0;
+  size_t settings = 0;
+};
+// Requires a whole header.
+ProgramLayout LayoutOf(const uint8_t* header);
 
 // The family that an encoded program names in its tag, whatever its format
 // version; nothing if these bytes do not begin with a tag.

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "base/random.h"
-#include "fuzzers/program/fields.h"
 #include "fuzzers/program/generate.h"
 #include "gtest/gtest.h"
+#include "oracle/family.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -30,7 +31,7 @@ Program Decode(Family family, const std::vector<uint8_t>& bytes) {
   return program;
 }
 
-Family FamilyNumber(int number) { return static_cast<Family>(number % kFamilyCount); }
+Family AnyFamily(int number) { return FamilyNumber(number % kFamilyCount); }
 
 // The documented ranges, checked by other code than Normalize.
 void ExpectInRange(const Program& program, Family family) {
@@ -71,7 +72,7 @@ void ExpectInRange(const Program& program, Family family) {
 TEST(BytesTest, RandomBytesDecodeToACanonicalProgram) {
   Random random(1);
   for (int round = 0; round < kRounds; ++round) {
-    const Family family = FamilyNumber(round);
+    const Family family = AnyFamily(round);
     // Beyond the largest encoding too.
     std::vector<uint8_t> bytes(random.Below(random.OneIn(4) ? 1200 : 160));
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Next());
@@ -88,7 +89,7 @@ TEST(BytesTest, RandomBytesDecodeToACanonicalProgram) {
 
 TEST(BytesTest, GeneratedProgramsSurviveTheRoundTrip) {
   for (int round = 0; round < kRounds; ++round) {
-    const Family family = FamilyNumber(round);
+    const Family family = AnyFamily(round);
     Program program;
     GenerateProgram(family, round, &program);
     ASSERT_NO_FATAL_FAILURE(ExpectInRange(program, family)) << "seed " << round;
@@ -98,7 +99,7 @@ TEST(BytesTest, GeneratedProgramsSurviveTheRoundTrip) {
 
 TEST(BytesTest, EveryPrefixOfAnEncodingIsAProgram) {
   for (int seed = 0; seed < 40; ++seed) {
-    const Family family = FamilyNumber(seed);
+    const Family family = AnyFamily(seed);
     Program program;
     GenerateProgram(family, seed, &program);
     std::vector<uint8_t> bytes = Encode(program);
@@ -121,7 +122,7 @@ TEST(BytesTest, MissingBytesOfAnOperationAreZero) {
   program.operations[0] = {Op::kInsert, 3, kWithContext, 2, 0, 0x01020304};
   program.fiber_of[0] = 0;
   std::vector<uint8_t> bytes = Encode(program);
-  ASSERT_EQ(bytes.size(), kProgramHeaderBytes + kOperationBytes);
+  ASSERT_EQ(bytes.size(), kProgramHeaderBytes + kSettingBytes + kOperationBytes);
   bytes.resize(bytes.size() - 2);
   const Program cut = Decode(Family::kCsq, bytes);
   ASSERT_EQ(cut.operation_count, 1);
@@ -132,11 +133,11 @@ TEST(BytesTest, MissingBytesOfAnOperationAreZero) {
 TEST(BytesTest, NoBytesAreTheEmptyProgram) {
   for (int family = 0; family < kFamilyCount; ++family) {
     Program program;
-    DecodeProgram(FamilyNumber(family), nullptr, 0, &program);
+    DecodeProgram(AnyFamily(family), nullptr, 0, &program);
     EXPECT_EQ(program.fibers, 1);
     EXPECT_EQ(program.operation_count, 0);
     EXPECT_EQ(program.schedule.choice_count, 0);
-    EXPECT_EQ(program.setup.family, FamilyNumber(family));
+    EXPECT_EQ(program.setup.family, AnyFamily(family));
   }
 }
 
@@ -149,7 +150,9 @@ TEST(BytesTest, LargestProgramFitsExactly) {
   for (int i = 0; i < kMaxEncodedChoices; ++i) {
     program.schedule.choices[i] = {static_cast<uint16_t>(i * 300), 1};
   }
-  EXPECT_EQ(Encode(program).size(), kMaxProgramBytes);
+  program.setup.ex = true;
+  program.setup.insert = InsertPolicy::kSorted;
+  EXPECT_EQ(Encode(program).size(), kMaxProgramBytes - (kMaxSettings - 2) * kSettingBytes);
 }
 
 TEST(BytesTest, SmallBufferLosesChoicesFirst) {
@@ -182,25 +185,67 @@ TEST(BytesTest, EveryOperationCodeIsLegalInEveryFamily) {
   for (int family = 0; family < kFamilyCount; ++family) {
     for (int code = 0; code < 256; ++code) {
       std::vector<uint8_t> bytes(kProgramHeaderBytes + kOperationBytes);
-      bytes[14] = 1;
+      bytes[12] = 1;
       bytes[kProgramHeaderBytes] = static_cast<uint8_t>(code);
-      const Program program = Decode(FamilyNumber(family), bytes);
+      const Program program = Decode(AnyFamily(family), bytes);
       ASSERT_EQ(program.operation_count, 1);
-      EXPECT_TRUE(OperationBelongsTo(FamilyNumber(family), program.operations[0].op));
+      EXPECT_TRUE(OperationBelongsTo(AnyFamily(family), program.operations[0].op));
       const int op = code & 63;
-      if (op < kOpCount && OperationBelongsTo(FamilyNumber(family), static_cast<Op>(op))) {
+      if (op < kOpCount && OperationBelongsTo(AnyFamily(family), static_cast<Op>(op))) {
         EXPECT_EQ(static_cast<int>(program.operations[0].op), op);
       }
     }
   }
 }
 
+TEST(BytesTest, EverySettingOfAFamilySurvivesAndNoOtherIsWritten) {
+  for (int number = 0; number < kFamilyCount; ++number) {
+    const Family family = AnyFamily(number);
+    for (const SetupField& field : AllSetupFields()) {
+      for (int value = 0; value <= field.max; ++value) {
+        Program program;
+        program.setup = InfoOf(family).setup;
+        field.Set(&program.setup, value);
+        const bool plain = program.setup == InfoOf(family).setup;
+        const std::vector<uint8_t> bytes = Encode(program);
+        Normalize(&program);
+        EXPECT_TRUE(Decode(family, bytes) == program) << field.name << " " << value;
+        if (plain || !field.Applies(program.setup)) {
+          EXPECT_EQ(bytes.size(), kProgramHeaderBytes) << field.name << " " << value;
+        }
+      }
+    }
+  }
+}
+
+TEST(BytesTest, ASettingOfAVersionToComeIsPassedOver) {
+  Program program;
+  program.setup.ex = true;
+  program.operation_count = 1;
+  program.fiber_of[0] = 0;
+  std::vector<uint8_t> bytes = Encode(program);
+  const std::vector<uint8_t> unknown = {kMaxSettings, 1};
+  bytes[14] += 1;
+  bytes.insert(bytes.begin() + kProgramHeaderBytes, unknown.begin(), unknown.end());
+  EXPECT_TRUE(Decode(Family::kCsq, bytes) == program);
+}
+
+TEST(BytesTest, TheNumberOfSchedulesSurvives) {
+  for (int schedules = 1; schedules <= kMaxSchedules; ++schedules) {
+    Program program;
+    program.fibers = 2;
+    program.schedule.kind = schedule::Kind::kPct;
+    program.schedules = schedules;
+    EXPECT_EQ(Decode(Family::kCsq, Encode(program)).schedules, schedules);
+  }
+}
+
 TEST(BytesTest, TagNamesTheFamily) {
   for (int family = 0; family < kFamilyCount; ++family) {
     Program program;
-    program.setup.family = FamilyNumber(family);
+    program.setup.family = AnyFamily(family);
     std::vector<uint8_t> bytes = Encode(program);
-    EXPECT_EQ(DetectFamily(bytes.data(), bytes.size()), FamilyNumber(family));
+    EXPECT_EQ(DetectFamily(bytes.data(), bytes.size()), AnyFamily(family));
     EXPECT_EQ(bytes[3], kProgramFormatVersion);
     EXPECT_EQ(DetectFamily(bytes.data(), 3), std::nullopt);
     bytes[0] = 't';
@@ -270,29 +315,6 @@ TEST(NormalizeTest, OfTwoChoicesWithOneStepTheFirstStays) {
   ASSERT_EQ(program.schedule.choice_count, 2);
   EXPECT_TRUE(program.schedule.choices[0] == (schedule::Choice{3, 1}));
   EXPECT_TRUE(program.schedule.choices[1] == (schedule::Choice{9, 2}));
-}
-
-TEST(FieldsTest, EveryFamilyHasItsOwnOperations) {
-  for (int family = 0; family < kFamilyCount; ++family) {
-    const OperationList& list = OperationsOf(FamilyNumber(family));
-    EXPECT_GT(list.count, 3);
-    for (int i = 0; i < list.count; ++i) {
-      EXPECT_TRUE(OperationBelongsTo(FamilyNumber(family), list.ops[i]));
-    }
-  }
-}
-
-TEST(FieldsTest, MeaningDependsOnTheQueue) {
-  cancelsafe::Setup setup;
-  EXPECT_EQ(FieldsOf(setup, Op::kRemoveNext).key, 0u);
-  EXPECT_EQ(FieldsOf(setup, Op::kInsert).key, 0u);
-  EXPECT_EQ(SelectorMax(setup, Op::kRemoveNext), 0);
-  setup.peek = PeekPolicy::kByKey;
-  EXPECT_NE(FieldsOf(setup, Op::kRemoveNext).key, 0u);
-  EXPECT_NE(FieldsOf(setup, Op::kInsert).key, 0u);
-  setup.peek = PeekPolicy::kByFile;
-  EXPECT_EQ(SelectorMax(setup, Op::kRemoveNext), kFileCount);
-  EXPECT_EQ(SelectorMax(setup, Op::kInsertEx), 255);
 }
 
 }  // namespace

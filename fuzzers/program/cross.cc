@@ -5,6 +5,8 @@
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/program/schedules.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -77,16 +79,9 @@ void CrossChoices(const Schedule& a, const Schedule& b, Random* random, Schedule
 void CrossSetups(const Setup& a, const Setup& b, Random* random, Setup* out) {
   *out = random->OneIn(2) ? a : b;
   if (random->OneIn(2)) return;
-  if (random->OneIn(2)) out->insert = b.insert;
-  if (random->OneIn(2)) out->peek = a.peek;
-  if (random->OneIn(2)) out->failing_insert = b.failing_insert;
-  if (random->OneIn(2)) out->cancelling_insert = a.cancelling_insert;
-  if (random->OneIn(2)) {
-    out->reentry = b.reentry;
-    out->reentry_item = b.reentry_item;
+  for (const SetupField& field : AllSetupFields()) {
+    if (field.IsOf(a.family)) field.Set(out, field.Get(random->OneIn(2) ? a : b));
   }
-  if (random->OneIn(2)) out->start_io = a.start_io;
-  if (random->OneIn(2)) out->start_by_key = b.start_by_key;
 }
 
 }  // namespace
@@ -108,6 +103,7 @@ void CrossPrograms(const Program& a, const Program& b, uint64_t seed, Program* o
     default:
       Interleave(a, b, &random, &child);
   }
+  child.schedules = UsualSchedules(child);
   Normalize(&child);
   *out = child;
 }

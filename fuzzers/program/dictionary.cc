@@ -8,16 +8,22 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "fuzzers/program/bytes.h"
-#include "fuzzers/program/fields.h"
 #include "fuzzers/program/words.h"
+#include "oracle/family.h"
+#include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
 
 using Words = absl::Span<const char* const>;
 
-constexpr const char* kNames[] = {"text", "csq", "device_queue", "start_io", "callback_data_queue"};
-static_assert(std::size(kNames) == 1 + kFamilyCount);
+constexpr const char* kNames[] = {
+    "text",
+#define CANCELSAFE_FAMILY(family, file_name) #file_name,
+#include "oracle/families.def"
+#undef CANCELSAFE_FAMILY
+};
 
 // Keys at the ends of the range, and around the sign of those who compare wrongly.
 constexpr uint32_t kKeys[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
@@ -48,17 +54,18 @@ std::string TextDictionary() {
   for (int i = 0; i < kOpCount; ++i) {
     AddEntry(absl::StrCat("\n  ", OperationName(static_cast<Op>(i)), " "), &dictionary);
   }
-  AddWords(" ", kQueueKindWords, &dictionary);
-  AddWords(" insert=", kInsertPolicyWords, &dictionary);
-  AddWords(" peek=", kPeekPolicyWords, &dictionary);
-  AddWords(" lock=", kLockKindWords, &dictionary);
-  AddWords(" status=", kInsertStatusWords, &dictionary);
-  AddWords(" reentry=", kReentryWords, &dictionary);
-  AddWords(" start-io=", kStartIoStyleWords, &dictionary);
+  for (const SetupField& field : AllSetupFields()) {
+    if (field.form == SetupForm::kNumber) AddWords(" ", Words({field.name}), &dictionary);
+    const std::string before =
+        field.form == SetupForm::kWord ? absl::StrCat(" ", field.name, "=") : " ";
+    for (int value = 0; field.words != nullptr && value <= field.max; ++value) {
+      if (field.words[value][0] != '\0') {
+        AddEntry(absl::StrCat(before, field.words[value]), &dictionary);
+      }
+    }
+  }
   AddWords(" irql=", kIrqlWords, &dictionary);
   AddWords(" ", kFlagWords, &dictionary);
-  AddWords(" ", kCallbackArgumentWords, &dictionary);
-  AddWords(" ", kStartIoArgumentWords, &dictionary);
   AddWords("schedule ", schedule::kKindNames, &dictionary);
   AddWords(" ", kScheduleArgumentWords, &dictionary);
   for (const uint32_t key : kKeys) AddEntry(absl::StrCat(" key=", key), &dictionary);
@@ -70,7 +77,7 @@ std::string BytesDictionary(Family family) {
   std::string dictionary =
       absl::StrCat("# Programs of ", FamilyName(family), " in bytes (fuzzers/program/bytes.h).\n");
   Program program;
-  program.setup.family = family;
+  program.setup = InfoOf(family).setup;
   program.fibers = 2;
   const OperationList& list = OperationsOf(family);
   for (int i = 0; i < list.count; ++i) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
-#include "fuzzers/program/fields.h"
+#include "fuzzers/program/schedules.h"
+#include "oracle/family.h"
+#include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -22,19 +25,7 @@ struct Swarm {
   int raised_percent = 0;  // operations above PASSIVE_LEVEL
 };
 
-bool AddsItem(Op op) {
-  switch (op) {
-    case Op::kInsert:
-    case Op::kInsertEx:
-    case Op::kQueueInsert:
-    case Op::kQueueInsertByKey:
-    case Op::kStartPacket:
-    case Op::kStartPacketByKey:
-      return true;
-    default:
-      return false;
-  }
-}
+bool AddsItem(Op op) { return InfoOf(op).effect == ItemEffect::kAdds; }
 
 Swarm RandomSwarm(Random* random, Family family) {
   Swarm swarm;
@@ -43,8 +34,7 @@ Swarm RandomSwarm(Random* random, Family family) {
   for (int i = 0; i < list.count; ++i) {
     static constexpr int kWeights[] = {0, 1, 2, 2, 4, 8};
     int weight = kWeights[random->Below(6)];
-    // Holding the lock or flipping a switch is a spice.
-    if (list.ops[i] == Op::kHoldCancelLock || list.ops[i] == Op::kSetAttributes) weight /= 2;
+    if (InfoOf(list.ops[i]).rare) weight /= 2;
     swarm.weight[static_cast<int>(list.ops[i])] = weight;
     swarm.weight_sum += weight;
     if (AddsItem(list.ops[i])) adding_weight += weight;
@@ -130,52 +120,23 @@ void RandomSchedule(Random* random, int fibers, Schedule* schedule) {
 }
 
 void RandomizeSetupField(Random* random, Setup* setup) {
-  if (setup->family == Family::kStartIo) {
-    if (random->OneIn(3)) {
-      setup->start_by_key = random->OneIn(2);
-    } else {
-      setup->start_io = static_cast<StartIoStyle>(random->Below(3));
-    }
-    return;
+  const SetupField* fields[kSetupFieldCount];
+  int count = 0;
+  for (const SetupField& field : AllSetupFields()) {
+    if (field.IsOf(setup->family)) fields[count++] = &field;
   }
-  if (!HasCallbacks(setup->family)) return;
-  switch (random->Below(9)) {
-    case 0:
-      setup->ex = random->OneIn(2);
-      break;
-    case 1:
-      setup->insert = static_cast<InsertPolicy>(random->Below(3));
-      break;
-    case 2:
-      setup->peek = static_cast<PeekPolicy>(random->Below(3));
-      break;
-    case 3:
-      setup->lock = static_cast<LockKind>(random->Below(2));
-      break;
-    case 4:
-      setup->pending_status = random->OneIn(2);
-      break;
-    case 5:
-      setup->failing_insert = random->OneIn(2) ? 0 : random->Between(1, 4);
-      break;
-    case 6:
-      setup->cancelling_insert = random->OneIn(2) ? 0 : random->Between(1, 4);
-      break;
-    case 7:
-      setup->reentry = static_cast<Reentry>(random->Below(4));
-      break;
-    default:
-      setup->reentry_item = static_cast<uint8_t>(random->Below(kMaxItems));
+  if (count == 0) return;
+  const SetupField& field = *fields[random->Below(count)];
+  int value = random->Below(field.max + 1);
+  if (field.draw == SetupDraw::kEarly && !random->OneIn(16)) {
+    value = random->OneIn(2) ? 0 : random->Between(1, 4);
   }
-  // Faults late in a run are rare, but they exist.
-  if (random->OneIn(16)) setup->failing_insert = random->Between(5, kMaxInsertOrdinal);
-  if (random->OneIn(16)) setup->cancelling_insert = random->Between(5, kMaxInsertOrdinal);
+  field.Set(setup, value);
 }
 
 void GenerateProgram(Family family, uint64_t seed, Program* program) {
   Random random(seed);
-  program->setup = Setup();
-  program->setup.family = family;
+  program->setup = InfoOf(family).setup;
   for (int i = random.Below(8); i > 0; --i) RandomizeSetupField(&random, &program->setup);
 
   const Swarm swarm = RandomSwarm(&random, family);
@@ -189,6 +150,7 @@ void GenerateProgram(Family family, uint64_t seed, Program* program) {
         static_cast<uint8_t>(i < program->fibers ? i : random.Below(program->fibers));
   }
   RandomSchedule(&random, program->fibers, &program->schedule);
+  program->schedules = UsualSchedules(*program);
   Normalize(program);
 }
 

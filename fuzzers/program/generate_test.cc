@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gtest/gtest.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fuzzers/program/fields.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -150,6 +150,11 @@ class Minimizer {
       candidate.schedule.parameter = 0;
       any |= Try(candidate);
     }
+    if (current_.schedules != 1) {
+      Program candidate = current_;
+      candidate.schedules = 1;
+      any |= Try(candidate);
+    }
     return any;
   }
 
@@ -214,25 +219,14 @@ class Minimizer {
     return Try(candidate);
   }
 
+  // What depends on other settings comes after them in the table, so from the end.
   bool SimplifySetup() {
-    const Setup plain;
     bool any = false;
-    any |= TryChange([&](Program* p) { p->setup.cancelling_insert = 0; });
-    any |= TryChange([&](Program* p) { p->setup.failing_insert = 0; });
-    any |= TryChange([&](Program* p) { p->setup.reentry = Reentry::kNone; });
-    any |= TryChange([&](Program* p) { p->setup.pending_status = false; });
-    any |= TryChange([&](Program* p) { p->setup.ex = false; });
-    any |= TryChange([&](Program* p) { p->setup.insert = plain.insert; });
-    any |= TryChange([&](Program* p) { p->setup.peek = plain.peek; });
-    any |= TryChange([&](Program* p) { p->setup.lock = plain.lock; });
-    any |= TryChange([&](Program* p) { p->setup.start_io = plain.start_io; });
-    any |= TryChange([&](Program* p) { p->setup.start_by_key = false; });
-    any |= LowerNumber(current_.setup.cancelling_insert,
-                       [](Program* p, int value) { p->setup.cancelling_insert = value; });
-    any |= LowerNumber(current_.setup.failing_insert,
-                       [](Program* p, int value) { p->setup.failing_insert = value; });
-    any |= LowerNumber(current_.setup.reentry_item,
-                       [](Program* p, int value) { p->setup.reentry_item = value; });
+    for (int i = AllSetupFields().count - 1; i >= 0; --i) {
+      const SetupField& field = AllSetupFields()[i];
+      any |= LowerNumber(field.Get(current_.setup),
+                         [&field](Program* p, int value) { field.Set(&p->setup, value); });
+    }
     return any;
   }
 
@@ -249,7 +243,7 @@ class Minimizer {
     bool any = RenameItems();
     for (int i = 0; i < current_.operation_count; ++i) {
       const Operation was = current_.operations[i];
-      for (int bit = 1; bit <= kNonCancelable; bit *= 2) {
+      for (int bit = 1; bit <= kLastOperationFlag; bit *= 2) {
         any |= TryChange([&](Program* p) { p->operations[i].flags &= static_cast<uint8_t>(~bit); });
       }
       any |= LowerNumber(was.irql, [i](Program* p, int value) { p->operations[i].irql = value; });

@@ -5,9 +5,10 @@
 
 #include "base/random.h"
 #include "fuzzers/program/bytes.h"
-#include "fuzzers/program/fields.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/program/schedules.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -186,9 +187,9 @@ bool DeleteRange(Random* random, Program* program) {
 }
 
 bool ChangeSetup(Random* random, Program* program) {
-  if (program->setup.family == Family::kDeviceQueue) return false;
+  const Setup before = program->setup;
   RandomizeSetupField(random, &program->setup);
-  return true;
+  return !(program->setup == before);
 }
 
 bool AddFiber(Random* random, Program* program) {
@@ -307,6 +308,7 @@ void MutateNormalized(uint64_t seed, Program* program) {
       --changes;
     }
   }
+  program->schedules = UsualSchedules(*program);
   Normalize(program);
 }
 

@@ -7,6 +7,7 @@
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
 #include "gtest/gtest.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -75,40 +76,20 @@ TEST_P(MutateTest, ReachesEveryOperationFromTheEmptyProgram) {
 }
 
 TEST_P(MutateTest, ReachesEverySetupValue) {
-  std::set<int> seen[11];
+  std::set<int> seen[kSetupFieldCount];
   Program program;
   program.setup.family = GetParam();
   for (uint64_t seed = 0; seed < 20000; ++seed) {
     MutateProgram(seed, &program);
-    const cancelsafe::Setup& setup = program.setup;
-    const int values[11] = {setup.ex,
-                            static_cast<int>(setup.insert),
-                            static_cast<int>(setup.peek),
-                            static_cast<int>(setup.lock),
-                            setup.pending_status,
-                            setup.failing_insert,
-                            setup.cancelling_insert,
-                            static_cast<int>(setup.reentry),
-                            setup.reentry_item,
-                            static_cast<int>(setup.start_io),
-                            setup.start_by_key};
-    for (int i = 0; i < 11; ++i) seen[i].insert(values[i]);
+    for (int i = 0; i < kSetupFieldCount; ++i) {
+      seen[i].insert(AllSetupFields()[i].Get(program.setup));
+    }
   }
-  const bool csq = GetParam() == Family::kCsq;
-  const bool callbacks = csq || GetParam() == Family::kCallbackDataQueue;
-  const bool start_io = GetParam() == Family::kStartIo;
-  const size_t ordinals = kMaxInsertOrdinal + 1;
-  EXPECT_EQ(seen[0].size(), csq ? 2u : 1u);
-  EXPECT_EQ(seen[1].size(), callbacks ? 3u : 1u);
-  EXPECT_EQ(seen[2].size(), callbacks ? 3u : 1u);
-  EXPECT_EQ(seen[3].size(), callbacks ? 2u : 1u);
-  EXPECT_EQ(seen[4].size(), callbacks ? 2u : 1u);
-  EXPECT_EQ(seen[5].size(), callbacks ? ordinals : 1u);
-  EXPECT_EQ(seen[6].size(), callbacks ? ordinals : 1u);
-  EXPECT_EQ(seen[7].size(), callbacks ? 4u : 1u);
-  EXPECT_EQ(seen[8].size(), callbacks ? static_cast<size_t>(kMaxItems) : 1u);
-  EXPECT_EQ(seen[9].size(), start_io ? 3u : 1u);
-  EXPECT_EQ(seen[10].size(), start_io ? 2u : 1u);
+  for (int i = 0; i < kSetupFieldCount; ++i) {
+    const SetupField& field = AllSetupFields()[i];
+    const size_t expected = field.IsOf(GetParam()) ? field.max + 1u : 1u;
+    EXPECT_EQ(seen[i].size(), expected) << field.name;
+  }
 }
 
 bool Contains(const Program& program, const Operation& operation) {

@@ -12,10 +12,13 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "fuzzers/program/bytes.h"
-#include "fuzzers/program/fields.h"
+#include "fuzzers/program/schedules.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/program/tokens.h"
 #include "fuzzers/program/words.h"
+#include "oracle/family.h"
+#include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -32,8 +35,7 @@ class Parser {
  private:
   absl::Status Line(absl::string_view line);
   absl::Status Target(const Tokens& tokens);
-  absl::Status Queue(const Tokens& tokens);
-  absl::Status Driver(const Tokens& tokens);
+  absl::Status Settings(SetupLine line, const Tokens& tokens);
   absl::Status Fiber(const Tokens& tokens);
   absl::Status ScheduleLine(const Tokens& tokens);
   absl::Status Choices(const Tokens& tokens);
@@ -86,8 +88,7 @@ class Parser {
   size_t header_bytes_ = 0;
   Tokens lines_seen_;
   // Where something stands that can only be judged at the end.
-  int failing_line_ = 0;
-  int pending_line_ = 0;
+  std::vector<int> setting_line_ = std::vector<int>(kSetupFieldCount);
   std::vector<int> choice_line_;
   int64_t highest_step_ = -1;  // of the choices
   ProgramFile file_;
@@ -108,81 +109,70 @@ absl::Status Parser::Target(const Tokens& tokens) {
   }
   const int index = FindWord(tokens[1], families);
   if (index < 0) return UnknownWord("target", tokens[1], families, "allowed");
-  file_.program.setup.family = static_cast<Family>(index);
+  file_.program.setup = InfoOf(static_cast<Family>(index)).setup;
   const OperationList& list = OperationsOf(static_cast<Family>(index));
   for (int i = 0; i < list.count; ++i) operation_words_.push_back(OperationName(list.ops[i]));
   has_target_ = true;
   return absl::OkStatus();
 }
 
-absl::Status Parser::Queue(const Tokens& tokens) {
-  Setup& setup = file_.program.setup;
-  if (!HasCallbacks(setup.family)) {
-    return Error(FamilyName(setup.family), " has no 'queue' line: its queue has no settings");
-  }
-  // Only csq comes in two kinds.
-  const Words allowed = Words(kQueueArgumentWords).first(setup.family == Family::kCsq ? 6 : 4);
-  Tokens seen;
-  for (size_t i = 1; i < tokens.size(); ++i) {
-    const Argument argument = SplitArgument(tokens[i]);
-    const int index = FindWord(argument.name, allowed);
-    if (index < 0) return UnknownWord("queue setting", argument.name, allowed, "allowed");
-    absl::Status status = Once(&seen, index >= 4 ? "classic or ex" : argument.name);
-    if (!status.ok()) return status;
-    switch (index) {
-      case 0:
-        status = Value(argument, kInsertPolicyWords, &setup.insert);
-        break;
-      case 1:
-        status = Value(argument, kPeekPolicyWords, &setup.peek);
-        break;
-      case 2:
-        status = Value(argument, kLockKindWords, &setup.lock);
-        break;
-      case 3:
-        status = Value(argument, kInsertStatusWords, &setup.pending_status);
-        if (setup.pending_status) pending_line_ = line_;
-        break;
-      default:
-        status = Bare(argument);
-        setup.ex = index == 5;
-    }
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
+// The settings of a line that this family has, as the words by which they are given.
+struct SettingWords {
+  std::vector<const char*> words;
+  std::vector<const SetupField*> fields;
+  std::vector<int> values;  // what a bare word stands for, else -1
 
-absl::Status Parser::Driver(const Tokens& tokens) {
-  Setup& setup = file_.program.setup;
-  if (setup.family == Family::kDeviceQueue) {
-    return Error(FamilyName(setup.family), " has no 'driver' line: its queue calls no driver");
+  SettingWords(Family family, SetupLine line) {
+    for (const SetupField& field : AllSetupFields()) {
+      if (field.line != line || !field.IsOf(family)) continue;
+      if (field.form != SetupForm::kBare) {
+        Add(field.name, field, -1);
+        continue;
+      }
+      for (int value = 0; value <= field.max; ++value) {
+        if (field.words[value][0] != '\0') Add(field.words[value], field, value);
+      }
+    }
   }
-  const bool start_io = setup.family == Family::kStartIo;
-  const Words allowed = start_io ? Words(kStartIoArgumentWords) : Words(kCallbackArgumentWords);
+
+ private:
+  void Add(const char* word, const SetupField& field, int value) {
+    words.push_back(word);
+    fields.push_back(&field);
+    values.push_back(value);
+  }
+};
+
+absl::Status Parser::Settings(SetupLine line, const Tokens& tokens) {
+  Setup& setup = file_.program.setup;
+  const SettingWords known(setup.family, line);
+  if (known.words.empty()) {
+    return Error(
+        FamilyName(setup.family), " has no '", tokens[0], "' line: ",
+        line == SetupLine::kQueue ? "its queue has no settings" : "its queue calls no driver");
+  }
   Tokens seen;
   for (size_t i = 1; i < tokens.size(); ++i) {
     const Argument argument = SplitArgument(tokens[i]);
-    const int index = FindWord(argument.name, allowed);
-    if (index < 0) return UnknownWord("driver setting", argument.name, allowed, "allowed");
-    absl::Status status = Once(&seen, argument.name);
+    const int index = FindWord(argument.name, known.words);
+    if (index < 0) {
+      return UnknownWord(absl::StrCat(tokens[0], " setting"), argument.name, known.words,
+                         "allowed");
+    }
+    const SetupField& field = *known.fields[static_cast<size_t>(index)];
+    absl::Status status = Once(&seen, field.name);
     if (!status.ok()) return status;
-    if (start_io) {
-      if (index == 0) status = Value(argument, kStartIoStyleWords, &setup.start_io);
-      if (index == 1) {
-        status = Bare(argument);
-        setup.start_by_key = true;
-      }
-    } else if (index == 0) {
-      status = Number(argument, kMaxInsertOrdinal, &setup.failing_insert);
-      if (setup.failing_insert != 0) failing_line_ = line_;
-    } else if (index == 1) {
-      status = Number(argument, kMaxInsertOrdinal, &setup.cancelling_insert);
-    } else if (index == 2) {
-      status = Value(argument, kReentryWords, &setup.reentry);
+    int value = known.values[static_cast<size_t>(index)];
+    if (field.form == SetupForm::kBare) {
+      status = Bare(argument);
+    } else if (field.form == SetupForm::kNumber) {
+      status = Number(argument, field.max, &value);
     } else {
-      status = Number(argument, kMaxItems - 1, &setup.reentry_item);
+      status = Value(argument, Words(field.words, field.max + 1u), &value);
     }
     if (!status.ok()) return status;
+    field.Set(&setup, value);
+    if (value != 0) setting_line_[&field - AllSetupFields().begin()] = line_;
   }
   return absl::OkStatus();
 }
@@ -216,8 +206,15 @@ absl::Status Parser::ScheduleLine(const Tokens& tokens) {
     }
     absl::Status status = Once(&seen, argument.name);
     if (!status.ok()) return status;
-    status = index == 0 ? Number(argument, 0xffffffff, &schedule.seed)
-                        : Number(argument, 0xff, &schedule.parameter);
+    if (index == 0) status = Number(argument, 0xffffffff, &schedule.seed);
+    if (index == 1) status = Number(argument, 0xff, &schedule.parameter);
+    if (index == 2) {
+      status = Number(argument, kMaxSchedules, &file_.program.schedules);
+      if (!status.ok() || file_.program.schedules == 0) {
+        return Error("schedules must be a number from 1 to ", kMaxSchedules, ", not ",
+                     Quoted(argument.value));
+      }
+    }
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -266,8 +263,7 @@ absl::Status Parser::OperationArgument(Argument argument, Operation* operation) 
   if (argument.name == "key") return Number(argument, 0xffffffff, &operation->key);
   if (argument.name == "irql") return Value(argument, kIrqlWords, &operation->irql);
   if (argument.name == "selector") {
-    return Number(argument, operation->op == Op::kRemoveNext ? kFileCount : 0xff,
-                  &operation->selector);
+    return Number(argument, InfoOf(operation->op).selector_max, &operation->selector);
   }
   operation->flags |= static_cast<uint8_t>(1 << FindWord(argument.name, kFlagWords));
   return Bare(argument);
@@ -347,9 +343,9 @@ absl::Status Parser::Line(absl::string_view line) {
     case 0:
       return Target(tokens);
     case 1:
-      return Queue(tokens);
+      return Settings(SetupLine::kQueue, tokens);
     case 2:
-      return Driver(tokens);
+      return Settings(SetupLine::kDriver, tokens);
     case 3:
       return Fiber(tokens);
     case 4:
@@ -365,10 +361,15 @@ absl::Status Parser::Finish() {
   Program& program = file_.program;
   if (!has_target_) return Error("no 'target' line; there is no program here");
   program.fibers = std::max(fibers_, 1);
-  if (program.setup.family == Family::kCsq && !program.setup.ex) {
-    line_ = std::max(failing_line_, pending_line_);
-    if (failing_line_ != 0) return Error("failing-insert needs 'queue ex'");
-    if (pending_line_ != 0) return Error("status=pending needs 'queue ex'");
+  if (program.schedules == 0) program.schedules = UsualSchedules(program);
+  for (int i = 0; i < AllSetupFields().count; ++i) {
+    const SetupField& field = AllSetupFields()[i];
+    if (setting_line_[i] == 0 || field.needs == nullptr || field.Applies(program.setup)) continue;
+    line_ = setting_line_[i];
+    const char* word =
+        field.form == SetupForm::kWord ? field.words[field.Get(program.setup)] : nullptr;
+    return Error(field.name, word == nullptr ? "" : "=", word == nullptr ? "" : word, " needs '",
+                 field.needs, "'");
   }
   for (int i = 0; i < program.schedule.choice_count; ++i) {
     if (program.schedule.choices[i].fiber < program.fibers) continue;
@@ -381,6 +382,7 @@ absl::Status Parser::Finish() {
 }
 
 absl::StatusOr<ProgramFile> Parser::Run(absl::string_view text) {
+  file_.program.schedules = 0;  // until a line says how many
   if (text.size() > kMaxTextBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         "line 1: the text has ", text.size(), " bytes; at most ", kMaxTextBytes, " are allowed"));

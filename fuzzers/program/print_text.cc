@@ -5,9 +5,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "fuzzers/program/fields.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/program/words.h"
+#include "oracle/family.h"
+#include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -21,44 +23,37 @@ std::string KeyText(uint32_t key) {
   return key < 0x10000 ? absl::StrCat(key) : absl::StrFormat("0x%08x", key);
 }
 
-template <typename Enum, size_t kCount>
-const char* Word(const char* const (&words)[kCount], Enum value) {
-  return words[static_cast<size_t>(value)];
+std::string SettingText(const SetupField& field, int value) {
+  switch (field.form) {
+    case SetupForm::kWord:
+      return absl::StrCat(" ", field.name, "=", field.words[value]);
+    case SetupForm::kNumber:
+      return absl::StrCat(" ", field.name, "=", value);
+    case SetupForm::kBare:
+      break;
+  }
+  return absl::StrCat(" ", field.words[value]);
 }
 
-void PrintQueue(const Setup& setup, std::string* out) {
-  absl::StrAppend(out, "queue");
-  if (setup.family == Family::kCsq) absl::StrAppend(out, " ", Word(kQueueKindWords, setup.ex));
-  absl::StrAppend(out, " insert=", Word(kInsertPolicyWords, setup.insert),
-                  " peek=", Word(kPeekPolicyWords, setup.peek),
-                  " lock=", Word(kLockKindWords, setup.lock));
-  if (setup.ex) absl::StrAppend(out, " status=", Word(kInsertStatusWords, setup.pending_status));
-  absl::StrAppend(out, "\n");
+void PrintSettings(const Setup& setup, SetupLine line, std::string* out) {
+  const Setup& plain = InfoOf(setup.family).setup;
+  std::string settings;
+  for (const SetupField& field : AllSetupFields()) {
+    if (field.line != line || !field.Applies(setup)) continue;
+    const int value = field.Get(setup);
+    if (!field.always_written && value == field.Get(plain)) continue;
+    absl::StrAppend(&settings, SettingText(field, value));
+  }
+  if (settings.empty()) return;
+  absl::StrAppend(out, kDirectiveWords[line == SetupLine::kQueue ? 1 : 2], settings, "\n");
 }
 
-void PrintDriver(const Setup& setup, std::string* out) {
-  std::string line;
-  if (setup.failing_insert != 0) absl::StrAppend(&line, " failing-insert=", setup.failing_insert);
-  if (setup.cancelling_insert != 0) {
-    absl::StrAppend(&line, " cancelling-insert=", setup.cancelling_insert);
-  }
-  if (setup.reentry != Reentry::kNone) {
-    absl::StrAppend(&line, " reentry=", Word(kReentryWords, setup.reentry));
-  }
-  if (setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kCancel) {
-    absl::StrAppend(&line, " reentry-item=", setup.reentry_item);
-  }
-  if (setup.family == Family::kStartIo) {
-    absl::StrAppend(&line, " start-io=", Word(kStartIoStyleWords, setup.start_io));
-    if (setup.start_by_key) absl::StrAppend(&line, " start-by-key");
-  }
-  if (!line.empty()) absl::StrAppend(out, "driver", line, "\n");
-}
-
-void PrintSchedule(const Schedule& schedule, std::string* out) {
+void PrintSchedule(const Program& program, std::string* out) {
+  const Schedule& schedule = program.schedule;
   if (schedule.kind != Kind::kChoices) {
     absl::StrAppend(out, "schedule ", schedule::NameOf(schedule.kind), " seed=", schedule.seed);
     if (schedule.parameter != 0) absl::StrAppend(out, " parameter=", schedule.parameter);
+    absl::StrAppend(out, " schedules=", program.schedules);
     absl::StrAppend(out, "\n");
   }
   for (int i = 0; i < schedule.choice_count; ++i) {
@@ -92,8 +87,8 @@ std::string PrintProgram(const Program& program) {
   Program normal = program;
   Normalize(&normal);
   std::string out = absl::StrCat("target ", FamilyName(normal.setup.family), "\n");
-  if (HasCallbacks(normal.setup.family)) PrintQueue(normal.setup, &out);
-  PrintDriver(normal.setup, &out);
+  PrintSettings(normal.setup, SetupLine::kQueue, &out);
+  PrintSettings(normal.setup, SetupLine::kDriver, &out);
   int next = 0;
   for (int fiber = 0; fiber < normal.fibers; ++fiber) {
     absl::StrAppend(&out, "fiber ", fiber, "\n");
@@ -101,7 +96,7 @@ std::string PrintProgram(const Program& program) {
       absl::StrAppend(&out, "  ", PrintOperation(normal.setup, normal.operations[next]), "\n");
     }
   }
-  PrintSchedule(normal.schedule, &out);
+  PrintSchedule(normal, &out);
   return out;
 }
 

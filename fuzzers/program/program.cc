@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
-#include "fuzzers/program/fields.h"
+#include "fuzzers/program/schedules.h"
+#include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -16,31 +18,6 @@ using schedule::Schedule;
 template <typename Enum>
 Enum Wrap(Enum value, int count) {
   return static_cast<Enum>(static_cast<int>(value) % count);
-}
-
-void NormalizeSetup(Setup* setup) {
-  const Setup given = *setup;
-  Setup normal;
-  normal.family = Wrap(given.family, kFamilyCount);
-  if (HasCallbacks(normal.family)) {
-    normal.ex = normal.family == Family::kCallbackDataQueue || given.ex;
-    normal.insert = Wrap(given.insert, 3);
-    normal.peek = Wrap(given.peek, 3);
-    normal.lock = Wrap(given.lock, 2);
-    if (normal.ex) {
-      normal.pending_status = given.pending_status;
-      normal.failing_insert = given.failing_insert % (kMaxInsertOrdinal + 1);
-    }
-    normal.cancelling_insert = given.cancelling_insert % (kMaxInsertOrdinal + 1);
-    normal.reentry = Wrap(given.reentry, 4);
-    if (normal.reentry == Reentry::kInsert || normal.reentry == Reentry::kCancel) {
-      normal.reentry_item = given.reentry_item % kMaxItems;
-    }
-  } else if (normal.family == Family::kStartIo) {
-    normal.start_io = Wrap(given.start_io, 3);
-    normal.start_by_key = given.start_by_key;
-  }
-  *setup = normal;
 }
 
 void NormalizeOperations(Program* program) {
@@ -58,7 +35,8 @@ void NormalizeOperations(Program* program) {
     operation.item &= masks.item;
     operation.flags &= masks.flags;
     operation.selector &= masks.selector;
-    if (operation.op == Op::kRemoveNext) operation.selector %= kFileCount + 1;
+    const uint8_t selector_max = InfoOf(operation.op).selector_max;
+    if (operation.selector > selector_max) operation.selector %= selector_max + 1;
     if (operation.irql > 2) operation.irql %= 3;
     operation.key &= masks.key;
     if (program->fiber_of[i] >= program->fibers) program->fiber_of[i] %= program->fibers;
@@ -116,6 +94,7 @@ void NormalizeSchedule(Schedule* schedule, int fibers) {
 
 bool operator==(const Program& a, const Program& b) {
   return a.setup == b.setup && a.fibers == b.fibers && a.operation_count == b.operation_count &&
+         ScheduleCount(a) == ScheduleCount(b) &&
          std::equal(a.operations, a.operations + a.operation_count, b.operations) &&
          std::equal(a.fiber_of, a.fiber_of + a.operation_count, b.fiber_of) &&
          a.schedule.kind == b.schedule.kind && a.schedule.parameter == b.schedule.parameter &&
@@ -125,10 +104,12 @@ bool operator==(const Program& a, const Program& b) {
 }
 
 void Normalize(Program* program) {
+  program->setup.family = Wrap(program->setup.family, kFamilyCount);
   NormalizeSetup(&program->setup);
   program->fibers = std::clamp(program->fibers, 1, kMaxFibers);
   NormalizeOperations(program);
   NormalizeSchedule(&program->schedule, program->fibers);
+  program->schedules = std::clamp(ScheduleCount(*program), 1, kMaxSchedules);
 }
 
 }  // namespace cancelsafe

@@ -13,8 +13,7 @@
 namespace cancelsafe {
 
 inline constexpr int kMaxOperations = 48;
-// Setup::failing_insert and cancelling_insert name one of the first fifteen.
-inline constexpr int kMaxInsertOrdinal = 15;
+inline constexpr int kMaxSchedules = 64;
 
 struct Program {
   Setup setup;
@@ -24,6 +23,9 @@ struct Program {
   Operation operations[kMaxOperations];
   uint8_t fiber_of[kMaxOperations];
   schedule::Schedule schedule;
+  // How many schedules it stands for: this one and those with the next seeds
+  // (schedules.h). 1..kMaxSchedules.
+  int schedules = 1;
 };
 
 bool operator==(const Program& a, const Program& b);

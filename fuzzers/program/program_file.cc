@@ -27,8 +27,8 @@ absl::Status CheckProgramBytes(absl::string_view bytes) {
     return Bad("not a program: neither readable text nor bytes with a program's tag");
   }
   const auto at = [bytes](size_t index) { return static_cast<uint8_t>(bytes[index]); };
-  if (at(3) != kProgramFormatVersion) {
-    return Bad("format version ", at(3), " is not known; this build reads version ",
+  if (at(3) < 1 || at(3) > kProgramFormatVersion) {
+    return Bad("format version ", at(3), " is not known; this build reads versions 1 to ",
                kProgramFormatVersion);
   }
   if (bytes.size() < kProgramHeaderBytes) {
@@ -39,15 +39,26 @@ absl::Status CheckProgramBytes(absl::string_view bytes) {
     return Bad("oversized: a program has at most ", kMaxProgramBytes, " bytes, the file ",
                bytes.size());
   }
-  const size_t operations = at(14);
-  if (operations > kMaxOperations) {
-    return Bad("the header names ", operations, " operations; at most ", kMaxOperations,
+  const ProgramLayout layout = LayoutOf(reinterpret_cast<const uint8_t*>(bytes.data()));
+  if (layout.settings > kMaxSettings) {
+    return Bad("the header names ", layout.settings, " settings; at most ", kMaxSettings,
                " are allowed");
   }
-  const size_t needed = kProgramHeaderBytes + operations * kOperationBytes;
+  if (layout.operations > kMaxOperations) {
+    return Bad("the header names ", layout.operations, " operations; at most ", kMaxOperations,
+               " are allowed");
+  }
+  const size_t needed = layout.operations_at + layout.operations * kOperationBytes;
   if (bytes.size() < needed) {
-    return Bad("truncated: ", operations, " operations need ", needed, " bytes, the file has ",
-               bytes.size());
+    return Bad("truncated: ", layout.operations, " operations need ", needed,
+               " bytes, the file has ", bytes.size());
+  }
+  for (size_t i = 0; i < layout.settings; ++i) {
+    const int row = at(kProgramHeaderBytes + i * kSettingBytes);
+    if (row >= AllSetupFields().count) {
+      return Bad("setting ", row, " is not known; this build knows 0 to ",
+                 AllSetupFields().count - 1);
+    }
   }
   if ((bytes.size() - needed) % kChoiceBytes != 0) {
     return Bad("truncated: the last choice is incomplete");

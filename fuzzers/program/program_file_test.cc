@@ -62,15 +62,25 @@ TEST(ProgramFileTest, SaysWhatIsWrongWithBytes) {
   EXPECT_TRUE(absl::StartsWith(ErrorOf(std::string("\x7f") + "ELF"), "not a program: "));
   std::string bad = good;
   bad[3] = 9;
-  EXPECT_EQ(ErrorOf(bad), "format version 9 is not known; this build reads version 1");
+  EXPECT_EQ(ErrorOf(bad), "format version 9 is not known; this build reads versions 1 to 2");
   EXPECT_EQ(ErrorOf(good.substr(0, 9)), "truncated: the header has 16 bytes, the file 9");
   EXPECT_EQ(ErrorOf(good.substr(0, 20)), "truncated: 2 operations need 32 bytes, the file has 20");
   EXPECT_EQ(ErrorOf(good.substr(0, 33)), "truncated: the last choice is incomplete");
   EXPECT_EQ(ErrorOf(good + std::string(kMaxProgramBytes, '\0')),
-            "oversized: a program has at most 976 bytes, the file 1011");
+            absl::StrCat("oversized: a program has at most ", kMaxProgramBytes, " bytes, the file ",
+                         kMaxProgramBytes + good.size()));
   bad = good;
-  bad[14] = 49;
-  EXPECT_EQ(ErrorOf(bad), "the header names 49 operations; at most 48 are allowed");
+  bad[12] = kMaxOperations + 1;
+  EXPECT_EQ(ErrorOf(bad), absl::StrCat("the header names ", kMaxOperations + 1,
+                                       " operations; at most ", kMaxOperations, " are allowed"));
+  bad = good;
+  bad[14] = 1;
+  bad.insert(kProgramHeaderBytes, "\xfe\x01", 2);
+  EXPECT_EQ(ErrorOf(bad),
+            absl::StrCat("setting 254 is not known; this build knows 0 to ", kMaxSettings - 1));
+  bad[14] = kMaxSettings + 1;
+  EXPECT_EQ(ErrorOf(bad), absl::StrCat("the header names ", kMaxSettings + 1, " settings; at most ",
+                                       kMaxSettings, " are allowed"));
 }
 
 TEST(ProgramFileTest, SaysWhatIsWrongWithText) {
@@ -107,7 +117,7 @@ TEST(ProgramFileTest, AVersionToComeIsRefusedByName) {
   bytes[3] = kProgramFormatVersion + 1;
   EXPECT_EQ(ErrorOf(bytes),
             absl::StrCat("format version ", kProgramFormatVersion + 1,
-                         " is not known; this build reads version ", kProgramFormatVersion));
+                         " is not known; this build reads versions 1 to ", kProgramFormatVersion));
 }
 
 TEST(LoadProgramTest, TakesTextBytesAndAnythingElse) {

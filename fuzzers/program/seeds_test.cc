@@ -14,6 +14,7 @@
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/program_file.h"
 #include "gtest/gtest.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {

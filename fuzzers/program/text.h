@@ -10,14 +10,16 @@
 //     remove-next key=0x80000000
 //   fiber 1
 //     cancel 2
-//   schedule pct seed=17 parameter=1
+//   schedule pct seed=17 parameter=1 schedules=8
 //   choices 3:1 9:0
 //
 // `target` comes first; every other line may be left out and then means the
-// defaults of Setup, one fiber without operations, and no choices. An argument
-// that means nothing on this queue (a key where nothing is sorted) is accepted
-// and dropped. start_io has `driver start-io=finish-inside start-by-key`, and
-// device_queue neither `queue` nor `driver`. A choice is step:fiber.
+// plain settings of the family, one fiber without operations, and no choices. The
+// settings of the `queue` and `driver` lines are the rows of oracle/setup_table.cc, the
+// operations those of oracle/operations.def. An argument that means nothing on this
+// queue (a key where nothing is sorted) is accepted and dropped. A schedule stands for
+// as many schedules as it says, its own and those of the next seeds; without a number,
+// for UsualSchedules() of them (schedules.h). A choice is step:fiber.
 #ifndef CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_
 #define CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_
 

@@ -26,7 +26,7 @@ fiber 0
   remove-next key=0x80000000
 fiber 1
   cancel 2
-schedule pct seed=17 parameter=1
+schedule pct seed=17 parameter=1 schedules=8
 choices 3:1 9:0
 )";
 
@@ -116,6 +116,18 @@ TEST(TextTest, LayoutDoesNotMatter) {
   EXPECT_TRUE(*a == *b);
 }
 
+TEST(TextTest, ASchedulerWithoutANumberOfSchedulesHasTheUsualOne) {
+  const absl::StatusOr<Program> two =
+      ParseProgram("target csq\nfiber 0\nfiber 1\nschedule pct seed=3");
+  ASSERT_TRUE(two.ok()) << two.status();
+  EXPECT_EQ(two->schedules, 8);
+  const absl::StatusOr<Program> said =
+      ParseProgram("target csq\nfiber 0\nfiber 1\nschedule pct seed=3 schedules=5");
+  ASSERT_TRUE(said.ok()) << said.status();
+  EXPECT_EQ(said->schedules, 5);
+  EXPECT_TRUE(absl::StrContains(PrintProgram(*said), " schedules=5\n"));
+}
+
 TEST(TextTest, TargetAloneIsTheEmptyProgram) {
   const absl::StatusOr<Program> program = ParseProgram("target start-io");
   ASSERT_TRUE(program.ok()) << program.status();
@@ -171,7 +183,7 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
       {"target device-queue\nqueue", "line 2: device-queue has no 'queue' line"},
       {"target device-queue\ndriver", "line 2: device-queue has no 'driver' line"},
       {"target csq\nqueue lok=spin",
-       "line 2: unknown queue setting 'lok'; did you mean 'lock'? allowed: insert, peek, lock"},
+       "line 2: unknown queue setting 'lok'; did you mean 'lock'? allowed: classic, ex, "},
       {"target callback-data-queue\nqueue ex", "line 2: unknown queue setting 'ex'; allowed"},
       {"target csq\nqueue ex classic", "line 2: 'classic or ex' is given twice"},
       {"target csq\nqueue lock=spn",
@@ -208,6 +220,8 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
       {"target csq\nschedule", "line 2: 'schedule' needs a scheduler; allowed: choices, random"},
       {"target csq\nschedule ptc", "line 2: unknown scheduler 'ptc'; did you mean 'pct'? allowed:"},
       {"target csq\nschedule pct depth=2", "line 2: unknown schedule setting 'depth'; allowed: se"},
+      {"target csq\nschedule pct schedules=0", "line 2: schedules must be a number from 1 to 64"},
+      {"target csq\nschedule pct schedules=65", "line 2: schedules must be a number from 1 to 64"},
       {"target csq\nschedule pct seed=4294967296", "line 2: seed must be a number from 0 to 4294"},
       {"target csq\nchoices 3", "line 2: a choice is step:fiber with a step up to 65535"},
       {"target csq\nchoices 65536:0", "line 2: a choice is step:fiber"},
@@ -226,7 +240,9 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
 TEST(TextErrorTest, TooMuchIsRefused) {
   std::string operations = "target csq\nfiber 0\n";
   for (int i = 0; i <= kMaxOperations; ++i) absl::StrAppend(&operations, "cancel 0\n");
-  EXPECT_EQ(ErrorOf(operations), "line 51: too many operations; at most 48 are allowed");
+  EXPECT_EQ(ErrorOf(operations),
+            absl::StrCat("line ", kMaxOperations + 3, ": too many operations; at most ",
+                         kMaxOperations, " are allowed"));
 
   std::string choices = "target csq\nfiber 0\nfiber 1\nchoices";
   for (int i = 0; i <= schedule::kMaxChoices; ++i) absl::StrAppend(&choices, " ", i, ":1");
@@ -284,9 +300,9 @@ TEST(IsProgramTextTest, TellsTextFromBytes) {
 }
 
 TEST(WordsTest, SuggestsOnlyWhatIsNear) {
-  EXPECT_EQ(DidYouMean("mutx", kLockKindWords), "did you mean 'mutex'? ");
-  EXPECT_EQ(DidYouMean("semaphore", kLockKindWords), "");
-  EXPECT_EQ(DidYouMean("", kLockKindWords), "");
+  EXPECT_EQ(DidYouMean("apcc", kIrqlWords), "did you mean 'apc'? ");
+  EXPECT_EQ(DidYouMean("semaphore", kIrqlWords), "");
+  EXPECT_EQ(DidYouMean("", kIrqlWords), "");
   EXPECT_STREQ(schedule::NameOf(schedule::Kind::kStarve), "starve");
 }
 

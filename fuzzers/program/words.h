@@ -1,6 +1,6 @@
-// The words of the text form: of its lines, for the values of the setup, the arguments and the
-// schedulers, and the help that an unknown word gets. Operation and family names
-// are in oracle/operations.h.
+// The words of the text form: of its lines, the arguments and the schedulers, and the help
+// that an unknown word gets. Those of operations, settings and families are in the tables
+// of oracle/.
 #ifndef CANCELSAFE_FUZZERS_PROGRAM_WORDS_H_
 #define CANCELSAFE_FUZZERS_PROGRAM_WORDS_H_
 
@@ -16,21 +16,9 @@ namespace cancelsafe {
 // them by their places.
 inline constexpr const char* kDirectiveWords[] = {"target", "queue",    "driver",
                                                   "fiber",  "schedule", "choices"};
-inline constexpr const char* kQueueArgumentWords[] = {"insert", "peek",    "lock",
-                                                      "status", "classic", "ex"};
-inline constexpr const char* kCallbackArgumentWords[] = {"failing-insert", "cancelling-insert",
-                                                         "reentry", "reentry-item"};
-inline constexpr const char* kStartIoArgumentWords[] = {"start-io", "start-by-key"};
-inline constexpr const char* kScheduleArgumentWords[] = {"seed", "parameter"};
+inline constexpr const char* kScheduleArgumentWords[] = {"seed", "parameter", "schedules"};
 
 // Indexed by the enumerator or number that they name.
-inline constexpr const char* kQueueKindWords[] = {"classic", "ex"};
-inline constexpr const char* kInsertPolicyWords[] = {"tail", "head", "sorted"};
-inline constexpr const char* kPeekPolicyWords[] = {"any", "by-file", "by-key"};
-inline constexpr const char* kLockKindWords[] = {"spin", "mutex"};
-inline constexpr const char* kInsertStatusWords[] = {"success", "pending"};
-inline constexpr const char* kReentryWords[] = {"none", "remove-next", "insert", "cancel"};
-inline constexpr const char* kStartIoStyleWords[] = {"pend", "finish-inside", "finish-odd"};
 inline constexpr const char* kIrqlWords[] = {"passive", "apc", "dispatch"};
 // By bit number of OperationFlag.
 inline constexpr const char* kFlagWords[] = {"context", "cancelable", "deferred", "non-cancelable"};

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "fuzzers/program/text.h"
 #include "oracle/describe.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {

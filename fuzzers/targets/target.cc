@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -171,6 +172,7 @@ void LimitFibers(int fibers_max, Program* program) {
   program->fibers = fibers_max;
   for (int i = 0; i < program->operation_count; ++i) program->fiber_of[i] %= fibers_max;
   Normalize(program);
+  program->schedules = std::min(program->schedules, UsualSchedules(*program));
 }
 
 void Add(std::atomic<uint64_t>* counter, uint64_t value) {
@@ -288,10 +290,10 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   LimitFibers(target->fibers_max, &program);
   const VisibleRun visible;
   ClearCoverage();
-  for (int left = ScheduleCount(program); left > 0; --left) {
+  ForEachSchedule(&program, [&program](int) {
     RunSchedule(program);
-    if (left > 1) NextSchedule(&program);
-  }
+    return true;
+  });
   PublishCoverage();
 }
 

@@ -53,9 +53,7 @@ void RunEntry(Runner* runner, const Program& given) {
   schedule::RunOptions options;
   options.fresh_records = true;
   Program program = given;
-  for (int left = ScheduleCount(program); left > 0; --left, NextSchedule(&program)) {
-    if (!runner->Run(program, options)) return;
-  }
+  ForEachSchedule(&program, [&](int) { return runner->Run(program, options); });
 }
 
 }  // namespace

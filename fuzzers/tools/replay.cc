@@ -117,13 +117,16 @@ std::string Replay::TakeFailingSchedule() {
   if (count == 1) return "";
   Judge judge(runner_);
   Program program = file_.program;
-  for (int i = 1; i <= count; ++i, NextSchedule(&program)) {
-    if (!judge.Run(program).failed()) continue;
-    file_.program = program;
-    return absl::StrCat("schedule ", i, " of the ", count, " that this input stands for");
+  int failing = 0;
+  if (ForEachSchedule(&program, [&](int number) {
+        failing = number;
+        return !judge.Run(program).failed();
+      })) {
+    return absl::StrCat("passes under all ", count,
+                        " schedules that this input stands for; the first:");
   }
-  return absl::StrCat("passes under all ", count,
-                      " schedules that this input stands for; the first:");
+  file_.program = program;
+  return absl::StrCat("schedule ", failing, " of the ", count, " that this input stands for");
 }
 
 int Replay::Minimize() {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "oracle/csq_model.h"
+#include "oracle/csq/model.h"
 
 namespace cancelsafe {
 

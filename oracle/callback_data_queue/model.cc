@@ -1,5 +1,5 @@
-// See callback_data_queue_model.h.
-#include "oracle/callback_data_queue_model.h"
+// See model.h.
+#include "oracle/callback_data_queue/model.h"
 
 namespace cancelsafe {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "oracle/device_queue_model.h"
+#include "oracle/device_queue/model.h"
 
 namespace cancelsafe {
 

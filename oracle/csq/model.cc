@@ -1,5 +1,5 @@
-// See csq_model.h.
-#include "oracle/csq_model.h"
+// See model.h.
+#include "oracle/csq/model.h"
 
 #include <algorithm>
 

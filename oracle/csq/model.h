@@ -1,6 +1,6 @@
 // The sequential model of cancel-safe IRP queues (IoCsqXxx, IoCancelIrp): one
 // list of items and what is known of each IRP. The callback data queue is the
-// same machine in another dialect (callback_data_queue_model.h).
+// same machine in another dialect (callback_data_queue/model.h).
 #ifndef CANCELSAFE_ORACLE_CSQ_MODEL_H_
 #define CANCELSAFE_ORACLE_CSQ_MODEL_H_
 

@@ -1,6 +1,6 @@
 // The model of the StartIo layer, clause by clause and exhaustively in small
 // worlds.
-#include "oracle/start_io_model.h"
+#include "oracle/start_io/model.h"
 
 #include <algorithm>
 

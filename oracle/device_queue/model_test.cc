@@ -1,5 +1,5 @@
 // The model of device queues, clause by clause and exhaustively in small worlds.
-#include "oracle/device_queue_model.h"
+#include "oracle/device_queue/model.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
-// See start_io_model.h.
-#include "oracle/start_io_model.h"
+// See model.h.
+#include "oracle/start_io/model.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -1,5 +1,5 @@
-// See device_queue_model.h.
-#include "oracle/device_queue_model.h"
+// See model.h.
+#include "oracle/device_queue/model.h"
 
 #include <algorithm>
 

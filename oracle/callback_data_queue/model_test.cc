@@ -1,5 +1,5 @@
 // The model of callback data queues: what differs from the queue underneath.
-#include "oracle/callback_data_queue_model.h"
+#include "oracle/callback_data_queue/model.h"
 
 #include "oracle/model_test_util.h"
 

@@ -1,6 +1,6 @@
 // The model of cancel-safe queues, clause by clause and exhaustively in small
 // worlds.
-#include "oracle/csq_model.h"
+#include "oracle/csq/model.h"
 
 #include <algorithm>
 

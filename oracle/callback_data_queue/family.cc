@@ -1,0 +1,38 @@
+// The row of minifilter callback data queues, see oracle/family.h.
+#include "oracle/family.h"
+
+#include <iterator>
+
+#include "oracle/callback_data_queue/model.h"
+#include "oracle/csq/endings.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr Setup DefaultSetup() {
+  Setup setup;
+  setup.family = Family::kCallbackDataQueue;
+  setup.ex = true;  // the one kind of queue there is
+  return setup;
+}
+
+std::unique_ptr<OrderCheck> NewOrderCheck() {
+  return std::make_unique<ModelOrderCheck<CallbackDataQueueModel>>();
+}
+
+}  // namespace
+
+namespace families {
+
+extern const FamilyInfo callback_data_queue;
+constexpr FamilyInfo callback_data_queue = {
+    "callback-data-queue",
+    DefaultSetup(),
+    CallbackStyle::kQueue,
+    &AddQueueEndings,
+    {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},
+    &NewOrderCheck,
+};
+
+}  // namespace families
+}  // namespace cancelsafe

@@ -1,0 +1,141 @@
+// The table of settings, see setup_table.h.
+#include "oracle/setup_table.h"
+
+#include <cstddef>
+#include <iterator>
+
+#include "oracle/family.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr uint8_t Bit(Family family) {
+  return static_cast<uint8_t>(1u << static_cast<int>(family));
+}
+
+constexpr uint8_t kCsq = Bit(Family::kCsq);
+constexpr uint8_t kQueues = kCsq | Bit(Family::kCallbackDataQueue);
+constexpr uint8_t kStartIo = Bit(Family::kStartIo);
+
+constexpr const char* kKinds[] = {"classic", "ex"};
+constexpr const char* kInserts[] = {"tail", "head", "sorted"};
+constexpr const char* kPeeks[] = {"any", "by-file", "by-key"};
+constexpr const char* kLocks[] = {"spin", "mutex"};
+constexpr const char* kStatuses[] = {"success", "pending"};
+constexpr const char* kReentries[] = {"none", "remove-next", "insert", "cancel"};
+constexpr const char* kStartIoStyles[] = {"pend", "finish-inside", "finish-odd"};
+constexpr const char* kStartByKey[] = {"", "start-by-key"};
+
+bool IsEx(const Setup& setup) { return setup.ex; }
+bool ReentersWithItem(const Setup& setup) {
+  return setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kCancel;
+}
+
+template <size_t kCount>
+constexpr SetupField Word(const char* name, SetupLine line, uint8_t families,
+                          const char* const (&words)[kCount], size_t offset) {
+  return {name,
+          line,
+          SetupForm::kWord,
+          families,
+          kCount - 1,
+          words,
+          nullptr,
+          nullptr,
+          true,
+          SetupDraw::kAny,
+          static_cast<uint8_t>(offset)};
+}
+
+template <size_t kCount>
+constexpr SetupField Bare(const char* name, SetupLine line, uint8_t families,
+                          const char* const (&words)[kCount], size_t offset) {
+  SetupField field = Word(name, line, families, words, offset);
+  field.form = SetupForm::kBare;
+  return field;
+}
+
+constexpr SetupField Number(const char* name, SetupLine line, uint8_t families, uint8_t max,
+                            size_t offset) {
+  return {name,
+          line,
+          SetupForm::kNumber,
+          families,
+          max,
+          nullptr,
+          nullptr,
+          nullptr,
+          false,
+          SetupDraw::kAny,
+          static_cast<uint8_t>(offset)};
+}
+
+constexpr SetupField If(SetupField field, bool (*applies)(const Setup&), const char* needs) {
+  field.applies = applies;
+  field.needs = needs;
+  return field;
+}
+
+// Said by texts only where it is not the value that a text means without it.
+constexpr SetupField Terse(SetupField field) {
+  field.always_written = false;
+  return field;
+}
+
+constexpr SetupField Always(SetupField field) {
+  field.always_written = true;
+  return field;
+}
+
+constexpr SetupField Early(SetupField field) {
+  field.draw = SetupDraw::kEarly;
+  return field;
+}
+
+constexpr SetupLine kQueue = SetupLine::kQueue;
+constexpr SetupLine kDriver = SetupLine::kDriver;
+
+constexpr SetupField kFields[] = {
+    Bare("classic or ex", kQueue, kCsq, kKinds, offsetof(Setup, ex)),
+    Word("insert", kQueue, kQueues, kInserts, offsetof(Setup, insert)),
+    Word("peek", kQueue, kQueues, kPeeks, offsetof(Setup, peek)),
+    Word("lock", kQueue, kQueues, kLocks, offsetof(Setup, lock)),
+    If(Word("status", kQueue, kQueues, kStatuses, offsetof(Setup, pending_status)), &IsEx,
+       "queue ex"),
+    Early(If(Number("failing-insert", kDriver, kQueues, kMaxInsertOrdinal,
+                    offsetof(Setup, failing_insert)),
+             &IsEx, "queue ex")),
+    Early(Number("cancelling-insert", kDriver, kQueues, kMaxInsertOrdinal,
+                 offsetof(Setup, cancelling_insert))),
+    Terse(Word("reentry", kDriver, kQueues, kReentries, offsetof(Setup, reentry))),
+    Always(
+        If(Number("reentry-item", kDriver, kQueues, kMaxItems - 1, offsetof(Setup, reentry_item)),
+           &ReentersWithItem, nullptr)),
+    Word("start-io", kDriver, kStartIo, kStartIoStyles, offsetof(Setup, start_io)),
+    Terse(Bare("start-by-key", kDriver, kStartIo, kStartByKey, offsetof(Setup, start_by_key))),
+};
+static_assert(std::size(kFields) == kSetupFieldCount, "a member without a row");
+static_assert(std::is_trivially_copyable_v<Setup> && std::is_standard_layout_v<Setup>);
+
+}  // namespace
+
+SetupFields AllSetupFields() { return {kFields, kSetupFieldCount}; }
+
+const SetupField* FindSetupField(const char* name) {
+  for (const SetupField& field : kFields) {
+    if (std::strcmp(field.name, name) == 0) return &field;
+  }
+  return nullptr;
+}
+
+void NormalizeSetup(Setup* setup) {
+  Setup normal = InfoOf(setup->family).setup;
+  for (const SetupField& field : kFields) {
+    if (!field.Applies(normal)) continue;
+    const int value = field.Get(*setup);
+    field.Set(&normal, value <= field.max ? value : value % (field.max + 1));
+  }
+  *setup = normal;
+}
+
+}  // namespace cancelsafe

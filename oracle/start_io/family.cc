@@ -1,0 +1,83 @@
+// The row of the StartIo layer, see oracle/family.h.
+#include "oracle/family.h"
+
+#include <iterator>
+
+#include "oracle/operation_table.h"
+#include "oracle/start_io/model.h"
+
+namespace cancelsafe {
+namespace {
+
+// A packet ends as far as the queue is concerned when StartIo gets it, or when
+// its cancel routine completes it.
+void AddEndings(const History& history, Account* account) {
+  for (int i = 0; i < history.event_count; ++i) {
+    const CallbackEvent& event = history.events[i];
+    if (event.call >= history.call_count || event.item >= kMaxItems) continue;
+    const Operation& operation = history.calls[event.call].operation;
+    if (event.kind == CallbackKind::kStartIo) ++account->ended[event.item];
+    if (event.kind != CallbackKind::kCompleted) continue;
+    ++account->completed[event.item];
+    if (operation.op == Op::kCancel && operation.item == event.item) ++account->ended[event.item];
+  }
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& call = history.calls[i];
+    account->all_returned &= call.returned;
+    switch (InfoOf(call.operation.op).effect) {
+      case ItemEffect::kAdds:
+        Account::Add(account->accepted, call.operation.item);
+        Account::Add(account->ordered, call.operation.item);
+        account->NoteInsert(call);
+        break;
+      case ItemEffect::kRemovesNext:
+        // The items that were started are counted by their StartIo events.
+        if (call.returned && call.outcome.value == kNothing) account->NoteRemoval(call, true);
+        break;
+      case ItemEffect::kCompletes:
+        Account::Add(account->ordered, call.operation.item);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+// The bits of StartIoModel::Abstract.
+constexpr Facet kFacets[] = {
+    {1 << 6, "busy", "idle"},
+    {1 << 7, "the current one is cancelled", ""},
+    {1 << 8, "some can be cancelled", ""},
+    {1 << 9, "an unfinished one is cancelled", ""},
+    {1 << 5, "some with a key", ""},
+    {1 << 4, "some without", ""},
+    {1 << 2, "", "keys not ascending"},
+    {1 << 3, "equal keys", ""},
+};
+
+constexpr Setup DefaultSetup() {
+  Setup setup;
+  setup.family = Family::kStartIo;
+  return setup;
+}
+
+std::unique_ptr<OrderCheck> NewOrderCheck() {
+  return std::make_unique<ModelOrderCheck<StartIoModel>>();
+}
+
+}  // namespace
+
+namespace families {
+
+extern const FamilyInfo start_io;
+constexpr FamilyInfo start_io = {
+    "start-io",
+    DefaultSetup(),
+    CallbackStyle::kStartIo,
+    &AddEndings,
+    {kFacets, static_cast<int>(std::size(kFacets))},
+    &NewOrderCheck,
+};
+
+}  // namespace families
+}  // namespace cancelsafe
