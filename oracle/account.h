@@ -15,10 +15,12 @@ struct Account {
   uint16_t completed[kMaxItems] = {};  // completions that were seen
   uint16_t ordered[kMaxItems] = {};    // completions that a call or a callback owed
   uint32_t last_insert_end = 0;
-  uint32_t drain_begin = 0;
+  // By queue: the last removal that proves it empty.
+  uint32_t drain_begin[kMaxQueues] = {};
+  bool drained[kMaxQueues] = {};
   bool all_returned = true;
-  bool drained = false;
 
+  // `item` may be no item's number.
   static void Add(uint16_t* counters, int32_t item) {
     if (item >= 0 && item < kMaxItems) ++counters[item];
   }
@@ -28,12 +30,20 @@ struct Account {
   }
   // A call whose result is the item that it removed. `finds_any`: it would have taken
   // any item there was, so that a result of none proves the queue empty.
-  void NoteRemoval(const Call& call, bool finds_any) {
+  void NoteRemoval(const Call& call, bool finds_any, int queue = 0) {
     if (!call.returned) return;
     Add(ended, call.outcome.value);
-    if (!finds_any || call.outcome.value != kNothing || call.begin < drain_begin) return;
-    drained = true;
-    drain_begin = call.begin;
+    if (!finds_any || call.outcome.value != kNothing || call.begin < drain_begin[queue]) {
+      return;
+    }
+    drained[queue] = true;
+    drain_begin[queue] = call.begin;
+  }
+  // True if the first `queues` queues were empty in the end.
+  bool EndedEmpty(int queues) const {
+    bool empty = all_returned;
+    for (int i = 0; i < queues; ++i) empty &= drained[i] && drain_begin[i] >= last_insert_end;
+    return empty;
   }
 };
 

@@ -13,6 +13,8 @@ namespace cancelsafe {
 namespace {
 
 constexpr int kOpBits = 5;
+// A step of a model with many items costs this many times as much memory and time.
+constexpr uint64_t kLargeBudgetPart = 16;
 static_assert(kOpCount <= 1 << kOpBits);
 constexpr uint32_t kPairs = kFamilyCount * kAbstractStates << kOpBits;
 
@@ -69,6 +71,7 @@ struct Checker::Impl {
   Trace traces[kMaxCalls];
   Coverage coverage;
   std::unique_ptr<OrderCheck> order[kFamilyCount];
+  std::unique_ptr<OrderCheck> large_order[kFamilyCount];
 
   void Record(Family family, const CheckOptions& options);
 };
@@ -91,7 +94,11 @@ void Checker::Impl::Record(Family family, const CheckOptions& options) {
 Checker::Checker(Reading reading) : impl_(new Impl) {
   impl_->reading = reading;
   for (int i = 0; i < kFamilyCount; ++i) {
-    impl_->order[i] = InfoOf(FamilyNumber(i)).new_order_check();
+    const FamilyInfo& info = InfoOf(FamilyNumber(i));
+    impl_->order[i] = info.new_order_check();
+    if (info.new_large_order_check != nullptr) {
+      impl_->large_order[i] = info.new_large_order_check();
+    }
   }
 }
 
@@ -104,8 +111,12 @@ bool Checker::Check(const History& history, const CheckOptions& options, Verdict
     CollectTraces(history, impl_->traces);
   }
   const Family family = history.setup.family;
-  impl_->order[static_cast<int>(family)]->Check(history, impl_->reading, impl_->traces,
-                                                options.budget, &impl_->coverage, verdict);
+  const bool large = history.setup.many_items;
+  OrderCheck* const order =
+      (large ? impl_->large_order : impl_->order)[static_cast<int>(family)].get();
+  order->Check(history, impl_->reading, impl_->traces,
+               large ? options.budget / kLargeBudgetPart : options.budget, &impl_->coverage,
+               verdict);
   if (verdict->ok()) impl_->Record(family, options);
   if (verdict->ok() || options.ignore == nullptr || !options.ignore->Covers(*verdict)) {
     return verdict->ok();
@@ -155,6 +166,9 @@ uint64_t Checker::ignored() const { return impl_->ignored; }
 uint64_t Checker::searches() const {
   uint64_t sum = 0;
   for (const std::unique_ptr<OrderCheck>& order : impl_->order) sum += order->searches();
+  for (const std::unique_ptr<OrderCheck>& order : impl_->large_order) {
+    if (order != nullptr) sum += order->searches();
+  }
   return sum;
 }
 

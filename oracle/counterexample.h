@@ -25,7 +25,7 @@ void ExplainNoLinearization(const LinearizabilitySearch<Model>& search, const Hi
   using State = typename Model::State;
   const Setup& setup = history.setup;
   const bool with_traces = results_explained;
-  Alternative<State> alternatives[kMaxAlternatives];
+  Alternative<State> alternatives[kMaxAlternatives<Model>];
   State state = Model::Initial(setup);
   CallSet placed;
   placed.Clear();

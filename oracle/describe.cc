@@ -27,6 +27,10 @@ std::string DescribeStatus(int32_t status) {
       return "STATUS_SUCCESS";
     case kStatusPending:
       return "STATUS_PENDING";
+    case kStatusObjectNameExists:
+      return "STATUS_OBJECT_NAME_EXISTS";
+    case kStatusBufferOverflow:
+      return "STATUS_BUFFER_OVERFLOW";
     case kStatusUnsuccessful:
       return "STATUS_UNSUCCESSFUL";
     case kStatusInsufficientResources:
@@ -54,6 +58,7 @@ std::string DescribeOperation(const Setup& setup, const Operation& operation) {
   if ((operation.flags & kCancelable) != 0) text += " cancelable";
   if ((operation.flags & kDeferred) != 0) text += " deferred";
   if ((operation.flags & kNonCancelable) != 0) text += " non-cancelable";
+  if ((operation.flags & kOtherQueue) != 0) text += " other-queue";
   return text;
 }
 

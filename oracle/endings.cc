@@ -16,22 +16,21 @@ bool Report(Rule rule, int item, RuleFilter* filter, Finding* finding) {
 bool FindBrokenEnding(const History& history, RuleFilter* filter, Finding* finding) {
   if (history.truncated) return false;
   Account account;
+  const int items = ItemsOf(history.setup);
   InfoOf(history.setup.family).add_endings(history, &account);
-  for (int i = 0; i < kMaxItems; ++i) {
+  for (int i = 0; i < items; ++i) {
     if (account.ended[i] > account.accepted[i] && Report(Rule::kDoubleEnding, i, filter, finding)) {
       return true;
     }
   }
-  for (int i = 0; i < kMaxItems; ++i) {
+  for (int i = 0; i < items; ++i) {
     if (account.completed[i] > account.ordered[i] &&
         Report(Rule::kExtraCompletion, i, filter, finding)) {
       return true;
     }
   }
-  if (!account.all_returned || !account.drained || account.drain_begin < account.last_insert_end) {
-    return false;
-  }
-  for (int i = 0; i < kMaxItems; ++i) {
+  if (!account.EndedEmpty(QueuesOf(history.setup))) return false;
+  for (int i = 0; i < items; ++i) {
     if (account.ended[i] < account.accepted[i] && Report(Rule::kLostItem, i, filter, finding)) {
       return true;
     }

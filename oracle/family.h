@@ -47,6 +47,8 @@ struct FamilyInfo {
   // the row of a table.
   FacetList facets;
   std::unique_ptr<OrderCheck> (*new_order_check)();
+  // For programs with many items; null if the family has none.
+  std::unique_ptr<OrderCheck> (*new_large_order_check)();
 };
 
 const FamilyInfo& InfoOf(Family family);

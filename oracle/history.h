@@ -11,7 +11,8 @@
 
 namespace cancelsafe {
 
-inline constexpr int kMaxCalls = 128;
+// More than a program with many items makes, the emptying of its queue included.
+inline constexpr int kMaxCalls = 248;
 inline constexpr int kMaxEvents = 1024;
 inline constexpr uint8_t kNoCall = 0xff;
 

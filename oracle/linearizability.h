@@ -23,17 +23,26 @@ enum class SearchResult : uint8_t { kFound, kNone, kOutOfBudget };
 
 // A set of call numbers.
 struct CallSet {
-  uint64_t words[kMaxCalls / 64];
+  static constexpr int kWords = (kMaxCalls + 63) / 64;
+  uint64_t words[kWords];
 
-  void Clear() { words[0] = words[1] = 0; }
+  void Clear() {
+    for (uint64_t& word : words) word = 0;
+  }
   bool Has(int call) const { return (words[call >> 6] >> (call & 63) & 1) != 0; }
   void Add(int call) { words[call >> 6] |= uint64_t{1} << (call & 63); }
   void Remove(int call) { words[call >> 6] &= ~(uint64_t{1} << (call & 63)); }
   friend bool operator==(const CallSet& a, const CallSet& b) {
-    return a.words[0] == b.words[0] && a.words[1] == b.words[1];
+    for (int i = 0; i < kWords; ++i) {
+      if (a.words[i] != b.words[i]) return false;
+    }
+    return true;
+  }
+  uint64_t Hash(uint64_t hash) const {
+    for (uint64_t word : words) hash = MixHash(hash, word);
+    return hash;
   }
 };
-static_assert(kMaxCalls == 128);
 
 // One call placed in a linearization, by the given alternative of the model.
 struct Placement {
@@ -154,7 +163,7 @@ template <class Visitor>
 bool LinearizabilitySearch<Model>::TryOrderOfEffect(const Visitor& visit) {
   if (any_pending_) return false;
   // In turn, so that no state has to be copied while it is still being written.
-  Alternative<State> alternatives[2][kMaxAlternatives];
+  Alternative<State> alternatives[2][kMaxAlternatives<Model>];
   const State initial = Model::Initial(history_->setup);
   const State* state = &initial;
   for (int i = 0; i < history_->call_count; ++i) {
@@ -198,7 +207,7 @@ void LinearizabilitySearch<Model>::Open(const State& state, Frame* frame) const 
 
 template <class Model>
 SearchResult LinearizabilitySearch<Model>::Search(bool with_traces, uint64_t budget) {
-  Alternative<State> alternatives[kMaxAlternatives];
+  Alternative<State> alternatives[kMaxAlternatives<Model>];
   placed_.Clear();
   path_.length = 0;
   longest_.length = 0;
@@ -252,7 +261,7 @@ template <class Model>
 bool LinearizabilitySearch<Model>::Remember(const CallSet& placed, const State& state) {
   if ((seen_.size() + 1) * 2 > table_.size()) Rehash(table_.size() * 2);
   const auto hash = [](const CallSet& set, const State& value) {
-    return MixHash(MixHash(HashState(value), set.words[0]), set.words[1]);
+    return set.Hash(HashState(value));
   };
   const size_t mask = table_.size() - 1;
   size_t place = hash(placed, state) & mask;
@@ -272,9 +281,7 @@ void LinearizabilitySearch<Model>::Rehash(size_t size) {
   const size_t mask = size - 1;
   for (size_t i = 0; i < seen_.size(); ++i) {
     const Seen& entry = seen_[i];
-    size_t place =
-        MixHash(MixHash(HashState(entry.state), entry.placed.words[0]), entry.placed.words[1]) &
-        mask;
+    size_t place = entry.placed.Hash(HashState(entry.state)) & mask;
     while (table_[place] != 0) place = (place + 1) & mask;
     table_[place] = static_cast<uint32_t>(i + 1);
   }

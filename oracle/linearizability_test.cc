@@ -56,7 +56,7 @@ bool SomeOrderWorks(const History& history, const Subject<Model>& subject, bool 
       may_be_next &= history.calls[i].begin <= other.end;
     }
     if (!may_be_next) continue;
-    Alternative<typename Model::State> alternatives[kMaxAlternatives];
+    Alternative<typename Model::State> alternatives[kMaxAlternatives<Model>];
     const int count = subject.search.Step(state, i, alternatives);
     for (int a = 0; a < count; ++a) {
       if (subject.search.Explains(alternatives[a], i, with_traces) &&
@@ -112,7 +112,7 @@ History RandomHistory(const Setup& setup, Reading reading, int calls, Random* ra
       ++begun;
     } else if (!effective[fiber]) {
       Call& call = b.history.calls[open[fiber]];
-      Alternative<typename Model::State> alternatives[kMaxAlternatives];
+      Alternative<typename Model::State> alternatives[kMaxAlternatives<Model>];
       int count = Model::Step(setup, reading, state, call.operation, 0, alternatives);
       // What no caller may do becomes something harmless.
       if (count == 0) {

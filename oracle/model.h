@@ -1,11 +1,12 @@
 // What every sequential model has in common. A model is a class of static
 // functions over a small plain State:
 //
-//   struct State;                              trivially copyable, no padding, <= 96 bytes
+//   static constexpr int kItems;               item numbers that it knows
+//   struct State;                              trivially copyable, no padding, small
 //   static State Initial(const Setup&);
 //   static bool MayEnd(const State&);      false while a call of others is owed
 //   static int Step(const Setup&, Reading, const State&, const Operation&,
-//                   uint8_t generation, Alternative<State> out[kMaxAlternatives]);
+//                   uint8_t generation, Alternative<State> out[kMaxAlternatives<Model>]);
 //   static uint32_t Abstract(const Setup&, const State&);        < kAbstractStates
 //   static std::string Describe(const Setup&, const State&);     for reports
 //
@@ -28,9 +29,12 @@ namespace cancelsafe {
 // that this project's implementation follows, or every one of them.
 enum class Reading : uint8_t { kOwn, kPortable };
 
-// Keyed insertion into a full mixed list may land in any of nine places.
-inline constexpr int kMaxAlternatives = kMaxItems + 1;
 inline constexpr uint32_t kAbstractStates = 1024;
+
+// A keyed insertion into a full mixed list may land before, between and behind all of
+// its items.
+template <class Model>
+inline constexpr int kMaxAlternatives = Model::kItems + 1;
 
 template <class State>
 struct Alternative {
@@ -47,7 +51,7 @@ struct Alternative {
 template <class State>
 bool SameState(const State& a, const State& b) {
   static_assert(std::has_unique_object_representations_v<State>, "padding would be compared");
-  static_assert(sizeof(State) <= 96 && std::is_trivially_copyable_v<State>);
+  static_assert(sizeof(State) <= 512 && std::is_trivially_copyable_v<State>);
   return std::memcmp(&a, &b, sizeof(State)) == 0;
 }
 
@@ -66,31 +70,37 @@ uint64_t HashState(const State& state) {
   return hash;
 }
 
+// A set of items, as a bit for each.
+template <int kItems>
+using ItemSet = std::conditional_t<kItems <= 8, uint8_t, uint64_t>;
+
 constexpr uint8_t ItemBit(uint8_t item) { return static_cast<uint8_t>(1u << (item & 7)); }
 
-// A list of items in at most kMaxItems places; unused places hold kNoItem so
-// that equal lists are equal bytes.
-struct ItemList {
-  uint8_t item[kMaxItems];
+// A list of items in at most kItems places; unused places hold kNoItem so that equal
+// lists are equal bytes.
+template <int kItems>
+struct ItemListOf {
+  uint8_t item[kItems];
 
   void Clear() { std::memset(item, kNoItem, sizeof(item)); }
-  // Requires position <= size < kMaxItems.
+  // Requires position <= size < kItems.
   void InsertAt(int position, uint8_t value) {
-    for (int i = kMaxItems - 1; i > position; --i) item[i] = item[i - 1];
+    for (int i = kItems - 1; i > position; --i) item[i] = item[i - 1];
     item[position] = value;
   }
   void RemoveAt(int position) {
-    for (int i = position; i + 1 < kMaxItems; ++i) item[i] = item[i + 1];
-    item[kMaxItems - 1] = kNoItem;
+    for (int i = position; i + 1 < kItems; ++i) item[i] = item[i + 1];
+    item[kItems - 1] = kNoItem;
   }
   // Position of the value, or -1.
   int Find(uint8_t value) const {
-    for (int i = 0; i < kMaxItems; ++i) {
+    for (int i = 0; i < kItems; ++i) {
       if (item[i] == value) return i;
     }
     return -1;
   }
 };
+using ItemList = ItemListOf<kFewItems>;
 
 }  // namespace cancelsafe
 

@@ -59,7 +59,7 @@ class Walker {
   Setup setup_;
   Reading reading_;
   typename Model::State state_;
-  Alternative<typename Model::State> alternatives_[kMaxAlternatives];
+  Alternative<typename Model::State> alternatives_[kMaxAlternatives<Model>];
 };
 
 // Takes every sequence of `length` operations through the model and through an
@@ -76,7 +76,7 @@ int64_t CompareExhaustively(const Setup& setup, const std::vector<Operation>& al
   if (length == 0) return 0;
   int64_t steps = 0;
   for (const Operation& operation : alphabet) {
-    Alternative<typename Model::State> alternatives[kMaxAlternatives];
+    Alternative<typename Model::State> alternatives[kMaxAlternatives<Model>];
     const int count = Model::Step(setup, Reading::kOwn, state, operation, 0, alternatives);
     Naive next = naive;
     path->push_back(operation);

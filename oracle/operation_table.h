@@ -41,7 +41,7 @@ enum class FieldUse : uint8_t {
 // The members that matter, as masks to be applied: a member without meaning has
 // mask 0. `irql` always matters and is not listed.
 struct FieldMasks {
-  uint8_t item = 0;      // kMaxItems - 1 or 0
+  uint8_t item = 0;      // the largest number, or 0
   uint8_t flags = 0;     // OperationFlag
   uint8_t selector = 0;  // 0xff or 0
   uint32_t key = 0;      // 0xffffffff or 0
@@ -157,6 +157,8 @@ constexpr FieldMasks FieldsOf(Op op) { return InfoOf(op).fields; }
 inline FieldMasks FieldsOf(const Setup& setup, Op op) {
   const OperationInfo& info = InfoOf(op);
   FieldMasks masks = info.fields;
+  masks.item &= static_cast<uint8_t>(ItemsOf(setup) - 1);
+  if (!setup.two_queues) masks.flags &= static_cast<uint8_t>(~kOtherQueue);
   if (!IsUsed(info.key_use, setup)) masks.key = 0;
   if (!IsUsed(info.selector_use, setup)) masks.selector = 0;
   return masks;

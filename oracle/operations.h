@@ -26,8 +26,11 @@ inline constexpr int kFamilyCount = 0
 #undef CANCELSAFE_FAMILY
     ;
 
-// Items are IRPs, device queue entries or callback data, named 0..kMaxItems-1.
-inline constexpr int kMaxItems = 8;
+// Items are IRPs, device queue entries or callback data, named by numbers from 0.
+// Most programs have few; where a queue's own form depends on its length, some may have
+// many (Setup::many_items).
+inline constexpr int kFewItems = 8;
+inline constexpr int kMaxItems = 64;
 inline constexpr int kMaxFibers = 4;
 // File objects that an IRP may belong to; a peek by file selects one.
 inline constexpr int kFileCount = 3;
@@ -54,12 +57,15 @@ enum OperationFlag : uint8_t {
   kCancelable = 2,     // StartIo: with a cancel function / Cancelable TRUE
   kDeferred = 4,       // kSetAttributes: DeferredStartIo
   kNonCancelable = 8,  // kSetAttributes: NonCancelable
+  kOtherQueue = 16,    // on the second queue, where there are two
 };
-inline constexpr int kLastOperationFlag = kNonCancelable;
+inline constexpr int kOperationFlagCount = 5;
+inline constexpr int kLastOperationFlag = kOtherQueue;
+inline constexpr int kMaxQueues = 2;
 
 struct Operation {
   Op op = Op::kInsert;
-  uint8_t item = 0;   // 0..kMaxItems-1
+  uint8_t item = 0;   // 0..ItemsOf(setup)-1
   uint8_t flags = 0;  // OperationFlag
   uint8_t irql = 0;   // caller's IRQL, 0..2; lowered where the routine demands less
   // kRemoveNext: 0 any, else 1 + file (peek by file). kInsertEx: insert context.
@@ -109,6 +115,9 @@ enum class StartIoStyle : uint8_t {
 // Setup::failing_insert and cancelling_insert name one of the first fifteen.
 inline constexpr int kMaxInsertOrdinal = 15;
 
+// What the insert callback of an Ex queue returns for an IRP that it queued.
+enum class InsertStatus : uint8_t { kSuccess, kPending, kInformational };
+
 // A queue and its driver. Every member is one byte; setup_table.h has a row for each
 // but the family.
 struct Setup {
@@ -117,13 +126,22 @@ struct Setup {
   InsertPolicy insert = InsertPolicy::kTail;
   PeekPolicy peek = PeekPolicy::kAny;
   LockKind lock = LockKind::kSpin;
-  bool pending_status = false;    // the Ex insert callback returns STATUS_PENDING
+  InsertStatus insert_status = InsertStatus::kSuccess;
   uint8_t failing_insert = 0;     // this insert callback fails (1 the first, 0 none)
   uint8_t cancelling_insert = 0;  // this insert callback cancels its own IRP (0 none)
   Reentry reentry = Reentry::kNone;
   uint8_t reentry_item = 0;
   StartIoStyle start_io = StartIoStyle::kPend;
-  bool start_by_key = false;  // StartIo calls IoStartNextPacketByKey
+  bool start_by_key = false;    // StartIo calls IoStartNextPacketByKey
+  bool random_tokens = false;   // what acquire stores is no IRQL, and differs each time
+  bool dirty_slot = false;      // DriverContext[3] holds something when an IRP is inserted
+  bool freed_contexts = false;  // CompleteCanceled frees the context of the IRP
+  bool reused_irps = false;     // a new IRP lies where the completed one of its number lay
+  bool used_memory = false;     // the queue's memory held another queue before
+  bool warning_status = false;  // a failing insert callback returns a warning, not an error
+  uint8_t start_key = 0;        // with which StartIo calls IoStartNextPacketByKey
+  bool many_items = false;      // kMaxItems of them, else kFewItems
+  bool two_queues = false;      // kMaxQueues of them, which items go into in turn
 
   friend bool operator==(const Setup& a, const Setup& b) {
     return std::memcmp(&a, &b, sizeof a) == 0;
@@ -131,10 +149,19 @@ struct Setup {
 };
 static_assert(std::has_unique_object_representations_v<Setup>, "padding would be compared");
 
+inline int QueuesOf(const Setup& setup) { return setup.two_queues ? kMaxQueues : 1; }
+// Which queue an operation that names one is on.
+inline int QueueOf(const Operation& operation) {
+  return (operation.flags & kOtherQueue) != 0 ? 1 : 0;
+}
+inline int ItemsOf(const Setup& setup) { return setup.many_items ? kMaxItems : kFewItems; }
+
 // Status values of the documented pages, as numbers: the oracle includes no
 // kernel header.
 inline constexpr int32_t kStatusSuccess = 0;
 inline constexpr int32_t kStatusPending = 0x103;
+inline constexpr int32_t kStatusObjectNameExists = 0x40000000;                      // informational
+inline constexpr int32_t kStatusBufferOverflow = static_cast<int32_t>(0x80000005);  // a warning
 inline constexpr int32_t kStatusUnsuccessful = static_cast<int32_t>(0xC0000001);
 inline constexpr int32_t kStatusInsufficientResources = static_cast<int32_t>(0xC000009A);
 inline constexpr int32_t kStatusCancelled = static_cast<int32_t>(0xC0000120);

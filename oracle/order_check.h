@@ -94,7 +94,7 @@ class ModelOrderCheck final : public OrderCheck {
 
   void NoteLongest(const History& history, Coverage* coverage) {
     typename Model::State state = Model::Initial(history.setup);
-    Alternative<typename Model::State> alternatives[kMaxAlternatives];
+    Alternative<typename Model::State> alternatives[kMaxAlternatives<Model>];
     for (int i = 0; i < search_.longest().length; ++i) {
       const Placement& placement = search_.longest().placements[i];
       const Call& call = history.calls[placement.call];

@@ -188,7 +188,7 @@ bool LooksClean(const History& history, Trace traces[kMaxCalls]) {
                                       : static_cast<uint32_t>(call.operation.item);
     sums[item & 15] += row.sum;
   }
-  for (int item = 0; item < kMaxItems; ++item) doubt |= sums[item];
+  for (int item = 0; item < kFewItems; ++item) doubt |= sums[item];
   return doubt == 0;
 }
 

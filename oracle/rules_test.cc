@@ -262,6 +262,17 @@ TEST(RulesTest, ACompletionThatNobodyOrderedIsFound) {
   ExpectRule(b.history, Rule::kExtraCompletion);
 }
 
+TEST(RulesTest, OfTwoQueuesBothHaveToBeEmptiedBeforeAnItemIsLost) {
+  cancelsafe::Setup setup = CsqSetup();
+  setup.two_queues = true;
+  HistoryBuilder b(setup);
+  b.Add(0, MakeOperation(Op::kInsert, 1, 0, kOtherQueue), "A I1 U", 0);
+  b.Add(0, MakeOperation(Op::kRemoveNext), "A P- U", kNothing);
+  EXPECT_TRUE(Judge(b.history).ok());
+  b.Add(0, MakeOperation(Op::kRemoveNext, 0, 0, kOtherQueue), "A P- U", kNothing);
+  ExpectRule(b.history, Rule::kLostItem);
+}
+
 TEST(RulesTest, AnItemThatTheDrainDoesNotFindIsLost) {
   HistoryBuilder queue(CsqSetup());
   queue.Add(0, MakeOperation(Op::kInsert, 1), "A I1 U", 0);

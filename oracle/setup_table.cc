@@ -15,18 +15,30 @@ constexpr uint8_t Bit(Family family) {
 
 constexpr uint8_t kCsq = Bit(Family::kCsq);
 constexpr uint8_t kQueues = kCsq | Bit(Family::kCallbackDataQueue);
+constexpr uint8_t kDeviceQueue = Bit(Family::kDeviceQueue);
 constexpr uint8_t kStartIo = Bit(Family::kStartIo);
+constexpr uint8_t kAll = (1u << kFamilyCount) - 1;
 
 constexpr const char* kKinds[] = {"classic", "ex"};
 constexpr const char* kInserts[] = {"tail", "head", "sorted"};
 constexpr const char* kPeeks[] = {"any", "by-file", "by-key"};
 constexpr const char* kLocks[] = {"spin", "mutex"};
-constexpr const char* kStatuses[] = {"success", "pending"};
+constexpr const char* kStatuses[] = {"success", "pending", "informational"};
 constexpr const char* kReentries[] = {"none", "remove-next", "insert", "cancel"};
 constexpr const char* kStartIoStyles[] = {"pend", "finish-inside", "finish-odd"};
 constexpr const char* kStartByKey[] = {"", "start-by-key"};
+constexpr const char* kTokens[] = {"irql", "random"};
+constexpr const char* kSlots[] = {"clean", "dirty"};
+constexpr const char* kContexts[] = {"kept", "freed"};
+constexpr const char* kIrps[] = {"fresh", "reused"};
+constexpr const char* kMemories[] = {"fresh", "used"};
+constexpr const char* kQueueCounts[] = {"one", "two"};
+constexpr const char* kItems[] = {"few", "many"};
+constexpr const char* kFailures[] = {"error", "warning"};
 
 bool IsEx(const Setup& setup) { return setup.ex; }
+bool HasFailingInsert(const Setup& setup) { return setup.failing_insert != 0; }
+bool StartsByKey(const Setup& setup) { return setup.start_by_key; }
 bool ReentersWithItem(const Setup& setup) {
   return setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kCancel;
 }
@@ -92,6 +104,11 @@ constexpr SetupField Early(SetupField field) {
   return field;
 }
 
+constexpr SetupField Rare(SetupField field) {
+  field.draw = SetupDraw::kRare;
+  return field;
+}
+
 constexpr SetupLine kQueue = SetupLine::kQueue;
 constexpr SetupLine kDriver = SetupLine::kDriver;
 
@@ -100,7 +117,7 @@ constexpr SetupField kFields[] = {
     Word("insert", kQueue, kQueues, kInserts, offsetof(Setup, insert)),
     Word("peek", kQueue, kQueues, kPeeks, offsetof(Setup, peek)),
     Word("lock", kQueue, kQueues, kLocks, offsetof(Setup, lock)),
-    If(Word("status", kQueue, kQueues, kStatuses, offsetof(Setup, pending_status)), &IsEx,
+    If(Word("status", kQueue, kQueues, kStatuses, offsetof(Setup, insert_status)), &IsEx,
        "queue ex"),
     Early(If(Number("failing-insert", kDriver, kQueues, kMaxInsertOrdinal,
                     offsetof(Setup, failing_insert)),
@@ -109,10 +126,21 @@ constexpr SetupField kFields[] = {
                  offsetof(Setup, cancelling_insert))),
     Terse(Word("reentry", kDriver, kQueues, kReentries, offsetof(Setup, reentry))),
     Always(
-        If(Number("reentry-item", kDriver, kQueues, kMaxItems - 1, offsetof(Setup, reentry_item)),
+        If(Number("reentry-item", kDriver, kQueues, kFewItems - 1, offsetof(Setup, reentry_item)),
            &ReentersWithItem, nullptr)),
     Word("start-io", kDriver, kStartIo, kStartIoStyles, offsetof(Setup, start_io)),
     Terse(Bare("start-by-key", kDriver, kStartIo, kStartByKey, offsetof(Setup, start_by_key))),
+    Terse(Word("token", kDriver, kQueues, kTokens, offsetof(Setup, random_tokens))),
+    Terse(Word("context-slot", kDriver, kCsq, kSlots, offsetof(Setup, dirty_slot))),
+    Terse(Word("contexts", kDriver, kQueues, kContexts, offsetof(Setup, freed_contexts))),
+    Terse(Word("irps", kDriver, kQueues | kStartIo, kIrps, offsetof(Setup, reused_irps))),
+    Terse(Word("memory", kQueue, kAll, kMemories, offsetof(Setup, used_memory))),
+    Terse(If(Word("failure", kDriver, kQueues, kFailures, offsetof(Setup, warning_status)),
+             &HasFailingInsert, nullptr)),
+    If(Number("start-key", kDriver, kStartIo, 7, offsetof(Setup, start_key)), &StartsByKey,
+       "driver start-by-key"),
+    Terse(Word("queues", kQueue, kQueues, kQueueCounts, offsetof(Setup, two_queues))),
+    Rare(Terse(Word("items", kQueue, kDeviceQueue, kItems, offsetof(Setup, many_items)))),
 };
 static_assert(std::size(kFields) == kSetupFieldCount, "a member without a row");
 static_assert(std::is_trivially_copyable_v<Setup> && std::is_standard_layout_v<Setup>);

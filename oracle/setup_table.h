@@ -26,6 +26,7 @@ enum class SetupForm : uint8_t {
 enum class SetupDraw : uint8_t {
   kAny,    // every value alike
   kEarly,  // none as often as any other; small numbers mostly
+  kRare,   // the plain one but for one in sixteen
 };
 
 struct SetupField {

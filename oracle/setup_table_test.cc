@@ -68,7 +68,7 @@ TEST(SetupTableTest, NormalizingIsIdempotentAndBringsEveryByteIntoRange) {
 
 TEST(SetupTableTest, ASettingWithoutTheOneThatItNeedsIsPlain) {
   QueueSetup setup;
-  setup.pending_status = true;
+  setup.insert_status = InsertStatus::kPending;
   setup.failing_insert = 3;
   setup.reentry_item = 5;
   NormalizeSetup(&setup);

@@ -78,7 +78,8 @@ void CollectTraces(const History& history, Trace traces[kMaxCalls]) {
   static constexpr uint8_t kNoItemNamed[] = {0xff, 0, 0, 0, 0xff, 0};
   static constexpr uint8_t kNoAfterNamed[] = {0xff, 0xff, 0, 0xff, 0xff, 0xff};
   for (int i = 0; i < history.call_count; ++i) traces[i] = Trace::Empty();
-  uint64_t unusual[kMaxCalls / 64] = {};
+  uint64_t unusual[(kMaxCalls + 63) / 64] = {};
+  uint64_t any_unusual = 0;
   for (int i = 0; i < history.event_count; ++i) {
     const CallbackEvent& event = history.events[i];
     if (!IsTraced(event.kind) || event.call >= history.call_count) continue;
@@ -88,10 +89,11 @@ void CollectTraces(const History& history, Trace traces[kMaxCalls]) {
     // A sixth step, or a search that goes on from an item.
     if (after != kNoItem || trace.packed >> 56 != 0) {
       unusual[event.call >> 6] |= uint64_t{1} << (event.call & 63);
+      any_unusual = 1;
     }
     trace = trace.Then(event.kind, event.item | kNoItemNamed[kind], after);
   }
-  if ((unusual[0] | unusual[1]) == 0) return;
+  if (any_unusual == 0) return;
   for (int i = 0; i < history.call_count; ++i) {
     if ((unusual[i >> 6] >> (i & 63) & 1) != 0) traces[i] = WithoutSkippedPeeks(history, i);
   }

@@ -37,19 +37,25 @@ std::string Step(const Setup& setup, const Operation& operation) {
   if ((operation.flags & kCancelable) != 0) arguments.push_back("Cancelable()");
   if ((operation.flags & kDeferred) != 0) arguments.push_back("DeferredStartIo()");
   if ((operation.flags & kNonCancelable) != 0) arguments.push_back("NonCancelable()");
+  if ((operation.flags & kOtherQueue) != 0) arguments.push_back("OtherQueue()");
   if (operation.key != 0) arguments.push_back(absl::StrFormat("Key(%#xu)", operation.key));
   if (operation.selector != 0) {
     arguments.push_back(absl::StrCat("Selector(", operation.selector, ")"));
   }
   std::vector<std::string> parameters;
-  if (fields.item != 0) parameters.push_back(absl::StrCat("Item(", operation.item, ")"));
+  std::string step = StepName(setup.family, operation.op);
+  const bool by_name = step.empty();
+  if (by_name) {
+    step = "Operation";
+    parameters.push_back(absl::StrCat("\"", OperationName(operation.op), "\""));
+  }
+  if (fields.item != 0 || by_name) parameters.push_back(absl::StrCat("Item(", operation.item, ")"));
   if (!arguments.empty()) {
     parameters.push_back(absl::StrCat("{", absl::StrJoin(arguments, ", "), "}"));
   }
   static constexpr const char* kLevels[] = {"", "At(1).", "At(2)."};
-  return absl::StrCat("step.", kLevels[operation.irql > 2 ? 2 : operation.irql],
-                      StepName(setup.family, operation.op), "(", absl::StrJoin(parameters, ", "),
-                      ");");
+  return absl::StrCat("step.", kLevels[operation.irql > 2 ? 2 : operation.irql], step, "(",
+                      absl::StrJoin(parameters, ", "), ");");
 }
 
 void Comment(absl::string_view text, std::string* out) {

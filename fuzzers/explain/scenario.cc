@@ -9,6 +9,7 @@
 #include "fuzzers/program/text.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -20,6 +21,7 @@ struct Sink {
   Program* program = nullptr;
   FamilyDriver* driver = nullptr;
   int fiber = 0;
+  cancelsafe::Setup setup;
 };
 
 uint8_t FlagOf(Argument::Kind kind) {
@@ -32,6 +34,8 @@ uint8_t FlagOf(Argument::Kind kind) {
       return kDeferred;
     case Argument::kNonCancelable:
       return kNonCancelable;
+    case Argument::kOtherQueue:
+      return kOtherQueue;
     default:
       return 0;
   }
@@ -45,9 +49,9 @@ Steps& Steps::At(int irql) {
 }
 
 void Steps::Call(int operation_number, int item, Arguments arguments) {
-  Operation operation;
+  cancelsafe::Operation operation;
   operation.op = static_cast<Op>(operation_number);
-  operation.item = static_cast<uint8_t>(item & (kMaxItems - 1));
+  operation.item = static_cast<uint8_t>(item % ItemsOf(static_cast<const Sink*>(sink_)->setup));
   operation.irql = static_cast<uint8_t>(irql_);
   irql_ = 0;
   for (const Argument& argument : arguments) {
@@ -63,9 +67,17 @@ void Steps::Call(int operation_number, int item, Arguments arguments) {
     return;
   }
   Program& program = *sink->program;
-  if (program.operation_count == kMaxOperations) return;
+  if (program.operation_count == MaxOperationsOf(program.setup)) return;
   program.fiber_of[program.operation_count] = static_cast<uint8_t>(sink->fiber);
   program.operations[program.operation_count++] = operation;
+}
+
+void Steps::Operation(const char* name, Item item, Arguments arguments) {
+  for (int i = 0; i < kOpCount; ++i) {
+    if (absl::string_view(name) == OperationName(static_cast<Op>(i))) {
+      Call(i, item.number, arguments);
+    }
+  }
 }
 
 #define CANCELSAFE_STEP_ITEM_ARGUMENTS(routine, op)     \
@@ -86,8 +98,8 @@ CANCELSAFE_STEP_ARGUMENTS(IoCsqRemoveNextIrp, Op::kRemoveNext)
 CANCELSAFE_STEP_ITEM(IoCancelIrp, Op::kCancel)
 CANCELSAFE_STEP(HoldCancelSpinLock, Op::kHoldCancelLock)
 CANCELSAFE_STEP_ITEM(IofCompleteRequest, Op::kComplete)
-CANCELSAFE_STEP(FltCbdqEnable, Op::kEnable)
-CANCELSAFE_STEP(FltCbdqDisable, Op::kDisable)
+CANCELSAFE_STEP_ARGUMENTS(FltCbdqEnable, Op::kEnable)
+CANCELSAFE_STEP_ARGUMENTS(FltCbdqDisable, Op::kDisable)
 CANCELSAFE_STEP_ITEM_ARGUMENTS(FltCbdqInsertIo, Op::kInsertEx)
 CANCELSAFE_STEP_ITEM(FltCbdqRemoveIo, Op::kRemove)
 CANCELSAFE_STEP_ARGUMENTS(FltCbdqRemoveNextIo, Op::kRemoveNext)
@@ -112,6 +124,7 @@ struct Scenario::State {
   RunnerOptions options;
   std::vector<std::function<void(Steps&)>> bodies;
   std::vector<Switch> switches;
+  cancelsafe::Setup queue;
 };
 
 Scenario::Scenario(const std::string& target, const std::string& implementation)
@@ -140,10 +153,11 @@ std::string Scenario::Run() {
       ParseProgram(absl::StrCat("target ", state_->target, "\n", state_->setup));
   if (!setup.ok()) return std::string(setup.status().message());
   Program program = *setup;
+  state_->queue = program.setup;
   program.fibers = static_cast<int>(state_->bodies.size());
   if (program.fibers < 1 || program.fibers > kMaxFibers) return "a scenario has 1 to 4 fibers";
   for (int fiber = 0; fiber < program.fibers; ++fiber) {
-    Sink sink = {&program, nullptr, fiber};
+    Sink sink = {&program, nullptr, fiber, program.setup};
     Steps steps(&sink);
     state_->bodies[static_cast<size_t>(fiber)](steps);
   }
@@ -157,9 +171,10 @@ std::string Scenario::Run() {
   if (missing != nullptr) return absl::StrCat("the implementation does not provide ", missing);
   runner.SetBody(
       [](void* context, FamilyDriver* driver, int fiber) {
-        Sink sink = {nullptr, driver, fiber};
+        State& state = *static_cast<State*>(context);
+        Sink sink = {nullptr, driver, fiber, state.queue};
         Steps steps(&sink);
-        (*static_cast<State*>(context)).bodies[static_cast<size_t>(fiber)](steps);
+        state.bodies[static_cast<size_t>(fiber)](steps);
       },
       state_.get());
   alarm(kSecondsMax);

@@ -21,6 +21,7 @@ struct ItemByte {
 };
 constexpr ItemByte kItemByte = {kMaxItems - 1, 6};
 constexpr ItemByte kVersion1ItemByte = {7, 4};
+constexpr int kVersion1Operations = 48;
 
 uint32_t Load32(const uint8_t* from) {
   return uint32_t{from[0]} | uint32_t{from[1]} << 8 | uint32_t{from[2]} << 16 |
@@ -156,7 +157,8 @@ void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* pro
   layout.operations_at = kProgramHeaderBytes + layout.settings * kSettingBytes;
   // What a cut file lacks is zero.
   uint8_t padded[kMaxProgramBytes];
-  const size_t named = std::min<size_t>(layout.operations, kMaxOperations);
+  const size_t named =
+      std::min<size_t>(layout.operations, version_1 ? kVersion1Operations : kMaxOperations);
   const size_t rest = size > layout.operations_at ? size - layout.operations_at : 0;
   const size_t count = std::min(named, (rest + kOperationBytes - 1) / kOperationBytes);
   const size_t operations_end = layout.operations_at + count * kOperationBytes;

@@ -40,18 +40,18 @@ void ExpectInRange(const Program& program, Family family) {
   ASSERT_LE(static_cast<int>(setup.insert), 2);
   ASSERT_LE(static_cast<int>(setup.peek), 2);
   ASSERT_LE(static_cast<int>(setup.reentry), 3);
-  ASSERT_LT(setup.reentry_item, kMaxItems);
+  ASSERT_LT(setup.reentry_item, kFewItems);
   ASSERT_LE(static_cast<int>(setup.start_io), 2);
   ASSERT_LE(setup.failing_insert, kMaxInsertOrdinal);
   ASSERT_LE(setup.cancelling_insert, kMaxInsertOrdinal);
   ASSERT_GE(program.fibers, 1);
   ASSERT_LE(program.fibers, kMaxFibers);
   ASSERT_GE(program.operation_count, 0);
-  ASSERT_LE(program.operation_count, kMaxOperations);
+  ASSERT_LE(program.operation_count, MaxOperationsOf(setup));
   for (int i = 0; i < program.operation_count; ++i) {
     const Operation& operation = program.operations[i];
     ASSERT_TRUE(OperationBelongsTo(family, operation.op)) << static_cast<int>(operation.op);
-    ASSERT_LT(operation.item, kMaxItems);
+    ASSERT_LT(operation.item, ItemsOf(setup));
     ASSERT_LE(operation.irql, 2);
     ASSERT_LT(program.fiber_of[i], program.fibers);
     if (i > 0) {
@@ -150,8 +150,9 @@ TEST(BytesTest, LargestProgramFitsExactly) {
   for (int i = 0; i < kMaxEncodedChoices; ++i) {
     program.schedule.choices[i] = {static_cast<uint16_t>(i * 300), 1};
   }
-  program.setup.ex = true;
-  program.setup.insert = InsertPolicy::kSorted;
+  program.setup.family = Family::kDeviceQueue;
+  program.setup.many_items = true;
+  program.setup.used_memory = true;
   EXPECT_EQ(Encode(program).size(), kMaxProgramBytes - (kMaxSettings - 2) * kSettingBytes);
 }
 
@@ -262,7 +263,7 @@ TEST(NormalizeTest, ClearsWhatHasNoMeaning) {
   Program program;
   program.setup.family = Family::kCsq;  // classic
   program.setup.failing_insert = 2;
-  program.setup.pending_status = true;
+  program.setup.insert_status = InsertStatus::kPending;
   program.setup.start_by_key = true;
   program.setup.reentry_item = 3;
   program.operation_count = 2;

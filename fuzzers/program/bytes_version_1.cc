@@ -6,7 +6,7 @@ namespace cancelsafe {
 void DecodeVersion1Header(const uint8_t* header, Program* program) {
   Setup& setup = program->setup;
   setup.ex = (header[4] & 1) != 0;
-  setup.pending_status = (header[4] & 2) != 0;
+  setup.insert_status = (header[4] & 2) != 0 ? InsertStatus::kPending : InsertStatus::kSuccess;
   setup.lock = static_cast<LockKind>(header[4] >> 2 & 1);
   setup.start_by_key = (header[4] & 8) != 0;
   setup.insert = static_cast<InsertPolicy>(header[4] >> 4 & 3);

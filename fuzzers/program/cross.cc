@@ -15,7 +15,7 @@ using schedule::Schedule;
 
 // Operations of `from` whose index lies in [first, last), while there is room.
 void Append(const Program& from, int first, int last, Program* out) {
-  for (int i = first; i < last && out->operation_count < kMaxOperations; ++i) {
+  for (int i = first; i < last && out->operation_count < MaxOperationsOf(out->setup); ++i) {
     out->operations[out->operation_count] = from.operations[i];
     out->fiber_of[out->operation_count++] = from.fiber_of[i];
   }

@@ -13,12 +13,15 @@ namespace {
 using schedule::Kind;
 using schedule::Schedule;
 
+// As many as there are items: a long queue with few keys is a short one to its keys.
+constexpr int kMaxKeys = kMaxItems;
+
 // What one program likes: drawn once, then every operation is drawn from it.
 struct Swarm {
   int weight[kOpCount] = {};
   int weight_sum = 0;
-  int items = 2;          // the pool of item numbers, 0 the first
-  uint32_t keys[4] = {};  // the pool of keys
+  int items = 2;                 // the pool of item numbers, 0 the first
+  uint32_t keys[kMaxKeys] = {};  // the pool of keys
   int key_count = 1;
   int context_percent = 100;
   int cancelable_percent = 50;
@@ -27,8 +30,9 @@ struct Swarm {
 
 bool AddsItem(Op op) { return InfoOf(op).effect == ItemEffect::kAdds; }
 
-Swarm RandomSwarm(Random* random, Family family) {
+Swarm RandomSwarm(Random* random, const Setup& setup) {
   Swarm swarm;
+  const Family family = setup.family;
   const OperationList& list = OperationsOf(family);
   int adding_weight = 0;
   for (int i = 0; i < list.count; ++i) {
@@ -48,9 +52,13 @@ Swarm RandomSwarm(Random* random, Family family) {
     adding_weight += more;
   }
   static constexpr int kItems[] = {1, 2, 2, 3, 3, 4, 4, 6, 8};
-  swarm.items = kItems[random->Below(9)];
-  swarm.key_count = random->Between(1, 4);
-  for (int i = 0; i < swarm.key_count; ++i) swarm.keys[i] = RandomKey(random);
+  swarm.items =
+      setup.many_items ? random->Between(kFewItems + 1, kMaxItems) : kItems[random->Below(9)];
+  swarm.key_count = setup.many_items ? random->Between(1, kMaxKeys) : random->Between(1, 4);
+  for (int i = 0; i < swarm.key_count; ++i) {
+    swarm.keys[i] =
+        setup.many_items && !random->OneIn(8) ? random->Below(kMaxKeys) : RandomKey(random);
+  }
   static constexpr int kPercent[] = {100, 90, 50, 0};
   swarm.context_percent = kPercent[random->Below(4)];
   swarm.cancelable_percent = kPercent[random->Below(4)];
@@ -76,17 +84,19 @@ Operation RandomOperation(Random* random, const Swarm& swarm) {
   if (random->Percent(swarm.cancelable_percent)) operation.flags |= kCancelable;
   if (random->OneIn(2)) operation.flags |= kDeferred;
   if (random->OneIn(2)) operation.flags |= kNonCancelable;
+  if (random->OneIn(2)) operation.flags |= kOtherQueue;
   if (random->Percent(swarm.raised_percent)) operation.irql = random->Between(1, 2);
   operation.selector = static_cast<uint8_t>(random->Below(kFileCount + 1));
   operation.key = swarm.keys[random->Below(swarm.key_count)];
   return operation;
 }
 
-int RandomOperationCount(Random* random) {
+int RandomOperationCount(Random* random, const Setup& setup) {
+  if (setup.many_items) return random->Between(kMaxFewOperations, kMaxOperations);
   const int lot = random->Below(100);
   if (lot < 82) return random->Between(4, 16);
   if (lot < 94) return random->Between(1, 4);
-  return random->Between(17, kMaxOperations);
+  return random->Between(17, kMaxFewOperations);
 }
 
 }  // namespace
@@ -128,9 +138,10 @@ void RandomizeSetupField(Random* random, Setup* setup) {
   if (count == 0) return;
   const SetupField& field = *fields[random->Below(count)];
   int value = random->Below(field.max + 1);
-  if (field.draw == SetupDraw::kEarly && !random->OneIn(16)) {
+  if (field.draw == SetupDraw::kEarly && !random->OneIn(8)) {
     value = random->OneIn(2) ? 0 : random->Between(1, 4);
   }
+  if (field.draw == SetupDraw::kRare && !random->OneIn(16)) value = 0;
   field.Set(setup, value);
 }
 
@@ -139,8 +150,12 @@ void GenerateProgram(Family family, uint64_t seed, Program* program) {
   program->setup = InfoOf(family).setup;
   for (int i = random.Below(8); i > 0; --i) RandomizeSetupField(&random, &program->setup);
 
-  const Swarm swarm = RandomSwarm(&random, family);
-  const int count = RandomOperationCount(&random);
+  for (const SetupField& field : AllSetupFields()) {
+    if (field.draw != SetupDraw::kRare || !field.IsOf(family)) continue;
+    field.Set(&program->setup, random.OneIn(16) ? random.Between(1, field.max) : 0);
+  }
+  const Swarm swarm = RandomSwarm(&random, program->setup);
+  const int count = RandomOperationCount(&random, program->setup);
   static constexpr int kFibers[] = {1, 1, 1, 2, 2, 2, 2, 3, 3, 4};
   program->fibers = std::min(kFibers[random.Below(10)], count);
   program->operation_count = count;

@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -68,7 +69,12 @@ TEST_P(GenerateTest, ReachesEveryOperationSchedulerAndFiberCount) {
   }
   EXPECT_EQ(fibers.size(), static_cast<size_t>(kMaxFibers));
   EXPECT_EQ(kinds.size(), static_cast<size_t>(schedule::kKindCount));
-  EXPECT_EQ(items.size(), static_cast<size_t>(kMaxItems));
+  const bool may_have_many = FindSetupField("items")->IsOf(GetParam());
+  if (may_have_many) {
+    EXPECT_GT(items.size(), 3u * kMaxItems / 4);
+  } else {
+    EXPECT_EQ(items.size(), static_cast<size_t>(kFewItems));
+  }
   EXPECT_EQ(irqls.size(), 3u);
 }
 
@@ -84,6 +90,26 @@ TEST_P(GenerateTest, SwarmLeavesOperationsOut) {
     without_some += static_cast<int>(ops.size()) < legal;
   }
   EXPECT_GT(without_some, 100);
+}
+
+TEST(GenerateSizeTest, OneProgramInSixteenHasManyItemsWhereAFamilyCanHaveThem) {
+  constexpr int kPrograms = 4000;
+  int many = 0;
+  size_t longest = 0;
+  for (uint64_t seed = 0; seed < kPrograms; ++seed) {
+    const Program program = Generate(Family::kDeviceQueue, seed);
+    if (!program.setup.many_items) {
+      EXPECT_LE(program.operation_count, kMaxFewOperations);
+      continue;
+    }
+    ++many;
+    std::set<int> items;
+    for (int i = 0; i < program.operation_count; ++i) items.insert(program.operations[i].item);
+    longest = std::max(longest, items.size());
+    EXPECT_FALSE(Generate(Family::kCsq, seed).setup.many_items);
+  }
+  EXPECT_NEAR(many, kPrograms / 16, kPrograms / 48);
+  EXPECT_GT(longest, 40u);
 }
 
 TEST(GenerateKeyTest, ExtremeKeysOccur) {

@@ -267,7 +267,7 @@ class Minimizer {
   // goes along.
   bool RenameItems() {
     bool any = false;
-    for (int item = 1; item < kMaxItems; ++item) {
+    for (int item = 1; item < ItemsOf(current_.setup); ++item) {
       any |= LowerNumber(item, [item](Program* p, int value) {
         for (int i = 0; i < p->operation_count; ++i) {
           if (p->operations[i].item == item) p->operations[i].item = static_cast<uint8_t>(value);

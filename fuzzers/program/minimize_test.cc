@@ -73,7 +73,7 @@ choices 2:0
 
 TEST(MinimizeTest, RenamesItemsTogether) {
   const auto still_fails = [](const Program& program) {
-    for (int item = 0; item < kMaxItems; ++item) {
+    for (int item = 0; item < kFewItems; ++item) {
       const int insert = FindOp(program, Op::kInsertEx, item, -1);
       const int remove = FindOp(program, Op::kRemove, item, -1);
       if (insert >= 0 && remove > insert) return true;
@@ -199,7 +199,7 @@ TEST(MinimizeTest, SetupBecomesPlain) {
   program.setup.reentry = Reentry::kCancel;
   program.setup.reentry_item = 4;
   program.setup.lock = LockKind::kMutex;
-  program.setup.pending_status = true;
+  program.setup.insert_status = InsertStatus::kPending;
   const Program small = MinimizeProgram(program, still_fails);
   cancelsafe::Setup expected;
   expected.ex = true;

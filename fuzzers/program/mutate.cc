@@ -32,7 +32,7 @@ void EraseOperation(Program* program, int index) {
 }
 
 bool PlaceOperation(Program* program, int index, const Operation& operation, int fiber) {
-  if (program->operation_count >= kMaxOperations) return false;
+  if (program->operation_count >= MaxOperationsOf(program->setup)) return false;
   std::copy_backward(program->operations + index, program->operations + program->operation_count,
                      program->operations + program->operation_count + 1);
   std::copy_backward(program->fiber_of + index, program->fiber_of + program->operation_count,
@@ -49,7 +49,7 @@ uint8_t LikelyItem(Random* random, const Program& program) {
   if (program.operation_count > 0 && !random->OneIn(4)) {
     return program.operations[PickOperation(random, program)].item;
   }
-  return static_cast<uint8_t>(random->Below(random->OneIn(2) ? 3 : kMaxItems));
+  return static_cast<uint8_t>(random->Below(random->OneIn(2) ? 3 : ItemsOf(program.setup)));
 }
 
 uint32_t LikelyKey(Random* random, const Program& program) {
@@ -69,7 +69,7 @@ Operation AnyOperation(Random* random, const Program& program) {
   Operation operation;
   operation.op = AnyOp(random, program.setup.family);
   operation.item = LikelyItem(random, program);
-  operation.flags = static_cast<uint8_t>(random->Below(16));
+  operation.flags = static_cast<uint8_t>(random->Below(2 * kLastOperationFlag));
   if (!random->OneIn(4)) operation.flags |= kWithContext;
   operation.irql = static_cast<uint8_t>(random->OneIn(2) ? 0 : random->Below(3));
   operation.selector = static_cast<uint8_t>(random->Below(kFileCount + 1));
@@ -139,7 +139,7 @@ bool ChangeArgument(Random* random, Program* program) {
       operation.key = LikelyKey(random, *program);
       return masks.key != 0;
     case 3:
-      operation.flags ^= static_cast<uint8_t>(1 << random->Below(4));
+      operation.flags ^= static_cast<uint8_t>(1 << random->Below(kOperationFlagCount));
       return masks.flags != 0;
     case 4:
       operation.irql = static_cast<uint8_t>(random->Below(3));
@@ -155,7 +155,7 @@ bool ChangeArgument(Random* random, Program* program) {
 bool RenameItem(Random* random, Program* program) {
   if (program->operation_count == 0) return false;
   const uint8_t from = program->operations[PickOperation(random, *program)].item;
-  const uint8_t to = static_cast<uint8_t>(random->Below(kMaxItems));
+  const uint8_t to = static_cast<uint8_t>(random->Below(ItemsOf(program->setup)));
   for (int i = 0; i < program->operation_count; ++i) {
     if (program->operations[i].item == from) program->operations[i].item = to;
   }
@@ -168,11 +168,11 @@ bool CopyRange(Random* random, Program* program) {
   const int length = std::min(random->Between(2, 6), program->operation_count - from);
   Operation range[6];
   std::copy_n(program->operations + from, length, range);
-  const int shift = random->OneIn(2) ? 0 : random->Between(1, kMaxItems - 1);
+  const int shift = random->OneIn(2) ? 0 : random->Between(1, ItemsOf(program->setup) - 1);
   const int fiber = random->Below(program->fibers);
   const int to = random->Below(program->operation_count + 1);
   for (int i = 0; i < length; ++i) {
-    range[i].item = static_cast<uint8_t>((range[i].item + shift) % kMaxItems);
+    range[i].item = static_cast<uint8_t>((range[i].item + shift) % ItemsOf(program->setup));
     if (!PlaceOperation(program, to + i, range[i], fiber)) return i > 0;
   }
   return true;

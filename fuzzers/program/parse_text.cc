@@ -283,8 +283,8 @@ absl::Status Parser::OperationLine(const Tokens& tokens) {
                  " knows: ", absl::StrJoin(operation_words_, ", "));
   }
   if (fibers_ == 0) return Error("operation before the first fiber; put 'fiber 0' above it");
-  if (program.operation_count == kMaxOperations) {
-    return Error("too many operations; at most ", kMaxOperations, " are allowed");
+  if (program.operation_count == MaxOperationsOf(program.setup)) {
+    return Error("too many operations; at most ", MaxOperationsOf(program.setup), " are allowed");
   }
   Operation& operation = program.operations[program.operation_count];
   operation = Operation();
@@ -292,10 +292,11 @@ absl::Status Parser::OperationLine(const Tokens& tokens) {
   size_t next = 1;
   if (FieldsOf(operation.op).item != 0) {
     if (tokens.size() < 2) {
-      return Error("'", tokens[0], "' needs an item, a number from 0 to ", kMaxItems - 1);
+      return Error("'", tokens[0], "' needs an item, a number from 0 to ",
+                   ItemsOf(program.setup) - 1);
     }
     const absl::Status status =
-        Number({"the item", tokens[next++], true}, kMaxItems - 1, &operation.item);
+        Number({"the item", tokens[next++], true}, ItemsOf(program.setup) - 1, &operation.item);
     if (!status.ok()) return status;
   }
   Tokens seen;

@@ -23,7 +23,7 @@ Enum Wrap(Enum value, int count) {
 void NormalizeOperations(Program* program) {
   const Setup& setup = program->setup;
   const OperationList& list = OperationsOf(setup.family);
-  program->operation_count = std::clamp(program->operation_count, 0, kMaxOperations);
+  program->operation_count = std::clamp(program->operation_count, 0, MaxOperationsOf(setup));
   int fiber_before = 0;
   bool ascending = true;
   for (int i = 0; i < program->operation_count; ++i) {

@@ -12,7 +12,9 @@
 
 namespace cancelsafe {
 
-inline constexpr int kMaxOperations = 48;
+// What a program with few items, and one with many, has room for.
+inline constexpr int kMaxFewOperations = 48;
+inline constexpr int kMaxOperations = 160;
 inline constexpr int kMaxSchedules = 64;
 
 struct Program {
@@ -27,6 +29,10 @@ struct Program {
   // (schedules.h). 1..kMaxSchedules.
   int schedules = 1;
 };
+
+inline int MaxOperationsOf(const Setup& setup) {
+  return setup.many_items ? kMaxOperations : kMaxFewOperations;
+}
 
 bool operator==(const Program& a, const Program& b);
 

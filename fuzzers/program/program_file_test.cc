@@ -70,7 +70,7 @@ TEST(ProgramFileTest, SaysWhatIsWrongWithBytes) {
             absl::StrCat("oversized: a program has at most ", kMaxProgramBytes, " bytes, the file ",
                          kMaxProgramBytes + good.size()));
   bad = good;
-  bad[12] = kMaxOperations + 1;
+  bad[12] = static_cast<char>(kMaxOperations + 1);
   EXPECT_EQ(ErrorOf(bad), absl::StrCat("the header names ", kMaxOperations + 1,
                                        " operations; at most ", kMaxOperations, " are allowed"));
   bad = good;

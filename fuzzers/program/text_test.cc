@@ -43,7 +43,7 @@ TEST(TextTest, ExampleMeansWhatItSays) {
   EXPECT_EQ(program->setup.insert, InsertPolicy::kSorted);
   EXPECT_EQ(program->setup.peek, PeekPolicy::kByKey);
   EXPECT_EQ(program->setup.lock, LockKind::kMutex);
-  EXPECT_TRUE(program->setup.pending_status);
+  EXPECT_EQ(program->setup.insert_status, InsertStatus::kPending);
   EXPECT_EQ(program->setup.failing_insert, 2);
   EXPECT_EQ(program->setup.cancelling_insert, 1);
   EXPECT_EQ(program->setup.reentry, Reentry::kInsert);
@@ -180,7 +180,6 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
       {"target csq\ntarget csq", "line 2: 'target' is given twice"},
       {"target csq\nqueue\nqueue", "line 3: 'queue' is given twice"},
       {"target csq\nquue", "line 2: unknown line 'quue'; did you mean 'queue'? allowed before"},
-      {"target device-queue\nqueue", "line 2: device-queue has no 'queue' line"},
       {"target device-queue\ndriver", "line 2: device-queue has no 'driver' line"},
       {"target csq\nqueue lok=spin",
        "line 2: unknown queue setting 'lok'; did you mean 'lock'? allowed: classic, ex, "},
@@ -239,10 +238,10 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
 
 TEST(TextErrorTest, TooMuchIsRefused) {
   std::string operations = "target csq\nfiber 0\n";
-  for (int i = 0; i <= kMaxOperations; ++i) absl::StrAppend(&operations, "cancel 0\n");
+  for (int i = 0; i <= kMaxFewOperations; ++i) absl::StrAppend(&operations, "cancel 0\n");
   EXPECT_EQ(ErrorOf(operations),
-            absl::StrCat("line ", kMaxOperations + 3, ": too many operations; at most ",
-                         kMaxOperations, " are allowed"));
+            absl::StrCat("line ", kMaxFewOperations + 3, ": too many operations; at most ",
+                         kMaxFewOperations, " are allowed"));
 
   std::string choices = "target csq\nfiber 0\nfiber 1\nchoices";
   for (int i = 0; i <= schedule::kMaxChoices; ++i) absl::StrAppend(&choices, " ", i, ":1");

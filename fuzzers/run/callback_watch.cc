@@ -1,6 +1,8 @@
 // See callback_watch.h. Each callback records what it sees before the driver acts.
 #include "fuzzers/run/callback_watch.h"
 
+#include "oracle/operation_table.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -28,14 +30,35 @@ class CallbackScope : CallbackExit {
 
 }  // namespace
 
-void CallbackWatch::Start(QueueDriver* driver, ItemTable* items, Recorder* recorder, bool ex) {
-  driver_ = driver;
+void CallbackWatch::Start(ItemTable* items, Recorder* recorder, bool ex) {
   items_ = items;
   recorder_ = recorder;
-  queue_ = nullptr;
   ex_ = ex;
-  lock_owner_ = -1;
+  queue_count_ = 0;
   for (const void*& context : peek_context_) context = nullptr;
+}
+
+void CallbackWatch::AddQueue(const void* queue, QueueDriver* driver) {
+  queues_[queue_count_++] = {queue, driver, -1, 0};
+}
+
+CallbackWatch::Queue& CallbackWatch::QueueAt(const void* queue) {
+  return queue_count_ == 2 && queue == queues_[1].queue ? queues_[1] : queues_[0];
+}
+
+const CallbackWatch::Queue* CallbackWatch::QueueOfCall() const {
+  if (queue_count_ == 1) return &queues_[0];
+  const uint8_t open = recorder_->open_call();
+  if (open == kNoCall) return nullptr;
+  const Operation& operation = recorder_->call(open).operation;
+  switch (InfoOf(operation.op).effect) {
+    case ItemEffect::kCancels:
+      return &queues_[(*items_)[operation.item].queue];
+    case ItemEffect::kRemoves:
+      return &queues_[(*items_)[operation.item].context_queue];
+    default:
+      return &queues_[QueueOf(operation)];
+  }
 }
 
 const void* CallbackWatch::ExpectPeek(const void* context) {
@@ -47,8 +70,9 @@ const void* CallbackWatch::ExpectPeek(const void* context) {
 
 CallbackEvent* CallbackWatch::Event(CallbackKind kind, const void* queue, uint8_t item) {
   CallbackEvent* event = recorder_->Event(kind, item);
-  if (lock_owner_ == Machine::fiber()) event->snapshot |= kQueueLockHeld;
-  if (queue == queue_) event->snapshot |= kRightQueue;
+  if (QueueAt(queue).lock_owner == Machine::fiber()) event->snapshot |= kQueueLockHeld;
+  const Queue* const expected = QueueOfCall();
+  if (expected != nullptr && queue == expected->queue) event->snapshot |= kRightQueue;
   if (item != kNoItem) event->snapshot |= items_->Snapshot(item);
   return event;
 }
@@ -60,9 +84,10 @@ void CallbackWatch::StopIfForeign(uint8_t item) {
 void CallbackWatch::OnAcquire(const void* queue, PKIRQL irql) {
   const CallbackExit exit(queue);
   Event(CallbackKind::kAcquire, queue, kNoItem);
-  driver_->Acquire(irql);
-  lock_owner_ = Machine::fiber();
-  token_ = *irql;
+  Queue& held = QueueAt(queue);
+  held.driver->Acquire(irql);
+  held.lock_owner = Machine::fiber();
+  held.token = *irql;
 }
 
 void CallbackWatch::OnRelease(const void* queue, KIRQL irql) {
@@ -76,9 +101,10 @@ void CallbackWatch::OnRelease(const void* queue, KIRQL irql) {
     if (op == Op::kEnable || op == Op::kDisable) recorder_->MarkEffect();
   }
   CallbackEvent* event = Event(CallbackKind::kRelease, queue, item);
-  if (irql == token_) event->snapshot |= kTokenMatches;
-  if (lock_owner_ == Machine::fiber()) lock_owner_ = -1;
-  driver_->Release(irql);
+  Queue& held = QueueAt(queue);
+  if (irql == held.token) event->snapshot |= kTokenMatches;
+  if (held.lock_owner == Machine::fiber()) held.lock_owner = -1;
+  held.driver->Release(irql);
 }
 
 NTSTATUS CallbackWatch::OnInsert(const void* queue, uint8_t number, const void* insert_context) {
@@ -93,7 +119,7 @@ NTSTATUS CallbackWatch::OnInsert(const void* queue, uint8_t number, const void* 
       insert_context == InsertContext(operation.selector)) {
     event->snapshot |= kTokenMatches;
   }
-  event->status = driver_->Insert(number, operation);
+  event->status = QueueAt(queue).driver->Insert(number, operation);
   Item& item = (*items_)[number];
   if (NT_SUCCESS(event->status)) {
     item.linked = true;
@@ -113,7 +139,7 @@ void CallbackWatch::OnRemove(const void* queue, uint8_t item) {
   if (open != kNoCall && recorder_->call(open).operation.op != Op::kCancel) {
     recorder_->MarkEffect();
   }
-  driver_->Remove(item);
+  QueueAt(queue).driver->Remove(item);
   (*items_)[item].linked = false;
 }
 
@@ -133,7 +159,8 @@ uint8_t CallbackWatch::OnPeek(const void* queue, bool has_after, uint8_t after,
   if (peek_context == expected) event->snapshot |= kTokenMatches;
   recorder_->MarkEffect();
   // A driver would follow a pointer that is not its own to wherever it leads.
-  event->item = driver_->Peek(after, peek_context == expected ? peek_context : nullptr);
+  event->item =
+      QueueAt(queue).driver->Peek(after, peek_context == expected ? peek_context : nullptr);
   return event->item;
 }
 
@@ -141,7 +168,7 @@ void CallbackWatch::OnComplete(const void* queue, uint8_t item) {
   const CallbackScope scope(queue);
   Event(CallbackKind::kCompleteCanceled, queue, item);
   StopIfForeign(item);
-  driver_->Complete(item);
+  QueueAt(queue).driver->Complete(item);
 }
 
 }  // namespace cancelsafe

@@ -12,10 +12,11 @@ namespace cancelsafe {
 
 class CallbackWatch {
  public:
-  // For one run; all of them outlive it. `ex`: inserts come with an insert context.
-  void Start(QueueDriver* driver, ItemTable* items, Recorder* recorder, bool ex);
-  // The queue that callbacks have to name. Set before the first callback.
-  void SetQueue(const void* queue) { queue_ = queue; }
+  // For one run; both outlive it. `ex`: inserts come with an insert context.
+  void Start(ItemTable* items, Recorder* recorder, bool ex);
+  // The next queue that callbacks may name, and its driver, which outlives the run. Set
+  // before the first callback.
+  void AddQueue(const void* queue, QueueDriver* driver);
 
   // The insert context that belongs to a selector.
   void* InsertContext(int selector) { return &insert_contexts_[selector & 3]; }
@@ -33,18 +34,27 @@ class CallbackWatch {
   void OnComplete(const void* queue, uint8_t item);
 
  private:
+  struct Queue {
+    const void* queue = nullptr;
+    QueueDriver* driver = nullptr;
+    int lock_owner = -1;
+    KIRQL token = 0;  // what the lock's owner stored at acquire
+  };
+
+  // The one that the library passed; the first if it is none of this run.
+  Queue& QueueAt(const void* queue);
+  // The one that the open call is about; null outside of calls.
+  const Queue* QueueOfCall() const;
   // What can be seen of locks and queue at the start of a callback.
   CallbackEvent* Event(CallbackKind kind, const void* queue, uint8_t item);
   // The callback was given something that is not an item: the run cannot go on.
   void StopIfForeign(uint8_t item);
 
-  QueueDriver* driver_ = nullptr;
   ItemTable* items_ = nullptr;
   Recorder* recorder_ = nullptr;
-  const void* queue_ = nullptr;
   bool ex_ = false;
-  int lock_owner_ = -1;
-  KIRQL token_ = 0;  // what the lock's owner stored at acquire
+  Queue queues_[kMaxQueues];
+  int queue_count_ = 0;
   const void* peek_context_[kMaxFibers] = {};
   char insert_contexts_[4] = {};
 };

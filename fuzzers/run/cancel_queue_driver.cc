@@ -12,9 +12,14 @@ void CancelQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
   recorder_ = recorder;
   files_ = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(program, arena, recorder, kind_, files_, nullptr);
-  driver_.Start(setup_, arena, &items_);
-  callbacks_.Start(&driver_, &items_, recorder, setup_.ex);
-  callbacks_.SetQueue(Initialize(arena, setup_.ex));
+  Prepare(arena);
+  callbacks_.Start(&items_, recorder, setup_.ex);
+  for (int i = 0; i < QueuesOf(setup_); ++i) {
+    drivers_[i].Start(setup_, arena, &items_, &contexts_of_items_,
+                      i == 0 ? "the queue lock" : "the other queue's lock");
+    queues_[i] = Initialize(arena, setup_.ex);
+    callbacks_.AddQueue(queues_[i], &drivers_[i]);
+  }
 }
 
 Skip CancelQueueDriver::Execute(const Operation& operation) {
@@ -52,21 +57,31 @@ Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   }
   if (with_context && item.context_readers != 0) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
-  if (with_context) ++item.context_writers;
+  void* const queue = queues_[QueueOf(operation)];
+  item.queue = static_cast<uint8_t>(QueueOf(operation));
+  item.context_given = with_context;
+  if (with_context) {
+    ++item.context_writers;
+    item.context_queue = item.queue;
+    contexts_of_items_.Allocate(operation.item);
+  }
   const uint8_t attempt = ++item.inserts;
   items_.GiveToLibrary(operation.item);
   const int call = recorder_->Begin(operation, item.generation);
   NTSTATUS status = STATUS_SUCCESS;
   if (operation.op == Op::kInsert) {
-    Insert(operation.item, with_context);
+    Insert(queue, operation.item, with_context);
   } else {
-    status = InsertEx(operation.item, with_context, callbacks_.InsertContext(operation.selector));
+    status =
+        InsertEx(queue, operation.item, with_context, callbacks_.InsertContext(operation.selector));
   }
   recorder_->End(call, status);
   if (with_context) {
     --item.context_writers;
     // Whether a disabled queue looks at the context is nowhere said (AMB-43).
-    if (status != STATUS_FLT_CBDQ_DISABLED) item.context_ready = true;
+    if (status != STATUS_FLT_CBDQ_DISABLED) {
+      item.context_ready = !contexts_of_items_.IsFree(operation.item);
+    }
   }
   items_.EndUse(operation.item);
   if (!NT_SUCCESS(status) || item.failed_insert == attempt) items_.TakeFromLibrary(operation.item);
@@ -80,7 +95,7 @@ Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
   items_.BeginUse(operation.item);
   ++item.context_readers;
   const int call = recorder_->Begin(operation, item.generation);
-  const int32_t result = Remove(operation.item);
+  const int32_t result = Remove(queues_[item.context_queue], operation.item);
   recorder_->End(call, result);
   --item.context_readers;
   items_.EndUse(operation.item);
@@ -102,7 +117,7 @@ Skip CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
   }
   const void* const outer = callbacks_.ExpectPeek(context);
   const int call = recorder_->Begin(operation, 0);
-  const int32_t result = RemoveNext(context);
+  const int32_t result = RemoveNext(queues_[QueueOf(operation)], context);
   recorder_->End(call, result);
   callbacks_.ExpectPeek(outer);
   if (result >= 0) items_.TakeFromLibrary(result);
@@ -125,7 +140,7 @@ Skip CancelQueueDriver::ExecuteComplete(const Operation& operation) {
 
 Skip CancelQueueDriver::ExecuteEnable(const Operation& operation) {
   const int call = recorder_->Begin(operation, 0);
-  Enable(operation.op == Op::kEnable);
+  Enable(queues_[QueueOf(operation)], operation.op == Op::kEnable);
   recorder_->End(call, 0);
   return Skip::kNot;
 }
@@ -133,13 +148,16 @@ Skip CancelQueueDriver::ExecuteEnable(const Operation& operation) {
 void CancelQueueDriver::Drain() {
   Operation next;
   next.op = Op::kRemoveNext;
-  // One more than could be queued, so that the last answer is NULL.
-  for (int i = 0; i <= kMaxItems; ++i) {
-    const int call = recorder_->Begin(next, 0);
-    const int32_t result = RemoveNext(nullptr);
-    recorder_->End(call, result);
-    if (result < 0) break;
-    items_.TakeFromLibrary(result);
+  for (int queue = 0; queue < QueuesOf(setup_); ++queue) {
+    next.flags = queue == 0 ? 0 : kOtherQueue;
+    // One more than could be queued, so that the last answer is NULL.
+    for (int i = 0; i <= kFewItems; ++i) {
+      const int call = recorder_->Begin(next, 0);
+      const int32_t result = RemoveNext(queues_[queue], nullptr);
+      recorder_->End(call, result);
+      if (result < 0) break;
+      items_.TakeFromLibrary(result);
+    }
   }
 }
 
@@ -151,6 +169,15 @@ void CancelQueueDriver::Inspect(Verdict* verdict) {
     verdict->clause = kind_ == ItemKind::kCallbackData ? "CBDQ-CXL-02" : "CSQ-CTX-03";
     verdict->reason =
         "item " + std::to_string(damaged) + " was written to after it had been completed";
+    return;
+  }
+  const uint8_t context = contexts_of_items_.FindDamaged();
+  if (context != kNoItem) {
+    verdict->kind = VerdictKind::kMemoryError;
+    verdict->rule = "retired-write";
+    verdict->clause = kind_ == ItemKind::kCallbackData ? "CBDQ-CXL-02" : "CSQ-CTX-03";
+    verdict->reason = "the context of item " + std::to_string(context) +
+                      " was written to after CompleteCanceled had freed it";
   }
 }
 

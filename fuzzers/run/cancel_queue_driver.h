@@ -21,18 +21,23 @@ class CancelQueueDriver : public FamilyDriver {
   CallbackWatch& callbacks() { return callbacks_; }
 
  protected:
-  explicit CancelQueueDriver(ItemKind kind) : kind_(kind), driver_(this) {}
+  explicit CancelQueueDriver(ItemKind kind) : kind_(kind) {}
 
   // The documented calls of the family. Items go in and come out by number;
   // kForeignPointer for a pointer that is not an item's.
+  // Before the queues of a run: the memory of its contexts.
+  virtual void Prepare(Arena* arena) = 0;
   virtual void* Initialize(Arena* arena, bool ex) = 0;
-  virtual void Insert(int item, bool with_context) = 0;
-  virtual NTSTATUS InsertEx(int item, bool with_context, void* insert_context) = 0;
-  virtual int32_t Remove(int item) = 0;
-  virtual int32_t RemoveNext(void* peek_context) = 0;
-  virtual void Enable(bool enabled) = 0;
+  // `queue` is what Initialize returned.
+  virtual void Insert(void* queue, int item, bool with_context) = 0;
+  virtual NTSTATUS InsertEx(void* queue, int item, bool with_context, void* insert_context) = 0;
+  virtual int32_t Remove(void* queue, int item) = 0;
+  virtual int32_t RemoveNext(void* queue, void* peek_context) = 0;
+  virtual void Enable(void* queue, bool enabled) = 0;
 
   ItemTable items_;
+  ContextMemory contexts_of_items_;
+  Setup setup_;
 
  private:
   Skip ExecuteInsert(const Operation& operation);
@@ -42,10 +47,10 @@ class CancelQueueDriver : public FamilyDriver {
   Skip ExecuteEnable(const Operation& operation);
 
   const ItemKind kind_;
-  Setup setup_;
   Recorder* recorder_ = nullptr;
   CallbackWatch callbacks_;
-  ListDriver driver_;
+  ListDriver drivers_[kMaxQueues] = {ListDriver(this), ListDriver(this)};
+  void* queues_[kMaxQueues] = {};
   PFILE_OBJECT files_ = nullptr;
 };
 

@@ -21,6 +21,9 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
   kind_ = kind;
   files_ = files;
   device_ = device;
+  reused_irps_ = program.setup.reused_irps;
+  dirty_slot_ = program.setup.dirty_slot;
+  damaged_ = kNoItem;
   for (Item& item : items_) item = Item();
   retired_count_ = 0;
   // An operation makes one IRP at most, and so does what a callback does on its own.
@@ -31,20 +34,40 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
   arena->Reserve(static_cast<size_t>(irps_left_) * bytes);
 }
 
+bool ItemTable::MemoryIsReused(int number) const {
+  const PIRP old = items_[number].irp;
+  return reused_irps_ && old != nullptr && KiIrpHeaderOf(old)->retired != 0;
+}
+
+void* ItemTable::IrpMemory(int number) {
+  const PIRP old = items_[number].irp;
+  if (MemoryIsReused(number)) {
+    if (!KiRetiredIntact(old) && damaged_ == kNoItem) damaged_ = static_cast<uint8_t>(number);
+    KiUnpoison(old);
+    return KiIrpHeaderOf(old);
+  }
+  if (old != nullptr && retired_count_ < kMaxRetired) {
+    retired_[retired_count_] = old;
+    retired_number_[retired_count_++] = static_cast<uint8_t>(number);
+  }
+  return arena_->Allocate(kKiIrpPlacedBytes);
+}
+
+void* ItemTable::DataMemory(int number) {
+  if (!MemoryIsReused(number)) return arena_->Allocate(sizeof(KiCallbackData));
+  return CONTAINING_RECORD(items_[number].data, KiCallbackData, data);
+}
+
 void ItemTable::Make(int number) {
   Item& item = items_[number];
   --irps_left_;
-  if (item.irp != nullptr) {
-    if (retired_count_ < kMaxRetired) {
-      retired_[retired_count_] = item.irp;
-      retired_number_[retired_count_++] = static_cast<uint8_t>(number);
-    }
-    ++item.generation;
-  }
   // It comes from the I/O manager, whose business is in order with everything.
   HideFromTsan();
-  PIRP irp = KiPlaceIrp(arena_->Allocate(kKiIrpPlacedBytes), static_cast<USHORT>(number),
-                        &files_[number % kFileCount], device_);
+  void* const data_memory = kind_ == ItemKind::kCallbackData ? DataMemory(number) : nullptr;
+  void* const irp_memory = IrpMemory(number);
+  if (item.irp != nullptr) ++item.generation;
+  PIRP irp =
+      KiPlaceIrp(irp_memory, static_cast<USHORT>(number), &files_[number % kFileCount], device_);
   KiIrpHeader* header = KiIrpHeaderOf(irp);
   header->on_complete = &OnComplete;
   header->context = this;
@@ -55,8 +78,7 @@ void ItemTable::Make(int number) {
     irp->Tail.Overlay.DriverContext[slot] = Canary(number, slot);
   }
   if (kind_ == ItemKind::kCallbackData) {
-    PFLT_CALLBACK_DATA data =
-        KiPlaceCallbackData(arena_->Allocate(sizeof(KiCallbackData)), irp, nullptr);
+    PFLT_CALLBACK_DATA data = KiPlaceCallbackData(data_memory, irp, nullptr);
     data->QueueContext[1] = Canary(number, 3);
     item.data = data;
   }
@@ -83,6 +105,8 @@ void ItemTable::GiveToLibrary(int number) {
   item.handover.Acquire(Machine::fiber());
   item.owner = Item::Owner::kLibrary;
   IoGetCurrentIrpStackLocation(item.irp)->Control = 0;
+  // What the last driver left there: the slot is the library's from the insert on.
+  if (dirty_slot_) item.irp->Tail.Overlay.DriverContext[3] = &dirty_slot_;
 }
 
 void ItemTable::TakeFromLibrary(int number) {
@@ -117,7 +141,7 @@ void ItemTable::OnComplete(PIRP irp, void* context) {
 
 uint8_t ItemTable::NumberOf(const IRP* irp) const {
   if (irp == nullptr) return kNoItem;
-  for (int number = 0; number < kMaxItems; ++number) {
+  for (int number = 0; number < kFewItems; ++number) {
     if (items_[number].irp == irp) return static_cast<uint8_t>(number);
   }
   return kNoItem;
@@ -125,7 +149,7 @@ uint8_t ItemTable::NumberOf(const IRP* irp) const {
 
 uint8_t ItemTable::NumberOf(const FLT_CALLBACK_DATA* data) const {
   if (data == nullptr) return kNoItem;
-  for (int number = 0; number < kMaxItems; ++number) {
+  for (int number = 0; number < kFewItems; ++number) {
     if (items_[number].data == data) return static_cast<uint8_t>(number);
   }
   return kNoItem;
@@ -165,10 +189,11 @@ uint16_t ItemTable::Snapshot(int number) const {
 }
 
 uint8_t ItemTable::FindDamagedRetired() const {
+  if (damaged_ != kNoItem) return damaged_;
   for (int i = 0; i < retired_count_; ++i) {
     if (!KiRetiredIntact(retired_[i])) return retired_number_[i];
   }
-  for (int number = 0; number < kMaxItems; ++number) {
+  for (int number = 0; number < kFewItems; ++number) {
     const Item& item = items_[number];
     if (item.irp != nullptr && KiIrpHeaderOf(item.irp)->retired && !KiRetiredIntact(item.irp)) {
       return static_cast<uint8_t>(number);

@@ -33,6 +33,9 @@ struct Item {
   uint8_t context_readers = 0;  // open removals by context
   uint8_t context_writers = 0;  // open inserts with the context
   bool context_ready = false;   // an insert with the context has returned
+  bool context_given = false;   // the last insert had it
+  uint8_t context_queue = 0;    // of the last insert with the context
+  uint8_t queue = 0;            // of the last insert
   bool linked = false;          // in the driver's list
   uint8_t inserts = 0;          // attempts so far
   uint8_t failed_insert = 0;    // the last attempt whose insert callback failed
@@ -49,6 +52,7 @@ class ItemTable {
 
   ItemKind kind() const { return kind_; }
   Item& operator[](int number) { return items_[number]; }
+  const Item& operator[](int number) const { return items_[number]; }
 
   // Makes sure the number names a live IRP; false if the old one is still used, or if
   // there are no more IRPs, which takes a library that ends more than it was given.
@@ -89,13 +93,20 @@ class ItemTable {
  private:
   static void OnComplete(PIRP irp, void* context);
   void Make(int number);
+  bool MemoryIsReused(int number) const;
+  // The memory of a number's next IRP and callback data: new, or that of the last ones.
+  void* IrpMemory(int number);
+  void* DataMemory(int number);
 
   Arena* arena_ = nullptr;
   Recorder* recorder_ = nullptr;
   ItemKind kind_ = ItemKind::kQueuedIrp;
   PFILE_OBJECT files_ = nullptr;
   PDEVICE_OBJECT device_ = nullptr;
-  Item items_[kMaxItems];
+  bool reused_irps_ = false;
+  bool dirty_slot_ = false;
+  uint8_t damaged_ = kNoItem;  // the first number whose memory was not intact when reused
+  Item items_[kFewItems];
   int irps_left_ = 0;  // that may still be made in this run
   // All IRPs of earlier generations.
   static constexpr int kMaxRetired = 64;

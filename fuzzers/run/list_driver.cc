@@ -9,12 +9,15 @@ constexpr KIRQL kMutexToken = 0x4d;
 
 }  // namespace
 
-void ListDriver::Start(const Setup& setup, Arena* arena, ItemTable* items) {
+void ListDriver::Start(const Setup& setup, Arena* arena, ItemTable* items, ContextMemory* contexts,
+                       const char* name) {
   setup_ = setup;
   items_ = items;
+  contexts_ = contexts;
   inserts_ = 0;
+  token_source_ = 0;
   list_ = arena->New<RequestList>();
-  Machine::NameLock(list_, sizeof(RequestList), "the queue lock");
+  Machine::NameLock(list_, sizeof(RequestList), name);
   RequestListInitialize(list_, setup.lock == LockKind::kMutex,
                         items->kind() == ItemKind::kCallbackData);
 }
@@ -22,9 +25,15 @@ void ListDriver::Start(const Setup& setup, Arena* arena, ItemTable* items) {
 void ListDriver::Acquire(PKIRQL irql) {
   if (setup_.lock == LockKind::kMutex) *irql = kMutexToken;
   RequestListAcquire(list_, irql);
+  if (!setup_.random_tokens) return;
+  held_irql_ = *irql;
+  // Every value comes once in 256 tokens, and never twice in a row.
+  *irql = token_source_ = static_cast<uint8_t>(token_source_ * 5 + 97);
 }
 
-void ListDriver::Release(KIRQL irql) { RequestListRelease(list_, irql); }
+void ListDriver::Release(KIRQL irql) {
+  RequestListRelease(list_, setup_.random_tokens ? held_irql_ : irql);
+}
 
 NTSTATUS ListDriver::Insert(uint8_t item, const Operation& operation) {
   if (++inserts_ == setup_.cancelling_insert) {
@@ -34,6 +43,7 @@ NTSTATUS ListDriver::Insert(uint8_t item, const Operation& operation) {
     operations_->Execute(cancel);
   }
   if (setup_.ex && inserts_ == setup_.failing_insert) {
+    if (setup_.warning_status) return kStatusBufferOverflow;
     return items_->kind() == ItemKind::kCallbackData ? STATUS_INSUFFICIENT_RESOURCES
                                                      : STATUS_UNSUCCESSFUL;
   }
@@ -42,7 +52,15 @@ NTSTATUS ListDriver::Insert(uint8_t item, const Operation& operation) {
   static_assert(static_cast<int>(InsertPolicy::kSorted) == kRequestListSorted);
   RequestListInsert(list_, items_->EntryOf(item), static_cast<RequestListPlace>(setup_.insert),
                     operation.key);
-  return setup_.pending_status ? STATUS_PENDING : STATUS_SUCCESS;
+  switch (setup_.insert_status) {
+    case InsertStatus::kSuccess:
+      break;
+    case InsertStatus::kPending:
+      return STATUS_PENDING;
+    case InsertStatus::kInformational:
+      return kStatusObjectNameExists;
+  }
+  return STATUS_SUCCESS;
 }
 
 void ListDriver::Remove(uint8_t item) { RequestListRemove(items_->EntryOf(item)); }
@@ -55,7 +73,16 @@ uint8_t ListDriver::Peek(uint8_t after, const void* peek_context) {
 
 void ListDriver::Complete(uint8_t item) {
   items_->Complete(item, STATUS_CANCELLED);
+  if (setup_.freed_contexts) FreeContext(item);
   Reenter();
+}
+
+// Unless a removal is looking at it just now.
+void ListDriver::FreeContext(uint8_t number) {
+  Item& item = (*items_)[number];
+  if (!item.context_given || item.context_readers != 0) return;
+  contexts_->Free(number);
+  item.context_ready = false;
 }
 
 void ListDriver::Reenter() {

@@ -4,6 +4,7 @@
 #ifndef CANCELSAFE_FUZZERS_RUN_LIST_DRIVER_H_
 #define CANCELSAFE_FUZZERS_RUN_LIST_DRIVER_H_
 
+#include "fuzzers/run/context_memory.h"
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/item_table.h"
 #include "fuzzers/run/queue_driver.h"
@@ -17,7 +18,9 @@ class ListDriver final : public QueueDriver {
   explicit ListDriver(FamilyDriver* operations) : operations_(operations) {}
 
   // For one run. On the main context.
-  void Start(const Setup& setup, Arena* arena, ItemTable* items);
+  // `name` is that of its lock in reports.
+  void Start(const Setup& setup, Arena* arena, ItemTable* items, ContextMemory* contexts,
+             const char* name);
 
   void Acquire(PKIRQL irql) override;
   void Release(KIRQL irql) override;
@@ -28,12 +31,17 @@ class ListDriver final : public QueueDriver {
 
  private:
   void Reenter();
+  // What a driver that frees contexts does with that of a cancelled item.
+  void FreeContext(uint8_t item);
 
   FamilyDriver* const operations_;
   Setup setup_;
   ItemTable* items_ = nullptr;
+  ContextMemory* contexts_ = nullptr;
   RequestList* list_ = nullptr;
-  int inserts_ = 0;  // so far in this run
+  int inserts_ = 0;           // so far in this run
+  KIRQL held_irql_ = 0;       // what the lock itself wants back
+  uint8_t token_source_ = 0;  // where tokens have nothing to do with the IRQL
 };
 
 }  // namespace cancelsafe

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/run/context_memory.h"
 #include "fuzzers/run/item_table.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/run_testing.h"
@@ -77,6 +78,86 @@ TEST_F(ItemTableTest, ACompletedNumberGetsANewIrpWhenNobodyUsesTheOldOne) {
   EXPECT_EQ(table_.NumberOf(first), kNoItem);
 }
 
+TEST_F(ItemTableTest, AReusedIrpLiesWhereTheCompletedOneLay) {
+  Program program;
+  program.operation_count = 8;
+  program.setup.reused_irps = true;
+  table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
+  ASSERT_TRUE(table_.Refresh(3));
+  PIRP first = table_[3].irp;
+  table_.BeginUse(3);
+  table_.Complete(3, STATUS_SUCCESS);
+  table_.EndUse(3);
+  ASSERT_TRUE(table_.Refresh(3));
+  EXPECT_EQ(table_[3].irp, first);
+  EXPECT_EQ(table_[3].generation, 1);
+  EXPECT_EQ(first->Cancel, FALSE);
+  EXPECT_EQ(table_.FindDamagedRetired(), kNoItem);
+}
+
+TEST_F(ItemTableTest, AWriteBetweenCompletionAndReuseIsDamage) {
+  Program program;
+  program.operation_count = 8;
+  program.setup.reused_irps = true;
+  table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
+  ASSERT_TRUE(table_.Refresh(2));
+  PIRP irp = table_[2].irp;
+  table_.Complete(2, STATUS_SUCCESS);
+  KiUnpoison(irp);
+  irp->Tail.Overlay.DriverContext[3] = nullptr;
+  ASSERT_TRUE(table_.Refresh(2));
+  EXPECT_EQ(table_.FindDamagedRetired(), 2);
+}
+
+TEST_F(ItemTableTest, ADirtySlotIsDirtyAtEveryInsert) {
+  Program program;
+  program.operation_count = 8;
+  program.setup.dirty_slot = true;
+  table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
+  ASSERT_TRUE(table_.Refresh(0));
+  for (int i = 0; i < 2; ++i) {
+    table_[0].irp->Tail.Overlay.DriverContext[3] = nullptr;
+    table_.GiveToLibrary(0);
+    EXPECT_NE(table_[0].irp->Tail.Overlay.DriverContext[3], nullptr);
+    table_.TakeFromLibrary(0);
+  }
+}
+
+class ContextMemoryTest : public testing::Test {
+ protected:
+  ContextMemoryTest() { memory_.Reset(contexts_, sizeof contexts_[0]); }
+  ~ContextMemoryTest() override { memory_.FindDamaged(); }  // addressable again
+
+  alignas(8) uint64_t contexts_[kFewItems][3] = {};
+  ContextMemory memory_;
+};
+
+TEST_F(ContextMemoryTest, AFreedContextThatIsLeftAloneIsIntact) {
+  memory_.Free(1);
+  EXPECT_TRUE(memory_.IsFree(1));
+  EXPECT_FALSE(memory_.IsFree(0));
+  memory_.Allocate(1);
+  EXPECT_FALSE(memory_.IsFree(1));
+  contexts_[1][0] = 7;
+  memory_.Free(2);
+  EXPECT_EQ(memory_.FindDamaged(), kNoItem);
+}
+
+#ifndef CANCELSAFE_SANITIZER_ADDRESS
+TEST_F(ContextMemoryTest, AWriteToAFreedContextIsFound) {
+  memory_.Free(1);
+  contexts_[1][2] = 0;
+  EXPECT_EQ(memory_.FindDamaged(), 1);
+}
+
+TEST_F(ContextMemoryTest, AWriteBeforeTheContextIsAllocatedAgainIsFound) {
+  memory_.Free(1);
+  contexts_[1][0] = 0;
+  memory_.Allocate(1);
+  EXPECT_EQ(memory_.FindDamaged(), 1);
+}
+#endif
+
 TEST_F(ItemTableTest, CompletionIsRecorded) {
   ASSERT_TRUE(table_.Refresh(1));
   table_.Complete(1, STATUS_CANCELLED);
@@ -103,7 +184,7 @@ TEST_F(ItemTableTest, TheSnapshotShowsWhatADriverSees) {
 }
 
 TEST_F(ItemTableTest, NewIrpsOfOneNumberBelongToOneFile) {
-  for (int number = 0; number < kMaxItems; ++number) {
+  for (int number = 0; number < kFewItems; ++number) {
     ASSERT_TRUE(table_.Refresh(number));
     EXPECT_EQ(IoGetCurrentIrpStackLocation(table_[number].irp)->FileObject,
               &files_[number % kFileCount]);

@@ -50,13 +50,13 @@ void Spoil(Random* random, History* history) {
         ++call.locks_after;
         break;
       case 3:
-        call.outcome.value = random->Between(-2, kMaxItems - 1);
+        call.outcome.value = random->Between(-2, kFewItems - 1);
         break;
       case 4:
         call.operation.op = static_cast<Op>(random->Below(kOpCount));
         break;
       default:
-        call.operation.item = static_cast<uint8_t>(random->Below(kMaxItems));
+        call.operation.item = static_cast<uint8_t>(random->Below(kFewItems));
     }
     return;
   }
@@ -67,10 +67,10 @@ void Spoil(Random* random, History* history) {
           static_cast<CallbackKind>(random->Below(static_cast<int>(CallbackKind::kCompleted) + 1));
       break;
     case 1:
-      event.item = random->OneIn(3) ? kNoItem : static_cast<uint8_t>(random->Below(kMaxItems));
+      event.item = random->OneIn(3) ? kNoItem : static_cast<uint8_t>(random->Below(kFewItems));
       break;
     case 2:
-      event.after = static_cast<uint8_t>(random->Below(kMaxItems));
+      event.after = static_cast<uint8_t>(random->Below(kFewItems));
       break;
     case 3:
       event.irql ^= 2;

@@ -179,8 +179,8 @@ TEST(Runner, WhatWasExecutedRunsAgainHoweverLongItWas) {
   std::string text = "target csq\n";
   for (int fiber = 0; fiber < kMaxFibers; ++fiber) {
     absl::StrAppend(&text, "fiber ", fiber, "\n");
-    for (int i = 0; i < kMaxOperations / kMaxFibers / 2; ++i) {
-      absl::StrAppend(&text, "insert ", (fiber * 2 + i) % kMaxItems, "\nremove-next\n");
+    for (int i = 0; i < kMaxFewOperations / kMaxFibers / 2; ++i) {
+      absl::StrAppend(&text, "insert ", (fiber * 2 + i) % kFewItems, "\nremove-next\n");
     }
   }
   int most_choices = 0;

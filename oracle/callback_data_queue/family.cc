@@ -32,6 +32,7 @@ constexpr FamilyInfo callback_data_queue = {
     &AddQueueEndings,
     {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},
     &NewOrderCheck,
+    nullptr,
 };
 
 }  // namespace families

@@ -59,18 +59,18 @@ int CallbackDataQueueModel::Step(const Setup& setup, Reading reading, const Stat
   switch (operation.op) {
     case Op::kEnable:
       out[0].next = state;
-      out[0].next.disabled = 0;
+      out[0].next.disabled &= static_cast<uint8_t>(~(1u << QueueOf(operation)));
       return LockedStep(reading, 0, "CBDQ-EN-01", "CBDQ-EN-05", out);
     case Op::kDisable:
       out[0].next = state;
-      out[0].next.disabled = 1;
+      out[0].next.disabled |= static_cast<uint8_t>(1u << QueueOf(operation));
       return LockedStep(reading, 0, "CBDQ-DIS-01", "CBDQ-DIS-07", out);
     case Op::kInsert:
       return 0;
     case Op::kInsertEx: {
       const int count =
           CsqModel::StepIn(kDialect, setup, reading, state, operation, generation, out);
-      if (count == 0 || state.disabled == 0) return count;
+      if (count == 0 || (state.disabled >> QueueOf(operation) & 1) == 0) return count;
       // A refused item stays as it was; only its number may now name a new IRP.
       const uint8_t bit = ItemBit(operation.item);
       out[0].next = state;

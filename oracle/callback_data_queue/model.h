@@ -10,6 +10,7 @@
 namespace cancelsafe {
 
 struct CallbackDataQueueModel {
+  static constexpr int kItems = CsqModel::kItems;
   using State = CsqModel::State;
   using Alternatives = Alternative<State>*;
 

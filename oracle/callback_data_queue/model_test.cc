@@ -24,7 +24,7 @@ const Operation kDisableIt = MakeOperation(Op::kDisable);
 
 TEST(CallbackDataQueueModelTest, StartsEnabledAndReturnsTheCallbacksStatus) {
   cancelsafe::Setup setup = CbdqSetup();
-  setup.pending_status = true;
+  setup.insert_status = InsertStatus::kPending;
   CbdqWalker w{setup};
   w.Expect(InsertIo(1), kStatusPending, "A I1 U", "CBDQ-INS-05");
   w.Expect(RemoveIo(1), 1, "A R1 U", "CBDQ-REM-03");
@@ -69,6 +69,20 @@ TEST(CallbackDataQueueModelTest, PortableQueuesNeedNotLockForTheFlag) {
   const std::string refused = std::to_string(kStatusCbdqDisabled);
   EXPECT_EQ(w.Alternatives(InsertIo(1)),
             (std::vector<std::string>{refused + " A U", refused + " nothing"}));
+}
+
+TEST(CallbackDataQueueTwoQueues, DisablingOneLeavesTheOtherEnabled) {
+  cancelsafe::Setup setup;
+  setup.family = Family::kCallbackDataQueue;
+  setup.ex = true;
+  setup.two_queues = true;
+  Walker<CallbackDataQueueModel> walk(setup);
+  walk.Expect(MakeOperation(Op::kDisable, 0, 0, kOtherQueue), 0, "A U", "CBDQ-DIS-01");
+  walk.Expect(MakeOperation(Op::kInsertEx, 0), 0, "A I0 U", "CBDQ-INS-01");
+  walk.Expect(MakeOperation(Op::kInsertEx, 1, 0, kOtherQueue), kStatusCbdqDisabled, "A U",
+              "CBDQ-INS-03");
+  walk.Expect(MakeOperation(Op::kEnable, 0, 0, kOtherQueue), 0, "A U", "CBDQ-EN-01");
+  walk.Expect(MakeOperation(Op::kInsertEx, 1, 0, kOtherQueue), 0, "A I1 U", "CBDQ-INS-01");
 }
 
 }  // namespace

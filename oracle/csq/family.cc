@@ -31,6 +31,7 @@ constexpr FamilyInfo csq = {
     &AddQueueEndings,
     {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},
     &NewOrderCheck,
+    nullptr,
 };
 
 }  // namespace families

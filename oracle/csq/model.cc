@@ -49,6 +49,18 @@ void Fill(Choice* choice, int32_t outcome, Trace trace, const ClausePair& clause
   choice->order_clause = clause.order;
 }
 
+int32_t SuccessStatus(InsertStatus status) {
+  switch (status) {
+    case InsertStatus::kSuccess:
+      return kStatusSuccess;
+    case InsertStatus::kPending:
+      return kStatusPending;
+    case InsertStatus::kInformational:
+      return kStatusObjectNameExists;
+  }
+  return kStatusSuccess;
+}
+
 bool Matches(const Setup& setup, const State& state, const Operation& operation, uint8_t item) {
   switch (setup.peek) {
     case PeekPolicy::kAny:
@@ -62,24 +74,29 @@ bool Matches(const Setup& setup, const State& state, const Operation& operation,
 }
 
 void Enqueue(const Setup& setup, const Operation& operation, State* state) {
-  int position = state->count;
+  const int queue = QueueOf(operation);
+  ItemList& order = state->order[queue];
+  int position = state->count[queue];
   if (setup.insert == InsertPolicy::kHead) {
     position = 0;
   } else if (setup.insert == InsertPolicy::kSorted) {
     position = 0;
-    while (position < state->count && state->key[state->order.item[position]] <= operation.key) {
+    while (position < state->count[queue] && state->key[order.item[position]] <= operation.key) {
       ++position;
     }
   }
-  state->order.InsertAt(position, operation.item);
-  ++state->count;
+  order.InsertAt(position, operation.item);
+  ++state->count[queue];
   state->queued |= ItemBit(operation.item);
+  if (queue != 0) state->second |= ItemBit(operation.item);
   state->key[operation.item] = operation.key;
 }
 
 void Dequeue(uint8_t item, State* state) {
-  state->order.RemoveAt(state->order.Find(item));
-  --state->count;
+  const int queue = (state->second & ItemBit(item)) != 0 ? 1 : 0;
+  state->order[queue].RemoveAt(state->order[queue].Find(item));
+  --state->count[queue];
+  state->second &= static_cast<uint8_t>(~ItemBit(item));
   state->queued &= static_cast<uint8_t>(~ItemBit(item));
   state->context &= static_cast<uint8_t>(~ItemBit(item));
   state->key[item] = 0;
@@ -107,19 +124,20 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
     refused.any_outcome = ex_call;
   }
 
-  const int ordinal = state.insert_callbacks + 1;
+  uint8_t& insert_callbacks = state.insert_callbacks[QueueOf(operation)];
+  const int ordinal = insert_callbacks + 1;
   const int last_named = std::max(setup.failing_insert, setup.cancelling_insert);
-  if (ordinal <= last_named + 1) state.insert_callbacks = static_cast<uint8_t>(ordinal);
+  if (ordinal <= last_named + 1) insert_callbacks = static_cast<uint8_t>(ordinal);
   state.context &= static_cast<uint8_t>(~bit);
   const Trace inserted = Acquired().Then(CallbackKind::kInsert, item);
 
   if (ex_queue && setup.failing_insert != 0 && ordinal == setup.failing_insert) {
-    Fill(&out[0], ex_call ? dialect.failure_status : 0, inserted.Then(CallbackKind::kRelease),
+    const int32_t failure = setup.warning_status ? kStatusBufferOverflow : dialect.failure_status;
+    Fill(&out[0], ex_call ? failure : 0, inserted.Then(CallbackKind::kRelease),
          dialect.insert_failed);
     return count;
   }
-  const int32_t status =
-      ex_call && ex_queue && setup.pending_status ? kStatusPending : kStatusSuccess;
+  const int32_t status = ex_call && ex_queue ? SuccessStatus(setup.insert_status) : kStatusSuccess;
   const bool cancelled_inside = setup.cancelling_insert != 0 && ordinal == setup.cancelling_insert;
   if (cancelled_before || cancelled_inside) {
     state.cancelled |= bit;
@@ -169,8 +187,9 @@ int StepRemove(const CsqDialect& dialect, const Operation& operation, Choice* ou
 int StepRemoveNext(const CsqDialect& dialect, const Setup& setup, const Operation& operation,
                    Choice* out) {
   State& state = out[0].next;
-  for (int i = 0; i < state.count; ++i) {
-    const uint8_t item = state.order.item[i];
+  const int queue = QueueOf(operation);
+  for (int i = 0; i < state.count[queue]; ++i) {
+    const uint8_t item = state.order[queue].item[i];
     if (!Matches(setup, state, operation, item)) continue;
     Dequeue(item, &state);
     Fill(&out[0], item,
@@ -218,7 +237,7 @@ int StepCancel(const CsqDialect& dialect, const Operation& operation, bool old_i
 CsqModel::State CsqModel::Initial(const Setup&) {
   State state;
   std::memset(&state, 0, sizeof(state));
-  state.order.Clear();
+  for (ItemList& order : state.order) order.Clear();
   return state;
 }
 
@@ -274,44 +293,53 @@ int CsqModel::StepIn(const CsqDialect& dialect, const Setup& setup, Reading read
 uint32_t CsqModel::Abstract(const Setup& setup, const State& state) {
   bool ascending = true;
   bool equal_keys = false;
-  for (int i = 1; i < state.count; ++i) {
-    const uint32_t before = state.key[state.order.item[i - 1]];
-    const uint32_t here = state.key[state.order.item[i]];
-    ascending &= before <= here;
-    equal_keys |= before == here;
+  int count = 0;
+  for (int queue = 0; queue < kMaxQueues; ++queue) {
+    const ItemList& order = state.order[queue];
+    for (int i = 1; i < state.count[queue]; ++i) {
+      const uint32_t before = state.key[order.item[i - 1]];
+      const uint32_t here = state.key[order.item[i]];
+      ascending &= before <= here;
+      equal_keys |= before == here;
+    }
+    count += state.count[queue];
   }
-  const uint32_t length = std::min<uint32_t>(state.count, 3);
+  const uint32_t length = static_cast<uint32_t>(std::min(count, 3));
   const uint32_t free_cancelled = (state.cancelled & ~state.ended) != 0;
   const uint32_t removable = (state.queued & state.context) != 0;
   const uint32_t anonymous = (state.queued & ~state.context) != 0;
   const uint32_t named = std::max(setup.failing_insert, setup.cancelling_insert);
-  const uint32_t faults_over = named != 0 && state.insert_callbacks >= named;
+  const uint32_t faults_over =
+      named != 0 && std::max(state.insert_callbacks[0], state.insert_callbacks[1]) >= named;
   return length | free_cancelled << 2 | removable << 3 | anonymous << 4 |
          static_cast<uint32_t>(ascending) << 5 | static_cast<uint32_t>(equal_keys) << 6 |
-         faults_over << 7 | static_cast<uint32_t>(state.disabled) << 8 |
+         faults_over << 7 | static_cast<uint32_t>(state.disabled != 0) << 8 |
          static_cast<uint32_t>(state.ended != 0) << 9;
 }
 
 std::string CsqModel::Describe(const Setup& setup, const State& state) {
-  std::string text = "queue [";
-  for (int i = 0; i < state.count; ++i) {
-    const uint8_t item = state.order.item[i];
-    absl::StrAppend(&text, i == 0 ? "" : " ", item);
-    if (setup.insert == InsertPolicy::kSorted || setup.peek == PeekPolicy::kByKey) {
-      absl::StrAppend(&text, ":", state.key[item]);
+  std::string text;
+  for (int queue = 0; queue < QueuesOf(setup); ++queue) {
+    text += queue == 0 ? "queue [" : ", other queue [";
+    for (int i = 0; i < state.count[queue]; ++i) {
+      const uint8_t item = state.order[queue].item[i];
+      absl::StrAppend(&text, i == 0 ? "" : " ", item);
+      if (setup.insert == InsertPolicy::kSorted || setup.peek == PeekPolicy::kByKey) {
+        absl::StrAppend(&text, ":", state.key[item]);
+      }
     }
+    text += "]";
+    if ((state.disabled >> queue & 1) != 0) text += ", disabled";
   }
-  text += "]";
   const auto list = [&text](const char* title, uint8_t mask) {
     if (mask == 0) return;
     absl::StrAppend(&text, ", ", title);
-    for (int item = 0; item < kMaxItems; ++item) {
+    for (int item = 0; item < kItems; ++item) {
       if ((mask & ItemBit(static_cast<uint8_t>(item))) != 0) absl::StrAppend(&text, " ", item);
     }
   };
   list("cancelled", state.cancelled);
   list("ended", state.ended);
-  if (state.disabled != 0) text += ", disabled";
   return text;
 }
 

@@ -43,21 +43,25 @@ struct CsqDialect {
 };
 
 struct CsqModel {
+  static constexpr int kItems = kFewItems;
   struct State {
-    ItemList order;
-    uint8_t generation[kMaxItems];
-    uint32_t key[kMaxItems];  // 0 for items that are not queued
-    uint8_t count;
-    uint8_t queued;     // bit per item, like the next three
+    ItemList order[kMaxQueues];
+    uint8_t generation[kItems];
+    uint32_t key[kItems];  // 0 for items that are not queued
+    uint8_t count[kMaxQueues];
+    uint8_t queued;     // bit per item, like the next four
+    uint8_t second;     // queued in the second queue
     uint8_t context;    // has a valid context
     uint8_t cancelled;  // Irp->Cancel
     uint8_t ended;
-    uint8_t insert_callbacks;  // counts up to one above the ordinals that the setup names
-    uint8_t disabled;          // callback data queues only
+    // By queue; counts up to one above the ordinals that the setup names.
+    uint8_t insert_callbacks[kMaxQueues];
+    uint8_t disabled;          // bit per queue; callback data queues only
     // 1 + an item that was inserted although it had been cancelled, because another
     // cancellation took the routine before the insert could; 0 for none. That
     // cancellation comes next, before any other call.
     uint8_t claimed;
+    uint8_t reserved[5];
   };
   using Alternatives = Alternative<State>*;
 
@@ -68,7 +72,7 @@ struct CsqModel {
   static uint32_t Abstract(const Setup& setup, const State& state);
   static std::string Describe(const Setup& setup, const State& state);
 
-  // Step in a dialect. O(kMaxItems).
+  // Step in a dialect. O(kItems).
   static int StepIn(const CsqDialect& dialect, const Setup& setup, Reading reading,
                     const State& state, const Operation& operation, uint8_t generation,
                     Alternatives out);

@@ -109,7 +109,7 @@ TEST(CsqModelTest, AnAlreadyCancelledIrpIsTakenBackAndCompleted) {
   classic.Expect(Insert(1), 0, "A I1 R1 U C1", "CSQ-INSERT-13");
   classic.Expect(Next(), kNothing, "A P- U", "CSQ-NEXT-02");
   cancelsafe::Setup setup = ExSetup();
-  setup.pending_status = true;
+  setup.insert_status = InsertStatus::kPending;
   CsqWalker ex{setup};
   ex.Expect(Cancel(1), 0, "nothing", "CSQ-CXL-09");
   ex.Expect(InsertEx(1), kStatusPending, "A I1 R1 U C1", "CSQ-INSEX-15");
@@ -218,7 +218,7 @@ class NaiveCsq {
           context_[x] = (operation.flags & kWithContext) != 0;
           *trace = "A I" + n + " U";
         }
-        return status && setup_.pending_status ? kStatusPending : 0;
+        return status && setup_.insert_status == InsertStatus::kPending ? kStatusPending : 0;
       }
       case Op::kRemove:
         if (!context_[x] || where_[x] != Where::kQueue) {
@@ -262,9 +262,9 @@ class NaiveCsq {
 
   cancelsafe::Setup setup_;
   std::vector<int> list_;
-  Where where_[kMaxItems] = {};
-  bool cancel_[kMaxItems] = {};
-  bool context_[kMaxItems] = {};
+  Where where_[kFewItems] = {};
+  bool cancel_[kFewItems] = {};
+  bool context_[kFewItems] = {};
   int callbacks_ = 0;
 };
 
@@ -284,7 +284,7 @@ TEST(CsqModelTest, AgreesWithARestatementOnAllSequencesOfFive) {
     cancelsafe::Setup setup;
     setup.ex = (variant & 1) != 0;
     setup.insert = (variant & 2) != 0 ? InsertPolicy::kHead : InsertPolicy::kTail;
-    setup.pending_status = (variant & 4) != 0;
+    setup.insert_status = (variant & 4) != 0 ? InsertStatus::kPending : InsertStatus::kSuccess;
     setup.failing_insert = (variant & 4) != 0 ? 2 : 0;
     setup.cancelling_insert = (variant & 6) == 6 ? 3 : 0;
     std::vector<Operation> path;
@@ -293,6 +293,31 @@ TEST(CsqModelTest, AgreesWithARestatementOnAllSequencesOfFive) {
     ASSERT_FALSE(HasFailure());
   }
   EXPECT_GT(steps, 1000000);
+}
+
+TEST(CsqTwoQueues, EachHasItsOwnItems) {
+  cancelsafe::Setup setup;
+  setup.two_queues = true;
+  Walker<CsqModel> walk(setup);
+  walk.Expect(MakeOperation(Op::kInsert, 0), 0, "A I0 U", "CSQ-INSERT-01");
+  walk.Expect(MakeOperation(Op::kInsert, 1, 0, kOtherQueue), 0, "A I1 U", "CSQ-INSERT-01");
+  EXPECT_EQ(walk.Text(), "queue [0], other queue [1]");
+  walk.Expect(MakeOperation(Op::kRemoveNext, 0, 0, kOtherQueue), 1, "A P1 R1 U", "CSQ-NEXT-01");
+  walk.Expect(MakeOperation(Op::kRemoveNext, 0, 0, kOtherQueue), kNothing, "A P- U", "CSQ-NEXT-02");
+  walk.Expect(MakeOperation(Op::kRemoveNext), 0, "A P0 R0 U", "CSQ-NEXT-01");
+}
+
+TEST(CsqTwoQueues, AnIrpMovesFromOneToTheOtherAndIsCancelledThere) {
+  cancelsafe::Setup setup;
+  setup.two_queues = true;
+  Walker<CsqModel> walk(setup);
+  walk.Expect(MakeOperation(Op::kInsert, 3), 0, "A I3 U", "CSQ-INSERT-01");
+  walk.Expect(MakeOperation(Op::kRemoveNext), 3, "A P3 R3 U", "CSQ-NEXT-01");
+  walk.Expect(MakeOperation(Op::kInsert, 3, 0, kOtherQueue | kWithContext), 0, "A I3 U",
+              "CSQ-INSERT-01");
+  walk.Expect(MakeOperation(Op::kRemoveNext), kNothing, "A P- U", "CSQ-NEXT-02");
+  walk.Expect(MakeOperation(Op::kCancel, 3), 1, "A R3 U C3", "CSQ-CXL-02");
+  EXPECT_EQ(walk.Text(), "queue [], other queue [], cancelled 3, ended 3");
 }
 
 }  // namespace

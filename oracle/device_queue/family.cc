@@ -52,6 +52,10 @@ std::unique_ptr<OrderCheck> NewOrderCheck() {
   return std::make_unique<ModelOrderCheck<DeviceQueueModel>>();
 }
 
+std::unique_ptr<OrderCheck> NewLargeOrderCheck() {
+  return std::make_unique<ModelOrderCheck<LargeDeviceQueueModel>>();
+}
+
 }  // namespace
 
 namespace families {
@@ -64,6 +68,7 @@ constexpr FamilyInfo device_queue = {
     &AddEndings,
     {kFacets, static_cast<int>(std::size(kFacets))},
     &NewOrderCheck,
+    &NewLargeOrderCheck,
 };
 
 }  // namespace families

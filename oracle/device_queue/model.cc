@@ -8,11 +8,9 @@
 namespace cancelsafe {
 namespace {
 
-using State = DeviceQueueModel::State;
-using Choice = Alternative<State>;
-
 // The device queue routines call nothing back.
-void Fill(Choice* choice, int32_t outcome, const char* clause) {
+template <class State>
+void Fill(Alternative<State>* choice, int32_t outcome, const char* clause) {
   choice->outcome.value = outcome;
   choice->any_outcome = false;
   choice->needs_cancel = false;
@@ -21,11 +19,11 @@ void Fill(Choice* choice, int32_t outcome, const char* clause) {
   choice->order_clause = clause;
 }
 
-int StepInsert(Reading reading, const Operation& operation, Choice* out) {
+template <class State>
+int StepInsert(Reading reading, const Operation& operation, Alternative<State>* out) {
   State& state = out[0].next;
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
-  if ((state.list.inserted & bit) != 0) return 0;
+  if (state.list.Has(item)) return 0;
   const bool by_key = operation.op == Op::kQueueInsertByKey;
   if (by_key) state.list.key[item] = operation.key;
   if (state.busy == 0) {
@@ -55,7 +53,8 @@ int StepInsert(Reading reading, const Operation& operation, Choice* out) {
   return count;
 }
 
-int StepRemove(Reading reading, const Operation& operation, Choice* out) {
+template <class State>
+int StepRemove(Reading reading, const Operation& operation, Alternative<State>* out) {
   State& state = out[0].next;
   const bool by_key = operation.op != Op::kQueueRemove;
   if (state.list.count == 0) {
@@ -89,9 +88,10 @@ int StepRemove(Reading reading, const Operation& operation, Choice* out) {
   return count;
 }
 
-int StepRemoveEntry(Reading reading, const Operation& operation, Choice* out) {
+template <class State>
+int StepRemoveEntry(Reading reading, const Operation& operation, Alternative<State>* out) {
   State& state = out[0].next;
-  const bool present = (state.list.inserted & ItemBit(operation.item)) != 0;
+  const bool present = state.list.Has(operation.item);
   if (present) state.list.Remove(operation.item);
   Fill(&out[0], present ? 1 : 0, present ? "DQ-ENTRY-01" : "DQ-ENTRY-02");
   if (reading == Reading::kOwn || present || state.busy == 0 || state.list.count != 0) return 1;
@@ -103,40 +103,46 @@ int StepRemoveEntry(Reading reading, const Operation& operation, Choice* out) {
 
 }  // namespace
 
-void EntryList::Clear() {
+template <int kItems>
+void EntryList<kItems>::Clear() {
   std::memset(this, 0, sizeof(*this));
   order.Clear();
 }
 
-void EntryList::InsertAt(int position, uint8_t item, bool by_key) {
+template <int kItems>
+void EntryList<kItems>::InsertAt(int position, uint8_t item, bool by_key) {
   order.InsertAt(position, item);
   ++count;
-  inserted |= ItemBit(item);
-  if (by_key) keyed |= ItemBit(item);
+  inserted |= Bit(item);
+  if (by_key) keyed |= Bit(item);
 }
 
-void EntryList::Remove(uint8_t item) {
+template <int kItems>
+void EntryList<kItems>::Remove(uint8_t item) {
   order.RemoveAt(order.Find(item));
   --count;
-  inserted &= static_cast<uint8_t>(~ItemBit(item));
-  keyed &= static_cast<uint8_t>(~ItemBit(item));
+  inserted &= static_cast<Set>(~Bit(item));
+  keyed &= static_cast<Set>(~Bit(item));
 }
 
-int EntryList::KeyedPosition(uint32_t sort_key) const {
+template <int kItems>
+int EntryList<kItems>::KeyedPosition(uint32_t sort_key) const {
   if (count == 0 || key[order.item[count - 1]] <= sort_key) return count;
   int position = 0;
   while (key[order.item[position]] <= sort_key) ++position;
   return position;
 }
 
-uint8_t EntryList::FirstAtOrAbove(uint32_t sort_key) const {
+template <int kItems>
+uint8_t EntryList<kItems>::FirstAtOrAbove(uint32_t sort_key) const {
   for (int i = 0; i < count; ++i) {
     if (key[order.item[i]] >= sort_key) return order.item[i];
   }
   return order.item[0];
 }
 
-uint32_t AbstractList(const EntryList& list) {
+template <int kItems>
+uint32_t AbstractList(const EntryList<kItems>& list) {
   bool ascending = true;
   bool equal_keys = false;
   for (int i = 1; i < list.count; ++i) {
@@ -150,7 +156,8 @@ uint32_t AbstractList(const EntryList& list) {
          static_cast<uint32_t>((list.inserted & list.keyed) != 0) << 5;
 }
 
-std::string DescribeList(const EntryList& list) {
+template <int kItems>
+std::string DescribeList(const EntryList<kItems>& list) {
   std::string text = "[";
   for (int i = 0; i < list.count; ++i) {
     const uint8_t item = list.order.item[i];
@@ -159,15 +166,17 @@ std::string DescribeList(const EntryList& list) {
   return text + "]";
 }
 
-DeviceQueueModel::State DeviceQueueModel::Initial(const Setup&) {
+template <int kItems>
+typename DeviceQueueModelOf<kItems>::State DeviceQueueModelOf<kItems>::Initial(const Setup&) {
   State state;
   std::memset(&state, 0, sizeof(state));
   state.list.Clear();
   return state;
 }
 
-int DeviceQueueModel::Step(const Setup&, Reading reading, const State& state,
-                           const Operation& operation, uint8_t, Alternatives out) {
+template <int kItems>
+int DeviceQueueModelOf<kItems>::Step(const Setup&, Reading reading, const State& state,
+                                     const Operation& operation, uint8_t, Alternatives out) {
   out[0].next = state;
   switch (operation.op) {
     case Op::kQueueInsert:
@@ -184,12 +193,21 @@ int DeviceQueueModel::Step(const Setup&, Reading reading, const State& state,
   }
 }
 
-uint32_t DeviceQueueModel::Abstract(const Setup&, const State& state) {
+template <int kItems>
+uint32_t DeviceQueueModelOf<kItems>::Abstract(const Setup&, const State& state) {
   return AbstractList(state.list) | static_cast<uint32_t>(state.busy) << 6;
 }
 
-std::string DeviceQueueModel::Describe(const Setup&, const State& state) {
+template <int kItems>
+std::string DeviceQueueModelOf<kItems>::Describe(const Setup&, const State& state) {
   return absl::StrCat(state.busy != 0 ? "busy " : "not busy ", DescribeList(state.list));
 }
+
+template struct EntryList<kFewItems>;
+template struct EntryList<kMaxItems>;
+template struct DeviceQueueModelOf<kFewItems>;
+template struct DeviceQueueModelOf<kMaxItems>;
+template uint32_t AbstractList(const EntryList<kFewItems>& list);
+template std::string DescribeList(const EntryList<kFewItems>& list);
 
 }  // namespace cancelsafe

@@ -1,6 +1,7 @@
 // The sequential model of device queues (KeXxxDeviceQueue): busy or not, a list
 // of entries and their sort keys. The list rules are shared with the StartIo
-// model, whose queue is a device queue.
+// model, whose queue is a device queue. How many items it knows is a parameter, since the
+// state of a model that knows many costs more to copy and to compare.
 #ifndef CANCELSAFE_ORACLE_DEVICE_QUEUE_MODEL_H_
 #define CANCELSAFE_ORACLE_DEVICE_QUEUE_MODEL_H_
 
@@ -11,13 +12,21 @@
 namespace cancelsafe {
 
 // The entries of a device queue. Keys stay with an entry while it is outside.
+template <int kItems>
 struct EntryList {
-  ItemList order;
-  uint32_t key[kMaxItems];
+  using Set = ItemSet<kItems>;
+
+  ItemListOf<kItems> order;
+  uint32_t key[kItems];
+  Set inserted;
+  Set keyed;  // inserted by key
   uint8_t count;
-  uint8_t inserted;  // bit per item
-  uint8_t keyed;     // bit per item: inserted by key
-  uint8_t reserved;
+  uint8_t reserved[sizeof(Set) == 1 ? 1 : 7];
+
+  static constexpr Set Bit(uint8_t item) {
+    return static_cast<Set>(Set{1} << (item & (kItems - 1)));
+  }
+  bool Has(uint8_t item) const { return (inserted & Bit(item)) != 0; }
 
   void Clear();
   // Requires that the entry is not in the list.
@@ -37,11 +46,14 @@ struct EntryList {
   bool IsMixed() const { return (inserted & keyed) != 0 && (inserted & ~keyed) != 0; }
 };
 
-struct DeviceQueueModel {
+template <int kItemCount>
+struct DeviceQueueModelOf {
+  static constexpr int kItems = kItemCount;
+
   struct State {
-    EntryList list;
+    EntryList<kItems> list;
     uint8_t busy;
-    uint8_t reserved[3];
+    uint8_t reserved[sizeof(ItemSet<kItems>) == 1 ? 3 : 7];
   };
   using Alternatives = Alternative<State>*;
 
@@ -53,10 +65,15 @@ struct DeviceQueueModel {
   static std::string Describe(const Setup& setup, const State& state);
 };
 
+using DeviceQueueModel = DeviceQueueModelOf<kFewItems>;
+using LargeDeviceQueueModel = DeviceQueueModelOf<kMaxItems>;
+
 // Six bits of a list for semantic coverage: length, order, keys, mixture.
-uint32_t AbstractList(const EntryList& list);
+template <int kItems>
+uint32_t AbstractList(const EntryList<kItems>& list);
 // "[2:5 0:7]": items with their keys, head first.
-std::string DescribeList(const EntryList& list);
+template <int kItems>
+std::string DescribeList(const EntryList<kItems>& list);
 
 }  // namespace cancelsafe
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "oracle/model_test_util.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -165,7 +167,7 @@ class NaiveDeviceQueue {
 
   bool busy_ = false;
   std::vector<int> list_;
-  uint32_t key_[kMaxItems] = {};
+  uint32_t key_[kFewItems] = {};
 };
 
 TEST(DeviceQueueModelTest, AgreesWithARestatementOnAllSequencesOfFive) {
@@ -181,6 +183,53 @@ TEST(DeviceQueueModelTest, AgreesWithARestatementOnAllSequencesOfFive) {
   const int64_t steps = CompareExhaustively<DeviceQueueModel>(
       setup, alphabet, 5, DeviceQueueModel::Initial(setup), NaiveDeviceQueue(), &path);
   EXPECT_GT(steps, 500000);
+}
+
+// One step of a model that knows some number of items.
+template <class Model>
+int32_t StepOf(const Operation& operation, typename Model::State* state) {
+  Alternative<typename Model::State> alternatives[kMaxAlternatives<Model>];
+  if (Model::Step(cancelsafe::Setup(), Reading::kOwn, *state, operation, 0, alternatives) == 0) {
+    return -9;
+  }
+  *state = alternatives[0].next;
+  return alternatives[0].outcome.value;
+}
+
+TEST(LargeDeviceQueueModel, AgreesWithTheSmallOneWhileItemsAreFew) {
+  Random random(5);
+  for (int round = 0; round < 500; ++round) {
+    auto small = DeviceQueueModel::Initial({});
+    auto large = LargeDeviceQueueModel::Initial({});
+    for (int i = 0; i < 30; ++i) {
+      const Op op = OperationsOf(Family::kDeviceQueue)
+                        .ops[random.Below(OperationsOf(Family::kDeviceQueue).count)];
+      const Operation operation = MakeOperation(op, static_cast<uint8_t>(random.Below(kFewItems)),
+                                                static_cast<uint32_t>(random.Below(4)));
+      ASSERT_EQ(StepOf<DeviceQueueModel>(operation, &small),
+                StepOf<LargeDeviceQueueModel>(operation, &large));
+      ASSERT_EQ(DeviceQueueModel::Describe({}, small), LargeDeviceQueueModel::Describe({}, large));
+    }
+  }
+}
+
+TEST(LargeDeviceQueueModel, KeepsAllItsItemsInTheOrderOfTheirKeys) {
+  auto state = LargeDeviceQueueModel::Initial({});
+  EXPECT_EQ(StepOf<LargeDeviceQueueModel>(MakeOperation(Op::kQueueInsert, 0), &state), 0);
+  for (int item = 1; item < kMaxItems; ++item) {
+    const uint32_t key = static_cast<uint32_t>(item * 37 % kMaxItems);
+    EXPECT_EQ(StepOf<LargeDeviceQueueModel>(
+                  MakeOperation(Op::kQueueInsertByKey, static_cast<uint8_t>(item), key), &state),
+              1);
+  }
+  int before = -1;
+  for (int i = 1; i < kMaxItems; ++i) {
+    const int32_t item = StepOf<LargeDeviceQueueModel>(MakeOperation(Op::kQueueRemove), &state);
+    ASSERT_GT(item, 0);
+    EXPECT_GT(item * 37 % kMaxItems, before);
+    before = item * 37 % kMaxItems;
+  }
+  EXPECT_EQ(StepOf<LargeDeviceQueueModel>(MakeOperation(Op::kQueueRemove), &state), kNothing);
 }
 
 }  // namespace

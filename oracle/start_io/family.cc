@@ -77,6 +77,7 @@ constexpr FamilyInfo start_io = {
     &AddEndings,
     {kFacets, static_cast<int>(std::size(kFacets))},
     &NewOrderCheck,
+    nullptr,
 };
 
 }  // namespace families

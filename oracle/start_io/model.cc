@@ -56,7 +56,7 @@ void MakeCurrent(uint8_t item, State* state) {
 int StepNext(Reading reading, const Operation& operation, Choice* out) {
   State& state = out[0].next;
   const bool by_key = operation.op == Op::kStartNextByKey;
-  if (state.current < kMaxItems) {
+  if (state.current < StartIoModel::kItems) {
     state.ended |= ItemBit(state.current);
     state.cancelable &= static_cast<uint8_t>(~ItemBit(state.current));
   }
@@ -155,7 +155,7 @@ int StartIoModel::Step(const Setup&, Reading reading, const State& state,
 
 uint32_t StartIoModel::Abstract(const Setup&, const State& state) {
   const bool busy = state.current != kNoItem;
-  const uint8_t current_bit = state.current < kMaxItems ? ItemBit(state.current) : 0;
+  const uint8_t current_bit = state.current < StartIoModel::kItems ? ItemBit(state.current) : 0;
   return AbstractList(state.list) | static_cast<uint32_t>(busy) << 6 |
          static_cast<uint32_t>((state.cancelled & current_bit) != 0) << 7 |
          static_cast<uint32_t>((state.cancelable & state.list.inserted) != 0) << 8 |
@@ -167,7 +167,7 @@ std::string StartIoModel::Describe(const Setup&, const State& state) {
                      : state.current == kFinished ? std::string("current finished")
                                                   : absl::StrCat("current ", state.current);
   absl::StrAppend(&text, ", queue ", DescribeList(state.list));
-  for (int item = 0; item < kMaxItems; ++item) {
+  for (int item = 0; item < StartIoModel::kItems; ++item) {
     if ((state.cancelled & ItemBit(static_cast<uint8_t>(item))) != 0) {
       absl::StrAppend(&text, ", ", item, " cancelled");
     }

@@ -10,11 +10,12 @@
 namespace cancelsafe {
 
 struct StartIoModel {
+  static constexpr int kItems = kFewItems;
   static constexpr uint8_t kFinished = 0xfe;
 
   struct State {
-    EntryList list;
-    uint8_t generation[kMaxItems];
+    EntryList<kItems> list;
+    uint8_t generation[kItems];
     // Item that StartIo was given last, kNoItem if idle, kFinished if that item has
     // ended while the request to start the next one was postponed.
     uint8_t current;

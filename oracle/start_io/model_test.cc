@@ -147,9 +147,9 @@ class NaiveStartIo {
  private:
   int current_ = -1;
   std::vector<int> list_;
-  uint32_t key_[kMaxItems] = {};
-  bool used_[kMaxItems] = {};
-  bool cancelable_[kMaxItems] = {};
+  uint32_t key_[kFewItems] = {};
+  bool used_[kFewItems] = {};
+  bool cancelable_[kFewItems] = {};
 };
 
 TEST(StartIoModelTest, AgreesWithARestatementOnAllSequencesOfSix) {

@@ -18,25 +18,32 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
   PFLT_CALLBACK_DATA DataOf(uint8_t item) { return items_[item].data; }
 
  protected:
+  void Prepare(Arena* arena) override;
   void* Initialize(Arena* arena, bool ex) override;
 
   // The family has one insert routine; programs use kInsertEx for it.
-  void Insert(int item, bool with_context) override { InsertEx(item, with_context, nullptr); }
-  NTSTATUS InsertEx(int item, bool with_context, void* insert_context) override {
-    return table_.FltCbdqInsertIo(queue_, items_[item].data,
+  void Insert(void* queue, int item, bool with_context) override {
+    InsertEx(queue, item, with_context, nullptr);
+  }
+  NTSTATUS InsertEx(void* queue, int item, bool with_context, void* insert_context) override {
+    return table_.FltCbdqInsertIo(Cbdq(queue), items_[item].data,
                                   with_context ? &contexts_[item] : nullptr, insert_context);
   }
-  int32_t Remove(int item) override {
-    return Result(table_.FltCbdqRemoveIo(queue_, &contexts_[item]));
+  int32_t Remove(void* queue, int item) override {
+    return Result(table_.FltCbdqRemoveIo(Cbdq(queue), &contexts_[item]));
   }
-  int32_t RemoveNext(void* peek_context) override {
-    return Result(table_.FltCbdqRemoveNextIo(queue_, peek_context));
+  int32_t RemoveNext(void* queue, void* peek_context) override {
+    return Result(table_.FltCbdqRemoveNextIo(Cbdq(queue), peek_context));
   }
-  void Enable(bool enabled) override {
-    (enabled ? table_.FltCbdqEnable : table_.FltCbdqDisable)(queue_);
+  void Enable(void* queue, bool enabled) override {
+    (enabled ? table_.FltCbdqEnable : table_.FltCbdqDisable)(Cbdq(queue));
   }
 
  private:
+  static PFLT_CALLBACK_DATA_QUEUE Cbdq(void* queue) {
+    return static_cast<PFLT_CALLBACK_DATA_QUEUE>(queue);
+  }
+  void InitializeAt(PFLT_CALLBACK_DATA_QUEUE queue);
   int32_t Result(const FLT_CALLBACK_DATA* data) const {
     if (data == nullptr) return kNothing;
     const uint8_t number = Number(data);
@@ -44,7 +51,7 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
   }
 
   const Implementation& table_;
-  PFLT_CALLBACK_DATA_QUEUE queue_ = nullptr;
+  PFLT_INSTANCE instance_ = nullptr;
   PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT contexts_ = nullptr;
 };
 
@@ -76,16 +83,29 @@ void CompleteCanceledIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data)
   driver->callbacks().OnComplete(queue, driver->Number(data));
 }
 
-void* CallbackDataQueueDriver::Initialize(Arena* arena, bool) {
+void CallbackDataQueueDriver::Prepare(Arena* arena) {
   active = this;
-  queue_ = arena->New<FLT_CALLBACK_DATA_QUEUE>();
   contexts_ = static_cast<PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT>(
-      arena->Allocate(sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT) * kMaxItems));
-  // An instance is opaque to all but the filter manager: any address does.
-  auto* instance = static_cast<PFLT_INSTANCE>(arena->Allocate(sizeof(void*)));
-  table_.FltCbdqInitialize(instance, queue_, &InsertIo, &RemoveIo, &PeekNextIo, &Acquire, &Release,
+      arena->Allocate(sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT) * kFewItems));
+  contexts_of_items_.Reset(contexts_, sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT));
+  // An instance is opaque to all but the filter manager: any address will do.
+  instance_ = static_cast<PFLT_INSTANCE>(arena->Allocate(sizeof(void*)));
+}
+
+void* CallbackDataQueueDriver::Initialize(Arena* arena, bool) {
+  auto* const queue = arena->New<FLT_CALLBACK_DATA_QUEUE>();
+  if (setup_.used_memory) {
+    // Before this queue there was one here that had been disabled.
+    InitializeAt(queue);
+    queue->Flags = ~FLT_CALLBACK_DATA_QUEUE_FLAGS{0};
+  }
+  InitializeAt(queue);
+  return queue;
+}
+
+void CallbackDataQueueDriver::InitializeAt(PFLT_CALLBACK_DATA_QUEUE queue) {
+  table_.FltCbdqInitialize(instance_, queue, &InsertIo, &RemoveIo, &PeekNextIo, &Acquire, &Release,
                            &CompleteCanceledIo);
-  return queue_;
 }
 
 constexpr const char* kRequired[] = {"FltCbdqInitialize", "FltCbdqEnable", "FltCbdqDisable",

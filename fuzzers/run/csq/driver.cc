@@ -18,24 +18,27 @@ class CsqDriver final : public CancelQueueDriver {
   PIRP IrpOf(uint8_t item) { return items_[item].irp; }
 
  protected:
+  void Prepare(Arena* arena) override;
   void* Initialize(Arena* arena, bool ex) override;
 
-  void Insert(int item, bool with_context) override {
-    table_.IoCsqInsertIrp(csq_, items_[item].irp, with_context ? &contexts_[item] : nullptr);
+  void Insert(void* queue, int item, bool with_context) override {
+    table_.IoCsqInsertIrp(Csq(queue), items_[item].irp, with_context ? &contexts_[item] : nullptr);
   }
-  NTSTATUS InsertEx(int item, bool with_context, void* insert_context) override {
-    return table_.IoCsqInsertIrpEx(csq_, items_[item].irp,
+  NTSTATUS InsertEx(void* queue, int item, bool with_context, void* insert_context) override {
+    return table_.IoCsqInsertIrpEx(Csq(queue), items_[item].irp,
                                    with_context ? &contexts_[item] : nullptr, insert_context);
   }
-  int32_t Remove(int item) override {
-    return Result(table_.IoCsqRemoveIrp(csq_, &contexts_[item]));
+  int32_t Remove(void* queue, int item) override {
+    return Result(table_.IoCsqRemoveIrp(Csq(queue), &contexts_[item]));
   }
-  int32_t RemoveNext(void* peek_context) override {
-    return Result(table_.IoCsqRemoveNextIrp(csq_, peek_context));
+  int32_t RemoveNext(void* queue, void* peek_context) override {
+    return Result(table_.IoCsqRemoveNextIrp(Csq(queue), peek_context));
   }
-  void Enable(bool) override {}
+  void Enable(void*, bool) override {}
 
  private:
+  static PIO_CSQ Csq(void* queue) { return static_cast<PIO_CSQ>(queue); }
+  void InitializeAs(PIO_CSQ csq, bool ex);
   int32_t Result(const IRP* irp) const {
     if (irp == nullptr) return kNothing;
     const uint8_t number = Number(irp);
@@ -43,7 +46,6 @@ class CsqDriver final : public CancelQueueDriver {
   }
 
   const Implementation& table_;
-  PIO_CSQ csq_ = nullptr;
   PIO_CSQ_IRP_CONTEXT contexts_ = nullptr;
 };
 
@@ -71,19 +73,29 @@ void CompleteCanceledIrp(PIO_CSQ csq, PIRP irp) {
   CsqDriver::active->callbacks().OnComplete(csq, CsqDriver::active->Number(irp));
 }
 
-void* CsqDriver::Initialize(Arena* arena, bool ex) {
+void CsqDriver::Prepare(Arena* arena) {
   active = this;
-  csq_ = arena->New<IO_CSQ>();
   contexts_ =
-      static_cast<PIO_CSQ_IRP_CONTEXT>(arena->Allocate(sizeof(IO_CSQ_IRP_CONTEXT) * kMaxItems));
+      static_cast<PIO_CSQ_IRP_CONTEXT>(arena->Allocate(sizeof(IO_CSQ_IRP_CONTEXT) * kFewItems));
+  contexts_of_items_.Reset(contexts_, sizeof(IO_CSQ_IRP_CONTEXT));
+}
+
+void* CsqDriver::Initialize(Arena* arena, bool ex) {
+  auto* const csq = arena->New<IO_CSQ>();
+  // Before this queue there was one of the other kind here.
+  if (setup_.used_memory) InitializeAs(csq, !ex);
+  InitializeAs(csq, ex);
+  return csq;
+}
+
+void CsqDriver::InitializeAs(PIO_CSQ csq, bool ex) {
   if (ex) {
-    table_.IoCsqInitializeEx(csq_, &InsertIrpEx, &RemoveIrp, &PeekNextIrp, &Acquire, &Release,
+    table_.IoCsqInitializeEx(csq, &InsertIrpEx, &RemoveIrp, &PeekNextIrp, &Acquire, &Release,
                              &CompleteCanceledIrp);
   } else {
-    table_.IoCsqInitialize(csq_, &InsertIrp, &RemoveIrp, &PeekNextIrp, &Acquire, &Release,
+    table_.IoCsqInitialize(csq, &InsertIrp, &RemoveIrp, &PeekNextIrp, &Acquire, &Release,
                            &CompleteCanceledIrp);
   }
-  return csq_;
 }
 
 constexpr const char* kRequired[] = {"IoCsqInitialize", "IoCsqInitializeEx", "IoCsqInsertIrp",

@@ -5,6 +5,7 @@
 
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/sanitizer_hints.h"
+#include "fuzzers/run/used_memory.h"
 
 namespace cancelsafe {
 namespace {
@@ -53,6 +54,7 @@ class DeviceQueueDriver final : public FamilyDriver {
   Recorder* recorder_ = nullptr;
   PKDEVICE_QUEUE queue_ = nullptr;
   Entry entries_[kMaxItems];
+  int items_ = kFewItems;
   int queued_ = 0;        // entries surely in the queue
   int busy_periods_ = 0;  // refused inserts that returned, less empty-handed removals
   int inserts_ = 0;       // open calls
@@ -65,10 +67,12 @@ class DeviceQueueDriver final : public FamilyDriver {
   Busy busy_ = Busy::kCounted;
 };
 
-void DeviceQueueDriver::Start(const Program&, Arena* arena, Recorder* recorder) {
+void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
   recorder_ = recorder;
   queue_ = arena->New<KDEVICE_QUEUE>();
-  for (Entry& entry : entries_) {
+  items_ = ItemsOf(program.setup);
+  for (int number = 0; number < items_; ++number) {
+    Entry& entry = entries_[number];
     entry = Entry();
     entry.entry = arena->New<KDEVICE_QUEUE_ENTRY>();
     *entry.entry = KDEVICE_QUEUE_ENTRY();
@@ -76,6 +80,7 @@ void DeviceQueueDriver::Start(const Program&, Arena* arena, Recorder* recorder) 
   queued_ = busy_periods_ = inserts_ = removals_ = strict_removals_ = entry_removals_ = 0;
   begun_ = 0;
   busy_ = Busy::kCounted;
+  if (program.setup.used_memory) LeaveDeviceQueueUsed(table_, queue_, arena);
   table_.KeInitializeDeviceQueue(queue_);
   Machine::SetEffectLock(&queue_->Lock);
   Machine::NameLock(&queue_->Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
@@ -83,7 +88,7 @@ void DeviceQueueDriver::Start(const Program&, Arena* arena, Recorder* recorder) 
 
 int32_t DeviceQueueDriver::Result(PKDEVICE_QUEUE_ENTRY entry) const {
   if (entry == nullptr) return kNothing;
-  for (int number = 0; number < kMaxItems; ++number) {
+  for (int number = 0; number < items_; ++number) {
     if (entries_[number].entry == entry) return number;
   }
   return kForeignPointer;
@@ -212,14 +217,14 @@ void DeviceQueueDriver::Drain() {
   // Whether the queue is busy is unknown only where there is a routine that may be asked.
   remove.op = busy_ == Busy::kUnknown ? Op::kQueueRemoveByKeyIfBusy : Op::kQueueRemove;
   const auto more = [this] { return busy_ == Busy::kUnknown || busy_periods_ > 0; };
-  for (int i = 0; i <= kMaxItems && more(); ++i) ExecuteRemove(remove);
+  for (int i = 0; i <= items_ && more(); ++i) ExecuteRemove(remove);
 }
 
 void DeviceQueueDriver::Inspect(Verdict* verdict) {
   const char* clause = nullptr;
   if (queue_->Busy) clause = "DQ-REM-03";
-  for (const Entry& entry : entries_) {
-    if (entry.entry->Inserted) clause = "DQ-REM-10";
+  for (int number = 0; number < items_; ++number) {
+    if (entries_[number].entry->Inserted) clause = "DQ-REM-10";
   }
   if (clause == nullptr || busy_periods_ > 0) return;
   verdict->kind = VerdictKind::kRule;

@@ -6,6 +6,7 @@
 
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/irp_calls.h"
+#include "fuzzers/run/used_memory.h"
 #include "oracle/start_io/attribution.h"
 
 namespace cancelsafe {
@@ -74,6 +75,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   *driver = DRIVER_OBJECT();
   driver->DriverStartIo = &StartIoRoutine;
   KiPlaceDevice(device_, extension, driver);
+  if (setup_.used_memory) LeaveDeviceQueueUsed(table_, &device_->DeviceQueue, arena);
   table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
@@ -217,6 +219,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     Operation next;
     next.op = setup_.start_by_key ? Op::kStartNextByKey : Op::kStartNext;
     next.irql = DISPATCH_LEVEL;
+    next.key = setup_.start_key;
     Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
   }
   --running_;
@@ -257,7 +260,7 @@ Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
 void StartIoDriver::Drain() {
   Operation next;
   next.op = Op::kStartNext;
-  for (int i = 0; i <= kMaxItems && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
+  for (int i = 0; i <= kFewItems && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
 }
 
 void StartIoDriver::Inspect(Verdict* verdict) {

@@ -27,7 +27,7 @@ struct Item {
 
 // What else a call is given. Which of them matter depends on the routine and queue.
 struct Argument {
-  enum Kind { kContext, kKey, kSelector, kCancelFunction, kDeferred, kNonCancelable };
+  enum Kind { kContext, kKey, kSelector, kCancelFunction, kDeferred, kNonCancelable, kOtherQueue };
   Kind kind;
   uint32_t value;
 };
@@ -40,6 +40,8 @@ inline Argument Selector(uint32_t value) { return {Argument::kSelector, value}; 
 inline Argument Cancelable() { return {Argument::kCancelFunction, 0}; }
 inline Argument DeferredStartIo() { return {Argument::kDeferred, 0}; }
 inline Argument NonCancelable() { return {Argument::kNonCancelable, 0}; }
+// On the second queue, where the setup has "queues=two".
+inline Argument OtherQueue() { return {Argument::kOtherQueue, 0}; }
 
 // What a fiber does, step by step. Each routine begins at the IRQL given with At.
 class Steps {
@@ -58,8 +60,8 @@ class Steps {
   void HoldCancelSpinLock();
   void IofCompleteRequest(Item irp);
 
-  void FltCbdqEnable();
-  void FltCbdqDisable();
+  void FltCbdqEnable(Arguments arguments = {});
+  void FltCbdqDisable(Arguments arguments = {});
   void FltCbdqInsertIo(Item data, Arguments arguments = {});
   void FltCbdqRemoveIo(Item data);
   void FltCbdqRemoveNextIo(Arguments arguments = {});
@@ -79,6 +81,10 @@ class Steps {
   void IoStartNextPacket(Arguments arguments = {});
   void IoStartNextPacketByKey(Arguments arguments = {});
   void IoSetStartIoAttributes(Arguments arguments = {});
+
+  // Any operation by its name in the text form of programs, for those without a method
+  // of their own here. A name that is none does nothing.
+  void Operation(const char* name, Item item, Arguments arguments = {});
 
  private:
   friend class Scenario;

@@ -1,0 +1,17 @@
+// See used_memory.h. The old state is written, not reached by calls: routines that take
+// locks belong onto fibers, and there are none before a run.
+#include "fuzzers/run/used_memory.h"
+
+namespace cancelsafe {
+
+void LeaveDeviceQueueUsed(const Implementation& implementation, PKDEVICE_QUEUE queue,
+                          Arena* arena) {
+  implementation.KeInitializeDeviceQueue(queue);
+  auto* const stale = arena->New<KDEVICE_QUEUE_ENTRY>();
+  *stale = KDEVICE_QUEUE_ENTRY();
+  InsertTailList(&queue->DeviceListHead, &stale->DeviceListEntry);
+  stale->Inserted = TRUE;
+  queue->Busy = TRUE;
+}
+
+}  // namespace cancelsafe
