@@ -79,7 +79,7 @@ TEST_P(MutateTest, ReachesEverySetupValue) {
   std::set<int> seen[kSetupFieldCount];
   Program program;
   program.setup.family = GetParam();
-  for (uint64_t seed = 0; seed < 60000; ++seed) {
+  for (uint64_t seed = 0; seed < 150000; ++seed) {
     MutateProgram(seed, &program);
     for (int i = 0; i < kSetupFieldCount; ++i) {
       seen[i].insert(AllSetupFields()[i].Get(program.setup));
