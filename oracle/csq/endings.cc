@@ -53,6 +53,7 @@ void AddQueueCalls(const History& history, Account* account) {
   for (int i = 0; i < history.call_count; ++i) {
     const Call& call = history.calls[i];
     account->all_returned &= call.returned;
+    if (!OperationBelongsTo(history.setup.family, call.operation.op)) continue;
     switch (InfoOf(call.operation.op).effect) {
       case ItemEffect::kAdds:
         account->NoteInsert(call);
