@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include "implementation_probe.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -35,18 +37,18 @@ const Implementation& BuiltInImplementation() {
   return implementation;
 }
 
-bool LoadImplementation(const std::string& path, Implementation* implementation,
-                        std::string* error) {
+bool LoadImplementationHere(const std::string& path, Implementation* implementation,
+                            std::string* error, void** object) {
   // A bare file name is a file here, not one to be looked for in library folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  void* object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (object == nullptr) {
+  *object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (*object == nullptr) {
     *error = dlerror();
     return false;
   }
   Implementation table;
 #define CANCELSAFE_LOAD_ENTRY(type, name, parameters) \
-  table.name = reinterpret_cast<decltype(table.name)>(OwnSymbol(object, #name));
+  table.name = reinterpret_cast<decltype(table.name)>(OwnSymbol(*object, #name));
   CANCELSAFE_ENTRY_POINTS(CANCELSAFE_LOAD_ENTRY)
 #undef CANCELSAFE_LOAD_ENTRY
   if (ProvidedEntryPoints(table) == 0) {

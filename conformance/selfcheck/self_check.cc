@@ -12,9 +12,8 @@ namespace cancelsafe::conformance {
 namespace {
 
 // The built-in implementation, and the breakable one with nothing broken.
-void CheckRight(const Implementation& implementation, const std::string& name,
-                SelfCheckResult* result) {
-  const Report right = RunSuite(implementation, name, "");
+void CheckRight(const Subject& subject, const std::string& name, SelfCheckResult* result) {
+  const Report right = RunSuite(subject, name, "");
   for (const CaseReport& c : right.cases) {
     if (c.verdict == CaseVerdict::kPass || c.verdict == CaseVerdict::kAmbiguous) continue;
     result->complaints.push_back(absl::StrCat(name, ": ", c.id, ": ", CaseVerdictName(c.verdict)));
@@ -36,7 +35,7 @@ void CheckWrong(const WrongImplementation& wrong, SelfCheckResult* result) {
   defect = wrong.defect;
   RunOptions options;
   // Many of them hang somewhere; a conforming case takes a millisecond.
-  options.case_limit_milliseconds = 300;
+  options.limits.processor_milliseconds = options.limits.idle_milliseconds = 300;
   if (wrong.kernel_defect != KernelDefect::kNoDefect) {
     options.change_host = [&wrong](suite::Host* host) { BreakKernel(wrong.kernel_defect, host); };
   }
@@ -54,12 +53,12 @@ void CheckWrong(const WrongImplementation& wrong, SelfCheckResult* result) {
 }  // namespace
 
 SelfCheckResult RunSelfCheck(int stride) {
-  return RunSelfCheck(BuiltInImplementation(), "built-in", stride);
+  return RunSelfCheck(Subject::Of(BuiltInImplementation()), "built-in", stride);
 }
 
-SelfCheckResult RunSelfCheck(const Implementation& right, const std::string& name, int stride) {
+SelfCheckResult RunSelfCheck(const Subject& right, const std::string& name, int stride) {
   SelfCheckResult result;
-  CheckRight(BreakableImplementation(), "breakable", &result);
+  CheckRight(Subject::Of(BreakableImplementation()), "breakable", &result);
   CheckRight(right, name, &result);
   CheckNull(&result);
   // Nothing can be measured with a yardstick that is wrong itself.

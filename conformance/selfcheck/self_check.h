@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "impl/implementation.h"
+#include "conformance/hosts/user/sandbox.h"
 
 namespace cancelsafe::conformance {
 
@@ -29,9 +29,9 @@ inline constexpr int kNoticedPercentMin = 90;
 // `right` is what has to pass, the built-in implementation by default;
 // if it does not, nothing else is tried. Takes half a minute. With a `stride` above 1 only every
 // stride-th wrong implementation is tried, and the share of clauses is not judged: for builds in
-// which a child process is dear.
+// which forking is expensive.
 SelfCheckResult RunSelfCheck(int stride = 1);
-SelfCheckResult RunSelfCheck(const Implementation& right, const std::string& name, int stride = 1);
+SelfCheckResult RunSelfCheck(const Subject& right, const std::string& name, int stride = 1);
 std::string SelfCheckText(const SelfCheckResult& result);
 
 }  // namespace cancelsafe::conformance

@@ -1,44 +1,58 @@
-// See sandbox.h. The child writes its test point to a pipe; when it dies of a
-// signal its handler still can, with the suite's free-standing writer.
+// See sandbox.h. The child leaves its test point in a GuestChannel; when it dies of a
+// signal, or meets a limit, its handler still can, with the suite's free-standing writer.
 #include "conformance/hosts/user/sandbox.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
 #include "conformance/hosts/user/kernel_host.h"
+#include "conformance/report/printable.h"
+#include "conformance/report/tap_reader.h"
+#include "impl/guest_channel.h"
+#include "impl/implementation_probe.h"
 
 namespace cancelsafe::conformance {
 
 namespace {
 
+// Enough for a handler that writes a page of text.
+constexpr int kGraceMilliseconds = 200;
+
 struct Child {
-  int pipe = -1;
+  GuestChannel* channel = nullptr;
   int number = 0;
   const suite::Case* test_case = nullptr;
 };
 Child child;
 
-void WriteAll(const char* bytes, size_t size) {
-  while (size > 0) {
-    const ssize_t written = write(child.pipe, bytes, size);
-    if (written <= 0) return;
-    bytes += written;
-    size -= static_cast<size_t>(written);
-  }
-}
-
 void WriteLine(void*, const char* line) {
-  WriteAll(line, strlen(line));
-  WriteAll("\n", 1);
+  child.channel->Append(line, strlen(line));
+  child.channel->Append("\n", 1);
 }
 
-const char* SignalName(int signal) {
+// Not _exit: its libc may be another one's by now.
+[[noreturn]] void End() {
+  for (;;) syscall(SYS_exit_group, 0);
+}
+
+[[noreturn]] void EndAborted(const char* verdict, const char* reason) {
+  child.channel->Clear();
+  suite::WriteAborted(child.number + 1, *child.test_case, verdict, reason, &WriteLine, nullptr);
+  child.channel->Finish();
+  End();
+}
+
+const char* WhatHappened(int signal) {
   switch (signal) {
+    case kTimeLimitSignal:
+      return "no end";
+    case kMemoryLimitSignal:
+      return "too much memory";
+    case kStoppedSignal:
+      return "stopped itself";
     case SIGSEGV:
       return "SIGSEGV";
     case SIGBUS:
@@ -56,50 +70,46 @@ const char* SignalName(int signal) {
   }
 }
 
-// Only write(2) and fixed buffers from here on.
-void OnSignal(int signal) {
-  const bool late = signal == SIGALRM || signal == SIGPROF;
+// Only system calls and fixed buffers from here on.
+void OnSignal(int signal, siginfo_t* info, void*) {
+  const bool limit =
+      signal == kTimeLimitSignal || signal == kMemoryLimitSignal || signal == kStoppedSignal;
+  // A guest may send itself the same signals.
+  const bool from_parent = info->si_code == SI_USER && info->si_pid == getppid();
   const char* routine = suite::RoutineInProgress();
   suite::Text<160> reason;
-  reason.Add(late ? "no end" : SignalName(signal));
+  reason.Add(limit && !from_parent ? "a signal" : WhatHappened(signal));
   if (routine != nullptr) reason.Add(" inside ").Add(routine);
-  suite::WriteAborted(child.number, *child.test_case, late ? "time-out" : "crash", reason.c_str(),
-                      &WriteLine, nullptr);
-  _exit(0);
+  EndAborted(signal == kTimeLimitSignal && from_parent ? "time-out" : "crash", reason.c_str());
 }
 
-// The limit is one of processor time, so that a busy machine makes no time-out of
-// a case that works; a case that sleeps for ever meets the limit of the clock.
-constexpr int kWallFactor = 10;
-
-void SetTimer(__itimer_which_t which, int milliseconds) {
-  itimerval limit = {};
-  limit.it_value.tv_sec = milliseconds / 1000;
-  limit.it_value.tv_usec = milliseconds % 1000 * 1000;
-  setitimer(which, &limit, nullptr);
-}
-
-void CatchSignals(int limit_milliseconds) {
+void CatchSignals() {
   static char stack[65536];
   stack_t alternate = {};
   alternate.ss_sp = stack;
   alternate.ss_size = sizeof(stack);
   sigaltstack(&alternate, nullptr);
   struct sigaction action = {};
-  action.sa_handler = &OnSignal;
+  action.sa_sigaction = &OnSignal;
   sigfillset(&action.sa_mask);
-  action.sa_flags = SA_ONSTACK | SA_RESETHAND;
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, SIGPROF, SIGALRM}) {
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP, kTimeLimitSignal,
+                           kMemoryLimitSignal, kStoppedSignal}) {
     sigaction(signal, &action, nullptr);
   }
-  SetTimer(ITIMER_PROF, limit_milliseconds);
-  SetTimer(ITIMER_REAL, kWallFactor * limit_milliseconds);
 }
 
-[[noreturn]] void RunChild(const Implementation& implementation, const RunOptions& options) {
-  const rlimit no_core = {0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
-  CatchSignals(options.case_limit_milliseconds);
+void RunChild(const Subject& subject, const RunOptions& options) {
+  child.channel->Seal();
+  CatchSignals();
+  Implementation implementation = subject.table;
+  if (!subject.path.empty()) {
+    std::string error;
+    void* object = nullptr;
+    if (!LoadImplementationHere(subject.path, &implementation, &error, &object)) {
+      EndAborted("crash", error.c_str());
+    }
+  }
   suite::Host host = MakeKernelHost(implementation);
   if (options.change_host) options.change_host(&host);
   const suite::Result& result = suite::RunCase(*child.test_case, host);
@@ -107,67 +117,55 @@ void CatchSignals(int limit_milliseconds) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, nullptr);
-  suite::WriteTestPoint(child.number, *child.test_case, result, &WriteLine, nullptr);
-  _exit(0);
+  suite::WriteTestPoint(child.number + 1, *child.test_case, result, &WriteLine, nullptr);
+  child.channel->Finish();
+  End();
 }
 
-// Everything the child writes, until it closes the pipe or the limit has passed.
-std::string ReadAll(int pipe, int limit_milliseconds, bool* in_time) {
-  std::string text;
-  char bytes[4096];
-  *in_time = true;
-  pollfd poller = {pipe, POLLIN, 0};
-  while (true) {
-    // Beyond the child's own limit: only a child without its signals gets here.
-    const int ready = poll(&poller, 1, 2 * kWallFactor * limit_milliseconds);
-    if (ready <= 0) {
-      *in_time = false;
-      return text;
-    }
-    const ssize_t count = read(pipe, bytes, sizeof(bytes));
-    if (count <= 0) return text;
-    text.append(bytes, static_cast<size_t>(count));
-  }
+CaseReport Aborted(int number, CaseVerdict verdict, const std::string& reason) {
+  CaseReport report;
+  DescribeCase(suite::CaseAt(number).id, &report);
+  report.verdict = verdict;
+  report.reason = Printable(reason);
+  report.failed.insert(report.clauses.begin(), report.clauses.end());
+  return report;
 }
 
 }  // namespace
 
-std::string RunIsolated(int number, const suite::Case& test_case,
-                        const Implementation& implementation, const RunOptions& options) {
-  int ends[2];
-  if (pipe(ends) != 0) return "";
-  const pid_t pid = fork();
-  if (pid == 0) {
-    close(ends[0]);
-    child = {ends[1], number, &test_case};
-    RunChild(implementation, options);
+Subject Subject::Of(const Implementation& table) { return {table, "", ProvidedEntryPoints(table)}; }
+
+bool Subject::Of(const std::string& path, Subject* subject, std::string* error) {
+  *subject = Subject();
+  subject->path = path;
+  return ProbeImplementation(path, &subject->provided, error);
+}
+
+CaseReport RunIsolated(int number, const Subject& subject, const RunOptions& options) {
+  GuestChannel channel;
+  child = {&channel, number, &suite::CaseAt(number)};
+  GuestLimits limits = options.limits;
+  limits.grace_milliseconds = kGraceMilliseconds;
+  const GuestEnd end = RunGuest([&] { RunChild(subject, options); }, limits);
+  std::string text;
+  const GuestChannel::State state = channel.Read(&text);
+  if (state == GuestChannel::State::kTwice) {
+    return Aborted(number, CaseVerdict::kCrash,
+                   "the case came to its end in two processes: a routine has started another");
   }
-  close(ends[1]);
-  bool in_time = false;
-  std::string text = pid < 0 ? "" : ReadAll(ends[0], options.case_limit_milliseconds, &in_time);
-  close(ends[0]);
-  if (pid < 0) return text;
-  if (!in_time) kill(pid, SIGKILL);
-  int status = 0;
-  waitpid(pid, &status, 0);
-  if (text.size() >= 6 && text.compare(text.size() - 6, 6, "  ...\n") == 0) return text;
-  // Died without a word: a sanitizer's end, or a signal nobody can catch.
-  suite::Text<160> reason;
-  if (!in_time) {
-    reason.Add("killed after the time limit");
-  } else if (WIFSIGNALED(status)) {
-    reason.Add("signal ").AddNumber(WTERMSIG(status));
-  } else {
-    reason.Add("exit status ").AddNumber(WEXITSTATUS(status));
+  if (state == GuestChannel::State::kWhole) {
+    Report report;
+    std::string error;
+    if (ReadTap(text, &report, &error) && report.cases.size() == 1 &&
+        report.cases[0].id == suite::CaseAt(number).id) {
+      if (end.processes_left == 0 || IsFailure(report.cases[0].verdict)) return report.cases[0];
+      return Aborted(number, CaseVerdict::kCrash,
+                     "the implementation left a process of its own behind");
+    }
   }
-  text.clear();
-  suite::WriteAborted(
-      number, test_case, in_time ? "crash" : "time-out", reason.c_str(),
-      [](void* context, const char* line) {
-        static_cast<std::string*>(context)->append(line).push_back('\n');
-      },
-      &text);
-  return text;
+  return Aborted(number, end.timed_out() ? CaseVerdict::kTimeout : CaseVerdict::kCrash,
+                 absl::StrCat("the process of the case ended without an outcome: ",
+                              DescribeGuestEnd(end, limits)));
 }
 
 }  // namespace cancelsafe::conformance

@@ -1,12 +1,9 @@
 // See suite_run.h.
 #include "conformance/hosts/user/suite_run.h"
 
-#include <cstdio>
-#include <cstdlib>
-
 #include "absl/strings/str_split.h"
 #include "conformance/report/catalogue.h"
-#include "conformance/report/tap_reader.h"
+#include "conformance/report/printable.h"
 
 namespace cancelsafe::conformance {
 
@@ -20,22 +17,27 @@ bool Selected(const std::string& glob, int case_number) {
   return false;
 }
 
-Report RunSuite(const Implementation& implementation, const std::string& name,
-                const std::string& glob, const RunOptions& options) {
+Report RunSuite(const Subject& subject, const std::string& name, const std::string& glob,
+                const RunOptions& options) {
   Report report;
   report.implementation = name;
   report.host = "user mode";
-  report.provided = ProvidedEntryPoints(implementation);
+  report.provided = subject.provided;
   for (int i = 0; i < suite::CaseCount(); ++i) {
     if (!Selected(glob, i)) continue;
-    std::string error;
-    if (!ReadTap(RunIsolated(i + 1, suite::CaseAt(i), implementation, options), &report, &error)) {
-      // Only the suite itself writes into that pipe.
-      fprintf(stderr, "%s: %s\n", suite::CaseAt(i).id, error.c_str());
-      abort();
+    if (!subject.path.empty() && suite::ChecksHostAlone(suite::CaseAt(i))) {
+      ++report.left_out;
+      continue;
     }
+    report.cases.push_back(RunIsolated(i, subject, options));
   }
+  MakePrintable(&report);
   return report;
+}
+
+Report RunSuite(const Implementation& implementation, const std::string& name,
+                const std::string& glob, const RunOptions& options) {
+  return RunSuite(Subject::Of(implementation), name, glob, options);
 }
 
 }  // namespace cancelsafe::conformance
