@@ -49,7 +49,19 @@ std::vector<Clause> ReadAll() {
   return clauses;
 }
 
+const std::vector<nlohmann::json>& Ambiguities() {
+  static const auto* ambiguities = new std::vector<nlohmann::json>(
+      ReadLines(cancelsafe_ambiguities_begin, cancelsafe_ambiguities_end));
+  return *ambiguities;
+}
+
 }  // namespace
+
+std::vector<std::string> AmbiguityIds() {
+  std::vector<std::string> ids;
+  for (const nlohmann::json& json : Ambiguities()) ids.push_back(json.value("id", ""));
+  return ids;
+}
 
 const std::vector<Clause>& Catalogue() {
   static const auto* clauses = new std::vector<Clause>(ReadAll());
@@ -57,9 +69,7 @@ const std::vector<Clause>& Catalogue() {
 }
 
 std::string AmbiguityQuestion(const std::string& id) {
-  static const auto* ambiguities = new std::vector<nlohmann::json>(
-      ReadLines(cancelsafe_ambiguities_begin, cancelsafe_ambiguities_end));
-  for (const nlohmann::json& json : *ambiguities) {
+  for (const nlohmann::json& json : Ambiguities()) {
     if (json.value("id", "") == id) return json.value("question", "");
   }
   return "";

@@ -25,6 +25,8 @@ struct Clause {
 const std::vector<Clause>& Catalogue();
 // The question behind an ambiguity ("AMB-7"); empty for an unknown one.
 std::string AmbiguityQuestion(const std::string& id);
+// The ids of all ambiguities, in the order of the file.
+std::vector<std::string> AmbiguityIds();
 // "prose, figure" for "PF".
 std::string EvidenceWords(const std::string& letters);
 // Null for an unknown id.

@@ -94,6 +94,10 @@ std::string ConsoleFailures(const Report& report) {
     for (const std::string& event : c.trace) absl::StrAppend(&text, "    ", event, "\n");
   }
   if (!text.empty()) text += "\n";
+  if (report.left_out != 0) {
+    absl::StrAppend(&text, report.left_out, " cases check the kernel of this host alone, and are ",
+                    "left out: ", report.implementation, " does not provide it\n");
+  }
   for (const auto& [ambiguity, texts] : Readings(report)) {
     absl::StrAppend(&text, ambiguity, "  ", AmbiguityQuestion(ambiguity), "\n    ",
                     absl::StrJoin(texts, "; "), "\n");

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "conformance/report/catalogue.h"
+#include "conformance/report/printable.h"
 #include "conformance/suite/runner.h"
 
 namespace cancelsafe::conformance {
@@ -49,12 +50,17 @@ void Judge(const Expectation* expectation, CaseReport* c) {
 bool ParseExpectations(const std::string& text, std::vector<Expectation>* expectations,
                        std::string* error) {
   int number = 0;
-  for (absl::string_view raw : absl::StrSplit(text, '\n')) {
+  for (absl::string_view raw : absl::StrSplit(WithoutByteOrderMark(text), '\n')) {
     ++number;
     const absl::string_view line = absl::StripAsciiWhitespace(raw);
     if (line.empty() || line.front() == '#') continue;
     std::vector<std::string> parts = absl::StrSplit(line, '|');
-    for (std::string& part : parts) absl::StripAsciiWhitespace(&part);
+    for (std::string& part : parts) part = Printable(absl::StripAsciiWhitespace(part));
+    if (parts.size() > 4) {
+      *error = absl::StrCat("line ", number, ": ", parts.size(),
+                            " columns; a line has at most 4: case glob | verdict | reason | link");
+      return false;
+    }
     parts.resize(4);
     Expectation expectation;
     expectation.line = number;
@@ -66,15 +72,17 @@ bool ParseExpectations(const std::string& text, std::vector<Expectation>* expect
         (NeedsLink(expectation.verdict) || expectation.verdict == CaseVerdict::kNotProvided ||
          expectation.verdict == CaseVerdict::kNotRun);
     if (!known) {
-      *error = absl::StrCat("line ", number, ": not a verdict to expect: ", parts[1]);
+      *error = absl::StrCat("line ", number, ": '", parts[1],
+                            "' cannot be expected; a verdict is fail, crash, time-out, "
+                            "not-provided or not-run");
       return false;
     }
     if (expectation.reason.empty()) {
-      *error = absl::StrCat("line ", number, ": a reason is missing");
+      *error = absl::StrCat("line ", number, ": a reason is missing, in the third column");
       return false;
     }
     if (NeedsLink(expectation.verdict) && expectation.link.empty()) {
-      *error = absl::StrCat("line ", number, ": a link is missing");
+      *error = absl::StrCat("line ", number, ": a link is missing, in the fourth column");
       return false;
     }
     expectations->push_back(expectation);

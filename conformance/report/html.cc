@@ -5,6 +5,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "conformance/report/catalogue.h"
+#include "conformance/report/printable.h"
 #include "conformance/report/writers.h"
 #include "conformance/suite/runner.h"
 
@@ -43,7 +44,10 @@ Json ReportJson(const Report& report) {
   const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
   for (size_t i = 1; i + 1 < lines.size(); ++i) {
     Json line = Json::parse(lines[i].begin(), lines[i].end());
-    line["requirement"] = report.cases[i - 1].requirement;
+    const CaseReport& c = report.cases[i - 1];
+    line["requirement"] = c.requirement;
+    // Any other scheme would be run by the browser of the reader.
+    if (IsWebAddress(c.link)) line["href"] = c.link;
     json["cases"].push_back(std::move(line));
   }
   return json;

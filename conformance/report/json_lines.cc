@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "conformance/report/printable.h"
 #include "conformance/report/tap_reader.h"
 #include "conformance/report/writers.h"
 
@@ -42,6 +43,7 @@ Json ToJson(const CaseReport& c) {
   return json;
 }
 
+// Throws Json::exception for a member of another type.
 bool FromJson(const Json& json, CaseReport* c) {
   if (!DescribeCase(json.value("case", ""), c)) return false;
   if (!CaseVerdictOfName(json.value("verdict", ""), &c->verdict)) return false;
@@ -84,8 +86,12 @@ std::string JsonLines(const Report& report) {
   return text + footer.dump() + "\n";
 }
 
-bool ReadJsonLines(const std::string& text, Report* report, std::string* error) {
-  const std::vector<std::string> lines = absl::StrSplit(text, '\n', absl::SkipEmpty());
+namespace {
+
+bool ReadLines(const std::string& text, Report* report, std::string* error) {
+  const std::vector<std::string> lines =
+      absl::StrSplit(WithoutByteOrderMark(text), '\n', absl::SkipEmpty());
+  std::set<std::string> ids;
   if (lines.size() < 2) {
     *error = "too short for a report";
     return false;
@@ -93,7 +99,7 @@ bool ReadJsonLines(const std::string& text, Report* report, std::string* error) 
   for (size_t i = 0; i < lines.size(); ++i) {
     const Json json = Json::parse(lines[i], nullptr, false);
     if (!json.is_object()) {
-      *error = absl::StrCat("line ", i + 1, " is no JSON object");
+      *error = absl::StrCat("line ", i + 1, ": not a JSON object");
       return false;
     }
     if (i == 0) {
@@ -101,18 +107,36 @@ bool ReadJsonLines(const std::string& text, Report* report, std::string* error) 
       report->host = json.value("host", "");
       report->provided = json.value("entry_points", -1);
     } else if (i + 1 == lines.size()) {
-      if (json.value("cases", -1) == static_cast<int>(report->cases.size())) return true;
+      if (json.value("cases", -1) == static_cast<int>(report->cases.size())) {
+        MakePrintable(report);
+        return true;
+      }
       *error = "the footer is missing, or counts other cases";
     } else {
       CaseReport c;
       if (!FromJson(json, &c)) {
-        *error = absl::StrCat("line ", i + 1, " is no case of this suite");
+        *error = absl::StrCat("line ", i + 1, ": not a case of this suite, or of another version");
+        return false;
+      }
+      if (!ids.insert(c.id).second) {
+        *error = absl::StrCat("line ", i + 1, ": case ", c.id, " is there twice");
         return false;
       }
       report->cases.push_back(c);
     }
   }
   return false;
+}
+
+}  // namespace
+
+bool ReadJsonLines(const std::string& text, Report* report, std::string* error) {
+  try {
+    return ReadLines(text, report, error);
+  } catch (const Json::exception& exception) {
+    *error = absl::StrCat("not a report of this suite: ", exception.what());
+    return false;
+  }
 }
 
 }  // namespace cancelsafe::conformance

@@ -57,6 +57,7 @@ struct Report {
   std::string implementation;
   std::string host;
   int provided = -1;  // entry points; -1 if unknown
+  int left_out = 0;   // selected cases that say nothing of this implementation
   std::vector<CaseReport> cases;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "conformance/report/printable.h"
 #include "conformance/suite/runner.h"
 
 namespace cancelsafe::conformance {
@@ -40,7 +41,8 @@ class Reader {
 
   bool Line(absl::string_view line, std::string* error) {
     if (absl::StartsWith(line, "ok ") || absl::StartsWith(line, "not ok ")) {
-      if (Begin(line)) return true;
+      if (Begin(line, error)) return true;
+      if (!error->empty()) return false;
     } else if (!open_ || line.empty() || line == "  ---" || absl::StartsWith(line, "#")) {
       return true;
     } else if (line == "  ...") {
@@ -49,7 +51,7 @@ class Reader {
     } else if (InBlock(line)) {
       return true;
     }
-    *error = absl::StrCat("not a line of the suite: ", line);
+    *error = absl::StrCat("not a line of the suite: ", Printable(line));
     return false;
   }
 
@@ -61,12 +63,16 @@ class Reader {
   }
 
  private:
-  bool Begin(absl::string_view line) {
+  bool Begin(absl::string_view line, std::string* error) {
     Finish();
     const size_t dash = line.find(" - ");
     if (dash == absl::string_view::npos) return false;
     absl::string_view id = line.substr(dash + 3);
     id = id.substr(0, id.find(' '));
+    if (!ids_.insert(std::string(id)).second) {
+      *error = absl::StrCat("case ", id, " is there twice");
+      return false;
+    }
     case_ = CaseReport();
     list_.clear();
     open_ = DescribeCase(std::string(id), &case_);
@@ -145,6 +151,7 @@ class Reader {
   }
 
   Report* report_;
+  std::set<std::string> ids_;
   CaseReport case_;
   std::string list_;
   bool open_ = false;
@@ -166,11 +173,17 @@ bool DescribeCase(const std::string& id, CaseReport* report) {
 }
 
 bool ReadTap(const std::string& tap, Report* report, std::string* error) {
+  error->clear();
   Reader reader(report);
-  for (absl::string_view line : absl::StrSplit(tap, '\n')) {
-    if (!reader.Line(absl::StripSuffix(line, "\r"), error)) return false;
+  int number = 0;
+  for (absl::string_view raw : absl::StrSplit(WithoutByteOrderMark(tap), '\n')) {
+    ++number;
+    if (reader.Line(absl::StripSuffix(raw, "\r"), error)) continue;
+    *error = absl::StrCat("line ", number, ": ", *error);
+    return false;
   }
   reader.Finish();
+  MakePrintable(report);
   return true;
 }
 
@@ -182,7 +195,9 @@ void AddMissingCases(Report* report) {
     if (present) continue;
     CaseReport missing;
     DescribeCase(id, &missing);
-    missing.reason = "the host ended before this case";
+    missing.verdict = CaseVerdict::kCrash;
+    missing.reason = "missing from the results: the host ended before this case";
+    missing.failed.insert(missing.clauses.begin(), missing.clauses.end());
     report->cases.push_back(missing);
   }
 }

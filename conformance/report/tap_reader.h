@@ -12,12 +12,12 @@ namespace cancelsafe::conformance {
 // requirement; verdict not run. False if the suite has no such case.
 bool DescribeCase(const std::string& id, CaseReport* report);
 
-// Adds the test points in `tap` to `*report`. Unknown cases and unknown keys are
-// an error: false, with the line in `*error`. A test point cut short is kept as a
-// crash.
+// Adds the test points in `tap` to `*report`. Unknown cases, unknown keys and a case
+// that is there twice are an error: false, with the line in `*error`. A test point cut
+// short is kept as a crash.
 bool ReadTap(const std::string& tap, Report* report, std::string* error);
 
-// Adds the cases that the report lacks, as not run: a host that ended early.
+// Adds the cases that the report lacks, as crashes: a host that ended early.
 void AddMissingCases(Report* report);
 
 }  // namespace cancelsafe::conformance
