@@ -16,7 +16,7 @@ namespace {
 constexpr int kWrongImplementationStride = 1;
 constexpr int kRepetitions = 10;
 #else
-// A process of a sanitized program is dear.
+// Forking a sanitized process is expensive.
 constexpr int kWrongImplementationStride = 20;
 constexpr int kRepetitions = 2;
 #endif
@@ -86,7 +86,7 @@ TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
     return FALSE;
   };
   RunOptions options;
-  options.case_limit_milliseconds = 100;
+  options.limits.processor_milliseconds = 100;
   const Report crash = RunSuite(bad, "bad", "dq.insert.idle", options);
   ASSERT_EQ(crash.cases.size(), 1u);
   EXPECT_EQ(crash.cases[0].verdict, CaseVerdict::kCrash);
@@ -101,53 +101,6 @@ TEST(SuiteTest, CrashAndHangCostOneCaseEach) {
   // TSan holds signals back, so there the parent has to end the child.
   EXPECT_NE(hang.cases[0].reason.find("inside KeRemoveEntryDeviceQueue"), std::string::npos);
 #endif
-}
-
-const Implementation& BuiltIn() {
-  static const Implementation table = BuiltInImplementation();
-  return table;
-}
-
-const CaseReport& Only(const Report& report) { return report.cases.front(); }
-
-// The prose's reading of AMB-1: a cancelled IRP never reaches the insert callback.
-TEST(SuiteTest, ProseReadingOfACancelledInsertIsAccepted) {
-  Implementation prose = BuiltIn();
-  prose.IoCsqInsertIrp = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
-    if (!irp->Cancel) return BuiltIn().IoCsqInsertIrp(csq, irp, context);
-    if (context != nullptr) *context = {IO_TYPE_CSQ_IRP_CONTEXT, nullptr, csq};
-    csq->CsqCompleteCanceledIrp(csq, irp);
-  };
-  const Report report = RunSuite(prose, "prose", "csq.*");
-  for (const CaseReport& c : report.cases) {
-    // These say what happens on the way through the insert callback.
-    if (c.id == "csq.invariant.lock-once") continue;
-    EXPECT_FALSE(IsFailure(c.verdict)) << c.id;
-  }
-  const Report one = RunSuite(prose, "prose", "csq.insert.already-cancelled");
-  ASSERT_EQ(Only(one).readings.size(), 1u);
-  EXPECT_EQ(Only(one).readings[0].second, "never given to the insert callback (prose)");
-}
-
-TEST(SuiteTest, EitherReadingOfEnableAndDisableIsAccepted) {
-  Implementation unlocked = BuiltIn();
-  unlocked.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 1; };
-  unlocked.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 0; };
-  ExpectConforms(RunSuite(unlocked, "unlocked", "cbdq.*able.*"));
-}
-
-TEST(SuiteTest, BusyStateAfterRemovalByNameMayFollowEitherPage) {
-  Implementation conceptual = BuiltIn();
-  conceptual.KeRemoveEntryDeviceQueue = [](PKDEVICE_QUEUE queue,
-                                           PKDEVICE_QUEUE_ENTRY entry) -> BOOLEAN {
-    const BOOLEAN empty = IsListEmpty(&queue->DeviceListHead);
-    const BOOLEAN taken = BuiltIn().KeRemoveEntryDeviceQueue(queue, entry);
-    if (empty && !taken) queue->Busy = FALSE;
-    return taken;
-  };
-  const Report report = RunSuite(conceptual, "conceptual", "dq.remove-entry.busy-and-empty");
-  EXPECT_EQ(Only(report).verdict, CaseVerdict::kAmbiguous);
-  EXPECT_NE(Only(report).readings[0].second.find("conceptual"), std::string::npos);
 }
 
 TEST(SuiteTest, WrongImplementationsAreNoticed) {

@@ -88,6 +88,9 @@ void Tie(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
 // What happens to a refused IRP, under the lock.
 void Refuse(PIO_CSQ csq, PIRP irp, bool* complete) {
   Untie(irp);
+  if (Is(Defect::kInsertPendingFirst)) {
+    IoGetCurrentIrpStackLocation(irp)->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
+  }
   if (Is(Defect::kExFailureRemoved)) csq->CsqRemoveIrp(csq, irp);
   if (Is(Defect::kExFailureMarked)) IoMarkIrpPending(irp);
   if (Is(Defect::kExFailureRoutine)) (void)IoSetCancelRoutine(irp, &CancelQueued);
@@ -130,7 +133,8 @@ NTSTATUS DoInsert(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context, PVOID inse
   if (Is(Defect::kInsertTwice)) (void)CallInsert(csq, irp, insert_context);
   if (Is(Defect::kInsertLateContext)) Tie(csq, irp, context);
   bool complete = false;
-  const bool refused = Is(Defect::kExPendingFails) ? status != STATUS_SUCCESS : status < 0;
+  bool refused = Is(Defect::kExPendingFails) ? status != STATUS_SUCCESS : status < 0;
+  if (Is(Defect::kExWarningQueued)) refused = static_cast<ULONG>(status) >= 0xC0000000;
   if (refused && !Is(Defect::kExFailureQueued)) {
     Refuse(csq, irp, &complete);
   } else {
@@ -149,6 +153,7 @@ NTSTATUS DoInsert(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context, PVOID inse
 }
 
 void TakeOut(PIO_CSQ csq, PIRP irp, Defect no_callback, Defect routine_late, Defect keeps_context) {
+  if (Is(Defect::kUntiesFirst)) Untie(irp);
   if (!Is(no_callback)) csq->CsqRemoveIrp(csq, irp);
   if (Is(routine_late)) (void)IoSetCancelRoutine(irp, nullptr);
   if (!Is(keeps_context)) Untie(irp);
@@ -256,6 +261,7 @@ PIRP BrokenCsqRemoveNextIrp(PIO_CSQ csq, PVOID peek_context) {
   PIRP irp = Is(Defect::kNextFromLast) ? last_found : nullptr;
   bool restarted = false;
   while ((irp = csq->CsqPeekNextIrp(csq, irp, peek_context)) != nullptr) {
+    if (Is(Defect::kNextByFlag) && irp->Cancel) continue;
     if (Is(Defect::kNextWantsContext) && ContextOf(irp) == nullptr) continue;
     if (TakeRoutine(irp, Defect::kNextTakesCancelling, Defect::kNextKeepsRoutine,
                     Defect::kNextRoutineLate)) {

@@ -16,15 +16,17 @@ bool InForce(Defect one) { return one != Defect::kNoDefect && Is(one); }
 // (none: where it came from) or keeps the lock.
 class Locked {
  public:
-  Locked(PKDEVICE_QUEUE queue, Defect keeps_lock, Defect wrong_irql, KIRQL irql_after)
+  Locked(PKDEVICE_QUEUE queue, Defect no_lock, Defect keeps_lock, Defect wrong_irql,
+         KIRQL irql_after)
       : queue_(queue),
+        locks_(!Is(Defect::kDqNoLock) && !InForce(no_lock)),
         keeps_(InForce(keeps_lock)),
         wrong_(InForce(wrong_irql)),
         after_(irql_after) {
-    old_ = KeAcquireSpinLockRaiseToDpc(&queue->Lock);
+    if (locks_) old_ = KeAcquireSpinLockRaiseToDpc(&queue->Lock);
   }
   ~Locked() {
-    if (!keeps_) KeReleaseSpinLock(&queue_->Lock, old_);
+    if (locks_ && !keeps_) KeReleaseSpinLock(&queue_->Lock, old_);
     if (!wrong_) return;
     if (after_ < KeGetCurrentIrql()) {
       KeLowerIrql(after_);
@@ -35,13 +37,21 @@ class Locked {
 
  private:
   PKDEVICE_QUEUE queue_;
+  bool locks_;
   bool keeps_;
   bool wrong_;
   KIRQL after_;
-  KIRQL old_;
+  KIRQL old_ = PASSIVE_LEVEL;
 };
 
 bool Empty(PKDEVICE_QUEUE queue) { return IsListEmpty(&queue->DeviceListHead); }
+
+bool Links(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
+  PLIST_ENTRY head = &queue->DeviceListHead;
+  PLIST_ENTRY at = head->Flink;
+  while (at != head && EntryOf(at) != entry) at = at->Flink;
+  return at != head;
+}
 
 bool Goes(ULONG key, ULONG other) {  // an entry with `key` goes before `other`
   if (Is(Defect::kDqKeySigned)) return static_cast<LONG>(key) < static_cast<LONG>(other);
@@ -67,9 +77,11 @@ PLIST_ENTRY Find(PKDEVICE_QUEUE queue, ULONG key) {
   for (PLIST_ENTRY at = head->Flink; at != head; at = at->Flink) {
     if (!Qualifies(EntryOf(at)->SortKey, key)) continue;
     if (found == nullptr || Is(Defect::kDqRkeyLast)) found = at;
+    if (Is(Defect::kDqRkeySmallest) && EntryOf(at)->SortKey < EntryOf(found)->SortKey) found = at;
     if (Is(Defect::kDqRkeyLargest) && EntryOf(at)->SortKey > EntryOf(found)->SortKey) found = at;
   }
   if (Is(Defect::kDqRkeyHead)) return head->Flink;
+  if (Is(Defect::kDqRkeyLastKeyOnly) && EntryOf(head->Blink)->SortKey < key) return head->Flink;
   if (found != nullptr) return found;
   if (Is(Defect::kDqRkeyNoWrap)) return nullptr;
   return Is(Defect::kDqRkeyWrapTail) ? head->Blink : head->Flink;
@@ -102,7 +114,8 @@ VOID BrokenInitializeDeviceQueue(PKDEVICE_QUEUE queue) {
 }
 
 BOOLEAN BrokenInsertDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
-  const Locked locked(queue, Defect::kDqInsertKeepsLock, Defect::kDqInsertIrql, APC_LEVEL);
+  const Locked locked(queue, Defect::kDqInsertNoLock, Defect::kDqInsertKeepsLock,
+                      Defect::kDqInsertIrql, APC_LEVEL);
   if (!queue->Busy || (Is(Defect::kDqInsertByList) && Empty(queue))) {
     queue->Busy = !Is(Defect::kDqInsertStaysIdle);
     entry->Inserted = FALSE;
@@ -116,13 +129,15 @@ BOOLEAN BrokenInsertDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry
   } else {
     InsertTailList(&queue->DeviceListHead, &entry->DeviceListEntry);
   }
-  entry->Inserted = TRUE;
+  entry->Inserted = !Is(Defect::kDqNoInserted);
+  if (Is(Defect::kDqClearsSortKey)) entry->SortKey = 0;
   if (Is(Defect::kDqInsertIdles)) queue->Busy = FALSE;
   return !Is(Defect::kDqInsertFalse);
 }
 
 BOOLEAN BrokenInsertByKeyDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
-  const Locked locked(queue, Defect::kDqKeyKeepsLock, Defect::kDqKeyIrql, APC_LEVEL);
+  const Locked locked(queue, Defect::kDqKeyNoLock, Defect::kDqKeyKeepsLock, Defect::kDqKeyIrql,
+                      APC_LEVEL);
   if (!queue->Busy || (Is(Defect::kDqKeyByList) && Empty(queue))) {
     queue->Busy = !Is(Defect::kDqKeyStaysIdle);
     entry->Inserted = FALSE;
@@ -130,7 +145,7 @@ BOOLEAN BrokenInsertByKeyDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY 
     return Is(Defect::kDqKeyIdleTrue);
   }
   if (!Is(Defect::kDqKeyNotStored)) entry->SortKey = key;
-  if (!Is(Defect::kDqKeyNoField)) entry->Inserted = TRUE;
+  if (!Is(Defect::kDqKeyNoField)) entry->Inserted = !Is(Defect::kDqNoInserted);
   PLIST_ENTRY head = &queue->DeviceListHead;
   PLIST_ENTRY at = head->Flink;
   while (at != head && !Goes(key, EntryOf(at)->SortKey)) at = at->Flink;
@@ -140,7 +155,8 @@ BOOLEAN BrokenInsertByKeyDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY 
 }
 
 PKDEVICE_QUEUE_ENTRY BrokenRemoveDeviceQueue(PKDEVICE_QUEUE queue) {
-  const Locked locked(queue, Defect::kDqRemoveKeepsLock, Defect::kDqRemoveIrql, APC_LEVEL);
+  const Locked locked(queue, Defect::kDqRemoveNoLock, Defect::kDqRemoveKeepsLock,
+                      Defect::kDqRemoveIrql, APC_LEVEL);
   if (Empty(queue)) {
     if (!Is(Defect::kDqRemoveStaysBusy)) queue->Busy = FALSE;
     return Is(Defect::kDqRemoveNotNull) ? EntryOf(&queue->DeviceListHead) : nullptr;
@@ -153,19 +169,23 @@ PKDEVICE_QUEUE_ENTRY BrokenRemoveDeviceQueue(PKDEVICE_QUEUE queue) {
 }
 
 PKDEVICE_QUEUE_ENTRY BrokenRemoveByKeyDeviceQueue(PKDEVICE_QUEUE queue, ULONG key) {
-  const Locked locked(queue, Defect::kDqRkeyKeepsLock, Defect::kDqRkeyIrql, APC_LEVEL);
+  const Locked locked(queue, Defect::kDqRkeyNoLock, Defect::kDqRkeyKeepsLock, Defect::kDqRkeyIrql,
+                      APC_LEVEL);
   return TakeByKey(queue, key);
 }
 
 PKDEVICE_QUEUE_ENTRY BrokenRemoveByKeyDeviceQueueIfBusy(PKDEVICE_QUEUE queue, ULONG key) {
-  const Locked locked(queue, Defect::kNoDefect, Defect::kNoDefect, APC_LEVEL);
+  const Locked locked(queue, Defect::kNoDefect, Defect::kNoDefect, Defect::kNoDefect, APC_LEVEL);
+  if (Is(Defect::kDqIfBusyStub)) return nullptr;
   if (!queue->Busy) return nullptr;
   return TakeByKey(queue, key);
 }
 
 BOOLEAN BrokenRemoveEntryDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
-  const Locked locked(queue, Defect::kDqEntryKeepsLock, Defect::kDqEntryIrql, DISPATCH_LEVEL);
-  if (!entry->Inserted) {
+  const Locked locked(queue, Defect::kDqEntryNoLock, Defect::kDqEntryKeepsLock,
+                      Defect::kDqEntryIrql, DISPATCH_LEVEL);
+  if (Is(Defect::kDqEntryIdlesEmpty) && Empty(queue)) queue->Busy = FALSE;
+  if (Is(Defect::kDqNoInserted) ? !Links(queue, entry) : !entry->Inserted) {
     if (Is(Defect::kDqEntryFlips) && !Empty(queue)) queue->Busy = FALSE;
     return Is(Defect::kDqEntryTrue);
   }

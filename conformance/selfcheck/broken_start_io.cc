@@ -39,10 +39,12 @@ void Unlock(KIRQL irql) {
   if (!Is(Defect::kSioNoCancelLock)) IoReleaseCancelSpinLock(irql);
 }
 
-void MakeCurrent(PDEVICE_OBJECT device, PIRP irp) {
+void MakeCurrent(PDEVICE_OBJECT device, PIRP irp, bool dequeued) {
   if (!Is(Defect::kSioLateCurrent)) device->CurrentIrp = irp;
   ++device->DeviceObjectExtension->StartIoCount;
-  const bool strip = (Flags(device) & kNonCancelable) != 0 && !Is(Defect::kSioNonCancelable);
+  const bool applies = dequeued || !Is(Defect::kSioStripsDequeuedOnly);
+  const bool strip =
+      applies && (Flags(device) & kNonCancelable) != 0 && !Is(Defect::kSioNonCancelable);
   if (strip || Is(Defect::kSioAlwaysNonCancelable)) (void)IoSetCancelRoutine(irp, nullptr);
 }
 
@@ -61,7 +63,7 @@ PIRP TakeNext(PDEVICE_OBJECT device, bool by_key, ULONG key) {
     if (Is(Defect::kSioNextStartsNull)) device->DriverObject->DriverStartIo(device, nullptr);
     return nullptr;
   }
-  MakeCurrent(device, IrpOf(entry));
+  MakeCurrent(device, IrpOf(entry), true);
   return IrpOf(entry);
 }
 
@@ -127,11 +129,13 @@ VOID BrokenStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANC
                           ? BrokenInsertByKeyDeviceQueue(&device->DeviceQueue, entry, *key)
                           : BrokenInsertDeviceQueue(&device->DeviceQueue, entry);
   const bool start = (!queued || Is(Defect::kSioAlwaysStarts)) && !Is(Defect::kSioNeverStarts);
-  if (start) MakeCurrent(device, irp);
+  if (start) MakeCurrent(device, irp, false);
   Unlock(irql);
   if (start) CallStartIo(device, irp);
-  if (queued && Is(Defect::kSioCancelledTwice) && irp->Cancel && cancel != nullptr) {
-    for (int i = 0; i < 2; ++i) {
+  const int times = Is(Defect::kSioCancelledTwice) ? 2 : Is(Defect::kSioCancelsAtOnce) ? 1 : 0;
+  if (queued && times != 0 && irp->Cancel && cancel != nullptr) {
+    (void)IoSetCancelRoutine(irp, nullptr);
+    for (int i = 0; i < times; ++i) {
       IoAcquireCancelSpinLock(&irql);
       irp->CancelIrql = irql;
       cancel(device, irp);
@@ -147,7 +151,8 @@ VOID BrokenStartNextPacketByKey(PDEVICE_OBJECT device, BOOLEAN, ULONG key) {
 }
 
 VOID BrokenSetStartIoAttributes(PDEVICE_OBJECT device, BOOLEAN deferred, BOOLEAN non_cancelable) {
-  Flags(device) = (deferred ? kDeferred : 0) | (non_cancelable ? kNonCancelable : 0);
+  const ULONG kept = Is(Defect::kSioAttributesStay) ? Flags(device) : 0;
+  Flags(device) = kept | (deferred ? kDeferred : 0) | (non_cancelable ? kNonCancelable : 0);
   if (!Is(Defect::kSioAttributesIrql)) return;
   if (KeGetCurrentIrql() > DISPATCH_LEVEL) KeLowerIrql(DISPATCH_LEVEL);
 }

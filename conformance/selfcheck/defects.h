@@ -16,7 +16,6 @@
   X(InitExAsClassic, "an Ex queue is treated as a classic one")                        \
   X(InsertBeforeLock, "the insert callback runs before the lock is taken")             \
   X(InsertNoPending, "the IRP is not marked pending")                                  \
-  X(InsertPendingFirst, "the IRP is marked pending before the insert callback")        \
   X(InsertPendingLast, "the IRP is marked pending after the unlock")                   \
   X(InsertNoRoutine, "no Cancel routine is installed")                                 \
   X(InsertRoutineFirst, "the Cancel routine is installed before the insert callback")  \
@@ -28,7 +27,6 @@
   X(WrongToken, "the release gets another IRQL than the acquire stored")               \
   X(InsertNoContext, "the context is not filled in")                                   \
   X(InsertWantsContext, "an IRP without a context is not queued")                      \
-  X(InsertLateContext, "the context is filled in after the insert callback")           \
   X(InsertWritesSlot0, "DriverContext[0] is overwritten")                              \
   X(InsertWritesLinks, "ListEntry is written before the insert callback")              \
   X(InsertIgnoresCancel, "an IRP cancelled before the insert stays queued")            \
@@ -48,6 +46,7 @@
   X(ExFailureCompleted, "a refused and cancelled IRP is completed")                    \
   X(ExFailureMarked, "a refused IRP is marked pending")                                \
   X(ExFailureRoutine, "a refused IRP has the Cancel routine")                          \
+  X(ExWarningQueued, "a warning from the insert callback counts as a success")         \
   X(ExPendingFails, "STATUS_PENDING from the insert callback counts as refused")       \
   X(ExCancelledStatus, "an IRP cancelled before the insert gives STATUS_CANCELLED")    \
   X(RemoveNull, "IoCsqRemoveIrp always answers NULL")                                  \
@@ -103,6 +102,13 @@
   X(DqInitWritesBeyond, "initialisation writes past the queue")             \
   X(DqInitLock, "initialisation leaves the lock held")                      \
   X(DqInitIrql, "initialisation returns at DISPATCH_LEVEL")                 \
+  X(DqNoLock, "no routine takes the lock")                                  \
+  X(DqInsertNoLock, "an insert does not take the lock")                     \
+  X(DqKeyNoLock, "a keyed insert does not take the lock")                   \
+  X(DqRemoveNoLock, "a removal does not take the lock")                     \
+  X(DqRkeyNoLock, "a keyed removal does not take the lock")                 \
+  X(DqEntryNoLock, "removal by name does not take the lock")                \
+  X(DqIfBusyStub, "KeRemoveByKeyDeviceQueueIfBusy is a stub")               \
   X(DqInsertIdleTrue, "an insert into an idle queue answers TRUE")          \
   X(DqInsertIdleQueues, "an insert into an idle queue queues the entry")    \
   X(DqInsertStaysIdle, "a refused insert leaves the queue idle")            \
@@ -180,6 +186,7 @@
   X(SioDeferredLost, "a deferred packet is never started")                     \
   X(SioNonCancelable, "NonCancelable has no effect")                           \
   X(SioAlwaysNonCancelable, "IRPs in StartIo are never cancelable")            \
+  X(SioAttributesStay, "attributes can be set and not cleared")                \
   X(SioAttributesIrql, "IoSetStartIoAttributes returns at DISPATCH_LEVEL")     \
   X(SioCancelledTwice, "an already cancelled packet is cancelled twice")
 
@@ -205,6 +212,20 @@
   X(CbdqStatusFixed, "a success status becomes STATUS_SUCCESS")                     \
   X(CbdqCancelledFails, "an operation cancelled before the insert gives an error")  \
   X(CbdqWrongData, "removal answers other callback data")
+
+// Not wrong: other documented readings, which the built-in implementation does not follow.
+#define CANCELSAFE_READING_VARIANTS(X)                                               \
+  X(InsertPendingFirst, "the IRP is marked pending before the insert callback")      \
+  X(InsertLateContext, "the context is filled in after the insert callback")         \
+  X(NextByFlag, "IoCsqRemoveNextIrp passes over IRPs with Cancel set")               \
+  X(UntiesFirst, "the association is broken before the remove callback")             \
+  X(DqRkeySmallest, "on an unsorted list the smallest qualifying key is taken")      \
+  X(DqRkeyLastKeyOnly, "a keyed removal wraps when the last key is too small")       \
+  X(DqClearsSortKey, "an unkeyed insert sets SortKey to 0")                          \
+  X(DqNoInserted, "Inserted is not maintained; removal by name searches the list")   \
+  X(DqEntryIdlesEmpty, "removal by name idles a queue that is empty")                \
+  X(SioCancelsAtOnce, "the cancel function of a cancelled packet is called at once") \
+  X(SioStripsDequeuedOnly, "NonCancelable applies to dequeued packets only")
 
 // Wrong kernels: what the IRP cases check is the host itself.
 #define CANCELSAFE_KERNEL_DEFECTS(X)                                                  \
@@ -239,7 +260,8 @@ enum class Defect {
   CANCELSAFE_CSQ_DEFECTS(CANCELSAFE_DEFECT_NAME)
       CANCELSAFE_DEVICE_QUEUE_DEFECTS(CANCELSAFE_DEFECT_NAME)
           CANCELSAFE_START_IO_DEFECTS(CANCELSAFE_DEFECT_NAME)
-              CANCELSAFE_CALLBACK_DATA_QUEUE_DEFECTS(CANCELSAFE_DEFECT_NAME) kFirstKernelDefect,
+              CANCELSAFE_CALLBACK_DATA_QUEUE_DEFECTS(CANCELSAFE_DEFECT_NAME)
+                  CANCELSAFE_READING_VARIANTS(CANCELSAFE_DEFECT_NAME)
 };
 enum class KernelDefect { kNoDefect, CANCELSAFE_KERNEL_DEFECTS(CANCELSAFE_DEFECT_NAME) };
 #undef CANCELSAFE_DEFECT_NAME

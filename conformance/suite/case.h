@@ -20,6 +20,7 @@ enum Need : unsigned {
   kNeedsCallbackData = 64,
   kNeedsLocksHeld = 128,
   kNeedsCancelLockCount = 512,
+  kNeedsLockCount = 1024,
   kNeedsFilterCancel = 256,  // FltCancelIo and the cancel completion routines
 };
 
@@ -97,7 +98,8 @@ void NoteCheck(bool ok, const char* clauses, const char* what, const char* expec
                const char* seen, const char* file, int line);
 void NoteValue(long long expected, long long seen, const char* clauses, const char* what,
                const char* file, int line);
-// Only third parties say so: whether it holds is reported and fails nobody.
+// Only third parties, or a figure, say so: whether it holds is reported as a reading and
+// never fails the case.
 void NotePolicy(bool holds, const char* clauses, const char* ambiguity, const char* if_so,
                 const char* if_not);
 // Which documented reading of an ambiguity the implementation follows.
@@ -116,6 +118,9 @@ void NoteReading(const char* ambiguity, const char* text);
 // `call` is a call number; its callbacks must be exactly `expected`.
 #define CHECK_TRACE(clauses, call, expected) \
   ::cancelsafe::suite::CheckTrace(clauses, call, expected, __FILE__, __LINE__)
+// `call` has taken a spin lock (needs kNeedsLockCount).
+#define CHECK_TAKES_LOCK(clauses, call) \
+  ::cancelsafe::suite::CheckTakesLock(clauses, call, __FILE__, __LINE__)
 // In every callback of this kind (at least one) the snapshot flag is as `wanted`.
 #define CHECK_INSIDE(clauses, kind, flag, wanted) \
   ::cancelsafe::suite::CheckInside(clauses, kind, flag, wanted, #flag, __FILE__, __LINE__)

@@ -18,8 +18,9 @@ void CheckCancelledInsert(const char* figure, const char* prose, const char* bot
             "A I0 R0 U C0, or neither I nor R", trace.c_str(), __FILE__, __LINE__);
   NoteCheck(as_figure || as_prose, prose, "callbacks for an IRP cancelled before the insert",
             "A I0 R0 U C0, or neither I nor R", trace.c_str(), __FILE__, __LINE__);
-  NoteReading("AMB-1", as_figure ? "inserted, taken back, completed (flowchart)"
-                                 : "never given to the insert callback (prose)");
+  // Another order is neither reading, and has failed above.
+  if (as_figure) NoteReading("AMB-1", "inserted, taken back, completed (flowchart)");
+  if (as_prose) NoteReading("AMB-1", "never given to the insert callback (prose)");
   NoteCheck(LinkedIs("") && RemoveNext() == kNone, both, "queue after the insert", "empty",
             "not empty", __FILE__, __LINE__);
   CHECK_EQ(once, Count(CallbackKind::kCompleteCanceled, 0), 1);
@@ -61,7 +62,9 @@ constexpr Case kCases[] = {
        CHECK_TRACE("CSQ-INSERT-02 CSQ-INSERT-04", LastCall(), "A I0 U");
        CHECK_INSIDE("CSQ-INSERT-03", CallbackKind::kInsert, kQueueLockHeld, true);
        CHECK_INSIDE("CSQ-INSERT-04", CallbackKind::kRelease, kTokenMatches, true);
-       CHECK_INSIDE("CSQ-INSERT-02 CSQ-INSERT-06", CallbackKind::kInsert, kPendingMarked, false);
+       // The lock is held throughout, and another page says to mark first.
+       NotePolicy((EventOf(CallbackKind::kInsert).flags & kPendingMarked) == 0, "CSQ-INSERT-06",
+                  "AMB-5", "marked after the insert callback", "marked before it");
        CHECK_INSIDE("CSQ-INSERT-07", CallbackKind::kInsert, kCancelRoutineSet, false);
        CHECK("CSQ-INSERT-05", Pending(0));
        CHECK("CSQ-INSERT-07", Irp(0)->CancelRoutine != nullptr);
@@ -111,7 +114,9 @@ constexpr Case kCases[] = {
        w.enter = [](const Event& event) {
          if (event.kind != CallbackKind::kAcquire) return;
          ++w.acts;
-         CHECK("CSQ-INSERT-10", Irp(0)->Tail.Overlay.DriverContext[3] != nullptr);
+         // A figure's order, which no driver can tell from another.
+         NotePolicy(Irp(0)->Tail.Overlay.DriverContext[3] != nullptr, "CSQ-INSERT-10", "AMB-9",
+                    "set before the queue lock is taken", "set under the queue lock");
        };
        Insert(0);
        CHECK_EQ("CSQ-INSERT-10", w.acts, 1);
@@ -244,8 +249,7 @@ constexpr Case kCases[] = {
        InitCsq();
        w.queues[0].complete = false;
        w.enter = [](const Event& event) {
-         // Nobody has begun to change the list when the lock is being asked for,
-         // and nobody still changes it when it was given back.
+         // The list is whole before the lock is acquired and after it is released.
          const int linked = (Linked().size() + 1) / 2;
          int members = 0;
          for (const Item& item : w.items) members += item.linked_in != nullptr;

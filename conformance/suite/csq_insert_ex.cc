@@ -87,7 +87,6 @@ constexpr Case kCases[] = {
        InsertEx(0);
        CHECK_TRACE("CSQ-INSEX-05", LastCall(), "A I0 U");
        CHECK_EQ("CSQ-INSEX-06", w.acts, 1);
-       CHECK_INSIDE("CSQ-INSEX-06", CallbackKind::kInsert, kPendingMarked, false);
        CHECK_INSIDE("CSQ-INSEX-06", CallbackKind::kInsert, kCancelRoutineSet, false);
      }},
 
@@ -130,6 +129,17 @@ constexpr Case kCases[] = {
        CHECK("CSQ-INSEX-09", !Pending(0));
        CHECK("CSQ-INSEX-10", Irp(0)->CancelRoutine == nullptr);
        CHECK_INSIDE("CSQ-INSEX-10", CallbackKind::kRelease, kQueueLockHeld, true);
+     }},
+
+    {"csq.insert-ex.warning-status", kExRemove, "CSQ-INSEX-07 CSQ-INSEX-09 CSQ-INSEX-10",
+     kNeedsCancel, "A warning is not a success: the IRP is not queued and stays the caller's.",
+     [] {
+       CHECK_EQ("CSQ-INSEX-07", RefusedInsert(kWarningStatus), kWarningStatus);
+       CHECK_TRACE("CSQ-INSEX-07", LastCall(), "A I0 U");
+       CHECK("CSQ-INSEX-09", !Pending(0));
+       CHECK("CSQ-INSEX-10", Irp(0)->CancelRoutine == nullptr);
+       CHECK_EQ("CSQ-INSEX-07", Remove(0), kNone);
+       CHECK_EQ("CSQ-INSEX-07", Cancel(0), FALSE);
      }},
 
     {"csq.insert-ex.refused-then-used", kEx, "CSQ-INSEX-11", kNeedsCompletion,
@@ -215,12 +225,13 @@ constexpr Case kCases[] = {
      }},
 
     {"csq.insert-ex.context-key", kExRemove, "CSQ-INSEX-17", kNeedsCancel,
-     "The context is filled in, may be NULL, and is tied to the IRP before the lock.",
+     "The context is filled in, and may be NULL; whether before the lock is a reading.",
      [] {
        InitCsqEx();
        w.enter = [](const Event& event) {
          if (event.kind == CallbackKind::kAcquire && w.acts++ == 0) {
-           CHECK("CSQ-INSEX-17", Irp(0)->Tail.Overlay.DriverContext[3] != nullptr);
+           NotePolicy(Irp(0)->Tail.Overlay.DriverContext[3] != nullptr, "CSQ-INSEX-17", "AMB-9",
+                      "set before the queue lock is taken", "set under the queue lock");
          }
        };
        InsertEx(0);

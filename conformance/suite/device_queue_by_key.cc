@@ -92,14 +92,15 @@ constexpr Case kCases[] = {
        CHECK_EQ("DQ-BYKEY-08", PutByKey(2, 0), TRUE);
      }},
 
-    {"dq.insert-by-key.lock-released", kByKey, "DQ-BYKEY-09", kNeedsLocksHeld,
-     "The queue's lock is free again after the call, inserted or not.",
+    {"dq.insert-by-key.lock-released", kByKey, "DQ-BYKEY-09", kNeedsLocksHeld | kNeedsLockCount,
+     "Takes the queue's lock, which is free again after the call, inserted or not.",
      [] {
        InitQueue();
-       PutByKey(0, 1);
-       CHECK_EQ("DQ-BYKEY-09", Kernel().locks_held(), 0);
-       PutByKey(1, 1);
-       CHECK_EQ("DQ-BYKEY-09", Kernel().locks_held(), 0);
+       for (int i = 0; i < 2; ++i) {
+         PutByKey(i, 1);
+         CHECK_TAKES_LOCK("DQ-BYKEY-09", LastCall());
+         CHECK_EQ("DQ-BYKEY-09", Kernel().locks_held(), 0);
+       }
        CHECK_EQ("DQ-BYKEY-09", Take(), 1);
      }},
 

@@ -14,7 +14,8 @@ int NumberOf(PKDEVICE_QUEUE_ENTRY entry) {
   for (int i = 0; i < kEntries; ++i) {
     if (&dq.entries[i] == entry) return i;
   }
-  Abandon("DQ-REM-01 DQ-REM-08", "a pointer that is no entry of the test was handed out");
+  Abandon("DQ-REM-01 DQ-REM-08",
+          "a pointer to something other than an entry of the test was handed out");
 }
 
 // DISPATCH_LEVEL for the length of a call.

@@ -122,14 +122,15 @@ constexpr Case kCases[] = {
        CHECK_EQ("DQ-INS-05", Put(2), TRUE);
      }},
 
-    {"dq.insert.lock-released", kInsertRemove, "DQ-INS-07", kNeedsLocksHeld,
-     "The queue's lock is free again after the call, inserted or not.",
+    {"dq.insert.lock-released", kInsertRemove, "DQ-INS-07", kNeedsLocksHeld | kNeedsLockCount,
+     "Takes the queue's lock, which is free again after the call, inserted or not.",
      [] {
        InitQueue();
-       Put(0);
-       CHECK_EQ("DQ-INS-07", Kernel().locks_held(), 0);
-       Put(1);
-       CHECK_EQ("DQ-INS-07", Kernel().locks_held(), 0);
+       for (int i = 0; i < 2; ++i) {
+         Put(i);
+         CHECK_TAKES_LOCK("DQ-INS-07", LastCall());
+         CHECK_EQ("DQ-INS-07", Kernel().locks_held(), 0);
+       }
        CHECK_EQ("DQ-INS-07", Take(), 1);
      }},
 

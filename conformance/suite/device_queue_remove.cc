@@ -46,15 +46,17 @@ constexpr Case kCases[] = {
        CHECK_EQ("DQ-REM-04", Put(1), TRUE);
      }},
 
-    {"dq.remove.lock-released", kRemove, "DQ-REM-06", kNeedsLocksHeld,
-     "The queue's lock is free again after the call, with an entry and without.",
+    {"dq.remove.lock-released", kRemove, "DQ-REM-06", kNeedsLocksHeld | kNeedsLockCount,
+     "Takes the queue's lock, which is free again after the call, with an entry and without.",
      [] {
        InitBusyQueue();
        Put(0);
-       CHECK_EQ("DQ-REM-06", Take(), 0);
-       CHECK_EQ("DQ-REM-06", Kernel().locks_held(), 0);
-       CHECK_EQ("DQ-REM-06", Take(), kNone);
-       CHECK_EQ("DQ-REM-06", Kernel().locks_held(), 0);
+       const int taken[] = {0, kNone};
+       for (const int expected : taken) {
+         CHECK_EQ("DQ-REM-06", Take(), expected);
+         CHECK_TAKES_LOCK("DQ-REM-06", LastCall());
+         CHECK_EQ("DQ-REM-06", Kernel().locks_held(), 0);
+       }
      }},
 
     {"dq.remove.irql", kRemove, "DQ-REM-07", kNeedsIrql,

@@ -73,14 +73,18 @@ constexpr Case kCases[] = {
        CHECK("DQ-ENTRY-05", DrainsTo("0 1 3 4"));
      }},
 
-    {"dq.remove-entry.irql", kEntry, "DQ-ENTRY-06 DQ-ENTRY-07", kNeedsIrql | kNeedsLocksHeld,
+    {"dq.remove-entry.irql", kEntry, "DQ-ENTRY-06 DQ-ENTRY-07",
+     kNeedsIrql | kNeedsLocksHeld | kNeedsLockCount,
      "Callable at every IRQL up to DISPATCH_LEVEL, which it restores.",
      [] {
        InitBusyQueue();
+       // Never empty, so that no reading of the page ends the busy state (AMB-23).
+       Put(6);
        for (int level = 0; level <= DISPATCH_LEVEL; ++level) {
          Put(level);
          SetIrql(static_cast<KIRQL>(level));
          CHECK_EQ("DQ-ENTRY-06", TakeEntry(level), TRUE);
+         CHECK_TAKES_LOCK("DQ-ENTRY-07", LastCall());
          CHECK_EQ("DQ-ENTRY-07", CurrentIrql(), level);
          CHECK_EQ("DQ-ENTRY-06", TakeEntry(level), FALSE);
          CHECK_EQ("DQ-ENTRY-07", CurrentIrql(), level);

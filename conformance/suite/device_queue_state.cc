@@ -58,7 +58,7 @@ constexpr Case kCases[] = {
      }},
 
     {"dq.state.nothing-else-wakes", kPlain, "DQ-STATE-05", kNeedsNothing,
-     "After a refused insert all later ones queue up until somebody removes.",
+     "After a refused insert all later ones queue up until a removal.",
      [] {
        InitQueue();
        CHECK_EQ("DQ-STATE-05", Put(0), FALSE);
@@ -86,6 +86,10 @@ constexpr Case kCases[] = {
              }
              break;
            case 2: {
+             // On an empty queue it may end the busy state (AMB-23).
+             bool any = false;
+             for (const bool in : queued) any = any || in;
+             if (!any) break;
              const BOOLEAN taken = TakeEntry(entry);
              right = right && (taken != FALSE) == queued[entry];
              queued[entry] = false;

@@ -62,7 +62,7 @@ constexpr Case kCases[] = {
      }},
 
     {"cbdq.remove.before-cancel", kRemove, "CBDQ-REM-06", kNeeds | kNeedsCancel,
-     "The remover was first: IoCancelIrp answers FALSE and calls nobody.",
+     "The remover was first: IoCancelIrp answers FALSE without a callback.",
      [] {
        InitCbdq();
        InsertIo(0);

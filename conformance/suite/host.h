@@ -32,6 +32,8 @@ struct Services {
   bool (*cancel_lock_held)() = nullptr;
   // How often the cancel spin lock has been taken so far.
   int (*cancel_lock_count)() = nullptr;
+  // How often any other spin lock has been taken so far.
+  int (*lock_count)() = nullptr;
   // Number of spin locks the calling processor holds.
   int (*locks_held)() = nullptr;
   // `hook` runs before every interlocked operation of the implementation, with

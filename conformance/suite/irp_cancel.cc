@@ -29,7 +29,7 @@ constexpr Case kCases[] = {
      }},
 
     {"irp.cancel.without-routine", "IoCancelIrp", "IRP-CANCEL-01 IRP-CANCEL-02 IRP-CANCEL-06",
-     kNeeds, "No Cancel routine: the flag is set, FALSE, nobody runs.",
+     kNeeds, "No Cancel routine: the flag is set, FALSE, no routine runs.",
      [] {
        CHECK_EQ("IRP-CANCEL-01 IRP-CANCEL-06", Cancel(0), FALSE);
        CHECK("IRP-CANCEL-02", Irp(0)->Cancel == TRUE);

@@ -13,7 +13,7 @@ VOID NTAPI First(PDEVICE_OBJECT, PIRP irp) {
 }
 VOID NTAPI Second(PDEVICE_OBJECT, PIRP irp) {
   NoteEvent(CallbackKind::kDriverCancel, nullptr, ItemOf(irp), kNone, 2);
-  // Whoever asks for the routine while cancellation is in progress gets none.
+  // While cancellation is in progress the routine is already taken.
   CHECK("IRP-SETCR-02", IoSetCancelRoutine(irp, nullptr) == nullptr);
   Kernel().release_cancel_lock(irp->CancelIrql);
 }

@@ -91,11 +91,25 @@ const char* MissingService(const Case& test_case, const Services& kernel) {
   if ((needs & kNeedsLocksHeld) != 0 && kernel.locks_held == nullptr) {
     return "the spin locks that are held";
   }
+  if ((needs & kNeedsLockCount) != 0 && kernel.lock_count == nullptr) {
+    return "how often a spin lock is taken";
+  }
   if ((needs & kNeedsCancelLockCount) != 0 && kernel.cancel_lock_count == nullptr) {
     return "how often the cancel spin lock is taken";
   }
   if ((needs & kNeedsFilterCancel) != 0 && kernel.flt_cancel_io == nullptr) return "FltCancelIo";
   return nullptr;
+}
+
+bool ChecksHostAlone(const Case& test_case) {
+  const char* words = test_case.routines;
+  while (*words != 0) {
+    const int length = LengthOfWord(words);
+    if (*RoutineNamed(words, length) != 0) return false;
+    words += length;
+    if (*words == ' ') ++words;
+  }
+  return true;
 }
 
 const char* RoutineInProgress() {

@@ -22,6 +22,10 @@ const char* MissingRoutine(const Case& test_case, const EntryPoints& entry);
 // What `host` would have to offer for the case to run, or null.
 const char* MissingService(const Case& test_case, const Services& kernel);
 
+// True if no routine of the case is an entry point: it checks the kernel of its host,
+// and says nothing of an implementation that is put into it.
+bool ChecksHostAlone(const Case& test_case);
+
 // The routine that was called last and has not returned, or null: what a host
 // names when a case ends in the middle of a call.
 const char* RoutineInProgress();

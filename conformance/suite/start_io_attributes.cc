@@ -47,6 +47,24 @@ constexpr Case kCases[] = {
        CHECK("SIO-ATTR-01", StartedIs("0 1 2") && EventOf(CallbackKind::kStartIo, 2).detail == 1);
      }},
 
+    {"sio.attributes.cleared", kAttributes, "SIO-ATTR-02 SIO-ATTR-04",
+     kNeedsDevice | kNeedsCancel | kNeedsCancelLock,
+     "FALSE is what the parameters say: what was set before no longer holds.",
+     [] {
+       InitDevice();
+       SetAttributes(true, true);
+       SetAttributes(false, false);
+       start_io_action = [](int) {
+         if (w.acts++ > 0) Next(true);
+       };
+       Start(0, true);
+       Start(1, true);
+       Start(2, true);
+       Next(true);
+       CHECK_EQ("SIO-ATTR-02", EventOf(CallbackKind::kStartIo, 2).detail, 2);
+       CHECK_INSIDE("SIO-ATTR-04", CallbackKind::kStartIo, kCancelRoutineSet, true);
+     }},
+
     {"sio.attributes.default-nests", kAttributes, "SIO-ATTR-02", kNeedsDevice,
      "DeferredStartIo is FALSE unless it was set.",
      [] {

@@ -213,7 +213,8 @@ int ItemOfData(PFLT_CALLBACK_DATA data) {
   for (int i = 0; i < kItems; ++i) {
     if (w.items[i].data == data) return i;
   }
-  Abandon("CBDQ-CB-09", "a pointer that is no callback data of the test was handed out");
+  Abandon("CBDQ-CB-09",
+          "a pointer to something other than callback data of the test was handed out");
 }
 VOID CbdqAcquire(PFLT_CALLBACK_DATA_QUEUE q, PKIRQL irql) { OnAcquire(QueueOf(q, true), irql); }
 VOID CbdqRelease(PFLT_CALLBACK_DATA_QUEUE q, KIRQL irql) { OnRelease(QueueOf(q, true), irql); }
@@ -317,6 +318,7 @@ BOOLEAN Cancel(int item) {
 
 NTSTATUS InsertIo(int item, PVOID insert_context, bool with_context, int number) {
   const int call = BeginCall("FltCbdqInsertIo", item, with_context ? "its context" : "no context");
+  w.items[item].filter = true;
   const NTSTATUS status =
       Entry().FltCbdqInsertIo(&w.queues[number].cbdq, w.items[item].data,
                               with_context ? &w.items[item].context : nullptr, insert_context);

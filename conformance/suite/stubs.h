@@ -8,6 +8,10 @@
 
 namespace cancelsafe::suite {
 
+// An insert callback's status of severity warning (STATUS_BUFFER_OVERFLOW): NT_SUCCESS
+// says no, and "error" in the narrow sense does not fit either.
+inline constexpr NTSTATUS kWarningStatus = static_cast<NTSTATUS>(0x80000005);
+
 // Poisons the memory of an item that was completed.
 void BuryItem(int item);
 // The driver finishes an item that it owns.

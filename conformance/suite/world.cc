@@ -43,11 +43,13 @@ unsigned FlagsOf(const TestQueue* queue, int item, unsigned* known) {
   }
   if (item == kNone || w.items[item].ended) return flags;
   const Item& it = w.items[item];
-  *known |= kPendingMarked | kCancelRoutineSet | kCancelFlagSet | kCanariesIntact |
-            kContextSlotSet | kFinalStatus | kLinked;
+  *known |= kPendingMarked | kCancelRoutineSet | kCancelFlagSet | kContextSlotSet | kFinalStatus |
+            kLinked;
   if (Marked(it.irp)) flags |= kPendingMarked;
   if (it.irp->CancelRoutine != nullptr) flags |= kCancelRoutineSet;
   if (it.irp->Cancel) flags |= kCancelFlagSet;
+  // The IRP of a minifilter's operation is the filter manager's, its slots included.
+  if (!it.filter) *known |= kCanariesIntact;
   if (CanariesIntact(item)) flags |= kCanariesIntact;
   if (it.irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
   const IO_STATUS_BLOCK& status =
@@ -112,6 +114,8 @@ const char* LockClauseOf(const char* routine) {
   return "IRP-CANCEL-08";
 }
 
+int LocksTakenSoFar() { return Kernel().lock_count != nullptr ? Kernel().lock_count() : 0; }
+
 int LocksHeld() { return Kernel().locks_held != nullptr ? Kernel().locks_held() : 0; }
 
 }  // namespace
@@ -137,7 +141,8 @@ int ItemOf(PIRP irp) {
   for (int i = 0; i < kItems; ++i) {
     if (w.items[i].irp == irp) return i;
   }
-  Abandon("CSQ-CB-11 CSQ-CB-17", "a pointer that is no IRP of the test was handed out");
+  Abandon("CSQ-CB-11 CSQ-CB-17",
+          "a pointer to something other than an IRP of the test was handed out");
 }
 
 KIRQL CurrentIrql() {
@@ -216,6 +221,7 @@ int BeginCall(const char* routine, int item, const char* more) {
   call.parent = w.current_call;
   call.irql = CurrentIrql();
   call.locks = LocksHeld();
+  call.locks_taken = -LocksTakenSoFar();
   if (item != kNone) call.text.Add("item ").AddNumber(item);
   if (item != kNone && *more != 0) call.text.Add(", ");
   call.text.Add(more);
@@ -224,7 +230,7 @@ int BeginCall(const char* routine, int item, const char* more) {
 }
 
 void EndCall(int number) {
-  const Call& call = w.calls[number];
+  Call& call = w.calls[number];
   if (CurrentIrql() != call.irql) {
     Text<160> expected;
     Text<160> seen;
@@ -237,6 +243,7 @@ void EndCall(int number) {
     NoteCheck(false, LockClauseOf(call.routine), "spin locks taken by the call are given back",
               "yes", "no", __FILE__, __LINE__);
   }
+  call.locks_taken += LocksTakenSoFar();
   w.current_call = call.parent;
 }
 
@@ -257,6 +264,13 @@ void EndCallItem(int call, int item) {
 void EndCallValue(int call, long long value) {
   w.calls[call].answer.AddHex(static_cast<ULONG>(value));
   EndCall(call);
+}
+
+void CheckTakesLock(const char* clauses, int call, const char* file, int line) {
+  Text<160> seen;
+  seen.AddNumber(w.calls[call].locks_taken);
+  NoteCheck(w.calls[call].locks_taken > 0, clauses, "spin locks that the call takes", "at least 1",
+            seen.c_str(), file, line);
 }
 
 int LastCall() { return w.call_count - 1; }

@@ -39,6 +39,7 @@ struct Call {
   unsigned char parent;  // the call inside which it was made, kNone for the case
   unsigned char irql;    // at entry; kNone if the host cannot tell
   int locks;             // held at entry
+  int locks_taken;       // between entry and return, where the host can count them
   Text<72> text;
   Text<24> answer;
 };
@@ -71,10 +72,11 @@ struct TestQueue {
 
 struct Item {
   PIRP irp;
+  bool filter;          // it has been in a callback data queue's hands
   unsigned char group;  // selected by a peek with &World::groups[group]
   unsigned char inserts, removes, cancels, completions;
   TestQueue* linked_in;
-  bool ended;  // completed: the memory is no longer anybody's
+  bool ended;  // completed: the memory is invalid
   ULONG_PTR canary_before;
   IO_CSQ_IRP_CONTEXT context;
   ULONG_PTR canary_after;
@@ -139,6 +141,8 @@ const Event& EventOf(CallbackKind kind, int nth = 0);
 void CheckTrace(const char* clauses, int call, const char* expected, const char* file, int line);
 void CheckInside(const char* clauses, CallbackKind kind, unsigned flag, bool wanted,
                  const char* name, const char* file, int line);
+// The call, which has returned, took a spin lock.
+void CheckTakesLock(const char* clauses, int call, const char* file, int line);
 // For hosts that notice misuse of the kernel: fails the running case.
 void NoteViolation(const char* what, const char* clause);
 

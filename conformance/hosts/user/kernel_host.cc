@@ -16,12 +16,13 @@ KiProcessor processor;
 void (*exchange_hook)(const volatile void*) = nullptr;
 const volatile void* cancel_lock = nullptr;
 int cancel_lock_count = 0;
+int lock_count = 0;
 
 KiProcessor* TheProcessor() { return &processor; }
 
 void OnPoint(KiPoint kind, const volatile void* object) {
   if (kind == kPointInterlocked && exchange_hook != nullptr) exchange_hook(object);
-  if (kind == kPointAcquire && object == cancel_lock) ++cancel_lock_count;
+  if (kind == kPointAcquire) ++(object == cancel_lock ? cancel_lock_count : lock_count);
 }
 
 void ForgetLocks() {
@@ -33,7 +34,7 @@ void ForgetLocks() {
 
 void OnBlock(const volatile void*) {
   ForgetLocks();
-  suite::Abandon("", "the call waits for a lock that nobody will give back: deadlock");
+  suite::Abandon("", "the call waits for a lock that is never released: deadlock");
 }
 
 void OnWake(const volatile void*) {}
@@ -101,6 +102,7 @@ suite::Host MakeKernelHost(const Implementation& implementation) {
   kernel.lower_irql = &KeLowerIrql;
   kernel.cancel_lock_held = [] { return KiCancelLockHeld() != FALSE; };
   kernel.cancel_lock_count = [] { return cancel_lock_count; };
+  kernel.lock_count = [] { return lock_count; };
   kernel.locks_held = &LocksHeld;
   kernel.set_exchange_hook = [](void (*hook)(const volatile void*)) { exchange_hook = hook; };
   kernel.create_device = &CreateDevice;
