@@ -1,0 +1,141 @@
+// The conform subcommand as a user meets it: exit status, closing line and files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "conformance/testing/run_command.h"
+
+namespace cancelsafe::conformance {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class ConformCommandTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        absl::StrCat(testing::TempDir(), "/cancelsafe-conform-",
+                     testing::UnitTest::GetInstance()->current_test_info()->name(), "-", getpid());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string Path(const std::string& name) const { return absl::StrCat(folder_, "/", name); }
+
+  std::string Write(const std::string& name, const std::string& contents) const {
+    std::ofstream(Path(name), std::ios::binary) << contents;
+    return Path(name);
+  }
+
+  // The subcommand's exit status; what it prints is in output_.
+  int Conform(std::vector<std::string> words) {
+    words.insert(words.begin(), CANCELSAFE_CONFORM);
+    const CommandResult result = RunCommand(words);
+    output_ = result.output;
+    return result.status;
+  }
+
+  std::string LastLine() const {
+    const size_t end = output_.rfind('\n', output_.size() - 2);
+    return output_.substr(end + 1);
+  }
+
+  std::string folder_;
+  std::string output_;
+};
+
+TEST_F(ConformCommandTest, ListsTheCasesOfAClause) {
+  ASSERT_EQ(Conform({"--list", "--clause", "DQ-RKEY-*"}), 0) << output_;
+  EXPECT_THAT(output_, HasSubstr("dq.remove-by-key.largest"));
+  EXPECT_THAT(output_, Not(HasSubstr("csq.")));
+}
+
+TEST_F(ConformCommandTest, WritesEveryFormatAndReadsItsOwnResults) {
+  ASSERT_EQ(Conform({"--implementation", CANCELSAFE_REFERENCE_PATH, "--report", Path("report")}), 0)
+      << output_;
+  EXPECT_THAT(LastLine(), StartsWith("conforms: "));
+  for (const char* name : {"junit.xml", "report.tap", "report.jsonl", "report.md", "report.html"}) {
+    EXPECT_GT(std::filesystem::file_size(Path(absl::StrCat("report/", name))), 0u) << name;
+  }
+  const std::string jsonl = Path("report/report.jsonl");
+  EXPECT_EQ(Conform({"--clause", "CSQ-INSERT-02", "--compare", jsonl, "--report", Path("two")}), 0)
+      << output_;
+  // The report leaves out what checks the host alone, and a whole result does not.
+  ASSERT_EQ(Conform({"--report", Path("whole")}), 0) << output_;
+  EXPECT_EQ(Conform({"--results", Path("whole/report.tap")}), 0) << output_;
+}
+
+TEST_F(ConformCommandTest, ResultsThatEndEarlyDoNotConform) {
+  const std::string tap =
+      Write("cut.tap", "ok 1 - dq.insert.tail\n  ---\n  verdict: pass\n  ...\n");
+  EXPECT_EQ(Conform({"--results", tap}), 1);
+  EXPECT_THAT(LastLine(), StartsWith("does not conform"));
+}
+
+TEST_F(ConformCommandTest, ExpectationsAreStrictBothWays) {
+  const std::string unexpected = Write("unexpected", "dq.insert.tail | fail | it passes | link\n");
+  EXPECT_EQ(Conform({"--expectations", unexpected, "--clause", "DQ-*"}), 1);
+  EXPECT_THAT(output_, HasSubstr("unexpected-pass: dq.insert.tail"));
+  const std::string stale = Write("stale", "no.such.case | not-provided | stale\n");
+  EXPECT_EQ(Conform({"--expectations", stale, "--clause", "DQ-*"}), 1);
+  EXPECT_THAT(output_, HasSubstr("stale expectation"));
+}
+
+TEST_F(ConformCommandTest, WrongUsageSaysWhatIsWrong) {
+  EXPECT_EQ(Conform({"--no-such-option"}), 2);
+  EXPECT_EQ(Conform({"--implementation"}), 2);
+  EXPECT_EQ(Conform({"--clause", "NOTHING-*"}), 2);
+  EXPECT_EQ(Conform({"--host", "mars"}), 2);
+  EXPECT_EQ(Conform({"--expectations", Path("none")}), 2);
+  EXPECT_THAT(output_, HasSubstr("none"));
+  EXPECT_EQ(Conform({"--expectations", folder_}), 2);
+  EXPECT_THAT(output_, HasSubstr("folder"));
+  EXPECT_EQ(Conform({"--expectations", Write("five", "a | fail | b | c | d\n")}), 2);
+  EXPECT_THAT(output_, HasSubstr("line 1: 5 columns"));
+  EXPECT_EQ(Conform({"--compare", folder_}), 2);
+}
+
+TEST_F(ConformCommandTest, MissingImplementationIsASetUpFailure) {
+  EXPECT_EQ(Conform({"--implementation", Path("none.so")}), 3);
+  EXPECT_THAT(output_, HasSubstr("none.so"));
+}
+
+TEST_F(ConformCommandTest, ImplementationWhoseConstructorExitsIsASetUpFailure) {
+  const std::string guest = Path("hostile.constructor.exit.so");
+  std::filesystem::create_symlink(CANCELSAFE_HOSTILE_GUEST, guest);
+  EXPECT_EQ(Conform({"--implementation", guest}), 3);
+  EXPECT_THAT(output_, HasSubstr("exit status 0"));
+}
+
+TEST_F(ConformCommandTest, RoutineThatEndsTheProcessIsCountedAsACrash) {
+  const std::string guest = Path("hostile.routine.exit.so");
+  std::filesystem::create_symlink(CANCELSAFE_HOSTILE_GUEST, guest);
+  EXPECT_EQ(Conform({"--implementation", guest, "--clause", "DQ-INS-*"}), 1);
+  EXPECT_THAT(output_, HasSubstr("crash: dq.insert.idle"));
+  EXPECT_THAT(LastLine(), StartsWith("does not conform: hostile.routine.exit.so: "));
+}
+
+// The name of a file may hold any bytes.
+TEST_F(ConformCommandTest, NameOfAnyBytesIsEscaped) {
+  const std::string guest = Path(
+      "gu\xff"
+      "est.so");
+  std::filesystem::create_symlink(CANCELSAFE_REFERENCE_PATH, guest);
+  EXPECT_EQ(Conform({"--implementation", guest, "--clause", "dq.insert.tail", "--report",
+                     Path("report")}),
+            0)
+      << output_;
+  EXPECT_THAT(LastLine(), HasSubstr("gu\\xffest.so"));
+}
+
+}  // namespace
+}  // namespace cancelsafe::conformance
