@@ -23,6 +23,13 @@ elseif(CANCELSAFE_SANITIZER STREQUAL "thread")
   set(CANCELSAFE_ATTACKED_FLAGS -fsanitize=thread ${CANCELSAFE_COVERAGE_FLAGS}
       -fno-omit-frame-pointer)
   set(CANCELSAFE_LINK_FLAGS -fsanitize=thread)
+elseif(CANCELSAFE_SANITIZER STREQUAL "model")
+  # Instrumented as for TSan, and linked without it: the hooks are ours (fuzzers/memory).
+  set(CANCELSAFE_HARNESS_FLAGS -fno-omit-frame-pointer)
+  set(CANCELSAFE_ATTACKED_FLAGS -fsanitize=thread ${CANCELSAFE_COVERAGE_FLAGS}
+      -fno-omit-frame-pointer "SHELL:-mllvm -tsan-instrument-func-entry-exit=0"
+      "SHELL:-mllvm -tsan-distinguish-volatile=1"
+      "SHELL:-mllvm -tsan-compound-read-before-write=1")
 elseif(CANCELSAFE_SANITIZER STREQUAL "coverage")
   set(CANCELSAFE_HARNESS_FLAGS -fprofile-instr-generate -fcoverage-mapping)
   set(CANCELSAFE_ATTACKED_FLAGS ${CANCELSAFE_HARNESS_FLAGS})
@@ -31,7 +38,7 @@ elseif(CANCELSAFE_SANITIZER STREQUAL "none")
   set(CANCELSAFE_ATTACKED_FLAGS ${CANCELSAFE_COVERAGE_FLAGS})
 elseif(NOT CANCELSAFE_SANITIZER STREQUAL "environment")
   message(FATAL_ERROR "CANCELSAFE_SANITIZER is '${CANCELSAFE_SANITIZER}'; it must be none, "
-                      "address, thread, coverage or environment")
+                      "address, thread, model, coverage or environment")
 endif()
 # What the compiler was told by CXXFLAGS is looked up there: the sources have to know.
 set(CANCELSAFE_SANITIZER_UPPER "${CANCELSAFE_SANITIZER}")
@@ -79,7 +86,7 @@ endfunction()
 function(cancelsafe_tool target)
   cancelsafe_harness(${target})
   cancelsafe_host(${target})
-  if(CANCELSAFE_SANITIZER STREQUAL "none")
+  if(CANCELSAFE_SANITIZER MATCHES "^(none|model)$")
     target_link_libraries(${target} PRIVATE cancelsafe_no_engine)
   endif()
 endfunction()

@@ -6,22 +6,17 @@
 namespace cancelsafe::memory {
 namespace {
 
-// The bytes of [address, address + size) within their word, which holds them all.
-uint8_t BytesOf(uintptr_t address, int size) {
-  return static_cast<uint8_t>(((1u << size) - 1) << (address & 7));
-}
-
 uint64_t Truncate(uint64_t value, int size) {
   return size == 8 ? value : value & ((uint64_t{1} << 8 * size) - 1);
 }
 
-// Calls visit(word's first accessed address, mask) for each word of an access.
+// Calls visit(address, size) for the part of an access in each word.
 template <typename Visitor>
 void ForEachWord(uintptr_t address, size_t size, Visitor&& visit) {
   while (size > 0) {
     const size_t room = 8 - (address & 7);
     const size_t here = size < room ? size : room;
-    visit(address, BytesOf(address, static_cast<int>(here)));
+    visit(address, static_cast<int>(here));
     address += here;
     size -= here;
   }
@@ -72,17 +67,20 @@ void Engine::NewRun() {
   locations_.Reset();
   machine_->Reset();
   race_ = Race();
+  bad_access_ = BadAccess();
   events_ = 0;
   exhausted_ = false;
   deviation_count_ = 0;
 }
 
 void Engine::PlainRead(int fiber, const volatile void* address, size_t size, uint32_t site) {
-  ++events_;
   const Actor actor = ActorOf(fiber, site);
-  ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, uint8_t bytes) {
-    const ptrdiff_t word = shadow_.Find(reinterpret_cast<void*>(at));
+  ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, int here) {
+    const void* const part = reinterpret_cast<void*>(at);
+    const ptrdiff_t word = shadow_.Find(part);
     if (word < 0) return;
+    CheckState(word, actor, at, false);
+    const uint8_t bytes = BytesOf(part, here);
     exhausted_ |= !shadow_.Visit(word, bytes, [&](Cell* cell) {
       const Location* location = cell->location == 0 ? nullptr : &locations_[cell->location];
       if (ReadRaces(*cell, location, actor, &race_) && race_.address == 0) race_.address = at;
@@ -92,11 +90,13 @@ void Engine::PlainRead(int fiber, const volatile void* address, size_t size, uin
 }
 
 void Engine::PlainWrite(int fiber, const volatile void* address, size_t size, uint32_t site) {
-  ++events_;
   const Actor actor = ActorOf(fiber, site);
-  ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, uint8_t bytes) {
-    const ptrdiff_t word = shadow_.Find(reinterpret_cast<void*>(at));
+  ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, int here) {
+    const void* const part = reinterpret_cast<void*>(at);
+    const ptrdiff_t word = shadow_.Find(part);
     if (word < 0) return;
+    CheckState(word, actor, at, true);
+    const uint8_t bytes = BytesOf(part, here);
     exhausted_ |= !shadow_.Visit(word, bytes, [&](Cell* cell) {
       Location* location = cell->location == 0 ? nullptr : &locations_[cell->location];
       if (WriteRaces(*cell, location, actor, &race_) && race_.address == 0) race_.address = at;
@@ -117,6 +117,7 @@ uint64_t Engine::Load(int fiber, const volatile void* address, int size, Order o
   const memory::Store& read = ChooseRead(ChoiceKind::kRead, readable, count, actor, *location);
   const uint64_t value = read.value;
   machine_->Read(fiber, location, read, order);
+  EndAtomic(actor, address, size, plain, /*write=*/false);
   return value;
 }
 
@@ -128,9 +129,15 @@ void Engine::Store(int fiber, volatile void* address, int size, uint64_t value, 
   const bool plain = order == Order::kPlain;
   Location* location = BeginAtomic(actor, address, size, plain, true);
   if (location == nullptr) return WriteMemory(address, size, value);
+  Store(location, actor, value, order);
+  EndAtomic(actor, address, size, plain, /*write=*/true);
+}
+
+void Engine::Store(Location* location, const Actor& actor, uint64_t value, Order order) {
   choice_.index = 0;
-  machine_->Write(fiber, location, value, order, events_, site, &choice_);
-  if (choice_.index != 0) NoteDeviation(actor, *location, value, static_cast<uint8_t>(fiber));
+  machine_->Write(actor.fiber, location, value, order, events_, actor.site, &choice_);
+  if (choice_.index == 0) return;
+  NoteDeviation(actor, *location, value, static_cast<uint8_t>(actor.fiber));
 }
 
 uint64_t Engine::Update(int fiber, volatile void* address, int size, Operation operation,
@@ -152,6 +159,7 @@ uint64_t Engine::Update(int fiber, volatile void* address, int size, Operation o
   const uint64_t old = read.value;
   machine_->Update(fiber, location, read, Truncate(Apply(operation, old, operand), size), order,
                    events_, site);
+  EndAtomic(actor, address, size, /*plain=*/false, /*write=*/true);
   return old;
 }
 
@@ -173,14 +181,42 @@ uint64_t Engine::CompareExchange(int fiber, volatile void* address, int size, ui
   const int count = machine_->Updatable(fiber, *location, request, readable);
   const memory::Store& read = ChooseRead(ChoiceKind::kUpdate, readable, count, actor, *location);
   const uint64_t old = read.value;
-  if (old != expected) {
+  const bool writes = old == expected;
+  if (writes) {
+    RememberAtomicWrite(location, actor);
+    machine_->Update(fiber, location, read, desired, order, events_, site);
+  } else {
     machine_->Read(fiber, location, read, failure);
-    return old;
   }
-  // Only now is it a write.
-  BeginAtomic(actor, address, size, false, true);
-  machine_->Update(fiber, location, read, desired, order, events_, site);
+  EndAtomic(actor, address, size, /*plain=*/false, writes);
   return old;
+}
+
+void Engine::VolatileAccess(int fiber, const volatile void* address, int size, bool write,
+                            uint32_t site) {
+  ++events_;
+  const Actor actor = ActorOf(fiber, site);
+  Location* location =
+      BeginAtomic(actor, const_cast<volatile void*>(address), size, /*plain=*/false, write);
+  if (location == nullptr) return;
+  if (write) {
+    location->overwritten = true;
+    location->overwritten_by = static_cast<uint8_t>(fiber);
+    location->overwritten_lane = machine_->lane(fiber);
+    location->overwritten_site = site;
+  } else {
+    machine_->Read(fiber, location, location->newest(), Order::kRelaxed);
+  }
+  EndAtomic(actor, address, size, /*plain=*/false, write);
+}
+
+void Engine::StoreWithoutRace(int fiber, volatile void* address, int size, uint64_t value,
+                              uint32_t site) {
+  ++events_;
+  const Actor actor = ActorOf(fiber, site);
+  Location* location = FindLocation(address, size);
+  if (location == nullptr) return WriteMemory(address, size, value);
+  Store(location, actor, value, Order::kRelaxed);
 }
 
 void Engine::Fence(int fiber, Order order) {
@@ -218,7 +254,7 @@ Location* Engine::FindLocation(volatile void* address, int size) {
   if ((at & 7) + static_cast<uintptr_t>(size) > 8) return nullptr;
   const ptrdiff_t word = shadow_.Find(address);
   if (word < 0) return nullptr;
-  const Cell* only = shadow_.Only(word, BytesOf(at, size));
+  const Cell* only = shadow_.Only(word, BytesOf(address, size));
   Location* location =
       only == nullptr || only->location == 0 ? nullptr : &locations_[only->location];
   if (location == nullptr || location->size() != size || location->address() != address) {
@@ -233,7 +269,7 @@ Location* Engine::FindLocation(volatile void* address, int size) {
 // what memory holds. If it was as others, what these knew last is kept, as a reader would
 // otherwise seem to have missed it.
 Location* Engine::Renew(ptrdiff_t word, volatile void* address, int size) {
-  const uint8_t bytes = BytesOf(reinterpret_cast<uintptr_t>(address), size);
+  const uint8_t bytes = BytesOf(address, size);
   bool found_others = false;
   uint16_t same = 0;
   bool all_same = true;
@@ -291,14 +327,36 @@ void Engine::Refresh(Location* location) {
   }
 }
 
+void Engine::CheckState(ptrdiff_t word, const Actor& actor, uintptr_t address, bool write) {
+  const State state = shadow_.state(word);
+  if (state == State::kLive || bad_access_.found) return;
+  bad_access_ = {true, actor.fiber, actor.site, write, address, state, -1, 0};
+  const Cell* cell = shadow_.First(word);
+  if (cell == nullptr || cell->write_lane == 0) return;
+  bad_access_.by_fiber = cell->write_fiber;
+  bad_access_.by_site = cell->write_site;
+}
+
 Location* Engine::BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain,
                               bool write) {
   Location* location = FindLocation(address, size);
   if (location == nullptr) return nullptr;
-  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  shadow_.Visit(shadow_.Find(address), BytesOf(at, size), [&](Cell* cell) {
+  CheckState(shadow_.Find(address), actor, reinterpret_cast<uintptr_t>(address), write);
+  if (!plain && write) RememberAtomicWrite(location, actor);
+  if (!plain && !write) RememberAtomicRead(location, actor);
+  return location;
+}
+
+// After the access: what an acquire has read from happens before the access itself.
+void Engine::EndAtomic(const Actor& actor, const volatile void* address, int size, bool plain,
+                       bool write) {
+  shadow_.Visit(shadow_.Find(address), BytesOf(address, size), [&](Cell* cell) {
     bool races = false;
-    if (plain) {
+    if (!plain) {
+      races =
+          write ? AtomicWriteRaces(*cell, actor, &race_) : AtomicReadRaces(*cell, actor, &race_);
+    } else {
+      const Location* location = &locations_[cell->location];
       races = write ? WriteRaces(*cell, location, actor, &race_)
                     : ReadRaces(*cell, location, actor, &race_);
       if (write) {
@@ -306,15 +364,9 @@ Location* Engine::BeginAtomic(const Actor& actor, volatile void* address, int si
       } else {
         RememberRead(cell, actor);
       }
-    } else {
-      races =
-          write ? AtomicWriteRaces(*cell, actor, &race_) : AtomicReadRaces(*cell, actor, &race_);
     }
-    if (races && race_.address == 0) race_.address = at;
+    if (races && race_.address == 0) race_.address = reinterpret_cast<uintptr_t>(address);
   });
-  if (!plain && write) RememberAtomicWrite(location, actor);
-  if (!plain && !write) RememberAtomicRead(location, actor);
-  return location;
 }
 
 const memory::Store& Engine::ChooseRead(ChoiceKind kind, const memory::Store* const* readable,

@@ -45,6 +45,19 @@ struct ReadsFrom {
   uint8_t writer = kNoFiber;
 };
 
+// The first access of a run to memory that is not live.
+struct BadAccess {
+  bool found = false;
+  int fiber = 0;
+  uint32_t site = 0;
+  bool write = false;
+  uintptr_t address = 0;
+  State state = State::kLive;
+  // Of what made it so: the last one that wrote there.
+  int by_fiber = -1;
+  uint32_t by_site = 0;
+};
+
 class Engine {
  public:
   static constexpr int kMaxDeviations = 16;
@@ -64,6 +77,25 @@ class Engine {
   void PlainRead(int fiber, const volatile void* address, size_t size, uint32_t site);
   void PlainWrite(int fiber, const volatile void* address, size_t size, uint32_t site);
 
+  // The same for an access within one watched word, and quicker where nothing is new.
+  void ReadWord(ptrdiff_t word, int fiber, const volatile void* address, int size, uint32_t site) {
+    const Cell* cell = shadow_.Only(word, BytesOf(address, size));
+    if (cell != nullptr && cell->reads[fiber] == machine_->lane(fiber) &&
+        shadow_.state(word) == State::kLive) {
+      return;  // whatever wrote since has been compared with this read
+    }
+    PlainRead(fiber, address, static_cast<size_t>(size), site);
+  }
+  void WriteWord(ptrdiff_t word, int fiber, const volatile void* address, int size, uint32_t site) {
+    const Cell* cell = shadow_.Only(word, BytesOf(address, size));
+    if (cell != nullptr && cell->write_fiber == fiber &&
+        cell->write_lane == machine_->lane(fiber) && cell->location == 0 &&
+        shadow_.state(word) == State::kLive) {
+      return;  // whatever accessed it since has been compared with this write
+    }
+    PlainWrite(fiber, address, static_cast<size_t>(size), site);
+  }
+
   // ---- atomic accesses, made here; `size` is 1, 2, 4 or 8, aligned ----
   // Order::kPlain is an access that is modelled like a relaxed one, orders nothing and
   // races as a plain one does.
@@ -76,6 +108,10 @@ class Engine {
   uint64_t CompareExchange(int fiber, volatile void* address, int size, uint64_t expected,
                            uint64_t desired, Order order, Order failure, uint32_t site);
   void Fence(int fiber, Order order);
+  // Before a volatile access within one word: atomic and relaxed, but the value is memory's.
+  void VolatileAccess(int fiber, const volatile void* address, int size, bool write, uint32_t site);
+  // A relaxed store that no access races with.
+  void StoreWithoutRace(int fiber, volatile void* address, int size, uint64_t value, uint32_t site);
 
   // The values that such a load or update may read now, newest first; at least one.
   int Readable(int fiber, volatile void* address, int size, Order order, uint64_t* values);
@@ -84,6 +120,7 @@ class Engine {
 
   Machine& machine() { return *machine_; }
   const Race& race() const { return race_; }
+  const BadAccess& bad_access() const { return bad_access_; }
   // Events so far; the number of the last one.
   uint32_t events() const { return events_; }
   // Of the last load or update.
@@ -103,8 +140,17 @@ class Engine {
   Location* FindLocation(volatile void* address, int size);
 
  private:
+  // The bytes of [address, address + size) within their word, which holds them all.
+  static uint8_t BytesOf(const volatile void* address, int size) {
+    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) & 7;
+    return static_cast<uint8_t>(((1u << size) - 1) << offset);
+  }
+  void Store(Location* location, const Actor& actor, uint64_t value, Order order);
+  void CheckState(ptrdiff_t word, const Actor& actor, uintptr_t address, bool write);
   Location* BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain,
                         bool write);
+  void EndAtomic(const Actor& actor, const volatile void* address, int size, bool plain,
+                 bool write);
   Location* Renew(ptrdiff_t word, volatile void* address, int size);
   void Refresh(Location* location);
   // Chooses among stores that may be read, and notes it if it is not the first.
@@ -131,6 +177,7 @@ class Engine {
   };
   LastChoice choice_;
   Race race_;
+  BadAccess bad_access_;
   ReadsFrom last_read_;
   uint32_t events_ = 0;
   bool exhausted_ = false;

@@ -115,6 +115,16 @@ TEST_P(EngineTest, ReleaseAndAcquireOrderWhatCameBefore) {
   EXPECT_EQ(race().earlier.site, 3u);
 }
 
+TEST_P(EngineTest, AnAcquireIsOrderedAfterWhatCameBeforeTheReleaseThatItReads) {
+  engine().PlainWrite(0, &memory_.flag, 4, 1);
+  memory_.flag = 5;
+  engine().Store(0, &memory_.flag, 4, 1, Order::kRelease, 2);
+  ASSERT_EQ(engine().Load(1, &memory_.flag, 4, Order::kAcquire, 3), 1u);
+  EXPECT_FALSE(race().found) << "the plain initialisation came before the release";
+  engine().Load(2, &memory_.flag, 4, Order::kRelaxed, 4);
+  EXPECT_TRUE(race().found);
+}
+
 TEST_P(EngineTest, RelaxedAccessesOrderNothing) {
   engine().PlainWrite(0, &memory_.data, 4, 1);
   engine().Store(0, &memory_.flag, 4, 1, Order::kRelaxed, 2);
@@ -292,6 +302,18 @@ TEST_P(Rc11Test, AFiberThatHasWaitedSeesTheNewest) {
   engine().machine().CatchUp(1);
   engine().Load(1, &memory_.flag, 4, Order::kRelaxed, 2);
   EXPECT_TRUE(chooser_.asked.empty());
+}
+
+TEST_P(Rc11Test, AnOrderOfValuesIsNoOrderOfAccesses) {
+  Clock order;
+  engine().PlainWrite(0, &memory_.data, 4, 1);
+  engine().Store(0, &memory_.flag, 4, 1, Order::kRelaxed, 2);
+  engine().machine().PublishOrder(0, &order);
+  engine().machine().SeeOrder(1, order);
+  EXPECT_EQ(engine().Load(1, &memory_.flag, 4, Order::kRelaxed, 3), 1u);
+  EXPECT_TRUE(chooser_.asked.empty());
+  engine().PlainRead(1, &memory_.data, 4, 4);
+  EXPECT_TRUE(race().found);
 }
 
 TEST_P(Rc11Test, AStorePlacedEarlyLeavesMemoryAsItIs) {

@@ -118,6 +118,12 @@ void Machine::Release(int fiber, Knowledge* object) {
   Tick(fiber);
 }
 
+void Machine::PublishOrder(int fiber, Clock* order) {
+  if (!keeps_marks_) return;
+  order->Join(now_[fiber].coherent);
+  Tick(fiber);
+}
+
 void Machine::CatchUp(int fiber) {
   for (int f = 0; f < kMaxFibers; ++f) now_[fiber].coherent.Set(f, lane(f));
   now_[fiber].sc_known = sc_count_;

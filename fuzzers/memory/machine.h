@@ -62,6 +62,10 @@ class Machine {
   // A lock or another object of the harness's orders: `fiber` acquires or releases it.
   void Acquire(int fiber, const Knowledge& object) { now_[fiber].Join(object); }
   void Release(int fiber, Knowledge* object);
+  // Orders values as an acquire and a release would, and makes nothing happen before:
+  // a fiber that has seen `order` does not read what is older than those that published it.
+  void SeeOrder(int fiber, const Clock& order) { now_[fiber].coherent.Join(order); }
+  virtual void PublishOrder(int fiber, Clock* order);
   // From now on `fiber` reads the newest values: it has waited, and time has passed.
   virtual void CatchUp(int fiber);
   // Everything before, on any fiber, happens before what `fiber` does now.

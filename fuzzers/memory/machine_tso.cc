@@ -1,7 +1,7 @@
 // x86-TSO: stores wait in a first-in first-out buffer of their fiber, which its own
 // loads look into. Locked instructions (seq_cst stores, every update even if its
 // comparison fails) and seq_cst fences empty the buffer; nothing else does but the
-// choice to. Plain stores reach memory at once, which nobody can tell in a program
+// choice to. Plain stores reach memory at once, which makes no difference in a program
 // without races. What a store publishes is what was known when it was made, so that
 // this model does not bless a missing release.
 #include "fuzzers/memory/machine.h"
@@ -51,6 +51,8 @@ class MachineTso final : public Machine {
   }
 
   void CatchUp(int fiber) override { Drain(fiber); }
+
+  void PublishOrder(int fiber, Clock*) override { Drain(fiber); }
 
   bool HasBuffered(int fiber) const override { return buffer_[fiber].count != 0; }
 

@@ -20,7 +20,7 @@ enum class State : uint8_t {
   kUnallocated,
   kFreed,
   kCompleted,  // an IRP that was handed back
-  kCanary,     // lies between objects: nobody's
+  kCanary,     // lies between objects
 };
 
 struct Cell {
@@ -92,6 +92,12 @@ class Shadow {
   Cell* Only(ptrdiff_t word, uint8_t mask) {
     Cell* cell = &cells_[word];
     return cell->generation == generation_ && cell->bytes == mask ? cell : nullptr;
+  }
+
+  // The word's first cell, or null if nothing has accessed it in this run.
+  const Cell* First(ptrdiff_t word) const {
+    const Cell* cell = &cells_[word];
+    return cell->generation == generation_ ? cell : nullptr;
   }
 
  private:

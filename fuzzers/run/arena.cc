@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fuzzers/memory/runtime.h"
 #include "fuzzers/schedule/executor.h"
 
 namespace cancelsafe {
@@ -78,10 +79,15 @@ Arena::Arena() : block_(static_cast<char*>(malloc(kBlockBytes))) {
   if (block_ == nullptr) OutOfMemory(kBlockBytes);
   Fill(block_, kBlockBytes);
   PoisonMemory(block_, kBlockBytes);
+  if (memory::kHooked) {
+    memory::WatchMemory(block_, kBlockBytes);
+    memory::SetState(block_, kBlockBytes, memory::State::kUnallocated);
+  }
 }
 
 Arena::~Arena() {
   UnpoisonMemory(block_, kBlockBytes);
+  if (memory::kHooked) memory::UnwatchMemory(block_);
   free(block_);
 }
 
@@ -89,6 +95,7 @@ void Arena::Reset() {
   UnpoisonMemory(block_, used_);
   Fill(block_, used_);
   PoisonMemory(block_, used_);
+  if (memory::kHooked) memory::SetState(block_, used_, memory::State::kUnallocated);
   used_ = 0;
 }
 
@@ -103,6 +110,7 @@ void* Arena::Allocate(size_t size) {
   void* result = block_ + used_;
   used_ += size;
   UnpoisonMemory(result, size);
+  if (memory::kHooked) memory::SetState(result, size, memory::State::kLive);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/lock_order.h"
 #include "fuzzers/run/recorder.h"
 
@@ -34,11 +35,13 @@ struct MachinePlatform {
   static void Point(KiPoint kind, const volatile void* object) {
     const uintptr_t site = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
     if (kind == kPointYield) {
+      if (memory::kHooked) memory::LookAgain();
       Machine::executor().Yield(Machine::PointKind(kind), site);
       return;
     }
     if (kind == kPointInterlocked) {
       Machine::executor().Point(Machine::PointKind(kind), object, site);
+      if (memory::kHooked) memory::BeginInterlocked();
       if (object == Machine::cancel_slot_[Machine::fiber()]) Machine::recorder_->MarkEffect();
       return;
     }
@@ -55,6 +58,7 @@ struct MachinePlatform {
       fprintf(stderr, "cancelsafe: the implementation waits for a lock during initialisation\n");
       abort();
     }
+    if (memory::kHooked && memory::LookAgain()) return;
     Machine::waits_for_[Machine::fiber()] = object;
     Machine::executor().Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     Machine::waits_for_[Machine::fiber()] = nullptr;

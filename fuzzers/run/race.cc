@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "fuzzers/memory/modules.h"
+#include "fuzzers/memory/runtime.h"
 
 #ifdef CANCELSAFE_SANITIZER_THREAD
 extern "C" {
@@ -29,14 +31,55 @@ Race last_race;
 
 }  // namespace
 
+#ifdef CANCELSAFE_SANITIZER_MODEL
+
+namespace {
+
+RaceAccess AccessOf(const memory::RaceSide& side) {
+  RaceAccess access;
+  access.fiber = side.fiber;
+  access.write = side.write;
+  access.atomic = side.atomic;
+  access.frame[0] = reinterpret_cast<void*>(memory::AddressOf(side.site));
+  return access;
+}
+
+}  // namespace
+
+const Race& LastRace() {
+  const memory::Race& race = memory::TheEngine().race();
+  if (race.found && !last_race.found) {
+    last_race.found = true;
+    last_race.use_after_free = false;
+    last_race.access[0] = AccessOf(race.later);
+    last_race.access[1] = AccessOf(race.earlier);
+  }
+  return last_race;
+}
+
+#else
+
 const Race& LastRace() { return last_race; }
+
+#endif
+
 void ClearRace() { last_race.found = false; }
 void IgnoreRaces(bool data_races, bool uses_after_free) {
   ignores_data_races = data_races;
   ignores_uses_after_free = uses_after_free;
 }
 
-#ifdef CANCELSAFE_SANITIZER_THREAD
+#if defined(CANCELSAFE_SANITIZER_MODEL)
+
+namespace {
+
+std::string DescribeFrame(void* pc) {
+  return memory::DescribeSite(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pc)));
+}
+
+}  // namespace
+
+#elif defined(CANCELSAFE_SANITIZER_THREAD)
 
 namespace {
 
@@ -57,9 +100,18 @@ std::string DescribeFrame(void* pc) {
   return text;
 }
 
+}  // namespace
+
+#endif
+
+#if defined(CANCELSAFE_SANITIZER_THREAD) || defined(CANCELSAFE_SANITIZER_MODEL)
+
+namespace {
+
 std::string DescribeAccess(const RaceAccess& access) {
-  return absl::StrCat(access.atomic ? "atomic " : "", access.write ? "write" : "read", " of ",
-                      access.size, " bytes in ", DescribeFrame(access.frame[0]));
+  return absl::StrCat(access.atomic ? "atomic " : "", access.write ? "write" : "read",
+                      access.size == 0 ? "" : absl::StrCat(" of ", access.size, " bytes"), " in ",
+                      DescribeFrame(access.frame[0]));
 }
 
 }  // namespace

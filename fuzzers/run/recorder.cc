@@ -1,6 +1,8 @@
 // See recorder.h.
 #include "fuzzers/run/recorder.h"
 
+#include "fuzzers/memory/runtime.h"
+
 namespace cancelsafe {
 
 void Recorder::Reset(const Setup& setup, int fibers) {
@@ -16,6 +18,7 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
     history_.truncated = true;
     return kNoCall;
   }
+  if (memory::kHooked) memory::BeginCall();
   const int index = history_.call_count++;
   Call& call = history_.calls[index];
   const KiProcessor& processor = Machine::processor_of(fiber);
@@ -38,6 +41,7 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
 
 void Recorder::End(int index, int32_t value) {
   if (index == kNoCall) return;
+  if (memory::kHooked) memory::EndCall();
   const int fiber = Machine::fiber();
   Open& open = open_[fiber];
   Call& call = history_.calls[index];

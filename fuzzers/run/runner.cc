@@ -65,6 +65,7 @@ void Runner::Body(void* context, int fiber) {
   }
   // A program for one fiber drains where it ran, without another start.
   if (program.fibers == 1) DrainBody(context, fiber);
+  MemoryRun::EndFiber();
 }
 
 void Runner::DrainBody(void* context, int) {
@@ -102,6 +103,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
   arena_.Reset();
+  memory_.Begin(program.schedule, options_.access_points);
   driver_->BeginRun();
   driver_->Start(program, &arena_, recorder_.get());
 
@@ -113,12 +115,14 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     run_options.points_hint[f] =
         static_cast<uint16_t>(EstimatePoints(family_, operations, options_.access_points));
   }
+  MemoryRun::BeginFibers();
   if (scheduler == nullptr) {
     executor.Run(program.fibers, &Body, this, program.schedule, run_options, &output_.schedule);
   } else {
     executor.RunWith(scheduler, program.fibers, &Body, this, program.schedule, run_options,
                      &output_.schedule);
   }
+  MemoryRun::EndFibers();
   if (output_.schedule.status == schedule::RunStatus::kDone && program.fibers > 1 &&
       !Machine::fault().set && !LastRace().found) {
     schedule::RunOptions drain_options;
@@ -127,12 +131,15 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     executor.Run(1, &DrainBody, this, kNoSchedule, drain_options, &drain_);
     if (drain_.status != schedule::RunStatus::kDone) output_.schedule.status = drain_.status;
   }
+  MemoryRun::End();
+  memory_.WriteTo(&output_.schedule.executed);
   in_run_ = false;
   output_.skipped_operations = 0;
   for (int i = 1; i < kSkipCount; ++i) output_.skipped_operations += output_.skipped[i];
   EnterStage(clock_, Stage::kJudge);
   driver_->Complete(recorder_->mutable_history());
   Judge(options);
+  if (!output_.verdict.ok()) MemoryRun::AddEvidence(&output_.verdict);
   if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) LeaveOut();
   EnterStage(clock_, Stage::kEngine);
   return output_.verdict.ok();
@@ -143,6 +150,10 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
 void Runner::Judge(const schedule::RunOptions& options) {
   Verdict& verdict = output_.verdict;
   const schedule::RunStatus status = output_.schedule.status;
+  if (MemoryRun::FoundBadAccess()) {
+    verdict = MemoryRun::BadAccessVerdict();
+    return;
+  }
   if (LastRace().found) {
     verdict = RaceVerdict(LastRace());
     return;

@@ -11,6 +11,7 @@
 #include "fuzzers/program/program.h"
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/family_driver.h"
+#include "fuzzers/run/memory_run.h"
 #include "fuzzers/run/recorder.h"
 #include "fuzzers/run/stage_clock.h"
 #include "oracle/check.h"
@@ -109,6 +110,7 @@ class Runner {
   bool ignores_uses_after_free_ = false;
   std::unique_ptr<Recorder> recorder_;
   Arena arena_;
+  MemoryRun memory_;
   std::unique_ptr<FamilyDriver> driver_;
   const AbsentRoutines absent_;
   Checker checker_;

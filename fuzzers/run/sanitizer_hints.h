@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#ifdef CANCELSAFE_SANITIZER_THREAD
+#if defined(CANCELSAFE_SANITIZER_THREAD) || defined(CANCELSAFE_SANITIZER_MODEL)
+#define CANCELSAFE_SEES_HANDOVERS 1
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
+#endif
+#ifdef CANCELSAFE_SANITIZER_THREAD
 extern "C" void __tsan_ignore_thread_begin();
 extern "C" void __tsan_ignore_thread_end();
 #endif
@@ -21,18 +24,18 @@ namespace cancelsafe {
 
 // A handover between virtual threads that any driver synchronises by means of
 // its own: what came before Release happens before what follows Acquire. Nothing
-// outside the thread flavour. Forgetting a token (assigning a new one) is for the
+// outside the thread and model flavours. Forgetting a token (assigning a new one) is for the
 // main context, where nothing is left to hand over.
 class Handover {
  public:
   void Acquire([[maybe_unused]] int fiber) {
-#ifdef CANCELSAFE_SANITIZER_THREAD
+#ifdef CANCELSAFE_SEES_HANDOVERS
     // A fiber need not be told what it did itself.
     if ((releasers_ & ~(1u << fiber)) != 0) __tsan_acquire(this);
 #endif
   }
   void Release([[maybe_unused]] int fiber) {
-#ifdef CANCELSAFE_SANITIZER_THREAD
+#ifdef CANCELSAFE_SEES_HANDOVERS
     releasers_ |= static_cast<uint8_t>(1u << fiber);
     __tsan_release(this);
 #endif

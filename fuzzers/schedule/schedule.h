@@ -54,6 +54,21 @@ struct Choice {
   friend bool operator==(Choice a, Choice b) { return a.step == b.step && a.fiber == b.fiber; }
 };
 
+// What the memory model left open and was not done as sequential consistency would
+// (fuzzers/memory/choices.h): at the run's choice `number`, counting those with two or
+// more alternatives, number `index` of them was taken. One is nearly always enough.
+struct StaleChoice {
+  uint16_t number;
+  uint8_t kind;
+  uint8_t index;
+  uint8_t alternatives;  // 0: not known
+  friend bool operator==(StaleChoice a, StaleChoice b) {
+    return a.number == b.number && a.kind == b.kind && a.index == b.index &&
+           a.alternatives == b.alternatives;
+  }
+};
+inline constexpr int kMaxStaleChoices = 16;
+
 // Choices override what the scheduler picks. Steps ascend. Choices beyond choice_count
 // are indeterminate; copying is O(choice_count).
 struct Schedule {
@@ -67,12 +82,16 @@ struct Schedule {
     seed = other.seed;
     choice_count = other.choice_count;
     std::copy_n(other.choices, choice_count, choices);
+    stale_count = other.stale_count;
+    std::copy_n(other.stale, stale_count, stale);
     return *this;
   }
 
   Kind kind = Kind::kChoices;
   uint8_t parameter = 0;
   uint32_t seed = 0;
+  int stale_count = 0;  // numbers ascend
+  StaleChoice stale[kMaxStaleChoices];
   int choice_count = 0;
   Choice choices[kMaxChoices];
 };

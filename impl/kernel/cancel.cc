@@ -10,6 +10,10 @@
 #include "irp_life.h"
 #include "watch.h"
 
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+extern "C" void CancelsafeStoreDocumented(volatile void* address, int size, unsigned long value);
+#endif
+
 namespace {
 
 constexpr char kRoutine[] = "IoCancelIrp";
@@ -18,8 +22,13 @@ constexpr char kRoutine[] = "IoCancelIrp";
 // spin lock, right after it has exchanged the cancel routine; the exchange is what
 // orders the two. To TSan that plain load and this store would be a race in every
 // correct driver, so the store is kept out of its sight. Relaxed: the exchange
-// that follows in IoCancelIrp publishes it.
+// that follows in IoCancelIrp publishes it. The memory engine sees a relaxed store that
+// races with nothing: whether the exchange publishes it is what that engine is for.
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+KI_UNSEEN void SetCancelFlag(PIRP irp) { CancelsafeStoreDocumented(&irp->Cancel, 1, TRUE); }
+#else
 KI_UNSEEN void SetCancelFlag(PIRP irp) { __atomic_store_n(&irp->Cancel, TRUE, __ATOMIC_RELAXED); }
+#endif
 
 // Takes the cancel routine out if it is `expected`; returns the one that was found.
 KI_QUIET PDRIVER_CANCEL ExchangeRoutineIf(PIRP irp, PDRIVER_CANCEL expected) {

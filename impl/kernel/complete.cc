@@ -25,7 +25,10 @@ KI_QUIET void CheckCaller(PIRP irp) {
 
 KI_QUIET bool WantsCall(const IRP* irp, const IO_STACK_LOCATION* stack) {
   const UCHAR control = stack->Control;
-  if (irp->Cancel && (control & SL_INVOKE_ON_CANCEL) != 0) return true;
+  // Atomic: an IoCancelIrp that came too late may be setting it.
+  if (__atomic_load_n(&irp->Cancel, __ATOMIC_RELAXED) && (control & SL_INVOKE_ON_CANCEL) != 0) {
+    return true;
+  }
   return (control &
           (NT_SUCCESS(irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR)) != 0;
 }

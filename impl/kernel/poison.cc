@@ -8,6 +8,10 @@ extern "C" void __tsan_write_range(void* start, unsigned long size);
 extern "C" void __tsan_acquire(void* token);
 extern "C" void __tsan_release(void* token);
 #endif
+#if CANCELSAFE_SANITIZER_MODEL
+extern "C" void CancelsafeMemoryCompleted(const void* start, unsigned long size);
+extern "C" void CancelsafeMemoryLive(const void* start, unsigned long size);
+#endif
 #if __has_feature(address_sanitizer)
 extern "C" void __asan_poison_memory_region(const volatile void* start, size_t size);
 extern "C" void __asan_unpoison_memory_region(const volatile void* start, size_t size);
@@ -31,6 +35,9 @@ void KiPoisonMemory(void* start, unsigned words) {
   // this retirement is a race, whichever member it was to.
   __tsan_write_range(start, words * 8ul);
 #endif
+#if CANCELSAFE_SANITIZER_MODEL
+  CancelsafeMemoryCompleted(start, words * 8ul);
+#endif
 #if __has_feature(address_sanitizer)
   __asan_poison_memory_region(start, words * 8ul);
 #endif
@@ -39,6 +46,8 @@ void KiPoisonMemory(void* start, unsigned words) {
 void KiUnpoisonMemory(const void* start, unsigned words) {
 #if __has_feature(address_sanitizer)
   __asan_unpoison_memory_region(start, words * 8ul);
+#elif CANCELSAFE_SANITIZER_MODEL
+  CancelsafeMemoryLive(start, words * 8ul);
 #else
   (void)start;
   (void)words;

@@ -10,10 +10,20 @@
 // else in this folder is hidden.
 #define KI_SERVICE __attribute__((visibility("default")))
 
+// 1 where the machine room itself is under test (fuzzers/machine_room): all of its
+// accesses are seen, and the attributes below are nothing.
+#ifndef CANCELSAFE_KERNEL_SEEN
+#define CANCELSAFE_KERNEL_SEEN 0
+#endif
+
 // Book-keeping that is not under test. TSan still sees the atomics in such a
 // function, which are what synchronises, but not its plain accesses; coverage
 // feedback from it would only dilute that of the queues.
+#if CANCELSAFE_KERNEL_SEEN
+#define KI_QUIET
+#else
 #define KI_QUIET __attribute__((no_sanitize("thread", "coverage")))
+#endif
 
 // Clang 14, which AFL++ brings on Debian, lacks some of what is used below: an ASan
 // that obeys the first attribute, and the inline form of memset.
@@ -25,12 +35,20 @@
 
 // Not even a frame is announced: for services so small that it would cost more
 // than they do. They contain no atomics.
+#if CANCELSAFE_KERNEL_SEEN
+#define KI_BARE
+#else
 #define KI_BARE __attribute__((KI_NOT_INSTRUMENTED))
+#endif
 
 // Not even atomics are seen, and no frame is announced: for accesses that stand
 // for what the hardware or the I/O manager does behind a driver's back. Never
 // inlined, since the caller's instrumentation would come along.
+#if CANCELSAFE_KERNEL_SEEN
+#define KI_UNSEEN __attribute__((noinline))
+#else
 #define KI_UNSEEN __attribute__((KI_NOT_INSTRUMENTED, noinline))
+#endif
 
 // Benchmarks and products (CANCELSAFE_POINTS 0) pay neither for watching nor for
 // preemption points.

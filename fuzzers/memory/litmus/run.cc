@@ -61,7 +61,7 @@ class Run final : public memory::Chooser {
     search_ = search;
     Start();
     for (;;) {
-      // Buffers are flushed whether or not anybody looks, so most schedules meet again. What
+      // Buffers are flushed whether or not a load could tell, so most schedules meet again. What
       // may still happen depends on nothing but the graph and the buffers; in rc11 it does
       // on the order of seq_cst events too.
       if (engine_->model() == memory::Model::kTso && search->IsNew() &&

@@ -1,0 +1,52 @@
+// The machine room as it is, under every model; and that a broken scenario is noticed.
+#include "fuzzers/machine_room/room.h"
+
+#include <gtest/gtest.h>
+
+namespace cancelsafe::machine_room {
+namespace {
+
+class RoomTest : public ::testing::TestWithParam<memory::Model> {};
+INSTANTIATE_TEST_SUITE_P(Models, RoomTest, ::testing::ValuesIn(memory::kModels),
+                         [](const auto& info) { return memory::ModelName(info.param); });
+
+TEST_P(RoomTest, EveryScenarioHolds) {
+  const ScenarioList& list = BuiltIn();
+  ASSERT_EQ(list.count, 6);
+  for (int i = 0; i < list.count; ++i) {
+    const SearchResult result = Search(list, list.scenarios[i], GetParam(), /*seed=*/1,
+                                       /*runs_max=*/4000);
+    EXPECT_EQ(result.finding.kind, "")
+        << list.scenarios[i].name << ", run " << result.runs << ": " << result.finding.text;
+  }
+}
+
+TEST_P(RoomTest, TheSameScheduleGivesTheSameRun) {
+  const ScenarioList& list = BuiltIn();
+  schedule::Schedule schedule;
+  schedule.kind = schedule::Kind::kRandom;
+  for (uint32_t seed = 1; seed <= 50; ++seed) {
+    schedule.seed = seed;
+    const Finding first = RunOnce(list, list.scenarios[5], GetParam(), schedule);
+    const Finding again = RunOnce(list, list.scenarios[5], GetParam(), first.executed);
+    ASSERT_EQ(first.executed.choice_count, again.executed.choice_count);
+    ASSERT_EQ(first.executed.stale_count, again.executed.stale_count);
+  }
+}
+
+// What nothing protects.
+int unprotected = 0;
+
+Scenario WithDemand(bool (*holds)()) {
+  Scenario scenario = BuiltIn().scenarios[0];
+  scenario.holds = holds;
+  return scenario;
+}
+
+TEST_P(RoomTest, AnUnkeptDemandIsAFinding) {
+  const Scenario scenario = WithDemand([] { return unprotected != 0; });
+  EXPECT_EQ(Search(BuiltIn(), scenario, GetParam(), 1, 1).finding.kind, "broken");
+}
+
+}  // namespace
+}  // namespace cancelsafe::machine_room

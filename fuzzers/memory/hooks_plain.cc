@@ -1,0 +1,148 @@
+// The compiler's calls for plain accesses: before each of them. Ranges go word by word.
+#include <string.h>
+
+#include "fuzzers/memory/hooks.h"
+
+namespace cancelsafe::memory {
+namespace {
+
+template <int kSize>
+inline void Read(const volatile void* address, uintptr_t site) {
+  const ptrdiff_t word = HookWord(address);
+  if (word < 0) return;
+  PointBefore(address, site);
+  internal::engine->ReadWord(word, HookFiber(), address, kSize, static_cast<uint32_t>(site));
+  EndRunIfBad();
+}
+
+template <int kSize>
+inline void Write(const volatile void* address, uintptr_t site) {
+  const ptrdiff_t word = HookWord(address);
+  if (word < 0) return;
+  PointBefore(address, site);
+  internal::engine->WriteWord(word, HookFiber(), address, kSize, static_cast<uint32_t>(site));
+  EndRunIfBad();
+}
+
+// A volatile access is a relaxed atomic one, whose value is what memory holds.
+template <int kSize>
+inline void Volatile(const volatile void* address, bool write, uintptr_t site) {
+  if (HookWord(address) < 0) return;
+  PointBefore(address, site);
+  internal::engine->VolatileAccess(HookFiber(), address, kSize, write, static_cast<uint32_t>(site));
+  EndRunIfBad();
+}
+
+// Also for what may lie in more than one word.
+void ReadRange(const volatile void* address, size_t size, uintptr_t site) {
+  if (size == 0 || !internal::active) return;
+  PointBefore(address, site);
+  internal::engine->PlainRead(HookFiber(), address, size, static_cast<uint32_t>(site));
+  EndRunIfBad();
+}
+
+void WriteRange(const volatile void* address, size_t size, uintptr_t site) {
+  if (size == 0 || !internal::active) return;
+  PointBefore(address, site);
+  internal::engine->PlainWrite(HookFiber(), address, size, static_cast<uint32_t>(site));
+  EndRunIfBad();
+}
+
+}  // namespace
+
+void LinkPlainHooks() {}
+
+}  // namespace cancelsafe::memory
+
+namespace memory = cancelsafe::memory;
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void __tsan_init(void) { memory::NoteModule(CANCELSAFE_SITE); }
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit(void) {}
+
+#define CANCELSAFE_ALIGNED(size)                                                                  \
+  void __tsan_read##size(void* p) { memory::Read<size>(p, CANCELSAFE_SITE); }                     \
+  void __tsan_write##size(void* p) { memory::Write<size>(p, CANCELSAFE_SITE); }                   \
+  void __tsan_volatile_read##size(void* p) { memory::Volatile<size>(p, false, CANCELSAFE_SITE); } \
+  void __tsan_volatile_write##size(void* p) { memory::Volatile<size>(p, true, CANCELSAFE_SITE); } \
+  void __tsan_read_write##size(void* p) {                                                         \
+    memory::Read<size>(p, CANCELSAFE_SITE);                                                       \
+    memory::Write<size>(p, CANCELSAFE_SITE);                                                      \
+  }
+CANCELSAFE_ALIGNED(1)
+CANCELSAFE_ALIGNED(2)
+CANCELSAFE_ALIGNED(4)
+CANCELSAFE_ALIGNED(8)
+#undef CANCELSAFE_ALIGNED
+
+#define CANCELSAFE_RANGE(prefix, size)                                                       \
+  void __tsan_##prefix##read##size(void* p) { memory::ReadRange(p, size, CANCELSAFE_SITE); } \
+  void __tsan_##prefix##write##size(void* p) { memory::WriteRange(p, size, CANCELSAFE_SITE); }
+#define CANCELSAFE_READ_WRITE(prefix, size)         \
+  void __tsan_##prefix##read_write##size(void* p) { \
+    memory::ReadRange(p, size, CANCELSAFE_SITE);    \
+    memory::WriteRange(p, size, CANCELSAFE_SITE);   \
+  }
+CANCELSAFE_RANGE(, 16)
+CANCELSAFE_RANGE(volatile_, 16)
+CANCELSAFE_RANGE(unaligned_, 2)
+CANCELSAFE_RANGE(unaligned_, 4)
+CANCELSAFE_RANGE(unaligned_, 8)
+CANCELSAFE_RANGE(unaligned_, 16)
+CANCELSAFE_RANGE(unaligned_volatile_, 2)
+CANCELSAFE_RANGE(unaligned_volatile_, 4)
+CANCELSAFE_RANGE(unaligned_volatile_, 8)
+CANCELSAFE_RANGE(unaligned_volatile_, 16)
+CANCELSAFE_READ_WRITE(, 16)
+CANCELSAFE_READ_WRITE(unaligned_, 2)
+CANCELSAFE_READ_WRITE(unaligned_, 4)
+CANCELSAFE_READ_WRITE(unaligned_, 8)
+CANCELSAFE_READ_WRITE(unaligned_, 16)
+#undef CANCELSAFE_RANGE
+#undef CANCELSAFE_READ_WRITE
+
+void __tsan_vptr_update(void** p, void* value) {
+  // A constructor of a derived class that finds the right one there writes nothing.
+  if (*p != value) memory::Write<8>(p, CANCELSAFE_SITE);
+}
+void __tsan_vptr_read(void** p) { memory::Read<8>(p, CANCELSAFE_SITE); }
+
+void* __tsan_memcpy(void* to, const void* from, size_t size) {
+  memory::ReadRange(from, size, CANCELSAFE_SITE);
+  memory::WriteRange(to, size, CANCELSAFE_SITE);
+  return memcpy(to, from, size);
+}
+void* __tsan_memmove(void* to, const void* from, size_t size) {
+  memory::ReadRange(from, size, CANCELSAFE_SITE);
+  memory::WriteRange(to, size, CANCELSAFE_SITE);
+  return memmove(to, from, size);
+}
+void* __tsan_memset(void* to, int value, size_t size) {
+  memory::WriteRange(to, size, CANCELSAFE_SITE);
+  return memset(to, value, size);
+}
+
+// ---- what the machine room calls where it is instrumented ----
+
+void __tsan_read_range(void* p, unsigned long size) { memory::ReadRange(p, size, CANCELSAFE_SITE); }
+void __tsan_write_range(void* p, unsigned long size) {
+  memory::WriteRange(p, size, CANCELSAFE_SITE);
+}
+void __tsan_acquire(void* token) { memory::AcquireToken(token); }
+void __tsan_release(void* token) { memory::ReleaseToken(token); }
+
+void CancelsafeMemoryCompleted(const void* start, unsigned long size) {
+  memory::SetState(start, size, memory::State::kCompleted);
+}
+void CancelsafeMemoryLive(const void* start, unsigned long size) {
+  memory::SetState(start, size, memory::State::kLive);
+}
+void CancelsafeStoreDocumented(volatile void* p, int size, unsigned long value) {
+  memory::StoreDocumented(p, size, value, CANCELSAFE_SITE);
+}
+
+}  // extern "C"
+#pragma GCC visibility pop

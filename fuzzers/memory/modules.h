@@ -1,0 +1,35 @@
+// The loaded modules whose code calls the hooks: their variables are shared memory, and
+// sites are addresses in them.
+#ifndef CANCELSAFE_FUZZERS_MEMORY_MODULES_H_
+#define CANCELSAFE_FUZZERS_MEMORY_MODULES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace cancelsafe::memory {
+
+// One loaded module, or its writable part.
+struct Module {
+  uintptr_t begin = 0;  // of all that is mapped
+  uintptr_t end = 0;
+  uintptr_t load_address = 0;  // what addresses in its file are relative to
+  uintptr_t data_begin = 0;    // of its variables
+  uintptr_t data_end = 0;
+  char path[256] = "";
+};
+
+// The module that an address lies in; false if in none.
+bool FindModule(uintptr_t address, Module* module);
+
+// The address of which `site` is the low half, in any module; 0 if there is none.
+uintptr_t AddressOf(uint32_t site);
+
+// "Function file:line", with the path below the source tree, or "0x1234 in module" where
+// there is no debug information or no symbolizer (llvm-symbolizer, llvm-symbolizer-19).
+// Slow; remembers what it has found. The line is the same in every process.
+std::string DescribeSite(uint32_t site);
+
+}  // namespace cancelsafe::memory
+
+#endif  // CANCELSAFE_FUZZERS_MEMORY_MODULES_H_

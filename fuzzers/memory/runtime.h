@@ -1,0 +1,94 @@
+// The engine of this process as what a run meets: which memory is watched, where a run
+// and its fibers begin and end, what the harness orders by itself. The compiler's calls
+// (hooks_*.cc) act on the same engine, as the fiber that runs now.
+//
+// Only the model flavour has the hooks; elsewhere none of this is to be called, which
+// kHooked says at compile time.
+#ifndef CANCELSAFE_FUZZERS_MEMORY_RUNTIME_H_
+#define CANCELSAFE_FUZZERS_MEMORY_RUNTIME_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzzers/memory/engine.h"
+
+namespace cancelsafe::memory {
+
+#ifdef CANCELSAFE_SANITIZER_MODEL
+inline constexpr bool kHooked = true;
+#else
+inline constexpr bool kHooked = false;
+#endif
+
+// The process's one. Never destroyed.
+Engine& TheEngine();
+
+// ---- what is watched ----
+
+// Memory that fibers share. The variables of instrumented modules are watched by
+// themselves, from the first run after they were loaded.
+void WatchMemory(void* begin, size_t bytes);
+void UnwatchMemory(void* begin);
+// Whole words, which must be watched.
+void SetState(const void* begin, size_t bytes, State state);
+
+// ---- a run, on the main context ----
+
+struct RunSetup {
+  Chooser* chooser = nullptr;
+  // Kind of the preemption point (executor.h) before each access, 0 for none.
+  uint8_t access_point = 0;
+};
+// Forgets the last run. What the main context does from here on, it does as fiber 0.
+void BeginRun(const RunSetup& setup);
+// All that happened so far happens before what the fibers do, and all that they did
+// before what follows EndFibers.
+void BeginFibers();
+void EndFibers();
+// Until the next run, accesses are not looked at.
+void EndRun();
+
+// ---- on a fiber ----
+
+// To be called before the fiber waits for something that it has just seen: true if what
+// it saw may be old, and it must look again. It sees the newest values from now on.
+bool LookAgain();
+// The fiber's stores reach memory.
+void EndFiber();
+// Around what a history records as one call. A history says of two calls whether one had
+// returned before the other began, and judges by it: so values are ordered by it, as if
+// the caller had looked at a clock. Accesses are not.
+void BeginCall();
+void EndCall();
+// The next update of this fiber is a documented Interlocked routine: a full barrier.
+void BeginInterlocked();
+// Orders by something that is not an access; tokens are addresses.
+void AcquireToken(const void* token);
+void ReleaseToken(const void* token);
+// A relaxed store of the machine room's that plain reads do not race with: what drivers
+// may read without a lock, by the documentation.
+void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t site);
+
+// ---- feedback ----
+
+// The counter at hash(site that wrote, site that reads) becomes 1 where a fiber reads what
+// another one wrote. `size` is a power of two; null for none. To be set anew when a
+// module was unloaded.
+void SetReadsFromCoverage(uint8_t* counters, uint32_t size);
+
+// ---- for the hooks ----
+
+void NoteReadsFrom(const ReadsFrom& read, int reader, uint32_t site);
+// An instrumented module was loaded; `site` lies in it.
+void NoteModule(uintptr_t site);
+
+namespace internal {
+extern Engine* engine;        // TheEngine, from the first run on
+extern bool active;           // within a run
+extern uint8_t access_point;  // RunSetup's
+extern uint8_t full_barrier;  // bit f: after BeginInterlocked of fiber f
+}  // namespace internal
+
+}  // namespace cancelsafe::memory
+
+#endif  // CANCELSAFE_FUZZERS_MEMORY_RUNTIME_H_

@@ -1,0 +1,69 @@
+// See scheduled_choices.h.
+#include "fuzzers/memory/scheduled_choices.h"
+
+namespace cancelsafe::memory {
+namespace {
+
+// Of the runs of a random scheduler, these take no other alternative than 0, so that what
+// needs none is not blurred.
+constexpr int kPlainRunsPercent = 25;
+// These take one, somewhere: nearly every weak outcome needs no more. The others take
+// some here and there.
+constexpr int kSingleRunsPercent = 50;
+constexpr int kSingleNumberBitsMin = 2;
+constexpr int kSingleNumberBitsMax = 7;
+constexpr uint8_t kChances[] = {128, 32, 8};
+
+constexpr uint64_t kOwnNumbers = 0x6d656d6f7279;  // not those that drive the fibers
+
+}  // namespace
+
+void ScheduledChoices::Start(const schedule::Schedule& schedule) {
+  listed_ = schedule.stale;
+  listed_count_ = schedule.stale_count;
+  next_ = 0;
+  number_ = 0;
+  diverged_ = false;
+  made_count_ = 0;
+  only_ = -1;
+  chance_ = 0;
+  if (schedule.kind == schedule::Kind::kChoices) return;
+  random_ = Random(schedule.seed ^ kOwnNumbers);
+  const int percent = random_.Below(100);
+  if (percent < kPlainRunsPercent) return;
+  if (percent < kPlainRunsPercent + kSingleRunsPercent) {
+    only_ = random_.Below(1 << random_.Between(kSingleNumberBitsMin, kSingleNumberBitsMax));
+  } else {
+    chance_ = kChances[random_.Below(sizeof(kChances))];
+  }
+}
+
+// Newer ones are more likely.
+int ScheduledChoices::TakeRandom(int alternatives) {
+  int index = 1;
+  while (index < alternatives - 1 && random_.OneIn(2)) ++index;
+  return index;
+}
+
+int ScheduledChoices::Choose(ChoiceKind kind, int alternatives) {
+  const int number = number_++;
+  int index = 0;
+  if (next_ < listed_count_ && listed_[next_].number <= number) {
+    const schedule::StaleChoice& listed = listed_[next_++];
+    const bool fits = listed.number == number && listed.kind == static_cast<uint8_t>(kind) &&
+                      listed.index < alternatives &&
+                      (listed.alternatives == 0 || listed.alternatives == alternatives);
+    diverged_ |= !fits;
+    if (fits) index = listed.index;
+  } else if (number == only_) {
+    index = random_.OneIn(2) ? alternatives - 1 : TakeRandom(alternatives);
+  } else if (chance_ != 0 && random_.Chance(chance_)) {
+    index = TakeRandom(alternatives);
+  }
+  if (index == 0 || made_count_ == schedule::kMaxStaleChoices || number > UINT16_MAX) return 0;
+  made_[made_count_++] = {static_cast<uint16_t>(number), static_cast<uint8_t>(kind),
+                          static_cast<uint8_t>(index), static_cast<uint8_t>(alternatives)};
+  return index;
+}
+
+}  // namespace cancelsafe::memory

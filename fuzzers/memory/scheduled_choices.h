@@ -1,0 +1,48 @@
+// The choices of one run as a part of its schedule: listed ones, else those of a seed,
+// else alternative 0; and those that were made, as a list that replays them.
+#ifndef CANCELSAFE_FUZZERS_MEMORY_SCHEDULED_CHOICES_H_
+#define CANCELSAFE_FUZZERS_MEMORY_SCHEDULED_CHOICES_H_
+
+#include <cstdint>
+
+#include "base/random.h"
+#include "fuzzers/memory/choices.h"
+#include "fuzzers/schedule/schedule.h"
+
+namespace cancelsafe::memory {
+
+class ScheduledChoices final : public Chooser {
+ public:
+  // A new run. The list of the schedule applies wherever it has an entry. Elsewhere a
+  // schedule whose fibers are driven by random numbers has random choices too, from its
+  // seed; one of listed choices has none.
+  void Start(const schedule::Schedule& schedule);
+
+  int Choose(ChoiceKind kind, int alternatives) override;
+
+  // What was not alternative 0, in order. Never more than a schedule can list: from then
+  // on alternative 0 is taken.
+  const schedule::StaleChoice* made() const { return made_; }
+  int made_count() const { return made_count_; }
+  // Whether a listed choice met another kind or number of alternatives than was recorded,
+  // or none at all: the list belongs to another run.
+  bool diverged() const { return diverged_ || next_ != listed_count_; }
+
+ private:
+  int TakeRandom(int alternatives);
+
+  const schedule::StaleChoice* listed_ = nullptr;
+  int listed_count_ = 0;
+  int next_ = 0;
+  int number_ = 0;  // choices so far
+  bool diverged_ = false;
+  Random random_;
+  int only_ = -1;       // the one choice that is random, or -1
+  uint8_t chance_ = 0;  // of 256, that a choice is random
+  int made_count_ = 0;
+  schedule::StaleChoice made_[schedule::kMaxStaleChoices];
+};
+
+}  // namespace cancelsafe::memory
+
+#endif  // CANCELSAFE_FUZZERS_MEMORY_SCHEDULED_CHOICES_H_
