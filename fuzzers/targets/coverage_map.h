@@ -10,9 +10,10 @@
 
 namespace cancelsafe {
 
-// Several times as many as there are (state, operation, outcome) triples to be met in a
-// minute, about 900 for a family: hashed into fewer places, new ones would look old.
-inline constexpr size_t kStateCounters = 4096;
+// Twice as many as there are (state, operation, outcome) triples to be met in a minute,
+// about 900 for a family: hashed into fewer places, new ones would look old. The engine
+// looks at every one of them after each input.
+inline constexpr size_t kStateCounters = 2048;
 inline constexpr size_t kInterleavingCounters = 1024;
 // Room in AFL++'s map for the compiler's counters, those of a loaded implementation
 // included. What is beyond shares places with what is not.

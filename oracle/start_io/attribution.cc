@@ -13,15 +13,32 @@ class Attribution {
  public:
   explicit Attribution(History* history) : history_(*history) {
     for (uint8_t& next : undecided_) next = kNoCall;
-    for (int i = 0; i < history_.call_count; ++i) {
-      Call& call = history_.calls[i];
-      if (call.returned && StartsPacket(call.operation.op)) call.outcome.value = 0;
-      if (call.returned && StartsNext(call.operation.op)) call.outcome.value = kNothing;
+    Clear();
+  }
+
+  // What suffices for most histories: each StartIo was called by the request that it
+  // answers, and nothing is postponed. False if there is more to it.
+  bool RunPlainly() {
+    if (deferred_) return false;
+    for (int i = 0; i < history_.event_count; ++i) {
+      const CallbackEvent& event = history_.events[i];
+      if (event.kind != CallbackKind::kStartIo) continue;
+      if (event.call >= history_.call_count || attributed_[event.call]) return false;
+      Call& open = call(event.call);
+      if (StartsNext(open.operation.op)) {
+        open.outcome.value = event.item;
+      } else if (StartsPacket(open.operation.op) && open.operation.item == event.item) {
+        if (open.returned) open.outcome.value = 1;
+      } else {
+        return false;
+      }
+      attributed_[event.call] = true;
     }
-    deferred_ = IsDeferred();
+    return true;
   }
 
   void Run() {
+    Clear();
     for (int i = 0; i < history_.event_count; ++i) {
       const CallbackEvent& event = history_.events[i];
       if (event.kind == CallbackKind::kStartIo) OnStartIo(event);
@@ -30,6 +47,23 @@ class Attribution {
   }
 
  private:
+  // No request has started anything yet.
+  void Clear() {
+    bool asked_for = false;
+    for (int i = 0; i < history_.call_count; ++i) {
+      Call& call = history_.calls[i];
+      attributed_[i] = false;
+      if (StartsPacket(call.operation.op)) {
+        call.outcome.value = 0;
+      } else if (StartsNext(call.operation.op)) {
+        call.outcome.value = call.returned ? kNothing : 0;
+      } else if (call.operation.op == Op::kSetAttributes) {
+        asked_for |= (call.operation.flags & kDeferred) != 0;
+      }
+    }
+    deferred_ = asked_for && IsDeferred();
+  }
+
   Call& call(uint8_t index) { return history_.calls[index]; }
 
   // Whether requests may be postponed: what the last setting says. Which of two that
@@ -147,11 +181,14 @@ class Attribution {
   bool drained_ = false;
   uint8_t undecided_[kFibersMax];  // by fiber: its open request without a result
   uint8_t postponed_ = kNoCall;    // the last that returned without a result, if deferred
-  bool attributed_[kMaxCalls] = {};
+  bool attributed_[kMaxCalls];
 };
 
 }  // namespace
 
-void AttributeStarts(History* history) { Attribution(history).Run(); }
+void AttributeStarts(History* history) {
+  Attribution attribution(history);
+  if (!attribution.RunPlainly()) attribution.Run();
+}
 
 }  // namespace cancelsafe
