@@ -19,7 +19,7 @@ static_assert(kOpCount <= 1 << kOpBits);
 constexpr uint32_t kPairs = kFamilyCount * kAbstractStates << kOpBits;
 
 // "CSQ-NEXT-01": capitals and digits in groups.
-bool LooksLikeClause(std::string_view text) {
+bool LooksLikeClause(absl::string_view text) {
   bool grouped = false;
   for (char c : text) {
     grouped |= c == '-';
@@ -30,21 +30,20 @@ bool LooksLikeClause(std::string_view text) {
 
 }  // namespace
 
-bool IgnoreSet::Add(std::string_view entry) {
-  bool known = LooksLikeClause(entry) || entry == kLinearizabilityRule;
-  for (int kind = 1; kind < static_cast<int>(VerdictKind::kUnknown); ++kind) {
-    known |= entry == VerdictKindName(static_cast<VerdictKind>(kind));
-  }
+bool IgnoreSet::Add(absl::string_view entry) {
+  VerdictKind kind = VerdictKind::kPass;
+  bool known = LooksLikeClause(entry);
+  known |=
+      VerdictKindOf(entry, &kind) && kind != VerdictKind::kPass && kind != VerdictKind::kUnknown;
   for (int i = 0; i < kRuleCount; ++i) {
     const Rule rule = static_cast<Rule>(i);
     const RuleRow& row = RuleInfo(rule);
-    for (int f = 0; f < kFamilyCount; ++f) {
+    known |= entry == row.name;
+    for (int f = 0; f < kFamilyCount && i < kFilteredRules; ++f) {
       const char* clause = RuleClause(rule, static_cast<Family>(f));
       const bool meant = entry == row.name || entry == VerdictKindName(row.kind) ||
                          (clause != nullptr && entry == clause);
-      if (!meant) continue;
-      known = true;
-      masks_[f] |= uint64_t{1} << i;
+      if (meant) masks_[f] |= uint64_t{1} << i;
     }
   }
   if (known) entries_.emplace_back(entry);
@@ -106,8 +105,9 @@ Checker::~Checker() = default;
 
 bool Checker::Check(const History& history, const CheckOptions& options, Verdict* verdict) {
   if (!verdict->ok()) *verdict = Verdict();
+  Finding figure;
   if (!LooksClean(history, impl_->traces)) {
-    if (!CheckRules(history, options, verdict)) return false;
+    if (!CheckRules(history, options, &figure, verdict)) return false;
     CollectTraces(history, impl_->traces);
   }
   const Family family = history.setup.family;
@@ -118,21 +118,22 @@ bool Checker::Check(const History& history, const CheckOptions& options, Verdict
                large ? options.budget / kLargeBudgetPart : options.budget, &impl_->coverage,
                verdict);
   if (verdict->ok()) impl_->Record(family, options);
-  if (verdict->ok() || options.ignore == nullptr || !options.ignore->Covers(*verdict)) {
-    return verdict->ok();
+  if (!verdict->ok() && options.ignore != nullptr && options.ignore->Covers(*verdict)) {
+    ++impl_->ignored;
+    *verdict = Verdict();
   }
-  ++impl_->ignored;
-  *verdict = Verdict();
-  return true;
+  if (verdict->ok() && figure.event >= 0) ExplainFinding(history, figure, verdict);
+  return verdict->ok();
 }
 
-bool Checker::CheckRules(const History& history, const CheckOptions& options, Verdict* verdict) {
+bool Checker::CheckRules(const History& history, const CheckOptions& options, Finding* figure,
+                         Verdict* verdict) {
   RuleFilter filter;
   const Family family = history.setup.family;
   if (options.ignore != nullptr) filter.ignored = options.ignore->RuleMask(family);
   Finding finding;
   const bool broken =
-      FindBrokenRule(history, impl_->reading == Reading::kPortable, &filter, &finding) ||
+      FindBrokenRule(history, impl_->reading == Reading::kPortable, &filter, &finding, figure) ||
       FindBrokenEnding(history, &filter, &finding);
   impl_->ignored += filter.hidden;
   if (broken) {
@@ -140,8 +141,7 @@ bool Checker::CheckRules(const History& history, const CheckOptions& options, Ve
     return false;
   }
   if (history.truncated) {
-    verdict->kind = VerdictKind::kUnknown;
-    verdict->rule = "truncated-history";
+    *verdict = MakeVerdict(Rule::kTruncated, family);
     verdict->reason = "the history is longer than can be recorded";
     return false;
   }

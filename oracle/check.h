@@ -9,15 +9,16 @@
 //   5. linearizability of results and callbacks        kNotLinearizable, or
 //      kCallbackOrder if the results alone can be explained; kUnknown when the
 //      budget runs out first
+//   6. an order that only a figure shows               kRule
 #ifndef CANCELSAFE_ORACLE_CHECK_H_
 #define CANCELSAFE_ORACLE_CHECK_H_
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "oracle/history.h"
 #include "oracle/model.h"
 #include "oracle/situation.h"
@@ -25,15 +26,15 @@
 
 namespace cancelsafe {
 
-// What --ignore leaves out: rule names ("pending-missing", "linearizability"),
+struct Finding;
+
+// What --ignore leaves out: rule names of any room ("pending-missing", "deadlock"),
 // clause ids ("CSQ-NEXT-01") or verdict kinds ("data-race").
 class IgnoreSet {
  public:
   // False if no rule or verdict kind has this name and it does not look like a
   // clause id; the set is unchanged then.
-  bool Add(std::string_view entry);
-  // Adds the name of a check that lives in another room.
-  void AddForeign(std::string_view entry) { entries_.emplace_back(entry); }
+  bool Add(absl::string_view entry);
   // "pending-missing, CSQ-NEXT-01", in the order of addition; "" if empty.
   std::string Describe() const;
 
@@ -82,7 +83,8 @@ class Checker {
 
  private:
   struct Impl;
-  bool CheckRules(const History& history, const CheckOptions& options, Verdict* verdict);
+  bool CheckRules(const History& history, const CheckOptions& options, Finding* figure,
+                  Verdict* verdict);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -13,10 +13,6 @@
 
 namespace cancelsafe {
 
-// Names that --ignore knows for these two verdicts.
-inline constexpr char kLinearizabilityRule[] = "linearizability";
-inline constexpr char kCallbackOrderRule[] = "callback-order";
-
 // Fills `verdict` (kNotLinearizable, or kCallbackOrder if `results_explained`)
 // from the longest partial linearization of a search that found none.
 template <class Model>
@@ -29,10 +25,8 @@ void ExplainNoLinearization(const LinearizabilitySearch<Model>& search, const Hi
   State state = Model::Initial(setup);
   CallSet placed;
   placed.Clear();
-  verdict->kind = results_explained ? VerdictKind::kCallbackOrder : VerdictKind::kNotLinearizable;
-  verdict->rule = results_explained ? kCallbackOrderRule : kLinearizabilityRule;
-  verdict->clause.clear();
-  verdict->evidence.clear();
+  *verdict =
+      MakeVerdict(results_explained ? Rule::kCallbackOrder : Rule::kLinearizability, setup.family);
   verdict->evidence.push_back(absl::StrCat("longest order that works: ", search.longest().length,
                                            " of ", history.call_count, " calls"));
   for (int i = 0; i < search.longest().length; ++i) {
@@ -40,6 +34,7 @@ void ExplainNoLinearization(const LinearizabilitySearch<Model>& search, const Hi
     search.Step(state, placement.call, alternatives);
     state = alternatives[placement.alternative].next;
     placed.Add(placement.call);
+    verdict->order.push_back(placement.call);
     verdict->evidence.push_back(absl::StrCat(i + 1, ". ", DescribeCall(history, placement.call),
                                              " | ", Model::Describe(setup, state)));
   }
@@ -88,6 +83,7 @@ void ExplainNoLinearization(const LinearizabilitySearch<Model>& search, const Hi
     if (blamed >= 0 && (blamed_for_order || !for_order)) continue;
     blamed = call;
     blamed_for_order = for_order;
+    verdict->call = call;
     verdict->clause = clause == nullptr ? "" : clause;
     const std::string who =
         absl::StrCat(DescribeOperation(setup, entry.operation), " on fiber ", entry.fiber);

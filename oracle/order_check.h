@@ -75,8 +75,7 @@ class ModelOrderCheck final : public OrderCheck {
       return;
     }
     if (result == SearchResult::kOutOfBudget) {
-      verdict->kind = VerdictKind::kUnknown;
-      verdict->rule = kLinearizabilityRule;
+      *verdict = MakeVerdict(Rule::kOutOfBudget, history.setup.family);
       verdict->reason = absl::StrCat("no order found within ", budget, " steps of the model");
       return;
     }

@@ -20,8 +20,13 @@ enum CallState : uint8_t {
 
 class EventRules {
  public:
-  EventRules(const History& history, bool portable, RuleFilter* filter, Finding* finding)
-      : history_(history), portable_(portable), filter_(filter), finding_(finding) {
+  EventRules(const History& history, bool portable, RuleFilter* filter, Finding* finding,
+             Finding* figure)
+      : history_(history),
+        portable_(portable),
+        filter_(filter),
+        finding_(finding),
+        figure_(figure) {
     for (int i = 0; i < history.call_count; ++i) states_[i] = 0;
     for (uint8_t& remover : remover_) remover = kNoCall;
   }
@@ -34,11 +39,14 @@ class EventRules {
   bool Broken(Rule rule, int event, int call, uint8_t item = kNoItem) {
     if (RuleClause(rule, history_.setup.family) == nullptr) return false;
     if (!filter_->Admits(rule)) return false;
-    finding_->rule = rule;
-    finding_->event = event;
-    finding_->call = call;
-    finding_->item = item;
-    return true;
+    const bool harmless = RuleInfo(rule).severity == Severity::kFigureOrder;
+    Finding* const finding = harmless ? figure_ : finding_;
+    if (harmless && (portable_ || figure_->event >= 0)) return false;
+    finding->rule = rule;
+    finding->event = event;
+    finding->call = call;
+    finding->item = item;
+    return !harmless;
   }
   bool CheckSurroundings(int index, uint16_t wrong);
   bool CheckAcquire(int index);
@@ -54,6 +62,7 @@ class EventRules {
   const bool portable_;
   RuleFilter* const filter_;
   Finding* const finding_;
+  Finding* const figure_;
   uint8_t states_[kMaxCalls];
   // Per item: whose remove callback took it since it was accepted last.
   uint8_t remover_[kMaxItems];
@@ -321,8 +330,9 @@ bool EventRules::CheckCalls() {
 
 }  // namespace
 
-bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding) {
-  EventRules rules(history, portable, filter, finding);
+bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding,
+                    Finding* figure) {
+  EventRules rules(history, portable, filter, finding, figure);
   switch (InfoOf(history.setup.family).callbacks) {
     case CallbackStyle::kQueue:
       if (rules.CheckQueueEvents()) return true;

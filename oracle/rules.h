@@ -1,9 +1,8 @@
 // The rules that hold in every state, whatever the order of the calls: what a
 // driver callback may find around it, what a call leaves behind, and that every
-// item ends exactly once. All of them are in one table, with the clause each
-// rests on. Only rules that are exact under concurrency are here: a legal run
-// never breaks one. What the order of calls decides is linearizability's
-// business.
+// item ends exactly once. Names and clauses are in rule_table.h. Only rules that
+// are exact under concurrency are here: a legal run never breaks one. What the
+// order of calls decides is linearizability's business.
 //
 // What the recorder owes the rules: in acquire and release, which name no item,
 // the snapshot is of the item that the call names (insert, remove, cancel). The
@@ -17,66 +16,10 @@
 #include <string>
 
 #include "oracle/history.h"
+#include "oracle/rule_table.h"
 #include "oracle/verdict.h"
 
 namespace cancelsafe {
-
-// In the order in which they are tried on one event.
-enum class Rule : uint8_t {
-  kQueueArgument,
-  kCancelLock,
-  kAcquireOnce,
-  kAcquireFirst,
-  kReleaseOnce,
-  kReleaseToken,
-  kInsertContext,
-  kPeekContext,
-  kLockHeld,
-  kCompletionUnlocked,
-  kCancelIrql,
-  kCancelPeek,
-  kKnownItem,
-  kRemoveLinked,
-  kPeekLinked,
-  kCanaries,
-  kPendingEarly,
-  kPendingMissing,
-  kPendingAfterFailure,
-  kRoutineEarly,
-  kRoutineMissing,
-  kRoutineAfterFailure,
-  kRemoveRoutine,
-  kRemoveNextRoutine,
-  kRemoveAfterFailure,
-  kCancelledStatus,
-  kStartIoIrql,
-  kStartIoCancelLock,
-  kStartIoCurrent,
-  kStartIoOverlap,
-  // On calls.
-  kLockPairing,
-  kIrqlRestored,
-  kLocksKept,
-  // On items.
-  kDoubleEnding,
-  kExtraCompletion,
-  kLostItem,
-};
-inline constexpr int kRuleCount = static_cast<int>(Rule::kLostItem) + 1;
-
-struct RuleRow {
-  const char* name;  // stable, usable with --ignore
-  VerdictKind kind;
-  const char* demand;  // what must hold, in one phrase
-  const char* csq;     // clause by family; null where the rule is not tried
-  const char* callback_data_queue;
-  const char* device_queue;
-  const char* start_io;
-};
-
-const RuleRow& RuleInfo(Rule rule);
-// Null where the rule is not tried for the family.
-const char* RuleClause(Rule rule, Family family);
 
 // A broken rule and where: an event, or a call, or an item; -1 and kNoItem for none.
 struct Finding {
@@ -85,6 +28,10 @@ struct Finding {
   int call = -1;
   uint8_t item = kNoItem;
 };
+
+// The rules of this room, which a filter has a bit for, come first in the table.
+inline constexpr int kFilteredRules = static_cast<int>(Rule::kLostItem) + 1;
+static_assert(kFilteredRules <= 64, "RuleFilter has a bit per rule");
 
 // Rules left out, as a bit per rule, and how many findings that has hidden.
 struct RuleFilter {
@@ -101,8 +48,11 @@ struct RuleFilter {
 
 // The first event that breaks a rule, in the order of events and on one event
 // in the order of the table; then the first call that does. False if none does.
-// O(calls + events), no allocation.
-bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding);
+// An order that only a figure shows does not count: the first event that breaks one
+// goes to *figure, whose event is -1 otherwise, and no such rule is tried for a
+// `portable` judgement. O(calls + events), no allocation.
+bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding,
+                    Finding* figure);
 
 // Every accepted item ended exactly once (CSQ-INV-01, DQ-STATE-06): first any
 // double ending, then any completion that nobody ordered, then any lost item,

@@ -292,7 +292,7 @@ TEST(RulesTest, AnItemThatTheDrainDoesNotFindIsLost) {
 }
 
 TEST(RulesTest, EveryRuleHasANameAndAClauseOfItsOwnFamily) {
-  for (int i = 0; i < kRuleCount; ++i) {
+  for (int i = 0; i < kFilteredRules; ++i) {
     const Rule rule = static_cast<Rule>(i);
     int clauses = 0;
     for (int f = 0; f < kFamilyCount; ++f) clauses += RuleClause(rule, Family(f)) != nullptr;

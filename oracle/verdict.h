@@ -1,49 +1,54 @@
 // The one failure type of the project: what went wrong, which clause or rule
-// says so, one line of reason, and the evidence. Fuzzers, replay, suite and
-// reports all carry it.
+// says so, what it is about, one line of reason, and the evidence. Fuzzers, replay, suite
+// and reports all carry it. Its line of text and the inverse are here, and nothing else
+// reads such lines.
 #ifndef CANCELSAFE_ORACLE_VERDICT_H_
 #define CANCELSAFE_ORACLE_VERDICT_H_
 
 #include <string>
 #include <vector>
 
-namespace cancelsafe {
+#include "absl/strings/string_view.h"
+#include "oracle/rule_table.h"
 
-enum class VerdictKind {
-  kPass,
-  kRule,             // a rule that holds in every state was broken
-  kCallbackOrder,    // right result, wrong callbacks
-  kNotLinearizable,  // no order of the calls explains what they returned
-  kLostItem,         // an IRP, entry or callback data never ended or vanished
-  kDoubleEnding,     // ... ended twice
-  kKernelViolation,  // IRQL, lock or completion misuse seen by the machine room
-  kDataRace,         // TSan: no happens-before between two accesses
-  kMemoryError,      // ASan, or a write to retired memory
-  kUndefined,        // UBSan
-  kDeadlock,         // no fiber can run
-  kLivelock,         // the step budget ran out
-  kLockOrder,        // two locks taken in both orders
-  kLeak,
-  kCrash,
-  kDiverged,  // a replay met another decision than the recorded one
-  kUnknown,   // the check ran out of its budget: never a pass
-};
+namespace cancelsafe {
 
 struct Verdict {
   VerdictKind kind = VerdictKind::kPass;
+  Severity severity = Severity::kNone;
   std::string clause;  // "CSQ-INSERT-13", or "" where only a rule is broken
-  std::string rule;    // short name, stable, usable with --ignore: "pending-mark"
+  std::string rule;    // short name, stable, usable with --ignore: "pending-missing"
   std::string reason;  // one line: expected and seen
   std::vector<std::string> evidence;
+
+  // What it is about: positions in the history of the run, and the item's number; -1 for
+  // none.
+  int call = -1;
+  int event = -1;
+  int item = -1;
+  // Calls, by position, in the longest order that works; empty where none was searched.
+  std::vector<int> order;
 
   bool ok() const { return kind == VerdictKind::kPass; }
 };
 
-// "not-linearizable", "data-race", ...: used in files and on command lines.
-const char* VerdictKindName(VerdictKind kind);
+// The verdict that a rule is broken for a family, but for its reason. `word` takes the
+// place of the rule's name, for what a sanitizer or the system has its own words for.
+Verdict MakeVerdict(Rule rule, Family family, absl::string_view word = {});
 
-// "VERDICT kind clause (rule): reason" on one line.
+// "VERDICT kind clause (rule): reason", on one line.
 std::string VerdictLine(const Verdict& verdict);
+
+// The inverse, but for what a line does not say. Finds the line within `text`, which may
+// have something in front of it ("file.txt: VERDICT ..."). False, with *verdict
+// unchanged, if there is none, or if its kind is not one.
+bool ParseVerdictLine(absl::string_view text, Verdict* verdict);
+
+// "lost-item CSQ-INV-01", "deadlock (deadlock)": kind, and clause or else rule.
+std::string VerdictKey(const Verdict& verdict);
+
+// True for the same finding: kind, clause and rule, and for a data race its two places.
+bool SameFinding(const Verdict& a, const Verdict& b);
 
 }  // namespace cancelsafe
 

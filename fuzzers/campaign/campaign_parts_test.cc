@@ -71,16 +71,6 @@ TEST(OptionsTest, ReplayFlagsRepeatWhatMatters) {
   EXPECT_EQ(ReplayFlags(*options), " --points all --ignore a --ignore b --implementation c.so");
 }
 
-TEST(FindingsTest, TheKeyIsKindAndClauseOrElseRule) {
-  EXPECT_EQ(VerdictKey("VERDICT lost-item CSQ-INV-01 (conservation): irp 2"),
-            "lost-item CSQ-INV-01");
-  EXPECT_EQ(VerdictKey("VERDICT memory-error (heap-use-after-free): (x): y"),
-            "memory-error (heap-use-after-free)");
-  EXPECT_EQ(VerdictKey("VERDICT rule CSQ-1"), "rule CSQ-1");
-  EXPECT_EQ(VerdictKey("VERDICT deadlock"), "deadlock");
-  EXPECT_EQ(VerdictKey("VERDICT "), "");
-}
-
 TEST(FindingsTest, EqualKeysAreOneFinding) {
   FindingList findings;
   Finding finding;
@@ -123,16 +113,27 @@ class TargetLogTest : public testing::Test {
 TEST_F(TargetLogTest, FindsLinesHoweverTheyArriveAndKeepsTheFirst) {
   auto log = TargetLog::Create(path_ + "/log");
   ASSERT_TRUE(log.ok());
-  for (const char* piece :
-       {"noise\nVER", "DICT rule A (b): c\nVERDICT rule second\nsaved", ":  x\n",
-        "==7== ERROR: libFuzzer: deadly signal\nSUMMARY: AddressSanitizer: SEGV",
-        "\nartifact_prefix='p'; Test unit written to p/crash-1"}) {
+  TargetReport first, second, unsure;
+  first.verdict = MakeVerdict(Rule::kLostItem, Family::kCsq);
+  first.saved = "x";
+  second.verdict = MakeVerdict(Rule::kDeadlock, Family::kCsq);
+  unsure.verdict = MakeVerdict(Rule::kDataRace, Family::kCsq);
+  unsure.unconfirmed = "the saved form passes";
+  const std::string line = TargetReportLine(first);
+  for (const std::string& piece :
+       {"noise\n" + line.substr(0, 10), line.substr(10) + "\nVERDICT for people\n",
+        TargetReportLine(second) + "\n", TargetReportLine(unsure) + "\n",
+        std::string("==7== ERROR: libFuzzer: deadly signal\nSUMMARY: AddressSanitizer: SEGV"),
+        std::string("\nartifact_prefix='p'; Test unit written to p/crash-1")}) {
     (*log)->Add(piece);
   }
   (*log)->Finish();
   const LogFacts& facts = (*log)->facts();
-  EXPECT_EQ(facts.verdict_line, "VERDICT rule A (b): c");
-  EXPECT_EQ(facts.saved, "x");
+  ASSERT_TRUE(facts.report);
+  EXPECT_TRUE(SameFinding(facts.report->verdict, first.verdict));
+  EXPECT_EQ(facts.report->saved, "x");
+  ASSERT_EQ(facts.unconfirmed.size(), 1u);
+  EXPECT_EQ(facts.unconfirmed[0].unconfirmed, unsure.unconfirmed);
   EXPECT_EQ(facts.engine_error, "deadly signal");
   EXPECT_EQ(facts.summary, "AddressSanitizer: SEGV");
   EXPECT_EQ(facts.artifact, "p/crash-1");
@@ -151,8 +152,11 @@ TEST_F(TargetLogTest, TheFileIsBoundedAndTheSearchIsNot) {
 TEST_F(TargetLogTest, AFullDiskLosesTheLogOnly) {
   auto log = TargetLog::Create("/dev/full");
   ASSERT_TRUE(log.ok());
-  (*log)->Add("VERDICT deadlock\n");
-  EXPECT_EQ((*log)->facts().verdict_line, "VERDICT deadlock");
+  TargetReport report;
+  report.verdict = MakeVerdict(Rule::kDeadlock, Family::kCsq);
+  (*log)->Add(TargetReportLine(report) + "\n");
+  ASSERT_TRUE((*log)->facts().report);
+  EXPECT_EQ((*log)->facts().report->verdict.kind, VerdictKind::kDeadlock);
 }
 
 TEST(ProcessTest, AProgramThatCannotBeRunIsAnError) {

@@ -44,8 +44,7 @@ TEST_F(CampaignTest, AViolationIsReportedOnceWithFileAndCommand) {
   options_.sanitizers = {FindSanitizer("thread"), FindSanitizer("address")};
   Add("csq", "violation");
   EXPECT_EQ(Run(), kCampaignViolation);
-  EXPECT_TRUE(Printed("1 finding:\n\nVERDICT lost-item CSQ-INV-01 (conservation): irp 2"))
-      << output_;
+  EXPECT_TRUE(Printed("1 finding:\n\nVERDICT lost-item CSQ-INV-01 (lost-item): irp 2")) << output_;
   EXPECT_TRUE(Printed("saved:  " + options_.findings + "/csq-lost-item-CSQ-INV-01-0badcafe.txt"));
   EXPECT_TRUE(Printed("replay: ./cancelsafe replay " + options_.findings));
   EXPECT_TRUE(Printed("again:  csq_fuzzer (address) after 1000 runs")) << output_;
@@ -58,6 +57,14 @@ TEST_F(CampaignTest, AFindingDoesNotEndTheOtherSlots) {
   Add("device_queue", "clean");
   EXPECT_EQ(Run(), kCampaignViolation);
   EXPECT_TRUE(absl::StrContains(SlotLog("device_queue-address-0"), "Done 1000 runs")) << output_;
+}
+
+TEST_F(CampaignTest, WhatCouldNotBeConfirmedIsShownAndIsNoPass) {
+  Add("csq", "unconfirmed");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("1 finding:\n\nVERDICT data-race (data-race): two places")) << output_;
+  EXPECT_TRUE(Printed("unconfirmed: the saved form passes")) << output_;
+  EXPECT_TRUE(Printed("saved:  " + options_.findings + "/unconfirmed-csq-data-race")) << output_;
 }
 
 TEST_F(CampaignTest, AViolationThatCouldNotBeSavedSaysWhy) {

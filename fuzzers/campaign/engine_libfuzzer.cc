@@ -55,7 +55,10 @@ class LibFuzzerRun : public EngineRun {
     const ExitStatus& exit = end.death.exit;
     const LogFacts& facts = end.death.facts;
     EngineOutcome outcome;
-    const bool died = !facts.artifact.empty() || !facts.verdict_line.empty();
+    const bool died = !facts.artifact.empty() || facts.report;
+    for (const TargetReport& report : facts.unconfirmed) {
+      findings->push_back(FindingOf(report, end.death));
+    }
     if (!died && exit.clean() && facts.done) {
       outcome.state = SlotState::kDone;
     } else if (!died && end.stopped_by_user) {

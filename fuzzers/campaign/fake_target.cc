@@ -11,6 +11,7 @@
 #include <string>
 
 #include "fuzzers/targets/stats.h"
+#include "fuzzers/targets/target_report.h"
 
 namespace {
 
@@ -33,6 +34,17 @@ std::string FlagValue(int argc, char** argv, const std::string& prefix) {
   fprintf(stderr, "artifact_prefix='%s'; Test unit written to %s\n", artifact_prefix.c_str(),
           path.c_str());
   _exit(code);
+}
+
+void Report(cancelsafe::Rule rule, const char* reason, const std::string& saved,
+            const char* unconfirmed = "") {
+  cancelsafe::TargetReport report;
+  report.verdict = cancelsafe::MakeVerdict(rule, cancelsafe::Family::kCsq);
+  report.verdict.reason = reason;
+  report.saved = saved;
+  if (!saved.empty()) report.replay = "./cancelsafe replay " + saved;
+  report.unconfirmed = unconfirmed;
+  fprintf(stderr, "\n%s\n", cancelsafe::TargetReportLine(report).c_str());
 }
 
 // Ignores polite requests, as an implementation might, and has a child.
@@ -70,13 +82,19 @@ int main(int argc, char** argv) {
     const std::string path = artifacts + "/csq-lost-item-CSQ-INV-01-0badcafe.txt";
     std::ofstream(path) << "# a failure\n";
     std::ofstream(prefix + "crash-1") << "bytes";
-    fprintf(stderr, "\nVERDICT lost-item CSQ-INV-01 (conservation): irp 2 never ended\n");
-    fprintf(stderr, "\nsaved:  %s\nreplay: ./cancelsafe replay %s\n", path.c_str(), path.c_str());
+    Report(cancelsafe::Rule::kLostItem, "irp 2 never ended", path);
     fprintf(stderr, "Test unit written to %scrash-1\n", prefix.c_str());
     abort();
   }
+  if (behaviour == "unconfirmed") {
+    const std::string path = artifacts + "/unconfirmed-csq-data-race-data-race-0badcafe.txt";
+    std::ofstream(path) << "# a failure\n";
+    Report(cancelsafe::Rule::kDataRace, "two places", path, "the saved form passes");
+    fprintf(stderr, "Done 1000 runs in 1 second(s)\n");
+    return 0;
+  }
   if (behaviour == "unsaved") {
-    fprintf(stderr, "VERDICT deadlock (deadlock): no fiber can run\n");
+    Report(cancelsafe::Rule::kDeadlock, "no fiber can run", "");
     fprintf(stderr, "cancelsafe: cannot create x: No space left on device\n");
     abort();
   }

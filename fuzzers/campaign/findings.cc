@@ -23,32 +23,29 @@ namespace {
 // What became of a process that printed no verdict, from what it left behind.
 Verdict VerdictOfDeath(const TargetDeath& death) {
   const LogFacts& facts = death.facts;
+  const Family family = death.target->family;
   Verdict verdict;
-  verdict.kind = VerdictKind::kCrash;
-  const std::string status = DescribeExit(death.exit);
   if (absl::StartsWith(facts.engine_error, "timeout") || death.overtime) {
-    verdict.kind = VerdictKind::kLivelock;
-    verdict.rule = "time-out";
+    verdict = MakeVerdict(Rule::kTimeOut, family);
     verdict.reason = death.overtime
                          ? "the process did not end when its time was over and was killed"
                          : "a run reached no preemption point and did not end: ";
   } else if (absl::StartsWith(facts.engine_error, "out-of-memory")) {
-    verdict.kind = VerdictKind::kMemoryError;
-    verdict.rule = "out-of-memory";
+    verdict = MakeVerdict(Rule::kOutOfMemory, family);
     verdict.reason = "a run made the process use too much memory: ";
   } else if (absl::StartsWith(facts.engine_error, "fuzz target exited")) {
-    verdict.rule = "exit";
+    verdict = MakeVerdict(Rule::kExit, family);
     verdict.reason = "the implementation ended the process: ";
   } else if (absl::StrContains(facts.summary, "leak")) {
-    verdict.kind = VerdictKind::kLeak;
-    verdict.rule = "leak-at-exit";
+    verdict = MakeVerdict(Rule::kLeakAtExit, family);
     verdict.reason = "memory was lost during the campaign: ";
   } else if (!facts.engine_error.empty() || !facts.summary.empty()) {
-    verdict.rule = "signal";
+    verdict = MakeVerdict(Rule::kSignal, family);
     verdict.reason = "the process crashed: ";
   } else {
-    verdict.rule = "ended-early";
-    verdict.reason = absl::StrCat("the process ended before its time, with ", status);
+    verdict = MakeVerdict(Rule::kEndedEarly, family);
+    verdict.reason =
+        absl::StrCat("the process ended before its time, with ", DescribeExit(death.exit));
     return verdict;
   }
   if (death.overtime) return verdict;
@@ -94,31 +91,35 @@ void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const Campai
   finding->replay = command;
 }
 
+std::string FoundBy(const TargetDeath& death) {
+  return absl::StrCat(death.target->name, "_fuzzer (", death.sanitizer->name, ") after ",
+                      death.runs, " runs");
+}
+
+// It is shown apart from the same violation where that could be confirmed.
+void MarkUnconfirmed(const std::string& why, Finding* finding) {
+  finding->key += " unconfirmed";
+  finding->notes.push_back(absl::StrCat("unconfirmed: ", why));
+}
+
 }  // namespace
 
-std::string VerdictKey(absl::string_view verdict_line) {
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(verdict_line, absl::MaxSplits(": ", 1));
-  const std::vector<absl::string_view> words = absl::StrSplit(parts.first, absl::MaxSplits(' ', 2));
-  // "VERDICT", the kind, and the clause or, where there is none, "(rule)".
-  const absl::string_view kind = words.size() > 1 ? words[1] : "";
-  if (words.size() < 3) return std::string(kind);
-  const absl::string_view rest = words[2];
-  if (rest[0] == '(') return absl::StrCat(kind, " ", rest);
-  return absl::StrCat(kind, " ", rest.substr(0, rest.find(' ')));
+Finding FindingOf(const TargetReport& report, const TargetDeath& death) {
+  Finding finding;
+  finding.verdict_line = VerdictLine(report.verdict);
+  finding.key = VerdictKey(report.verdict);
+  finding.found_by = FoundBy(death);
+  finding.saved = report.saved;
+  finding.replay = report.replay;
+  if (!report.unconfirmed.empty()) MarkUnconfirmed(report.unconfirmed, &finding);
+  return finding;
 }
 
 Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
   const LogFacts& facts = death.facts;
-  Finding finding;
-  finding.found_by = absl::StrCat(death.target->name, "_fuzzer (", death.sanitizer->name,
-                                  ") after ", death.runs, " runs");
-  if (!facts.verdict_line.empty()) {
-    finding.verdict_line = facts.verdict_line;
-    finding.key = VerdictKey(facts.verdict_line);
-    finding.saved = facts.saved;
-    finding.replay = facts.replay;
-    if (!facts.saved.empty()) {
+  if (facts.report) {
+    Finding finding = FindingOf(*facts.report, death);
+    if (!finding.saved.empty()) {
       // The engine's copy of the same input.
       unlink(facts.artifact.c_str());
     } else {
@@ -127,10 +128,12 @@ Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
     }
     return finding;
   }
+  Finding finding;
+  finding.found_by = FoundBy(death);
   const Verdict verdict = VerdictOfDeath(death);
-  finding.verdict_line = absl::StrReplaceAll(VerdictLine(verdict), {{"\n", " "}});
+  finding.verdict_line = VerdictLine(verdict);
   // Two targets that crash have hardly crashed at the same place.
-  finding.key = absl::StrCat(VerdictKey(finding.verdict_line), " in ", death.target->name);
+  finding.key = absl::StrCat(VerdictKey(verdict), " in ", death.target->name);
   SaveArtifact(death, verdict, options, &finding);
   finding.notes.push_back(absl::StrCat("log: ", death.log_path));
   return finding;
@@ -140,12 +143,18 @@ bool ReadSavedFailure(const std::string& path, Finding* finding) {
   std::string text;
   if (!ReadFile(path, &text)) return false;
   finding->saved = path;
+  std::string unconfirmed;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (!absl::ConsumePrefix(&line, "# ")) break;
-    if (absl::StartsWith(line, "VERDICT ")) finding->verdict_line = std::string(line);
+    Verdict verdict;
+    if (ParseVerdictLine(line, &verdict)) {
+      finding->verdict_line = VerdictLine(verdict);
+      finding->key = VerdictKey(verdict);
+    }
     if (absl::ConsumePrefix(&line, "replay: ")) finding->replay = std::string(line);
+    if (absl::ConsumePrefix(&line, "unconfirmed: ")) unconfirmed = std::string(line);
   }
-  finding->key = VerdictKey(finding->verdict_line);
+  if (!unconfirmed.empty()) MarkUnconfirmed(unconfirmed, finding);
   return !finding->verdict_line.empty();
 }
 

@@ -35,8 +35,9 @@ struct TargetDeath {
   std::string log_path;
 };
 
-// "lost-item CSQ-INV-01" of a verdict line: kind, and clause or else rule.
-std::string VerdictKey(absl::string_view verdict_line);
+// A violation that a target reported; `death` says which target. Its key is that of the
+// verdict, and another one if the target could not make the violation happen again.
+Finding FindingOf(const TargetReport& report, const TargetDeath& death);
 
 // The verdict that the target printed. If it printed none, one that says what
 // became of the process (crash, time-out, out of memory, exit), with the

@@ -17,7 +17,7 @@ namespace {
 
 // A line may be as long as an implementation under test likes; no line that
 // matters is longer than this.
-constexpr size_t kLineBytesMax = 8 * 1024;
+constexpr size_t kLineBytesMax = 64 * 1024;
 
 void SetOnce(absl::string_view value, std::string* fact) {
   if (fact->empty()) *fact = std::string(absl::StripAsciiWhitespace(value));
@@ -92,12 +92,13 @@ void TargetLog::Write(absl::string_view text) {
 
 void TargetLog::ReadLine(absl::string_view line) {
   absl::string_view rest;
-  if (absl::StartsWith(line, "VERDICT ")) {
-    SetOnce(line, &facts_.verdict_line);
-  } else if (absl::StartsWith(line, "saved:")) {
-    SetOnce(line.substr(strlen("saved:")), &facts_.saved);
-  } else if (absl::StartsWith(line, "replay:")) {
-    SetOnce(line.substr(strlen("replay:")), &facts_.replay);
+  TargetReport report;
+  if (ParseTargetReport(line, &report)) {
+    if (!report.unconfirmed.empty()) {
+      facts_.unconfirmed.push_back(std::move(report));
+    } else if (!facts_.report) {
+      facts_.report = std::move(report);
+    }
   } else if (absl::StartsWith(line, "cancelsafe:")) {
     SetOnce(line.substr(strlen("cancelsafe:")), &facts_.complaint);
   } else if (TextAfter(line, "ERROR: libFuzzer: ", &rest)) {

@@ -6,18 +6,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "fuzzers/targets/target_report.h"
 
 namespace cancelsafe {
 
 // The first line of each sort, without its prefix; "" if there was none.
 struct LogFacts {
-  std::string verdict_line;  // with its prefix: "VERDICT rule CSQ-RULE-03 (...): ..."
-  std::string saved;         // path of the readable failure
-  std::string replay;        // command
+  std::optional<TargetReport> report;  // of a violation that could be made to happen again
+  std::vector<TargetReport> unconfirmed;
   std::string complaint;     // "cancelsafe: ...": the target could not do its work
   std::string engine_error;  // "deadly signal", or why AFL++ gave up
   std::string summary;       // of a sanitizer: "AddressSanitizer: SEGV ..."

@@ -12,6 +12,7 @@
 #include "fuzzers/run/timeline.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "oracle/describe.h"
 
 namespace cancelsafe {
 namespace {
@@ -110,7 +111,7 @@ TEST(StoryTest, TellsWhatWasAllowed) {
   EXPECT_THAT(VerdictLineOf(observation), HasSubstr("not-linearizable"));
   EXPECT_THAT(VerdictLineOf(observation), HasSubstr("[4 operations, 1 fiber, 0 preemptions]"));
   EXPECT_THAT(StoryOf(observation), HasSubstr("longest order that works: "));
-  EXPECT_EQ(observation.linearization, (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(observation.verdict.order, (std::vector<int>{0, 1, 2}));
 }
 
 TEST(GuiltyTest, NamesTheCallThatNothingExplains) {
@@ -120,14 +121,26 @@ TEST(GuiltyTest, NamesTheCallThatNothingExplains) {
   EXPECT_FALSE(guilty.calls[0] || guilty.calls[1] || guilty.calls[2]);
 }
 
-TEST(GuiltyTest, TellsCallsApartByTheirCallbacks) {
+TEST(GuiltyTest, IsWhatTheVerdictIsAboutWhateverItsReasonSays) {
   const Observation observation = ObserveText("target csq\nfiber 0\n  insert 0\n  remove-next\n");
   ASSERT_EQ(observation.history.call_count, 3) << "with the one of the drain";
-  Verdict verdict;
-  verdict.kind = VerdictKind::kCallbackOrder;
-  verdict.reason = "remove-next on fiber 0 called A P- U; allowed: item 0 with A P0 R0 U";
-  const Guilty guilty = FindGuilty(observation.history, verdict);
-  EXPECT_THAT(guilty.calls, testing::ElementsAre(false, false, true));
+  // The reason quotes a call and an event that the verdict is not about.
+  Verdict verdict = MakeVerdict(Rule::kLockHeld, Family::kCsq);
+  verdict.reason = absl::StrCat(DescribeCall(observation.history, 0), "; ",
+                                DescribeEvent(observation.history, observation.history.events[0]));
+  verdict.event = 4;
+  Guilty guilty = FindGuilty(observation.history, verdict);
+  EXPECT_THAT(guilty.calls, Not(testing::Contains(true)));
+  EXPECT_EQ(std::count(guilty.events.begin(), guilty.events.end(), true), 1);
+  EXPECT_TRUE(guilty.events[4]);
+  verdict.event = -1;
+  verdict.call = 1;
+  guilty = FindGuilty(observation.history, verdict);
+  EXPECT_THAT(guilty.calls, testing::ElementsAre(false, true, false));
+  verdict.call = -1;
+  verdict.item = 0;
+  guilty = FindGuilty(observation.history, verdict);
+  EXPECT_TRUE(guilty.calls[1]) << "the last call that touches the item";
 }
 
 TEST(GuiltyTest, NobodyIsGuiltyOfAPass) {
@@ -165,7 +178,10 @@ TEST(GeneratedTestTest, SpellsTheDocumentedCalls) {
       "fiber 1\n  cancel 2 irql=dispatch\nchoices 3:1\n");
   ASSERT_TRUE(program.ok()) << program.status();
   GeneratedTestOptions options;
-  options.verdict = "VERDICT lost-item SIO-1 (lost): gone\\";
+  options.verdict.kind = VerdictKind::kLostItem;
+  options.verdict.clause = "SIO-1";
+  options.verdict.rule = "lost";
+  options.verdict.reason = "gone\\";
   const std::string text = GeneratedTest(*program, options);
   EXPECT_THAT(text, HasSubstr("TEST(StartIoRegression, LostItemSio1) {"));
   EXPECT_THAT(text, HasSubstr("step.IoSetStartIoAttributes({DeferredStartIo()});"));

@@ -71,14 +71,9 @@ void Comment(absl::string_view text, std::string* out) {
 
 std::string GeneratedTest(const Program& program, const GeneratedTestOptions& options) {
   const std::string suite = CamelCase(FamilyName(program.setup.family)) + "Regression";
-  // "VERDICT kind clause (rule): reason" names the test by kind and clause, or rule.
-  std::string name = options.verdict.substr(0, options.verdict.find(':'));
-  const size_t rule = name.find(" (");
-  const bool has_clause = rule != std::string::npos && rule > name.find(' ', 8);
-  if (has_clause) name.resize(rule);
-  name = CamelCase(absl::StripPrefix(name, "VERDICT "));
+  const std::string name = CamelCase(VerdictKey(options.verdict));
   std::string text;
-  Comment(options.verdict, &text);
+  Comment(VerdictLine(options.verdict), &text);
   for (const std::string& remark : options.remarks) Comment(remark, &text);
   Comment(
       "\nBuild: clang++-19 -std=c++17 THIS.cc -lcancelsafe_scenario -lgtest -lgtest_main\n"

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "fuzzers/program/program.h"
+#include "oracle/verdict.h"
 
 namespace cancelsafe {
 
 struct GeneratedTestOptions {
-  std::string verdict;  // its line
-  std::string table;    // what happened, as text; may be empty
+  Verdict verdict;
+  std::string table;  // what happened, as text; may be empty
   bool points_at_every_access = false;
   bool strict = false;
   std::vector<std::string> remarks;  // lines for the comment at the top

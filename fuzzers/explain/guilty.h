@@ -14,8 +14,8 @@ struct Guilty {
   std::vector<bool> events;  // likewise
 };
 
-// What the verdict names in its reason, else in its evidence; for a verdict about
-// the end of the run, the calls that did not return. May be nothing.
+// The event that the verdict is about, else the call, else the calls of the item; for a
+// verdict about the end of the run, the calls that did not return. May be nothing.
 Guilty FindGuilty(const History& history, const Verdict& verdict);
 
 }  // namespace cancelsafe

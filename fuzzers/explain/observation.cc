@@ -1,10 +1,8 @@
 // See observation.h.
 #include "fuzzers/explain/observation.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fuzzers/explain/witness.h"
-#include "oracle/describe.h"
 
 namespace cancelsafe {
 namespace {
@@ -35,26 +33,6 @@ std::vector<bool> DrainedCalls(const Program& program, const History& history, i
   return drained;
 }
 
-// The numbers behind the lines "3. fiber 0: insert item 1 | state" of the evidence.
-std::vector<int> LinearizationOf(const History& history, const Verdict& verdict) {
-  std::vector<int> order;
-  std::vector<bool> used(history.call_count, false);
-  for (const std::string& line : verdict.evidence) {
-    const std::string prefix = absl::StrCat(order.size() + 1, ". ");
-    if (!absl::StartsWith(line, prefix)) continue;
-    for (int i = 0; i < history.call_count; ++i) {
-      if (used[i] || !absl::StartsWith(line.substr(prefix.size()),
-                                       absl::StrCat(DescribeCall(history, i), " |"))) {
-        continue;
-      }
-      used[i] = true;
-      order.push_back(i);
-      break;
-    }
-  }
-  return order;
-}
-
 }  // namespace
 
 Observation Observe(Runner* runner, const Program& program) {
@@ -69,7 +47,6 @@ Observation Observe(Runner* runner, const Program& program) {
   observation.race = LastRace();
   observation.drained =
       DrainedCalls(program, observation.history, &observation.executed_operations);
-  observation.linearization = LinearizationOf(observation.history, observation.verdict);
 
   Witness witness(runner->history());
   runner->RunWith(&witness, program, options);

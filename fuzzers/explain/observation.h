@@ -69,8 +69,7 @@ struct Observation {
   std::vector<LockSpan> locks;
   std::map<uint16_t, std::string> lock_names;  // of every lock that was waited for
   std::vector<Ordering> orderings;
-  std::vector<int> linearization;  // calls in the longest order that works, if searched
-  std::vector<bool> drained;       // per call: made to empty the queue at the end
+  std::vector<bool> drained;  // per call: made to empty the queue at the end
   // The verdict came from elsewhere, or the run looked at closely took another
   // course (which is a defect of this program): points, locks and orderings are empty.
   bool closely = false;

@@ -75,7 +75,7 @@ json Scene::Calls() const {
   for (int i = 0; i < history_.call_count; ++i) {
     const Call& call = history_.calls[i];
     const auto place =
-        std::find(observation_.linearization.begin(), observation_.linearization.end(), i);
+        std::find(observation_.verdict.order.begin(), observation_.verdict.order.end(), i);
     json details = json::array(
         {RoutineName(history_.setup.family, call.operation.op),
          absl::StrCat("IRQL ", call.irql_before, " at the call",
@@ -98,9 +98,9 @@ json Scene::Calls() const {
         {"details", details},
         {"guilty", static_cast<bool>(guilty_.calls[i])},
         {"drained", static_cast<bool>(observation_.drained[i])},
-        {"order", place == observation_.linearization.end()
+        {"order", place == observation_.verdict.order.end()
                       ? 0
-                      : place - observation_.linearization.begin() + 1},
+                      : place - observation_.verdict.order.begin() + 1},
         {"effect", std::min<double>(Between({std::max(call.effect, call.begin), -1}),
                                     call.returned ? RowOf(call.end) : rows() - 1)},
     });

@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "fuzzers/campaign/target_log.h"
 #include "fuzzers/mutants/child.h"
+#include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
 namespace cancelsafe {
@@ -46,9 +47,8 @@ std::vector<Stage> StagesOf(const AttackPlan& plan) {
 }
 
 VerdictKind KindOfLine(const std::string& line) {
-  const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 2));
-  return words.size() < 2 ? VerdictKind::kUnknown
-                          : VerdictKindOfName(absl::StripSuffix(words[1], ":"));
+  Verdict verdict;
+  return ParseVerdictLine(line, &verdict) ? verdict.kind : VerdictKind::kUnknown;
 }
 
 std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side, int engine_seed,
@@ -103,15 +103,18 @@ absl::Status RunStage(const Mutant& mutant, const Stage& stage,
   }
   result->sequential = stage.sequential;
   result->sanitizer = stage.sanitizer;
-  result->saved = facts.saved;
-  result->verdict_line = facts.verdict_line;
-  if (result->verdict_line.empty()) {
+  if (facts.report) {
+    result->saved = facts.report->saved;
+    result->kind = facts.report->verdict.kind;
+    result->rule = facts.report->verdict.rule;
+    result->verdict_line = VerdictLine(facts.report->verdict);
+  } else {
+    result->kind = VerdictKind::kUnknown;
     result->verdict_line =
         absl::StrCat("no verdict: ",
                      !facts.engine_error.empty() ? facts.engine_error : DescribeExit(end->status),
                      facts.summary.empty() ? "" : ", ", facts.summary);
   }
-  result->kind = KindOfLine(facts.verdict_line);
   result->ending = mutant.expects(result->kind) ? SeedResult::Ending::kCaught
                                                 : SeedResult::Ending::kWrongVerdict;
   return absl::OkStatus();
@@ -174,9 +177,9 @@ bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
     case VerdictKind::kUndefined:
       return false;
     case VerdictKind::kMemoryError:
-      return absl::StrContains(result.verdict_line, "(retired-write)");
+      return result.rule == RuleInfo(Rule::kRetiredWrite).name;
     case VerdictKind::kCrash:
-      return absl::StrContains(result.verdict_line, absl::StrCat("(signal-", SIGABRT, ")"));
+      return result.rule == SignalWord(SIGABRT);
     default:
       return true;
   }
@@ -184,11 +187,8 @@ bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
 
 // The verdict line that a replay printed, without the file's name.
 std::string VerdictOf(const std::string& output) {
-  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
-    const size_t at = line.find("VERDICT ");
-    if (at != absl::string_view::npos) return std::string(line.substr(at));
-  }
-  return "no verdict";
+  Verdict verdict;
+  return ParseVerdictLine(output, &verdict) ? VerdictLine(verdict) : "no verdict";
 }
 
 absl::StatusOr<ReplayResult> ReplayIn(const AttackSide& side, const SeedResult& failure,

@@ -43,6 +43,7 @@ struct SeedResult {
   bool sequential = false;  // found while programs had one fiber
   Sanitizer sanitizer = Sanitizer::kThread;
   VerdictKind kind = VerdictKind::kPass;
+  std::string rule;
   std::string verdict_line;
   std::string saved;   // path of the readable failure
   double seconds = 0;  // of all stages so far

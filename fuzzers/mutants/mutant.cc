@@ -36,8 +36,9 @@ absl::Status ReadFamily(const std::string& name, Mutant* mutant) {
 
 absl::Status ReadExpectation(const std::string& value, Mutant* mutant) {
   for (const absl::string_view name : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
-    const VerdictKind kind = VerdictKindOfName(name);
-    if (kind == VerdictKind::kUnknown || kind == VerdictKind::kPass) {
+    VerdictKind kind = VerdictKind::kUnknown;
+    if (!VerdictKindOf(name, &kind) || kind == VerdictKind::kUnknown ||
+        kind == VerdictKind::kPass) {
       return Error(absl::StrCat("expect: '", name, "' is no kind of verdict that is a catch"));
     }
     mutant->expect.push_back(kind);
@@ -70,13 +71,6 @@ absl::Status ReadField(const std::string& name, const std::string& value, Mutant
 
 bool Mutant::expects(VerdictKind kind) const {
   return std::find(expect.begin(), expect.end(), kind) != expect.end();
-}
-
-VerdictKind VerdictKindOfName(absl::string_view name) {
-  for (int i = 0; i < static_cast<int>(VerdictKind::kUnknown); ++i) {
-    if (name == VerdictKindName(static_cast<VerdictKind>(i))) return static_cast<VerdictKind>(i);
-  }
-  return VerdictKind::kUnknown;
 }
 
 absl::StatusOr<Mutant> ParseMutant(absl::string_view id, absl::string_view text) {

@@ -37,9 +37,6 @@ absl::StatusOr<std::vector<Mutant>> LoadMutants(const std::string& folder);
 // For continuous integration: the first mutant of every bug class.
 std::vector<Mutant> FirstOfEachClass(const std::vector<Mutant>& mutants);
 
-// The kind of a verdict's name ("data-race"); kUnknown for no name.
-VerdictKind VerdictKindOfName(absl::string_view name);
-
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_MUTANTS_MUTANT_H_

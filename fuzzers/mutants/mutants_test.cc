@@ -50,6 +50,7 @@ SeedResult Seed(SeedResult::Ending ending, double seconds, uint64_t runs) {
   seed.kind = VerdictKind::kDataRace;
   seed.seconds = seconds;
   seed.runs = runs;
+  seed.rule = "data-race";
   seed.verdict_line = "VERDICT data-race (data-race): \"x\"";
   return seed;
 }

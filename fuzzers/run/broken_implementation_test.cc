@@ -255,8 +255,8 @@ TEST(BrokenImplementation, NothingOfAFailureIsLeftInTheNextRun) {
 
 TEST(Ignore, ARuleThatIsLeftOutIsNotReported) {
   RunnerOptions options;
-  ASSERT_TRUE(AddToIgnoreSet("lock-order", &options.ignore));
-  ASSERT_TRUE(AddToIgnoreSet("pending-missing", &options.ignore));
+  ASSERT_TRUE(options.ignore.Add("lock-order"));
+  ASSERT_TRUE(options.ignore.Add("pending-missing"));
   Bench lock_order(Family::kCsq, WithBothLockOrders(), options);
   const Verdict& verdict = lock_order.Run(kInsertRemoveNext);
   EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
@@ -269,10 +269,10 @@ TEST(Ignore, TakesTheRulesOfEveryRoomAndNothingElse) {
   IgnoreSet ignore;
   for (const char* name : {"lost-item", "retired-write", "double-completion", "data-race",
                            "deadlock", "CSQ-NEXT-01", "step-budget"}) {
-    EXPECT_TRUE(AddToIgnoreSet(name, &ignore)) << name;
+    EXPECT_TRUE(ignore.Add(name)) << name;
   }
   for (const char* name : {"", "no-such-rule", "csq-next-01"}) {
-    EXPECT_FALSE(AddToIgnoreSet(name, &ignore)) << name;
+    EXPECT_FALSE(ignore.Add(name)) << name;
   }
 }
 

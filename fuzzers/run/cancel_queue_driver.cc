@@ -164,18 +164,16 @@ void CancelQueueDriver::Drain() {
 void CancelQueueDriver::Inspect(Verdict* verdict) {
   const uint8_t damaged = items_.FindDamagedRetired();
   if (damaged != kNoItem) {
-    verdict->kind = VerdictKind::kMemoryError;
-    verdict->rule = "retired-write";
-    verdict->clause = kind_ == ItemKind::kCallbackData ? "CBDQ-CXL-02" : "CSQ-CTX-03";
+    *verdict = MakeVerdict(Rule::kRetiredWrite, setup_.family);
+    verdict->item = damaged;
     verdict->reason =
         "item " + std::to_string(damaged) + " was written to after it had been completed";
     return;
   }
   const uint8_t context = contexts_of_items_.FindDamaged();
   if (context != kNoItem) {
-    verdict->kind = VerdictKind::kMemoryError;
-    verdict->rule = "retired-write";
-    verdict->clause = kind_ == ItemKind::kCallbackData ? "CBDQ-CXL-02" : "CSQ-CTX-03";
+    *verdict = MakeVerdict(Rule::kRetiredWrite, setup_.family);
+    verdict->item = context;
     verdict->reason = "the context of item " + std::to_string(context) +
                       " was written to after CompleteCanceled had freed it";
   }

@@ -25,8 +25,6 @@ namespace {
 
 LockOrder lock_order;
 
-constexpr char kLockOrderRule[] = "lock-order";
-
 }  // namespace
 
 struct MachinePlatform {
@@ -144,12 +142,13 @@ const char* Machine::limit() {
 }
 
 Verdict Machine::FaultVerdict() {
-  Verdict verdict;
-  verdict.kind = fault_.lock_order           ? VerdictKind::kLockOrder
-                 : fault_.kind == kHostLimit ? VerdictKind::kUnknown
-                                             : VerdictKind::kKernelViolation;
-  verdict.rule = fault_.lock_order ? kLockOrderRule : KiViolationName(fault_.kind);
-  verdict.clause = fault_.lock_order ? "" : KiViolationClause(fault_.kind);
+  const Family family = recorder_->history().setup.family;
+  Rule rule = Rule::kLockOrder;
+  // parts_test holds the table against every kind that the machine room has.
+  if (!fault_.lock_order) FindKernelRule(KiViolationName(fault_.kind), fault_.routine, &rule);
+  Verdict verdict = MakeVerdict(rule, family);
+  const uint8_t call = recorder_->open_call_of(fault_.fiber);
+  if (call != kNoCall) verdict.call = call;
   const std::string fiber = "fiber " + std::to_string(fault_.fiber);
   verdict.reason =
       fault_.lock_order

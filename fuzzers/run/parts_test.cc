@@ -290,5 +290,17 @@ TEST_F(ReportTest, WritesWholeFilesOrSaysWhyNot) {
   EXPECT_NE(status.message().find(path), absl::string_view::npos) << status;
 }
 
+TEST(MachineTest, EveryViolationHasARowInTheTableOfRules) {
+  for (int kind = kIrqlTooHigh; kind <= kNotAnIrp; ++kind) {
+    const char* name = KiViolationName(static_cast<KiViolationKind>(kind));
+    for (const char* routine :
+         {"KeAcquireSpinLock", "IoAcquireCancelSpinLock", "IoCompleteRequest"}) {
+      Rule rule = Rule::kLockOrder;
+      EXPECT_TRUE(FindKernelRule(name, routine, &rule)) << name;
+      EXPECT_STREQ(RuleInfo(rule).name, name);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cancelsafe

@@ -20,7 +20,9 @@ bool RulesFindNothing(const History& history) {
   for (const bool portable : {false, true}) {
     RuleFilter filter;
     Finding finding;
-    if (FindBrokenRule(history, portable, &filter, &finding)) return false;
+    Finding figure;
+    if (FindBrokenRule(history, portable, &filter, &finding, &figure)) return false;
+    if (figure.event >= 0) return false;
     if (FindBrokenEnding(history, &filter, &finding)) return false;
   }
   return !history.truncated;

@@ -116,10 +116,9 @@ std::string DescribeAccess(const RaceAccess& access) {
 
 }  // namespace
 
-Verdict RaceVerdict(const Race& race) {
-  Verdict verdict;
-  verdict.kind = VerdictKind::kDataRace;
-  verdict.rule = race.use_after_free ? kUseAfterFreeRule : kDataRaceRule;
+Verdict RaceVerdict(const Race& race, Family family) {
+  Verdict verdict =
+      MakeVerdict(race.use_after_free ? Rule::kRaceAfterFree : Rule::kDataRace, family);
   std::string first = DescribeAccess(race.access[0]);
   std::string second = DescribeAccess(race.access[1]);
   // Which of the two ran last depends on the schedule, not on the bug.
@@ -137,7 +136,7 @@ Verdict RaceVerdict(const Race& race) {
 
 #else
 
-Verdict RaceVerdict(const Race&) { return Verdict(); }
+Verdict RaceVerdict(const Race&, Family) { return Verdict(); }
 
 #endif
 
@@ -203,10 +202,11 @@ __attribute__((visibility("default"))) bool OnReport(const ReportDesc* descripti
 
 }  // namespace __tsan
 
-// Reports are taken in-process, every one of them. Nothing sleeps at exit.
+// Reports are taken in-process, every one of them, and do not count as TSan's own; what
+// TSan itself dies of (a signal that it catches) is a violation. Nothing sleeps at exit.
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
 const char* __tsan_default_options() {
-  return "halt_on_error=0:report_signal_unsafe=0:atexit_sleep_ms=0:exitcode=0:"
+  return "halt_on_error=0:report_signal_unsafe=0:atexit_sleep_ms=0:exitcode=1:"
          "suppress_equal_stacks=0:suppress_equal_addresses=0:report_thread_leaks=0";
 }
 

@@ -9,10 +9,6 @@
 
 namespace cancelsafe {
 
-// The rules of a race's verdict.
-inline constexpr char kDataRaceRule[] = "data-race";
-inline constexpr char kUseAfterFreeRule[] = "use-after-free";
-
 struct RaceAccess {
   int thread = 0;
   int fiber = -1;  // -1: not known
@@ -36,7 +32,7 @@ void ClearRace();
 // a race that counts.
 void IgnoreRaces(bool data_races, bool uses_after_free);
 // Both accesses with function, file and line; slow (symbolises).
-Verdict RaceVerdict(const Race& race);
+Verdict RaceVerdict(const Race& race, Family family);
 
 }  // namespace cancelsafe
 

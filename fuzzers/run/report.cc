@@ -43,8 +43,7 @@ std::string FailureFile(const Program& program, const Verdict& verdict,
                         const std::vector<std::string>& origin) {
   ProgramFile file;
   file.program = program;
-  // A verdict may quote several lines; a comment is one.
-  file.header_comments.push_back(absl::StrReplaceAll(VerdictLine(verdict), {{"\n", " "}}));
+  file.header_comments.push_back(VerdictLine(verdict));
   for (const std::string& line : origin) file.header_comments.push_back(line);
   return PrintProgramFile(file);
 }

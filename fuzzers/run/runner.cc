@@ -12,18 +12,6 @@ Reading ReadingFor(std::string_view implementation, bool strict) {
   return ours || strict ? Reading::kOwn : Reading::kPortable;
 }
 
-bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore) {
-  if (ignore->Add(name)) return true;
-  // Rules that are checked in this room.
-  bool known = name == "retired-write" || name == "drained-state" || name == "step-budget" ||
-               name == kUseAfterFreeRule || name == "start-io-attributes";
-  for (int kind = kIrqlTooHigh; kind < kHostLimit; ++kind) {
-    known |= name == KiViolationName(static_cast<KiViolationKind>(kind));
-  }
-  if (known) ignore->AddForeign(name);
-  return known;
-}
-
 Runner::Runner(Family family, const Implementation& implementation, const RunnerOptions& options,
                const char** missing)
     : family_(family),
@@ -34,12 +22,8 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       checker_(options.reading) {
   Machine::Install();
   if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;
-  Verdict race;
-  race.kind = VerdictKind::kDataRace;
-  race.rule = kDataRaceRule;
-  ignores_data_races_ = options_.ignore.Covers(race);
-  race.rule = kUseAfterFreeRule;
-  ignores_uses_after_free_ = options_.ignore.Covers(race);
+  ignores_data_races_ = options_.ignore.Covers(MakeVerdict(Rule::kDataRace, family));
+  ignores_uses_after_free_ = options_.ignore.Covers(MakeVerdict(Rule::kRaceAfterFree, family));
 }
 
 void Runner::SetStateCoverage(uint8_t* counters, uint32_t size) {
@@ -155,7 +139,7 @@ void Runner::Judge(const schedule::RunOptions& options) {
     return;
   }
   if (LastRace().found) {
-    verdict = RaceVerdict(LastRace());
+    verdict = RaceVerdict(LastRace(), family_);
     return;
   }
   if (Machine::fault().set) {
@@ -164,9 +148,7 @@ void Runner::Judge(const schedule::RunOptions& options) {
   }
   if (status == schedule::RunStatus::kDeadlock || status == schedule::RunStatus::kLivelock) {
     const bool deadlock = status == schedule::RunStatus::kDeadlock;
-    verdict.kind = deadlock ? VerdictKind::kDeadlock : VerdictKind::kLivelock;
-    verdict.rule = deadlock ? "deadlock" : "step-budget";
-    verdict.clause.clear();
+    verdict = MakeVerdict(deadlock ? Rule::kDeadlock : Rule::kStepBudget, family_);
     const std::string positions =
         Machine::Positions(program_->fibers, output_.schedule.finished_mask);
     verdict.reason = deadlock
@@ -176,16 +158,14 @@ void Runner::Judge(const schedule::RunOptions& options) {
     return;
   }
   if (status == schedule::RunStatus::kDiverged) {
-    verdict.kind = VerdictKind::kDiverged;
-    verdict.rule = "diverged";
+    verdict = MakeVerdict(Rule::kDiverged, family_);
     verdict.reason = "other fibers were able to run at decision " +
                      std::to_string(output_.schedule.diverged_step) + " than when it was recorded";
     return;
   }
   if (!checker_.Check(recorder_->history(), check_options_, &verdict)) return;
   if (Machine::stopped()) {
-    verdict.kind = VerdictKind::kUnknown;
-    verdict.rule = "stopped";
+    verdict = MakeVerdict(Rule::kStopped, family_);
     verdict.reason =
         "the run was stopped where its driver was given something it could not go on with, and no "
         "rule that counts says why";
@@ -193,8 +173,7 @@ void Runner::Judge(const schedule::RunOptions& options) {
   }
   if (status == schedule::RunStatus::kDone) driver_->Inspect(&verdict);
   if (verdict.ok() && Machine::limit() != nullptr) {
-    verdict.kind = VerdictKind::kUnknown;
-    verdict.rule = KiViolationName(kHostLimit);
+    verdict = MakeVerdict(Rule::kHostLimit, family_);
     verdict.reason = Machine::limit();
   }
 }

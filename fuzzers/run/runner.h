@@ -33,10 +33,6 @@ struct RunnerOptions {
 // documents allow, unless it is to be `strict`.
 Reading ReadingFor(std::string_view implementation, bool strict);
 
-// Adds what --ignore names: a rule of the oracle, of the machine room or of the run
-// room, a verdict kind, or a clause. False if there is no such thing.
-bool AddToIgnoreSet(const std::string& name, IgnoreSet* ignore);
-
 // What one run gave. Owned by the runner; valid until its next run.
 struct RunOutput {
   Verdict verdict;

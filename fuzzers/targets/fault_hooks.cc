@@ -35,7 +35,7 @@ void OnSignal(int number, siginfo_t* info, void* context) {
   CallHook(VerdictKind::kCrash, description);
   const struct sigaction& before = previous[index];
   sigaction(number, &before, nullptr);
-  // Without a handler the signal comes again, now that nobody holds it off.
+  // Re-raise with the default action where there was no handler before.
   if ((before.sa_flags & SA_SIGINFO) != 0) {
     before.sa_sigaction(number, info, context);
   } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
@@ -69,15 +69,20 @@ void CatchSignals() {
   for (int i = 0; i < kSignalCount; ++i) sigaction(kSignals[i], &action, &previous[i]);
 }
 
-const char* FaultReason(VerdictKind kind) {
-  return kind == VerdictKind::kCrash ? "the implementation crashed"
-                                     : "found by the sanitizer; its report follows";
+Verdict FaultVerdict(VerdictKind kind, Family family, absl::string_view description) {
+  const Rule rule = kind == VerdictKind::kCrash       ? Rule::kSignal
+                    : kind == VerdictKind::kUndefined ? Rule::kSanitizerUndefined
+                                                      : Rule::kSanitizerMemory;
+  Verdict verdict = MakeVerdict(rule, family, description);
+  verdict.reason = kind == VerdictKind::kCrash ? "the implementation crashed"
+                                               : "found by the sanitizer; its report follows";
+  return verdict;
 }
 
-Verdict ExitVerdict() {
-  Verdict verdict;
-  verdict.kind = VerdictKind::kCrash;
-  verdict.rule = "exit";
+std::string SignalWord(int number) { return "signal-" + std::to_string(number); }
+
+Verdict ExitVerdict(Family family) {
+  Verdict verdict = MakeVerdict(Rule::kExit, family);
   verdict.reason = "the implementation ended the process";
   return verdict;
 }

@@ -3,6 +3,9 @@
 #ifndef CANCELSAFE_FUZZERS_TARGETS_FAULT_HOOKS_H_
 #define CANCELSAFE_FUZZERS_TARGETS_FAULT_HOOKS_H_
 
+#include <string>
+
+#include "absl/strings/string_view.h"
 #include "oracle/verdict.h"
 
 namespace cancelsafe {
@@ -17,11 +20,14 @@ void SetFaultHook(void (*hook)(VerdictKind kind, const char* description));
 // after the hook. Call it once.
 void CatchSignals();
 
-// The reason in a verdict of the hook's.
-const char* FaultReason(VerdictKind kind);
+// The verdict on what the hook was told.
+Verdict FaultVerdict(VerdictKind kind, Family family, absl::string_view description);
+
+// The hook's description of a signal: "signal-6".
+std::string SignalWord(int number);
 
 // The verdict on an implementation that calls exit.
-Verdict ExitVerdict();
+Verdict ExitVerdict(Family family);
 
 }  // namespace cancelsafe
 

@@ -7,14 +7,17 @@
 #include <cstdint>
 #include <string>
 
+#include "fuzzers/run/family_driver.h"
+
 namespace cancelsafe {
 
 struct TargetStats {
   std::atomic<uint64_t> runs{0};
-  std::atomic<uint64_t> operations{0};   // executed, skipped ones not counted
-  std::atomic<uint64_t> skipped{0};      // whose caller contract did not hold
+  std::atomic<uint64_t> operations{0};  // executed, skipped ones not counted
+  // Operations left out, by Skip; [0] stays 0.
+  std::atomic<uint64_t> skipped[kSkipCount] = {};
   std::atomic<uint64_t> unknown{0};      // runs whose check ran out of its budget
-  std::atomic<uint64_t> unconfirmed{0};  // races that TSan did not see a second time
+  std::atomic<uint64_t> unconfirmed{0};  // violations that did not happen a second time
   std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs
 };
 

@@ -4,11 +4,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,9 +29,11 @@
 #include "fuzzers/run/runner.h"
 #include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/targets/benchmark.h"
+#include "fuzzers/targets/confirm.h"
 #include "fuzzers/targets/coverage_map.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
+#include "fuzzers/targets/target_report.h"
 
 namespace cancelsafe {
 namespace {
@@ -49,6 +53,8 @@ constexpr char kHelp[] =
   --artifacts=DIR           save failures as readable text here (default: .)
   --fibers=N                give programs at most N fibers (4)
   --stats=FILE              keep counters for a campaign here
+  --confirm=FILE            run this saved program once, print the verdict as JSON, and
+                            end (what a target starts itself with)
   --benchmark               measure runs per second on fixed programs, say what the
                             time goes into, and end
 )";
@@ -62,12 +68,15 @@ struct Target {
   int fibers_max = kMaxFibers;
   std::string artifacts = ".";
   std::string replay_flags;
+  std::vector<std::string> own_flags;  // that decide what a run does
+  std::string confirm;
   TargetStats* stats = nullptr;
   TargetStats local_stats;
   std::unique_ptr<Benchmark> benchmark;
   std::vector<std::string> engine_flags;
   std::vector<char*> arguments;
   Program program;
+  std::map<std::string, int> unconfirmed;  // by verdict key
 };
 
 Target* target = nullptr;
@@ -78,28 +87,37 @@ Target* target = nullptr;
 }
 
 bool ReadFlag(absl::string_view argument, std::string* implementation, std::string* stats) {
+  const std::string whole(argument);
   if (argument == "--help") {
     fputs(kHelp, stderr);
     return true;
   }
   if (absl::ConsumePrefix(&argument, "--implementation=")) {
     *implementation = std::string(argument);
+    target->own_flags.push_back(whole);
   } else if (argument == "--points=all") {
     target->options.access_points = true;
+    target->own_flags.push_back(whole);
     absl::StrAppend(&target->replay_flags, " --points all");
   } else if (argument == "--strict") {
     target->strict = true;
+    target->own_flags.push_back(whole);
     absl::StrAppend(&target->replay_flags, " --strict");
   } else if (absl::ConsumePrefix(&argument, "--ignore=")) {
-    if (!AddToIgnoreSet(std::string(argument), &target->options.ignore)) {
-      Fail(kUsageError, absl::StrCat("--ignore: '", argument, "' is no rule and no clause id"));
+    if (!target->options.ignore.Add(std::string(argument))) {
+      Fail(kUsageError, absl::StrCat("--ignore: '", argument,
+                                     "' is not the name of a rule, of a kind of verdict or "
+                                     "of a clause (see conformance/README.md)"));
     }
+    target->own_flags.push_back(whole);
     absl::StrAppend(&target->replay_flags, " --ignore ", argument);
+  } else if (absl::ConsumePrefix(&argument, "--confirm=")) {
+    target->confirm = std::string(argument);
   } else if (absl::ConsumePrefix(&argument, "--artifacts=")) {
     target->artifacts = std::string(argument);
   } else if (absl::ConsumePrefix(&argument, "--fibers=")) {
     if (!absl::SimpleAtoi(argument, &target->fibers_max) || target->fibers_max < 1) {
-      Fail(kUsageError, absl::StrCat("--fibers: '", argument, "' is no number of fibers"));
+      Fail(kUsageError, absl::StrCat("--fibers: '", argument, "' is not a number from 1 to 4"));
     }
   } else if (absl::ConsumePrefix(&argument, "--stats=")) {
     *stats = std::string(argument);
@@ -111,34 +129,52 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
   return true;
 }
 
-// The report of a failure, and its file. Also called from a sanitizer's report.
-void SaveFailure(const Program& program, const Verdict& verdict) {
-  fprintf(stderr, "\n%s", FailureReport(program, target->runner->history(), verdict).c_str());
-  const std::string path = absl::StrCat(target->artifacts, "/", FailureFileName(program, verdict));
+// What a failure is saved as. The name of an unconfirmed one says so, too.
+std::string PathFor(const Failure& failure, bool confirmed) {
+  return absl::StrCat(target->artifacts, "/", confirmed ? "" : "unconfirmed-",
+                      FailureFileName(failure.program, failure.verdict));
+}
+
+// Saves the failure and tells the campaign; `why` says what an unconfirmed one gave
+// instead, or is "". Also called from a sanitizer's report.
+void SaveFailure(const Failure& failure, const std::string& why) {
+  TargetReport report;
+  report.verdict = failure.verdict;
+  report.unconfirmed = why;
+  const std::string path = PathFor(failure, why.empty());
   const std::string command = absl::StrCat("./cancelsafe replay", target->replay_flags, " ", path);
+  std::vector<std::string> origin = {absl::StrCat("replay: ", command)};
+  if (!why.empty()) origin.push_back(absl::StrCat("unconfirmed: ", why));
   const absl::Status status =
-      WriteFileAtomically(path, FailureFile(program, verdict, {absl::StrCat("replay: ", command)}));
+      WriteFileAtomically(path, FailureFile(failure.program, failure.verdict, origin));
   if (!status.ok()) {
     fprintf(stderr, "\ncancelsafe: %s\n", std::string(status.message()).c_str());
   } else {
-    fprintf(stderr, "\nsaved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
+    report.saved = path;
+    report.replay = command;
+    fprintf(stderr, "\n%s%s\n", why.empty() ? "" : "unconfirmed: ", why.c_str());
+    fprintf(stderr, "saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
   }
+  fprintf(stderr, "%s\n", TargetReportLine(report).c_str());
+}
+
+// The report of a failure for people, then SaveFailure.
+void ReportFailure(const Failure& failure) {
+  fprintf(stderr, "\n%s",
+          FailureReport(failure.program, target->runner->history(), failure.verdict).c_str());
+  SaveFailure(failure, "");
 }
 
 void OnSanitizerReport(VerdictKind kind, const char* description) {
   PublishCoverage();
-  Verdict verdict;
-  verdict.kind = kind;
-  verdict.rule = description;
-  verdict.reason = FaultReason(kind);
-  SaveFailure(target->program, verdict);
+  ReportFailure({target->program, FaultVerdict(kind, target->family, description)});
 }
 
 // libFuzzer sees by itself that the implementation ended the process; to AFL++ that is
 // one more run.
 void OnExit() {
   if (!Runner::in_run() || !UnderAfl()) return;
-  SaveFailure(target->program, ExitVerdict());
+  ReportFailure({target->program, ExitVerdict(target->family)});
   SetFaultHook(nullptr);
   abort();
 }
@@ -182,11 +218,14 @@ void Add(std::atomic<uint64_t>* counter, uint64_t value) {
 
 void CountRun() {
   TargetStats& stats = *target->stats;
-  const int skipped = target->runner->output().skipped_operations;
-  const int executed = target->program.operation_count - skipped;
+  const RunOutput& output = target->runner->output();
+  const int executed = target->program.operation_count - output.skipped_operations;
   Add(&stats.runs, 1);
   Add(&stats.operations, executed);
-  Add(&stats.skipped, skipped);
+  // Most runs leave nothing out.
+  for (int i = 1; i < kSkipCount && output.skipped_operations != 0; ++i) {
+    Add(&stats.skipped[i], output.skipped[i]);
+  }
   // AFL++ starts a target anew now and then, and a second one for comparisons.
   if (const uint32_t states = target->runner->checker().states_covered();
       states > stats.states.load(std::memory_order_relaxed)) {
@@ -195,27 +234,81 @@ void CountRun() {
   if (target->benchmark != nullptr) target->benchmark->AfterRun(target->runner.get(), executed);
 }
 
-// Ends the process if the program fails.
+// What was run, at the end of a process that ran something.
+void PrintSummary() {
+  const TargetStats& stats = *target->stats;
+  const auto count = [](const std::atomic<uint64_t>& counter) {
+    return static_cast<unsigned long long>(counter.load(std::memory_order_relaxed));
+  };
+  if (count(stats.runs) == 0 || UnderAfl()) return;
+  std::string left_out;
+  for (int i = 1; i < kSkipCount; ++i) {
+    if (count(stats.skipped[i]) == 0) continue;
+    absl::StrAppend(&left_out, left_out.empty() ? "; left out: " : ", ", count(stats.skipped[i]),
+                    " (", SkipReason(static_cast<Skip>(i)), ")");
+  }
+  fprintf(stderr,
+          "summary: %llu runs; %llu operations executed%s; %llu runs not judged (unknown); "
+          "%llu violations that did not happen again (unconfirmed)\n",
+          count(stats.runs), count(stats.operations), left_out.c_str(), count(stats.unknown),
+          count(stats.unconfirmed));
+}
+
+// A violation that did not happen again is counted, and saved apart: it may be the
+// implementation's, or this program's, which is worth as much. A flood of one of them
+// would fill the disk with the same.
+void KeepUnconfirmed(const Failure& failure, const std::string& why) {
+  constexpr int kSavedMax = 16;
+  Add(&target->stats->unconfirmed, 1);
+  if (++target->unconfirmed[VerdictKey(failure.verdict)] > kSavedMax) return;
+  SaveFailure(failure, why);
+}
+
+// A file that says what is known while the fresh process runs: whatever becomes of this
+// one, the failure is not lost.
+std::string ConfirmInFreshProcess(const Failure& failure) {
+  const std::string path = PathFor(failure, false);
+  const absl::Status status = WriteFileAtomically(
+      path, FailureFile(failure.program, failure.verdict,
+                        {"unconfirmed: the process ended while it was being confirmed"}));
+  if (!status.ok()) return "";  // SaveFailure says what is wrong
+  std::vector<std::string> command = {"/proc/self/exe"};
+  command.insert(command.end(), target->own_flags.begin(), target->own_flags.end());
+  command.push_back(absl::StrCat("--confirm=", path));
+  std::string why = ConfirmInFreshProcess(command, failure.verdict);
+  unlink(path.c_str());
+  return why;
+}
+
+// Ends the process if the program fails, and fails again from the form in which it is
+// saved, here and in a fresh process. TSan may see a race in one run that it misses in
+// the next, since it remembers few accesses and forgets by a counter of its own.
 void RunSchedule(const Program& program) {
   const bool passed = target->runner->Run(program);
   CountRun();
   if (passed) return;
-  const RunOutput& output = target->runner->output();
-  if (output.verdict.kind == VerdictKind::kUnknown) {
+  const Verdict seen = target->runner->output().verdict;
+  if (seen.kind == VerdictKind::kUnknown) {
     Add(&target->stats->unknown, 1);
     return;
   }
-  // What is reported has to replay: the same verdict from the saved form. TSan may
-  // see a race in one run that it misses in the confirmation, since it remembers
-  // few accesses and forgets by a counter of its own; another schedule will do.
-  const Program executed = target->runner->Executed(program);
-  target->runner->Executed(executed);
-  if (output.verdict.ok()) {
-    Add(&target->stats->unconfirmed, 1);
+  Failure failure;
+  std::string why = ConfirmFromChoices(target->runner.get(), program, seen, &failure);
+  if (why.empty()) why = ConfirmInFreshProcess(failure);
+  if (!SameFinding(failure.verdict, seen)) {
+    // What was seen first did not come back, but something else did.
+    KeepUnconfirmed({program, seen},
+                    "the same program gave, when it was recorded: " + VerdictLine(failure.verdict));
+  }
+  if (!why.empty()) {
+    KeepUnconfirmed(failure, why);
     return;
   }
   PublishCoverage();
-  SaveFailure(executed, output.verdict);
+  // The history of the failure again, for the report.
+  target->runner->Executed(failure.program);
+  ReportFailure(failure);
+  PrintSummary();
   SetFaultHook(nullptr);
   abort();
 }
@@ -265,10 +358,11 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     Fail(kSetupError, absl::StrCat("the implementation does not provide ", missing,
                                    ", which this target needs"));
   }
-  if (!target->runner->absent_routines().empty()) {
+  if (target->confirm.empty() && !target->runner->absent_routines().empty()) {
     fprintf(stderr, "cancelsafe: not provided, and left out: %s\n",
             target->runner->absent_routines().c_str());
   }
+  if (!target->confirm.empty()) exit(AnswerConfirmation(target->runner.get(), target->confirm));
   target->runner->SetStateCoverage(StateCounters(), kStateCounters);
   schedule::Executor::Get().SetCoverage(InterleavingCounters(), kInterleavingCounters);
   SetFaultHook(&OnSanitizerReport);
@@ -276,6 +370,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   // At its end TSan wants to see everything again.
   atexit(&ShowToTsan);
   atexit(&OnExit);
+  atexit(&PrintSummary);
   if (UnderAfl()) pthread_atfork(nullptr, nullptr, &EndWithParent);
 }
 

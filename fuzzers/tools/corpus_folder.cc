@@ -7,7 +7,6 @@
 #include <map>
 #include <set>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "fuzzers/program/schedules.h"
@@ -28,7 +27,8 @@ constexpr uint32_t kCounters = 1 << 16;
 // implementation that is right it passes.
 bool NamesVerdict(const ProgramFile& file) {
   for (const std::string& line : file.header_comments) {
-    if (absl::StartsWith(line, "VERDICT ") && !absl::StartsWith(line, "VERDICT pass")) return true;
+    Verdict verdict;
+    if (ParseVerdictLine(line, &verdict) && !verdict.ok()) return true;
   }
   return false;
 }

@@ -27,6 +27,11 @@ std::string Count(int count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+// No clause speaks of crashes: before a program is known any family will do.
+Family CurrentFamily() {
+  return current_program == nullptr ? Family::kCsq : current_program->setup.family;
+}
+
 void PrintReport(const Verdict& verdict) {
   printf("%s: %s", current_file, VerdictLine(verdict).c_str());
   if (current_program != nullptr) {
@@ -48,13 +53,10 @@ void OnSignal(int number) {
   alarm(2);
   Verdict verdict;
   if (number == SIGALRM) {
-    verdict.kind = VerdictKind::kLivelock;
-    verdict.rule = "time-out";
+    verdict = MakeVerdict(Rule::kTimeOut, CurrentFamily());
     verdict.reason = "no preemption point was reached for a long time";
   } else {
-    verdict.kind = VerdictKind::kCrash;
-    verdict.rule = "signal-" + std::to_string(number);
-    verdict.reason = FaultReason(verdict.kind);
+    verdict = FaultVerdict(VerdictKind::kCrash, CurrentFamily(), SignalWord(number));
   }
   crash_action(verdict);
   fflush(stdout);
@@ -63,7 +65,7 @@ void OnSignal(int number) {
 
 void OnExit() {
   if (!Runner::in_run()) return;
-  crash_action(ExitVerdict());
+  crash_action(ExitVerdict(CurrentFamily()));
   fflush(stdout);
   _exit(kExitViolation);
 }
@@ -82,11 +84,7 @@ void LimitMemory() {
 }
 
 void OnSanitizerReport(VerdictKind kind, const char* description) {
-  Verdict verdict;
-  verdict.kind = kind;
-  verdict.rule = description;
-  verdict.reason = FaultReason(kind);
-  crash_action(verdict);
+  crash_action(FaultVerdict(kind, CurrentFamily(), description));
 }
 
 }  // namespace

@@ -155,11 +155,12 @@ Judge::Answer Judge::Ask(char command) {
   waitpid(child_, &status, 0);
   child_ = -1;
   if (shared_->found.failed()) return Answer::kDied;
-  shared_->found.kind = hung ? VerdictKind::kLivelock : VerdictKind::kCrash;
-  const std::string rule = hung                  ? "time-out"
-                           : WIFSIGNALED(status) ? "signal-" + std::to_string(WTERMSIG(status))
-                                                 : "exit";
-  Copy(rule, shared_->found.rule, sizeof shared_->found.rule);
+  const Family family = shared_->program.setup.family;
+  const Verdict verdict = hung ? MakeVerdict(Rule::kTimeOut, family)
+                          : WIFSIGNALED(status)
+                              ? MakeVerdict(Rule::kSignal, family, SignalWord(WTERMSIG(status)))
+                              : MakeVerdict(Rule::kExit, family);
+  shared_->found = IdentityOf(verdict);
   return Answer::kDied;
 }
 
@@ -170,13 +171,13 @@ FailureIdentity Judge::Run(const Program& program, schedule::Schedule* executed)
   return shared_->found;
 }
 
-std::string Judge::verdict_line() const {
-  if (shared_->line[0] != '\0') return shared_->line;
+Verdict Judge::verdict() const {
   Verdict verdict;
+  if (ParseVerdictLine(shared_->line, &verdict)) return verdict;
   verdict.kind = shared_->found.kind;
   verdict.rule = shared_->found.rule;
   verdict.reason = verdict.ok() ? "" : "the process did not survive it";
-  return VerdictLine(verdict);
+  return verdict;
 }
 
 bool Judge::Search(const FailureIdentity& wanted, bool exploring, int runs, int choices_below,
@@ -239,9 +240,7 @@ void Judge::OnSanitizer(VerdictKind kind, const char* description) {
 }
 
 void Judge::OnSignal(int number) {
-  char rule[32];
-  snprintf(rule, sizeof rule, "signal-%d", number);
-  NoteDeath(VerdictKind::kCrash, rule);
+  NoteDeath(VerdictKind::kCrash, SignalWord(number).c_str());
   _exit(1);
 }
 

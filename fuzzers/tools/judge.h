@@ -38,8 +38,8 @@ class Judge {
   // was executed, as choices.
   FailureIdentity Run(const Program& program, schedule::Schedule* executed = nullptr);
 
-  // The verdict of the last run, on one line.
-  std::string verdict_line() const;
+  // The verdict of the last run, as far as one line says it.
+  Verdict verdict() const;
 
   // Looks for a schedule under which the program fails like `wanted`: all schedules
   // with one preemption as far as a bound goes, then random ones. Deterministic.

@@ -56,7 +56,7 @@ class Replay {
   int Minimize();
   int RunUntilStep();
   void WriteExplanations(const Observation& observation);
-  void WriteTest(const Program& program, const std::string& verdict, const std::string& table);
+  void WriteTest(const Program& program, const Verdict& verdict, const std::string& table);
   void WriteTestOfCrash();
   void Write(const std::string& path, const std::string& contents, const char* what);
   bool RepeatsItself(Runner* runner);
@@ -90,8 +90,9 @@ bool Replay::RepeatsItself(Runner* runner) {
     alarm(kSecondsPerFile);
     runner->Run(file_.program, run_options);
     if (runner->Digest() == digest) continue;
-    printf("%s: VERDICT diverged (replay): repetition %ld gave another digest\n", path_.c_str(),
-           i + 1);
+    Verdict verdict = MakeVerdict(Rule::kDiverged, file_.program.setup.family, "replay");
+    verdict.reason = absl::StrCat("repetition ", i + 1, " gave another digest");
+    printf("%s: %s\n", path_.c_str(), VerdictLine(verdict).c_str());
     return false;
   }
   if (options_.digest) printf("%s: digest %016" PRIx64 "\n", path_.c_str(), digest);
@@ -141,7 +142,7 @@ int Replay::Minimize() {
   const MinimizedFailure result = MinimizeFailure(&judge, before, progress);
   if (terminal) fprintf(stderr, "\n");
   if (!result.identity.failed()) {
-    printf("%s: VERDICT pass: nothing to minimise\n", path_.c_str());
+    printf("%s: %s: nothing to minimise\n", path_.c_str(), VerdictLine(Verdict()).c_str());
     return 0;
   }
   file_.program = result.program;
@@ -149,7 +150,7 @@ int Replay::Minimize() {
   ProgramFile out;
   out.program = result.program;
   // A verdict may quote several lines; a comment is one.
-  out.header_comments.push_back(absl::StrReplaceAll(judge.verdict_line(), {{"\n", " "}}));
+  out.header_comments.push_back(VerdictLine(judge.verdict()));
   out.header_comments.push_back(
       absl::StrCat("date: ", options_.date.empty() ? Today() : options_.date));
   std::string found = absl::StrCat("found: in ", path_.substr(path_.rfind('/') + 1));
@@ -165,8 +166,7 @@ int Replay::Minimize() {
   return -1;
 }
 
-void Replay::WriteTest(const Program& program, const std::string& verdict,
-                       const std::string& table) {
+void Replay::WriteTest(const Program& program, const Verdict& verdict, const std::string& table) {
   GeneratedTestOptions test;
   test.points_at_every_access = flags_.runner().access_points;
   test.strict = flags_.strict();
@@ -185,12 +185,12 @@ void Replay::WriteTestOfCrash() {
   const FailureIdentity identity = judge.Run(file_.program, &executed.schedule);
   if (!judge.died() || !identity.failed()) return;
   if (!judge.Run(executed).SameAs(identity)) executed = file_.program;
-  WriteTest(executed, judge.verdict_line(), "");
+  WriteTest(executed, judge.verdict(), "");
 }
 
 void Replay::WriteExplanations(const Observation& observation) {
   if (!options_.test.empty()) {
-    WriteTest(observation.program, VerdictLine(observation.verdict), TableOf(observation));
+    WriteTest(observation.program, observation.verdict, TableOf(observation));
   }
   if (options_.html.empty() && options_.trace.empty()) return;
   const nlohmann::json scene = SceneOf(observation, path_.substr(path_.rfind('/') + 1));
@@ -257,7 +257,9 @@ int Main(int argc, char** argv) {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : kExitViolation;
     if (code > kExitSetup) code = kExitViolation;  // the sanitizers have codes of their own
     if (WIFSIGNALED(status)) {
-      printf("%s: VERDICT crash (signal): signal %d\n", path.c_str(), WTERMSIG(status));
+      Verdict verdict = MakeVerdict(Rule::kSignal, Family::kCsq);  // no clause speaks of it
+      verdict.reason = absl::StrCat("signal ", WTERMSIG(status));
+      printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
     }
     if (code != 0) ++failed;
     worst = std::max(worst, code);

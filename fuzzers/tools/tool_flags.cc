@@ -62,7 +62,7 @@ bool ToolFlags::Next(std::string* flag) {
       absl::StrAppend(&repeat_flags_, " --strict");
     } else if (*flag == "--ignore") {
       const std::string value = Value(*flag);
-      if (!AddToIgnoreSet(value, &runner_.ignore)) {
+      if (!runner_.ignore.Add(value)) {
         Fail(kExitUsage, absl::StrCat("--ignore: '", value, "' is no rule and no clause id"));
       }
       absl::StrAppend(&repeat_flags_, " --ignore ", value);

@@ -221,15 +221,15 @@ void DeviceQueueDriver::Drain() {
 }
 
 void DeviceQueueDriver::Inspect(Verdict* verdict) {
-  const char* clause = nullptr;
-  if (queue_->Busy) clause = "DQ-REM-03";
+  if (busy_periods_ > 0) return;
+  int inserted = -1;
   for (int number = 0; number < items_; ++number) {
-    if (entries_[number].entry->Inserted) clause = "DQ-REM-10";
+    if (entries_[number].entry->Inserted) inserted = number;
   }
-  if (clause == nullptr || busy_periods_ > 0) return;
-  verdict->kind = VerdictKind::kRule;
-  verdict->rule = "drained-state";
-  verdict->clause = clause;
+  if (inserted < 0 && !queue_->Busy) return;
+  *verdict =
+      MakeVerdict(queue_->Busy ? Rule::kDrainedBusy : Rule::kDrainedInserted, Family::kDeviceQueue);
+  verdict->item = inserted;
   verdict->reason = queue_->Busy ? "the drained queue is still busy"
                                  : "an entry of the drained queue is still marked as inserted";
 }

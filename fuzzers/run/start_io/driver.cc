@@ -36,6 +36,8 @@ class StartIoDriver final : public FamilyDriver {
   void Finish(const Operation& operation, NTSTATUS status);
   // Whether StartIo was called in a way that the attributes forbid.
   void CheckAttributes(const CallbackEvent& event);
+  // The event recorded last breaks it.
+  void BreakAttribute(Rule rule);
   CallbackEvent* Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item);
 
   const Implementation& table_;
@@ -51,9 +53,11 @@ class StartIoDriver final : public FamilyDriver {
   uint8_t attributes_ = 0;
   bool attributes_known_ = true;
   bool settings_overlapped_ = false;
-  uint8_t running_ = 0;                     // StartIo calls that have not returned
-  const char* broken_attribute_ = nullptr;  // clause
-  int current_ = -1;                        // item that the driver may finish
+  uint8_t running_ = 0;  // StartIo calls that have not returned
+  bool attribute_broken_ = false;
+  Rule broken_attribute_ = Rule::kStartIoDeferred;
+  int attribute_event_ = -1;
+  int current_ = -1;  // item that the driver may finish
 };
 
 StartIoDriver* StartIoDriver::active = nullptr;
@@ -82,7 +86,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   used_ = settings_overlapped_ = false;
   open_settings_ = attributes_ = running_ = 0;
   attributes_known_ = true;
-  broken_attribute_ = nullptr;
+  attribute_broken_ = false;
   current_ = -1;
   // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
   cancelable_ = false;
@@ -181,16 +185,22 @@ CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, ui
   return event;
 }
 
+void StartIoDriver::BreakAttribute(Rule rule) {
+  attribute_broken_ = true;
+  broken_attribute_ = rule;
+  attribute_event_ = recorder_->history().event_count - 1;
+}
+
 void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
   if (!attributes_known_) return;
-  if ((attributes_ & kDeferred) != 0 && running_ != 0) broken_attribute_ = "SIO-ATTR-01";
+  if ((attributes_ & kDeferred) != 0 && running_ != 0) BreakAttribute(Rule::kStartIoDeferred);
   const uint8_t open = recorder_->open_call();
   if (open == kNoCall) return;
   const Op op = recorder_->call(open).operation.op;
   // Of a packet that was dequeued; the first of all is a matter of reading (AMB-29).
   if ((attributes_ & kNonCancelable) != 0 && (event.snapshot & kCancelRoutineSet) != 0 &&
       (op == Op::kStartNext || op == Op::kStartNextByKey)) {
-    broken_attribute_ = "SIO-ATTR-03";
+    BreakAttribute(Rule::kStartIoNonCancelable);
   }
 }
 
@@ -266,23 +276,19 @@ void StartIoDriver::Drain() {
 void StartIoDriver::Inspect(Verdict* verdict) {
   const uint8_t damaged = items_.FindDamagedRetired();
   if (damaged != kNoItem) {
-    verdict->kind = VerdictKind::kMemoryError;
-    verdict->rule = "retired-write";
-    verdict->clause = "IRP-COMP-02";
+    *verdict = MakeVerdict(Rule::kRetiredWrite, Family::kStartIo);
+    verdict->item = damaged;
     verdict->reason =
         "item " + std::to_string(damaged) + " was written to after it had been completed";
-  } else if (broken_attribute_ != nullptr) {
-    verdict->kind = VerdictKind::kRule;
-    verdict->rule = "start-io-attributes";
-    verdict->clause = broken_attribute_;
-    verdict->reason = verdict->clause == "SIO-ATTR-01"
+  } else if (attribute_broken_) {
+    *verdict = MakeVerdict(broken_attribute_, Family::kStartIo);
+    verdict->event = attribute_event_;
+    verdict->reason = broken_attribute_ == Rule::kStartIoDeferred
                           ? "with DeferredStartIo, StartIo was called before it had returned"
                           : "with NonCancelable, a dequeued packet came with its cancel routine";
-  } else if (device_->DeviceQueue.Busy || device_->CurrentIrp != nullptr) {
-    if (!used_) return;
-    verdict->kind = VerdictKind::kRule;
-    verdict->rule = "drained-state";
-    verdict->clause = device_->DeviceQueue.Busy ? "SIO-NEXT-04" : "SIO-NEXT-05";
+  } else if (used_ && (device_->DeviceQueue.Busy || device_->CurrentIrp != nullptr)) {
+    *verdict = MakeVerdict(device_->DeviceQueue.Busy ? Rule::kDrainedBusy : Rule::kDrainedCurrent,
+                           Family::kStartIo);
     verdict->reason = device_->DeviceQueue.Busy
                           ? "the device queue is still busy after the last packet"
                           : "CurrentIrp is still set after the last packet";
