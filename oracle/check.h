@@ -83,6 +83,8 @@ class Checker {
 
  private:
   struct Impl;
+  // Aborts if the quick look found nothing and the rules do: one of the two is wrong.
+  void HoldAgainstRules(const History& history) const;
   bool CheckRules(const History& history, const CheckOptions& options, Finding* figure,
                   Verdict* verdict);
   std::unique_ptr<Impl> impl_;

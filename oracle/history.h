@@ -29,6 +29,9 @@ struct Call {
   uint8_t locks_after = 0;
   bool returned = false;
   Outcome outcome;
+  // SnapshotFlag of the item that a removal returned, as the caller finds it; all set
+  // where none was returned.
+  uint16_t item_state = 0xffff;
   // Positions among all calls, returns and events. A call that ended before
   // another began precedes it in every linearization.
   uint32_t begin = 0;

@@ -48,6 +48,7 @@ CallbackEvent& HistoryBuilder::AddEvent(int call, CallbackKind kind, uint8_t ite
       linked_ |= bit;
       break;
     case CallbackKind::kRemove:
+      event.snapshot |= kPendingMarked;
       if ((linked_ & bit) != 0) event.snapshot |= kLinked;
       linked_ &= static_cast<uint8_t>(~bit);
       break;
@@ -61,11 +62,15 @@ CallbackEvent& HistoryBuilder::AddEvent(int call, CallbackKind kind, uint8_t ite
       if (insert) event.snapshot |= kPendingMarked | kCancelRoutineSet;
       break;
     }
+    case CallbackKind::kCompleteCanceled:
+    case CallbackKind::kDriverCancel:
+      event.snapshot |= kPendingMarked;
+      break;
     case CallbackKind::kStartIo:
-      event.snapshot |= kLinked;
+      event.snapshot |= kLinked | kPendingMarked;
       break;
     case CallbackKind::kCompleted:
-      event.status = kStatusCancelled;
+      if (history.calls[call].operation.op != Op::kComplete) event.status = kStatusCancelled;
       break;
     default:
       break;

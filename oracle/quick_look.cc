@@ -57,6 +57,17 @@ constexpr uint16_t kNotFinished = 0x2000;  // an IRP without cancel routine nor 
 constexpr uint16_t kFailed = 0x1000;       // the status is below zero
 constexpr uint16_t kNotCancelled = 0x800;  // the status is not STATUS_CANCELLED
 
+constexpr uint16_t kBorrowed[] = {kNeverSet, kOtherIrql, kNotFinished, kFailed, kNotCancelled};
+constexpr bool Distinct() {
+  uint32_t taken = 2 * kKnownItem - 1;  // the highest of a snapshot, and all below it
+  for (const uint16_t bit : kBorrowed) {
+    if ((taken & bit) != 0 || (bit & (bit - 1)) != 0) return false;
+    taken |= bit;
+  }
+  return true;
+}
+static_assert(Distinct(), "a borrowed bit of the snapshot means something already");
+
 constexpr bool IsInsert(Op op) { return InfoOf(op).effect == ItemEffect::kAdds; }
 
 // What the event of a kind in a call of an operation is held against.
@@ -69,8 +80,15 @@ constexpr auto kDemandRows = [] {
       const CallbackKind kind = static_cast<CallbackKind>(k);
       if (IsTraced(kind)) demand = kDemands[k];
       switch (kind) {
-        case CallbackKind::kAcquire:
+        case CallbackKind::kRemove:
+          demand.care |= kPendingMarked;
+          demand.want |= kPendingMarked;
+          break;
         case CallbackKind::kCompleteCanceled:
+          demand.care |= kPendingMarked;
+          demand.want |= kPendingMarked;
+          [[fallthrough]];
+        case CallbackKind::kAcquire:
           if (op == Op::kCancel) demand.care |= kOtherIrql;
           break;
         case CallbackKind::kInsert:
@@ -86,7 +104,7 @@ constexpr auto kDemandRows = [] {
           demand = {kNeverSet, kNeverSet};
           break;
         case CallbackKind::kCompleted:
-          if (op != Op::kComplete) demand.care |= kNotCancelled;
+          demand.care |= op == Op::kComplete ? kFailed : kNotCancelled;
           break;
         default:
           break;
@@ -181,7 +199,8 @@ bool LooksClean(const History& history, Trace traces[kMaxCalls]) {
     const Call& call = history.calls[i];
     const OpRow& row = kOpRows[static_cast<int>(call.operation.op)];
     doubt |= !call.returned | (call.irql_after != call.irql_before) |
-             (call.locks_after != call.locks_before);
+             (call.locks_after != call.locks_before) |
+             (~call.item_state & (kPendingMarked | kCanariesIntact));
     const uint64_t flow = traces[i].packed & kKinds;
     doubt |= (flow != row.flow[0]) & (flow != row.flow[1]) & (flow != row.flow[2]);
     const uint32_t item = row.removes ? static_cast<uint32_t>(call.outcome.value)

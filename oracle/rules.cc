@@ -56,6 +56,9 @@ class EventRules {
   bool CheckRemove(int index);
   bool CheckRelease(int index);
   bool CheckCompletion(int index);
+  // A mark that was there when the insert was over, and is gone.
+  bool LostMark(int index);
+  bool CheckReturnedItem(int index);
   int RoomForStartIo(uint32_t sequence) const;
 
   const History& history_;
@@ -67,6 +70,8 @@ class EventRules {
   // Per item: whose remove callback took it since it was accepted last.
   uint8_t remover_[kMaxItems];
   uint8_t completed_ = 0;  // bit per item: completed since it was inserted last
+  uint8_t marked_ = 0;     // bit per item: accepted with its pending mark
+  uint8_t unmarked_ = 0;   // bit per item: was accepted without, in whatever call
 };
 
 constexpr uint8_t Bit(uint8_t item) { return static_cast<uint8_t>(1u << (item & 7)); }
@@ -157,11 +162,20 @@ bool EventRules::CheckInsert(int index) {
   states_[event.call] |= kInserted;
   remover_[event.item] = kNoCall;
   completed_ &= static_cast<uint8_t>(~bit);
+  marked_ &= static_cast<uint8_t>(~bit);
   return false;
+}
+
+bool EventRules::LostMark(int index) {
+  const CallbackEvent& event = history_.events[index];
+  return event.item < kMaxItems && (marked_ & Bit(event.item)) != 0 &&
+         (event.snapshot & kPendingMarked) == 0 &&
+         Broken(Rule::kPendingKept, index, event.call, event.item);
 }
 
 bool EventRules::CheckRemove(int index) {
   const CallbackEvent& event = history_.events[index];
+  if (LostMark(index)) return true;
   if ((states_[event.call] & kInsertFailed) != 0 &&
       Broken(Rule::kRemoveAfterFailure, index, event.call, event.item)) {
     return true;
@@ -188,6 +202,7 @@ bool EventRules::CheckRelease(int index) {
     return routine && broken(Rule::kRoutineAfterFailure);
   }
   if ((state & kInserted) == 0) return false;
+  (marked ? marked_ : unmarked_) |= Bit(operation.item);
   if (!marked && broken(Rule::kPendingMissing)) return true;
   // A cancellation may have taken the routine out already, or this call itself.
   return !routine && (event.snapshot & kCancelFlagSet) == 0 && broken(Rule::kRoutineMissing);
@@ -197,6 +212,7 @@ bool EventRules::CheckCompletion(int index) {
   const CallbackEvent& event = history_.events[index];
   const Call& call = history_.calls[event.call];
   uint8_t& state = states_[event.call];
+  if (LostMark(index)) return true;
   if ((state & (kAcquired | kReleased)) == kAcquired &&
       (!portable_ || history_.setup.lock == LockKind::kSpin) &&
       Broken(Rule::kCompletionUnlocked, index, event.call, event.item)) {
@@ -224,6 +240,10 @@ bool EventRules::CheckQueueEvents() {
       const bool cancelled = (states_[event.call] & kCompleting) != 0;
       if (cancelled && event.status != kStatusCancelled &&
           Broken(Rule::kCancelledStatus, i, event.call, event.item)) {
+        return true;
+      }
+      if (history_.calls[event.call].operation.op == Op::kComplete && event.status < 0 &&
+          Broken(Rule::kCompletedStatus, i, event.call, event.item)) {
         return true;
       }
       completed_ |= Bit(event.item);
@@ -284,6 +304,11 @@ bool EventRules::CheckStartIoEvents() {
         Broken(Rule::kKnownItem, i, event.call, event.item)) {
       return true;
     }
+    // The driver has marked every packet before it started it.
+    if (driver_routine && (event.snapshot & kPendingMarked) == 0 &&
+        Broken(Rule::kPendingKept, i, event.call, event.item)) {
+      return true;
+    }
     if (event.kind == CallbackKind::kCompleted) {
       const bool cancelled = (states_[event.call] & kCompleting) != 0;
       if (cancelled && event.status != kStatusCancelled &&
@@ -292,9 +317,6 @@ bool EventRules::CheckStartIoEvents() {
       }
     }
     if (event.kind != CallbackKind::kStartIo) continue;
-    if ((event.snapshot & kKnownItem) == 0 && Broken(Rule::kKnownItem, i, event.call, event.item)) {
-      return true;
-    }
     if (event.irql != kDispatchLevel && Broken(Rule::kStartIoIrql, i, event.call, event.item)) {
       return true;
     }
@@ -314,6 +336,19 @@ bool EventRules::CheckStartIoEvents() {
   return false;
 }
 
+// What the caller of a removal gets is what it gave in.
+bool EventRules::CheckReturnedItem(int index) {
+  const Call& call = history_.calls[index];
+  const int32_t item = call.outcome.value;
+  if (call.item_state == 0xffff || item < 0 || item >= kMaxItems) return false;
+  const auto number = static_cast<uint8_t>(item);
+  if ((call.item_state & kCanariesIntact) == 0 && Broken(Rule::kCanaries, -1, index, number)) {
+    return true;
+  }
+  return (call.item_state & kPendingMarked) == 0 && (unmarked_ & Bit(number)) == 0 &&
+         Broken(Rule::kPendingKept, -1, index, number);
+}
+
 bool EventRules::CheckCalls() {
   for (int i = 0; i < history_.call_count; ++i) {
     const Call& call = history_.calls[i];
@@ -324,6 +359,7 @@ bool EventRules::CheckCalls() {
     }
     if (call.irql_after != call.irql_before && Broken(Rule::kIrqlRestored, -1, i)) return true;
     if (call.locks_after != call.locks_before && Broken(Rule::kLocksKept, -1, i)) return true;
+    if (CheckReturnedItem(i)) return true;
   }
   return false;
 }

@@ -291,6 +291,57 @@ TEST(RulesTest, AnItemThatTheDrainDoesNotFindIsLost) {
   ExpectRule(packet.history, Rule::kLostItem);
 }
 
+TEST(RulesTest, ThePendingMarkIsKeptUntilTheItemEnds) {
+  HistoryBuilder removed = TypicalQueue(CsqSetup());
+  removed.Event(CallbackKind::kRemove, 0).snapshot ^= kPendingMarked;
+  ExpectRule(removed.history, Rule::kPendingKept);
+  HistoryBuilder cancelled = TypicalQueue(CsqSetup());
+  cancelled.Event(CallbackKind::kCompleteCanceled).snapshot ^= kPendingMarked;
+  ExpectRule(cancelled.history, Rule::kPendingKept);
+  // Gone when the caller of the removal looks: no callback shows that.
+  HistoryBuilder returned = TypicalQueue(CsqSetup());
+  Call& call = returned.history.calls[4];
+  ASSERT_EQ(call.outcome.value, 2);
+  call.item_state = static_cast<uint16_t>(0xfffe & ~kPendingMarked);
+  ExpectRule(returned.history, Rule::kPendingKept);
+  EXPECT_EQ(Judge(returned.history).call, 4);
+  // No page says that the filter manager marks its IRPs (AMB-49).
+  HistoryBuilder data = TypicalQueue(FamilySetup(Family::kCallbackDataQueue));
+  data.Event(CallbackKind::kRemove, 0).snapshot ^= kPendingMarked;
+  EXPECT_TRUE(Judge(data.history).ok()) << VerdictLine(Judge(data.history));
+  for (const CallbackKind kind : {CallbackKind::kStartIo, CallbackKind::kDriverCancel}) {
+    HistoryBuilder packet = TypicalStartIo();
+    packet.Event(kind).snapshot ^= kPendingMarked;
+    ExpectRule(packet.history, Rule::kPendingKept);
+  }
+}
+
+TEST(RulesTest, AMarkThatWasNeverThereIsNotLostAsWell) {
+  HistoryBuilder b = TypicalQueue(CsqSetup());
+  for (int i = 0; i < b.history.event_count; ++i) b.history.events[i].snapshot &= ~kPendingMarked;
+  for (int i = 0; i < b.history.call_count; ++i) {
+    if (b.history.calls[i].outcome.value > 0) b.history.calls[i].item_state = kCanariesIntact;
+  }
+  IgnoreSet ignore;
+  ASSERT_TRUE(ignore.Add("pending-missing"));
+  EXPECT_TRUE(Judge(b.history, Reading::kOwn, &ignore).ok())
+      << VerdictLine(Judge(b.history, Reading::kOwn, &ignore));
+}
+
+TEST(RulesTest, WhatTheDriverKeepsIsThereWhenARemovalReturns) {
+  for (const Family family : {Family::kCsq, Family::kCallbackDataQueue}) {
+    HistoryBuilder b = TypicalQueue(FamilySetup(family));
+    b.history.calls[4].item_state = static_cast<uint16_t>(0xfffe & ~kCanariesIntact);
+    ExpectRule(b.history, Rule::kCanaries);
+  }
+}
+
+TEST(RulesTest, TheStatusThatTheDriverGaveReachesTheOriginator) {
+  HistoryBuilder b = TypicalQueue(CsqSetup());
+  b.Event(CallbackKind::kCompleted, 1).status = kStatusUnsuccessful;
+  ExpectRule(b.history, Rule::kCompletedStatus);
+}
+
 TEST(RulesTest, EveryRuleHasANameAndAClauseOfItsOwnFamily) {
   for (int i = 0; i < kFilteredRules; ++i) {
     const Rule rule = static_cast<Rule>(i);

@@ -96,11 +96,16 @@ Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
   ++item.context_readers;
   const int call = recorder_->Begin(operation, item.generation);
   const int32_t result = Remove(queues_[item.context_queue], operation.item);
-  recorder_->End(call, result);
+  EndRemoval(call, result);
   --item.context_readers;
   items_.EndUse(operation.item);
   if (result >= 0) items_.TakeFromLibrary(result);
   return Skip::kNot;
+}
+
+void CancelQueueDriver::EndRemoval(int call, int32_t result) {
+  if (call != kNoCall && result >= 0) recorder_->call(call).item_state = items_.Snapshot(result);
+  recorder_->End(call, result);
 }
 
 Skip CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
@@ -118,7 +123,7 @@ Skip CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
   const void* const outer = callbacks_.ExpectPeek(context);
   const int call = recorder_->Begin(operation, 0);
   const int32_t result = RemoveNext(queues_[QueueOf(operation)], context);
-  recorder_->End(call, result);
+  EndRemoval(call, result);
   callbacks_.ExpectPeek(outer);
   if (result >= 0) items_.TakeFromLibrary(result);
   return Skip::kNot;
@@ -154,7 +159,7 @@ void CancelQueueDriver::Drain() {
     for (int i = 0; i <= kFewItems; ++i) {
       const int call = recorder_->Begin(next, 0);
       const int32_t result = RemoveNext(queues_[queue], nullptr);
-      recorder_->End(call, result);
+      EndRemoval(call, result);
       if (result < 0) break;
       items_.TakeFromLibrary(result);
     }

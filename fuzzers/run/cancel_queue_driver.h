@@ -45,6 +45,8 @@ class CancelQueueDriver : public FamilyDriver {
   Skip ExecuteRemoveNext(const Operation& operation);
   Skip ExecuteComplete(const Operation& operation);
   Skip ExecuteEnable(const Operation& operation);
+  // The call returned `result`: an item, which is the caller's now, or less than 0.
+  void EndRemoval(int call, int32_t result);
 
   const ItemKind kind_;
   Recorder* recorder_ = nullptr;

@@ -180,7 +180,8 @@ uint16_t ItemTable::Snapshot(int number) const {
   if (irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
   if (item.linked) flags |= kLinked;
   bool intact = true;
-  for (int slot = 0; slot < 3 && kind_ != ItemKind::kPacket; ++slot) {
+  // The IRP of callback data is the filter manager's, DriverContext with it.
+  for (int slot = 0; slot < 3 && kind_ == ItemKind::kQueuedIrp; ++slot) {
     intact &= irp->Tail.Overlay.DriverContext[slot] == Canary(number, slot);
   }
   if (kind_ == ItemKind::kCallbackData) intact &= item.data->QueueContext[1] == Canary(number, 3);

@@ -15,7 +15,7 @@ namespace cancelsafe {
 
 enum class ItemKind : uint8_t {
   kQueuedIrp,     // for a cancel-safe queue; the driver keeps DriverContext[0..2]
-  kCallbackData,  // the same with callback data
+  kCallbackData,  // callback data; the driver keeps QueueContext[1]
   kPacket,        // for a device queue, whose entry lies where DriverContext is
 };
 

@@ -290,6 +290,17 @@ TEST_F(ReportTest, WritesWholeFilesOrSaysWhyNot) {
   EXPECT_NE(status.message().find(path), absl::string_view::npos) << status;
 }
 
+TEST_F(ReportTest, AHeaderThatNamesAnotherVerdictIsSaid) {
+  const absl::StatusOr<ProgramFile> file = ParseProgramFile(FailureFile(program_, verdict_, {}));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(HeaderDifference(*file, verdict_), "");
+  EXPECT_NE(HeaderDifference(*file, Verdict()).find(VerdictLine(verdict_)), std::string::npos);
+  Verdict other = verdict_;
+  other.clause = "CSQ-INV-02";
+  EXPECT_NE(HeaderDifference(*file, other), "");
+  EXPECT_EQ(HeaderDifference(ProgramFile(), other), "");
+}
+
 TEST(MachineTest, EveryViolationHasARowInTheTableOfRules) {
   for (int kind = kIrqlTooHigh; kind <= kNotAnIrp; ++kind) {
     const char* name = KiViolationName(static_cast<KiViolationKind>(kind));

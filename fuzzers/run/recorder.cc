@@ -32,6 +32,7 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
   call.locks_after = 0;
   call.returned = false;
   call.outcome.value = 0;
+  call.item_state = 0xffff;
   call.begin = ++history_.sequence;
   call.end = 0;
   call.effect = 0;

@@ -48,6 +48,21 @@ std::string FailureFile(const Program& program, const Verdict& verdict,
   return PrintProgramFile(file);
 }
 
+std::string HeaderDifference(const ProgramFile& file, const Verdict& verdict) {
+  for (const std::string& line : file.header_comments) {
+    Verdict named;
+    if (!ParseVerdictLine(line, &named)) continue;
+    if (SameFinding(named, verdict)) return "";
+    return absl::StrCat(
+        "not what the file's header names, which is: ", VerdictLine(named),
+        named.kind == VerdictKind::kDataRace && verdict.ok()
+            ? "\nA data race shows under ThreadSanitizer alone: replay with --sanitizer thread."
+            : "\nEither the implementation is another one than when the file was saved, or a line "
+              "of the file is missing.");
+  }
+  return "";
+}
+
 std::string FailureFileName(const Program& program, const Verdict& verdict) {
   const std::string clause = verdict.clause.empty() ? verdict.rule : verdict.clause;
   return absl::StrFormat("%s-%s-%s-%08x.txt", FamilyName(program.setup.family),

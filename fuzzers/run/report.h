@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "fuzzers/program/program.h"
+#include "fuzzers/program/text.h"
 #include "oracle/history.h"
 #include "oracle/verdict.h"
 
@@ -20,6 +21,10 @@ std::string FailureReport(const Program& program, const History& history, const 
 // lines), then the program.
 std::string FailureFile(const Program& program, const Verdict& verdict,
                         const std::vector<std::string>& origin);
+
+// In words, how a run's verdict differs from the one that the header of its file names; ""
+// if it is the same finding, or if the header names none.
+std::string HeaderDifference(const ProgramFile& file, const Verdict& verdict);
 
 // "csq-lost-item-CSQ-INV-01-1a2b3c4d.txt": the same program and verdict always
 // give the same name, different ones different names.

@@ -227,13 +227,15 @@ int Replay::Run() {
     printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
     if (!divergence.empty()) printf("%s\n", divergence.c_str());
   }
+  const std::string difference = HeaderDifference(file_, observation.verdict);
+  if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
   if (!options_.quiet) {
     printf("\n%s", StoryOf(observation).c_str());
     if (!passed) printf("\ndebug: %s\n", DebuggerCommand().c_str());
   }
   WriteExplanations(observation);
   fflush(stdout);
-  return passed ? 0 : kExitViolation;
+  return passed && difference.empty() ? 0 : kExitViolation;
 }
 
 int Main(int argc, char** argv) {

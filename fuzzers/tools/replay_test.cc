@@ -98,6 +98,23 @@ TEST_F(ReplayTest, TakesTheScheduleThatFailsOfThoseThatAnInputStandsFor) {
               StartsWith("failure.txt: passes under all 8 schedules that this input stands for"));
 }
 
+TEST_F(ReplayTest, AVerdictOtherThanTheHeadersIsNoPass) {
+  Explore(kGreedyFlags, kCancelRacesRemove);
+  // The built-in implementation has not got the bug.
+  const CommandResult passed = Run("cancelsafe-replay --quiet failure.txt");
+  EXPECT_EQ(passed.status, 1);
+  EXPECT_THAT(passed.output,
+              HasSubstr("failure.txt: not what the file's header names, which is: VERDICT "
+                        "double-ending CSQ-INV-01"));
+  // A line that was cut off makes another run of it.
+  Run("grep -v '^choices' failure.txt > cut.txt");
+  const CommandResult cut = Run(absl::StrCat(kGreedy, "--quiet cut.txt"));
+  EXPECT_EQ(cut.status, 1);
+  EXPECT_THAT(cut.output, HasSubstr("cut.txt: not what the file's header names"));
+  EXPECT_EQ(Run(absl::StrCat(kGreedy, "--quiet failure.txt")).output.find("not what"),
+            std::string::npos);
+}
+
 TEST_F(ReplayTest, StopsBeforeAStep) {
   Explore(kGreedyFlags, kCancelRacesRemove);
   const CommandResult result = Run(absl::StrCat(kGreedy, "--until 10 failure.txt"));

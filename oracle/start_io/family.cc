@@ -9,6 +9,17 @@
 namespace cancelsafe {
 namespace {
 
+// True if the call entered the item's cancel routine before event `end`.
+bool CalledCancelRoutine(const History& history, uint8_t call, uint8_t item, int end) {
+  for (int i = 0; i < end; ++i) {
+    const CallbackEvent& event = history.events[i];
+    if (event.kind == CallbackKind::kDriverCancel && event.call == call && event.item == item) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // A packet ends as far as the queue is concerned when StartIo gets it, or when
 // its cancel routine completes it.
 void AddEndings(const History& history, Account* account) {
@@ -19,7 +30,12 @@ void AddEndings(const History& history, Account* account) {
     if (event.kind == CallbackKind::kStartIo) ++account->ended[event.item];
     if (event.kind != CallbackKind::kCompleted) continue;
     ++account->completed[event.item];
-    if (operation.op == Op::kCancel && operation.item == event.item) ++account->ended[event.item];
+    // By the cancel routine: of a cancellation, or of a start that found its packet
+    // cancelled already (AMB-28).
+    if (operation.item == event.item &&
+        (operation.op == Op::kCancel || CalledCancelRoutine(history, event.call, event.item, i))) {
+      ++account->ended[event.item];
+    }
   }
   for (int i = 0; i < history.call_count; ++i) {
     const Call& call = history.calls[i];

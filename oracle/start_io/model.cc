@@ -43,6 +43,14 @@ int StepStart(Reading reading, const Operation& operation, Choice* out) {
     out[count].next.list.InsertAt(place, item, true);
     count += Only(&out[count], 0, clause);
   }
+  if (reading == Reading::kPortable && (state.cancelable & state.cancelled & bit) != 0) {
+    // A packet that was cancelled before it is queued may end at once, by its cancel
+    // routine, or wait for StartIo to find out (AMB-28).
+    out[count].next = state;
+    out[count].next.ended |= bit;
+    out[count].next.cancelable &= static_cast<uint8_t>(~bit);
+    count += Only(&out[count], 0, "SIO-START-13");
+  }
   state.list.InsertAt(usual, item, by_key);
   Only(&out[0], 0, clause);
   return count;

@@ -96,6 +96,23 @@ TEST(StartIoModelTest, PortableQueuesMayOrderMixedPacketsAsTheyLike) {
   EXPECT_EQ(w.Alternatives(Next()).size(), 1u);
 }
 
+TEST(StartIoModelTest, ACancelledPacketMayEndWhenItIsQueued) {
+  for (const Reading reading : {Reading::kOwn, Reading::kPortable}) {
+    StartIoWalker w{cancelsafe::Setup(), reading};
+    w.Expect(Start(0), 1, "nothing", "SIO-START-01");
+    w.Expect(Cancel(1), 0, "nothing", "IRP-CANCEL-06");
+    const size_t ways = reading == Reading::kPortable ? 2 : 1;
+    // Without a cancel function there is nothing that could end it.
+    EXPECT_EQ(w.Alternatives(Start(1)).size(), 1u);
+    EXPECT_EQ(w.Alternatives(Start(1, kCancelable)).size(), ways);
+    EXPECT_EQ(w.Alternatives(Start(2, kCancelable)).size(), 1u) << "it was not cancelled";
+    if (ways == 1) continue;
+    w.Alternatives(Start(1, kCancelable));
+    w.Take(1);
+    w.Expect(Next(), kNothing, "nothing", "SIO-NEXT-03");
+  }
+}
+
 class NaiveStartIo {
  public:
   bool Allowed(const Operation& operation) const {
