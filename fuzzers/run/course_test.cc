@@ -112,7 +112,7 @@ TEST(CourseTest, ARunThatStoppedAtWhatIsIgnoredIsUnknown) {
     Bench bench(Family::kCsq, broken, options);
     verdict = bench.Run(kProgram);
     if (verdict.kind != VerdictKind::kRule) break;
-    ASSERT_TRUE(AddToIgnoreSet(verdict.rule, &options.ignore)) << verdict.rule;
+    ASSERT_TRUE(options.ignore.Add(verdict.rule)) << verdict.rule;
   }
   EXPECT_FALSE(options.ignore.empty());
   EXPECT_EQ(verdict.kind, VerdictKind::kUnknown) << VerdictLine(verdict);
@@ -126,7 +126,7 @@ TEST(CourseTest, ADeadlockThatIsIgnoredIsUnknown) {
     return nullptr;
   };
   RunnerOptions options;
-  ASSERT_TRUE(AddToIgnoreSet("deadlock", &options.ignore));
+  ASSERT_TRUE(options.ignore.Add("deadlock"));
   Bench ignoring(Family::kCsq, broken, options);
   const Verdict& rest =
       ignoring.Run("target csq\nfiber 0\n  remove-next\nfiber 1\n  remove-next\n");
