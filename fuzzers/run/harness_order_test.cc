@@ -24,7 +24,7 @@ TEST(HarnessOrderTest, MemoryForManyIrpsOrdersNothing) {
 
 TEST(HarnessOrderTest, AnIgnoredRaceHidesNoLostItem) {
   RunnerOptions options;
-  ASSERT_TRUE(AddToIgnoreSet("data-race", &options.ignore));
+  ASSERT_TRUE(options.ignore.Add("data-race"));
   EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\n  insert 0\nfiber 1\n  remove-next\n",
                       options),
             VerdictKind::kLostItem);
