@@ -1,9 +1,11 @@
-// Inside the machine room only: who may still touch an IRP. Completion and
+// Inside the machine room, and for its own tests: who may still touch an IRP. Completion and
 // cancellation meet here and decide, exactly once, who retires its memory.
 #ifndef CANCELSAFE_IMPL_KERNEL_IRP_LIFE_H_
 #define CANCELSAFE_IMPL_KERNEL_IRP_LIFE_H_
 
 #include "irp.h"
+
+CANCELSAFE_BEGIN_C
 
 // The header of an IRP that `routine` was given, or null after reporting that it
 // is none, or is retired already.
@@ -20,5 +22,7 @@ BOOLEAN KiCompletionBegun(const struct KiIrpHeader* header);
 // completion ended in between.
 void KiBeginCancel(struct KiIrpHeader* header);
 void KiEndCancel(PIRP irp, struct KiIrpHeader* header);
+
+CANCELSAFE_END_C
 
 #endif  // CANCELSAFE_IMPL_KERNEL_IRP_LIFE_H_
