@@ -1,7 +1,7 @@
 // The cancel-safe IRP queue (clauses CSQ-*): the five documented flowcharts, step
 // by step. Where an IRP is kept and how the queue is locked is the driver's
 // business; this file only decides who owns an IRP that is being inserted,
-// removed and cancelled at the same time: whoever takes the cancel routine out.
+// removed and cancelled at the same time: the one that takes the cancel routine out.
 //
 // DriverContext[3] of a queued IRP holds the address of its context, or that of
 // the queue if it has none. Both begin with a Type that says which it is.
@@ -33,8 +33,8 @@ PIO_CSQ_IRP_CONTEXT ContextOf(PIRP irp) {
   return context->Type == IO_TYPE_CSQ_IRP_CONTEXT ? context : nullptr;
 }
 
-// Under the queue lock, by the owner of the IRP. Relaxed: whoever reads null goes
-// nowhere from there.
+// Under the queue lock, by the owner of the IRP. Relaxed: a reader of null
+// follows no pointer.
 void BreakAssociation(PIRP irp) {
   PIO_CSQ_IRP_CONTEXT context = ContextOf(irp);
   if (context != nullptr) __atomic_store_n(&context->Irp, nullptr, __ATOMIC_RELAXED);
@@ -167,7 +167,7 @@ PIRP NTAPI IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context) {
   KIRQL irql = PASSIVE_LEVEL;
   Csq->CsqAcquireLock(Csq, &irql);
   // An IRP found here is alive: its association is broken under the lock before
-  // anybody can complete it. Acquire: see Associate.
+  // the IRP can be completed. Acquire: see Associate.
   PIRP irp = __atomic_load_n(&Context->Irp, __ATOMIC_ACQUIRE);
   if (irp != nullptr) {
     if (TakeCancelRoutine(irp)) {

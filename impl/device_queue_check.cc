@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// The walk is no access of the implementation: neither a race nor a place to
+// The walk is not an access of the implementation: neither a race nor a place to
 // switch processors is wanted in it.
 #define QUIET __attribute__((no_sanitize("thread", "coverage")))
 
@@ -22,7 +22,7 @@ class Checker {
     CheckTree();
     CheckList();
     Require(queue_->busy || tree_ + list_ == 0, "I1: entries in a queue that is not busy");
-    Require(queue_->busy <= TRUE, "I1: the busy state is no Boolean");
+    Require(queue_->busy <= TRUE, "I1: the busy state is not a Boolean");
     Require(tree_ == queue_->tree_count, "I2: the count of the tree's entries");
     Require(tree_ == 0 || tree_ > kTreeMin, "I2: a tree too small for its form");
     return {broken_, tree_, list_};

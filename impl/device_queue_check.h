@@ -17,7 +17,7 @@ struct QueueCheck {
   ULONG list_entries;
 };
 
-// The caller holds the queue's lock, or nobody else uses the queue. O(n).
+// The caller holds the queue's lock, or is the only user of the queue. O(n).
 QueueCheck KiCheckDeviceQueue(const KDEVICE_QUEUE* queue);
 
 // Prints the broken invariant and ends the program, unless the queue is sound.

@@ -5,7 +5,7 @@
 // A queue is a search tree followed by the documented list. Queue order is the
 // tree from left to right, then the list from Flink to Flink. While no keyed
 // routine has to walk far the tree is empty and every entry is in the list,
-// where anybody may see it: unkeyed inserts, keyed inserts at the tail and
+// where a debugger sees it: unkeyed inserts, keyed inserts at the tail and
 // removals of the head are plain list operations at any depth.
 //
 //   KDEVICE_QUEUE                  .--- tree: in order of key ---.   .-- list --.
@@ -90,7 +90,7 @@ class __attribute__((may_alias)) Slot {
   Node* node() const { return reinterpret_cast<Node*>(bits_); }
   Node* bucket_last() const { return reinterpret_cast<Node*>(bits_ ^ 1); }
   ULONG_PTR bits() const { return bits_; }
-  // Any slot may be named: an address that is none is ignored.
+  // Any slot may be named: what is not an address is ignored.
   void Prefetch() const { __builtin_prefetch(reinterpret_cast<const void*>(bits_)); }
 
   Slot() = default;  // Indeterminate, as memory of an entry is.

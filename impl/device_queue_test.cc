@@ -180,12 +180,12 @@ TEST(DeviceQueue, WorksFromEveryIrqlUpToDispatchAndRestoresIt) {
   }
 }
 
-// DQ-INS-11, DQ-ENTRY-11: nobody loses an entry or gets it twice.
+// DQ-INS-11, DQ-ENTRY-11: no entry is lost or handed out twice.
 TEST(DeviceQueue, HandsEveryEntryToOneOfTwoRacingThreads) {
   constexpr int kThreads = 2;
   constexpr int kItemsPerThread = 48;
   std::vector<KDEVICE_QUEUE_ENTRY> entries(kThreads * kItemsPerThread);
-  // Written by whoever took the entry out, while it is outside.
+  // Written by the thread that took the entry out, while it is outside.
   std::vector<int> residencies(entries.size());
   KDEVICE_QUEUE queue;
   KeInitializeDeviceQueue(&queue);

@@ -1,5 +1,5 @@
 // The door: a table of every documented entry point. The built-in optimized
-// implementation, the reference one, every mutant and anybody's shared object
+// implementation, the reference one, every mutant and any other shared object
 // come in through it. A null entry means "not provided".
 #ifndef CANCELSAFE_IMPL_IMPLEMENTATION_H_
 #define CANCELSAFE_IMPL_IMPLEMENTATION_H_

@@ -11,7 +11,7 @@
 // A request that finds StartIo running raises `waiting` in the same atomic step in
 // which it sees that, and the last StartIo call to return takes a waiting request
 // in the same step in which it leaves. So a request is either waited for or finds
-// nobody running: none is lost, and StartIo is never entered inside itself. The
+// none running: no request is lost, and StartIo is never entered inside itself. The
 // device queue stays busy while a request waits, so packets from other processors
 // queue up behind it.
 #include "wdm.h"
@@ -100,7 +100,7 @@ bool Postpone(PDEVICE_OBJECT device, const Request& request) {
   PDEVOBJ_EXTENSION extension = device->DeviceObjectExtension;
   if (request.by_key) {
     // Before the exchange that announces it. There is one request for each packet
-    // that is current, so nobody else writes it.
+    // that is current, so only this processor writes it.
     __atomic_store_n(&extension->StartIoKey, static_cast<LONG>(request.key), __ATOMIC_RELAXED);
   }
   LONG count = __atomic_load_n(&extension->StartIoCount, __ATOMIC_RELAXED);

@@ -96,8 +96,8 @@ extern "C" KI_SERVICE KI_QUIET BOOLEAN IoCancelIrp(PIRP Irp) {
     KiEndCancel(Irp, header);
     return FALSE;
   }
-  // Whoever takes the routine owns the IRP: nobody else completes it before the
-  // routine does.
+  // The processor that takes the routine out owns the IRP: it is not completed before
+  // the routine does that.
   Irp->CancelIrql = irql;
   PDEVICE_OBJECT device = IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
   KiEndCancel(Irp, header);

@@ -148,8 +148,8 @@ KI_SERVICE KI_QUIET VOID IoReleaseCancelSpinLock(KIRQL Irql) {
   KiReleaseCancelLock(ki_platform->processor(), Irql, "IoReleaseCancelSpinLock");
 }
 
-// Relaxed: the address is all there is to know, and whoever cancels an IRP with this
-// routine without knowing it takes the whole lock.
+// Relaxed: the address is all there is to know, and a canceller that does not know it
+// yet takes the whole lock.
 KI_SERVICE KI_UNSEEN VOID CancelsafeShareCancelLock(PDRIVER_CANCEL Routine) {
   for (PDRIVER_CANCEL& place : gate.sharing) {
     PDRIVER_CANCEL there = nullptr;

@@ -2,11 +2,11 @@
 // IRP-CSL-*). There is one for the whole system, and it is held in one of two forms:
 //
 //   whole  by drivers (IoAcquireCancelSpinLock), and by IoCancelIrp while it takes
-//          out and calls a driver's cancel routine: excludes everybody;
+//          out and calls a driver's cancel routine: excludes every other holder;
 //   share  by IoCancelIrp while it takes out and calls a cancel routine that was
 //          registered by CancelsafeShareCancelLock: excludes the whole form only.
 //
-// To whoever holds it whole it is the documented lock: meanwhile no cancel routine
+// To a holder of the whole it is the documented lock: meanwhile no cancel routine
 // is taken out or starts. Cancels of different cancel-safe queues, which hold shares,
 // run side by side. Which form it is, only the holder's processor knows
 // (KiProcessor::cancel_lock_held), so that a cancel routine gives back what was taken
@@ -26,10 +26,10 @@
 // order either S1 is before W2, which then finds the share taken, or W1 is before S2,
 // which then steps back. The stores that free either word are releases, and W2 and S2
 // acquire them: what was done under a share is visible under the whole, and the other
-// way round. Between two shares there is no order, and none is promised by any page.
+// way round. Two shares are not ordered, and no page promises that.
 //
-// Nobody waits with a share, so whoever has set `whole` waits for the cancel routines
-// under way and for no others. And nobody waits for a share: a canceller that finds
+// No processor waits while it has a share, so one that has set `whole` waits for the cancel
+// routines under way and for no others. Nor does any wait for a share: a canceller that finds
 // `whole` taken competes for it as it would for a plain spin lock, and keeps it, so a
 // driver that takes the lock over and over cannot keep cancellers out by the moments
 // that it leaves between, which are long enough for W1 but not for S1 and S2.

@@ -60,7 +60,7 @@ class CancelLockTest : public testing::Test {
     platform_.at_block = [&](const volatile void* object) {
       EXPECT_TRUE(KiIsCancelLock(object));
       waited = true;
-      KiResetCancelLock();  // There is no other way on from here.
+      KiResetCancelLock();  // The test could not go on otherwise.
     };
     int place = 0;
     platform_.at_point = [&](KiPoint, const volatile void* object) {

@@ -10,7 +10,7 @@
 namespace cancelsafe {
 namespace {
 
-TEST(CancelThreadsTest, TheWholeLockExcludesEverybodyAndSharesExcludeTheWhole) {
+TEST(CancelThreadsTest, TheWholeLockExcludesAllAndSharesExcludeTheWhole) {
   constexpr ULONG kRounds = 20000;
   CancelsafeShareCancelLock(&SampleSharingCancel);
   CANCEL_SAMPLE sample = {};
@@ -41,7 +41,7 @@ TEST(CancelThreadsTest, TheWholeLockExcludesEverybodyAndSharesExcludeTheWhole) {
   EXPECT_FALSE(KiCancelLockHeld());
 }
 
-// IRP-CSL-05: whoever holds the lock and finds the routine gone may rely on its having
+// IRP-CSL-05: a holder of the lock that finds the routine gone may rely on its having
 // been called, although it was set without the lock and so behind the canceller's back.
 TEST(CancelThreadsTest, ARoutineThatIsGoneHasBeenCalled) {
   CANCEL_SAMPLE sample = {};

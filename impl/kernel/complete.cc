@@ -63,7 +63,7 @@ extern "C" KI_SERVICE KI_QUIET VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityB
         return;
       }
     } else if (Irp->PendingReturned && !top) {
-      // Without a routine nobody else tells the driver above.
+      // Without a routine this is what tells the driver above.
       IoMarkIrpPending(Irp);
     }
   }

@@ -61,7 +61,7 @@ KI_SERVICE KI_BARE PFLT_CALLBACK_DATA CancelsafeCallbackDataOfIrp(PIRP Irp) {
 
 // With FLT_PREOP_COMPLETE the operation ends with the callback data's status.
 // With the other statuses it would go on to the driver below; there is none here,
-// so it ends likewise. A synchronised or pending answer is no end at all.
+// so it ends likewise. A synchronised or pending answer does not end it.
 KI_SERVICE KI_QUIET VOID FLTAPI FltCompletePendedPreOperation(
     PFLT_CALLBACK_DATA CallbackData, FLT_PREOP_CALLBACK_STATUS CallbackStatus, PVOID Context) {
   UNREFERENCED_PARAMETER(Context);

@@ -53,7 +53,7 @@ KI_UNSEEN void MarkRetired(KiIrpHeader* header) {
 KI_UNSEEN bool IsRetired(const KiIrpHeader* header) {
   return __atomic_load_n(&header->retired, __ATOMIC_RELAXED) != 0;
 }
-// The word before something that may be no IRP at all.
+// The word before something that may not be an IRP at all.
 KI_UNSEEN bool HasMagic(const KiIrpHeader* header) { return header->magic == kMagic; }
 
 KI_QUIET void Retire(PIRP irp, KiIrpHeader* header) {

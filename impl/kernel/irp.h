@@ -20,7 +20,7 @@ struct KiIrpHeader {
   // one 16-bit word, since together they decide who retires the IRP.
   UCHAR completed;
   UCHAR cancels;
-  UCHAR retired;        // poisoned: nobody may touch the IRP any more
+  UCHAR retired;        // poisoned: the IRP may not be touched any more
   UCHAR heap;           // from IoAllocateIrp
   UCHAR size_in_words;  // of the IRP and its stack locations, in 8-byte words
   UCHAR reserved;
@@ -45,7 +45,7 @@ PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OBJECT dev
 struct KiIrpHeader* KiIrpHeaderOf(PIRP irp);
 
 // The pattern every byte of a retired IRP, and of its callback data, holds.
-// KiRetiredIntact is FALSE if somebody wrote to either since.
+// KiRetiredIntact is FALSE if either was written to since.
 enum { kKiPoison = 0xDD };
 BOOLEAN KiRetiredIntact(PIRP irp);
 

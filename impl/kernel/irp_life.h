@@ -8,7 +8,7 @@
 CANCELSAFE_BEGIN_C
 
 // The header of an IRP that `routine` was given, or null after reporting that it
-// is none, or is retired already.
+// is not one, or is retired already.
 struct KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine);
 
 // IoCompleteRequest begins (FALSE: it had been called before, and nothing was

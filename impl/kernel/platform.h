@@ -50,14 +50,14 @@ enum KiViolationKind {
   kIrqlNotDispatch,      // routine that wants DISPATCH_LEVEL called elsewhere
   kIrqlRaisedDownwards,  // KeRaiseIrql to a lower, or KeLowerIrql to a higher level
   kLockRecursion,        // lock taken twice by its owner
-  kLockNotOwned,         // lock given back by somebody who does not hold it
+  kLockNotOwned,         // lock given back by a processor that does not hold it
   kLockWrongIrql,        // lock given back with an IRQL that is not the saved one
   kLockHeldAtReturn,     // cancel routine returned holding the cancel lock
   kCompletionUnderLock,  // IoCompleteRequest while holding a spin lock
   kDoubleCompletion,     // IoCompleteRequest twice for one IRP
   kUseAfterCompletion,   // a completed IRP was read or written
   kNotAnIrp,             // an IRP routine was given something that is not an IRP
-  kHostLimit,            // no fault: more locks at a time than the host can follow
+  kHostLimit,            // not a fault: more locks at a time than the host can follow
 };
 
 struct KiViolation {

@@ -31,7 +31,7 @@ KI_UNSEEN void Fill(void* start, unsigned words) {
 void KiPoisonMemory(void* start, unsigned words) {
   Fill(start, words);
 #if __has_feature(thread_sanitizer)
-  // One call for the whole range: an access by anybody who is not ordered before
+  // One call for the whole range: an access that is not ordered before
   // this retirement is a race, whichever member it was to.
   __tsan_write_range(start, words * 8ul);
 #endif

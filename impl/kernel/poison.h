@@ -1,5 +1,5 @@
 // Inside the machine room only: retired memory. It is filled with a pattern, it
-// counts as written for TSan, and ASan stops whoever touches it.
+// counts as written for TSan, and ASan stops at any access.
 #ifndef CANCELSAFE_IMPL_KERNEL_POISON_H_
 #define CANCELSAFE_IMPL_KERNEL_POISON_H_
 

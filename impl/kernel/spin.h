@@ -7,19 +7,19 @@
 //   than all before it together and one more. A waiter loses no more time after the
 //   release than it had waited already, and an ordinary critical section, some tens
 //   of nanoseconds, is over before the second or third look. After 127 pauses (several
-//   microseconds, a hundred ordinary critical sections) the owner has most likely lost
-//   its processor to somebody, perhaps to this waiter: from then on a waiter gives
+//   microseconds, a hundred ordinary critical sections) the owner has most likely
+//   been preempted, perhaps by this waiter: from then on a waiter gives
 //   away its processor instead of pausing, so that a lock whose owner does not run
 //   costs time slices and not the whole wait.
 // - Sixty-four processors: only a look that found the word free tries to take it, so
 //   waiters share the line until the owner writes it, and the owner's release waits
-//   for nobody's write. The number of looks of one waiter grows with the logarithm of
+//   for no other write. The number of looks of one waiter grows with the logarithm of
 //   the time, and waiters that came at different times look at different times: those
 //   that meet a free word together are those whose pauses end within the transfer of
 //   a line. The losers find the word taken and go on with the pause they had reached,
 //   not with the first one. The pause is bounded, so that a word that is free is not
-//   left lying for longer than 64 pauses, and nobody waits more in vain the longer
-//   the queue is. What this is not is fair; the critical sections here are too short,
+//   left unused for longer than 64 pauses, and wasted waiting does not grow with the
+//   number of waiters. It is not fair: the critical sections here are too short,
 //   and their owners too often elsewhere, for a queue to earn its second line.
 #ifndef CANCELSAFE_IMPL_KERNEL_SPIN_H_
 #define CANCELSAFE_IMPL_KERNEL_SPIN_H_

@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) void KiAnnounce(enum KiPoint kind,
 }
 
 // Not a call of memset: its interceptor would show TSan these bytes as accesses,
-// at a cost, though nobody else can know of them yet.
+// at a cost, though no other processor can know of them yet.
 template <size_t kBytes>
 KI_BARE static inline __attribute__((always_inline)) void KiClear(void* start) {
 #if __has_builtin(__builtin_memset_inline)

@@ -59,8 +59,8 @@ NTSTATUS NTAPI IoCsqInitializeEx(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP_EX CsqInsertIrp
 
 NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context,
                                 PVOID InsertContext) {
-  // The context is atomic because this step comes before the lock, while somebody
-  // may be trying to remove by the same context.
+  // The context is atomic because this step comes before the lock, while another
+  // processor may be removing by the same context.
   if (Context != nullptr) {
     Context->Type = IO_TYPE_CSQ_IRP_CONTEXT;
     Context->Csq = Csq;

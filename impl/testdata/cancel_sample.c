@@ -19,7 +19,7 @@ VOID NTAPI SampleDriverCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
 VOID NTAPI SampleSharingCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp) {
   PCANCEL_SAMPLE sample = (PCANCEL_SAMPLE)Irp->Tail.Overlay.DriverContext[0];
   UNREFERENCED_PARAMETER(DeviceObject);
-  /* Looks that no other processor notices: nobody holds the lock whole. */
+  /* Looks that no other processor notices: the lock is not held whole. */
   for (int i = 0; i < 8; i++) {
     if (sample->Inside != 0) Irp->Tail.Overlay.DriverContext[1] = sample;
   }

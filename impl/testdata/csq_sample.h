@@ -25,7 +25,7 @@ typedef struct _SAMPLE_CSQ_ROUTINES {
 
 NTSTATUS SampleInitialize(PSAMPLE_DEVICE Device, const SAMPLE_CSQ_ROUTINES* Routines);
 NTSTATUS SampleRead(PSAMPLE_DEVICE Device, const SAMPLE_CSQ_ROUTINES* Routines, PIRP Irp);
-/* Completes one pending IRP, of `FileObject` or of anybody; FALSE if there is none. */
+/* Completes one pending IRP, of `FileObject` or of any file; FALSE if there is none. */
 BOOLEAN SampleFinishOne(PSAMPLE_DEVICE Device, const SAMPLE_CSQ_ROUTINES* Routines,
                         PFILE_OBJECT FileObject);
 

@@ -1,3 +1,3 @@
-/* A shared object that is no guest at all. */
+/* A shared object that provides no routine at all. */
 int CancelsafeEmptyGuest(void);
 int CancelsafeEmptyGuest(void) { return 0; }
