@@ -47,7 +47,6 @@ CallbackWatch::Queue& CallbackWatch::QueueAt(const void* queue) {
 }
 
 const CallbackWatch::Queue* CallbackWatch::QueueOfCall() const {
-  if (queue_count_ == 1) return &queues_[0];
   const uint8_t open = recorder_->open_call();
   if (open == kNoCall) return nullptr;
   const Operation& operation = recorder_->call(open).operation;
@@ -71,7 +70,7 @@ const void* CallbackWatch::ExpectPeek(const void* context) {
 CallbackEvent* CallbackWatch::Event(CallbackKind kind, const void* queue, uint8_t item) {
   CallbackEvent* event = recorder_->Event(kind, item);
   if (QueueAt(queue).lock_owner == Machine::fiber()) event->snapshot |= kQueueLockHeld;
-  const Queue* const expected = QueueOfCall();
+  const Queue* const expected = queue_count_ == 1 ? &queues_[0] : QueueOfCall();
   if (expected != nullptr && queue == expected->queue) event->snapshot |= kRightQueue;
   if (item != kNoItem) event->snapshot |= items_->Snapshot(item);
   return event;

@@ -294,7 +294,7 @@ uint32_t CsqModel::Abstract(const Setup& setup, const State& state) {
   bool ascending = true;
   bool equal_keys = false;
   int count = 0;
-  for (int queue = 0; queue < kMaxQueues; ++queue) {
+  for (int queue = 0; queue < QueuesOf(setup); ++queue) {
     const ItemList& order = state.order[queue];
     for (int i = 1; i < state.count[queue]; ++i) {
       const uint32_t before = state.key[order.item[i - 1]];
