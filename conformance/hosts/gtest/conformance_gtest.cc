@@ -28,7 +28,9 @@ class ConformanceTest : public testing::Test {
     if (c.verdict == CaseVerdict::kNotProvided || c.verdict == CaseVerdict::kNotRun) {
       GTEST_SKIP() << CaseVerdictName(c.verdict) << ": " << c.reason;
     }
-    EXPECT_FALSE(IsFailure(c.verdict)) << ConsoleFailures(Report{"", "", -1, {c}});
+    Report report;
+    report.cases.push_back(c);
+    EXPECT_FALSE(IsFailure(c.verdict)) << ConsoleFailures(report);
   }
 
  private:
