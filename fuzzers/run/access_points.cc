@@ -4,18 +4,15 @@
 #include <cstdint>
 
 #include "fuzzers/run/machine.h"
+#include "fuzzers/schedule/fiber.h"
 
 namespace cancelsafe {
 namespace {
 
-// A fiber's own stack is private. Its locals lie above the hook's frame, and no
-// frame of code under test is deeper than this.
-constexpr uintptr_t kStackSpan = 128 * 1024;
-
 inline void Access(const volatile void* address) {
   if (!Machine::access_points()) return;
-  const uintptr_t frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  if (reinterpret_cast<uintptr_t>(address) - frame < kStackSpan) return;
+  // A fiber's own stack is private.
+  if (schedule::OnOneStack(address, __builtin_frame_address(0))) return;
   Machine::Point(kPointAccess, address);
 }
 

@@ -36,7 +36,11 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
 
 bool ItemTable::MemoryIsReused(int number) const {
   const PIRP old = items_[number].irp;
-  return reused_irps_ && old != nullptr && KiIrpHeaderOf(old)->retired != 0;
+  if (!reused_irps_ || old == nullptr || KiIrpHeaderOf(old)->retired == 0) return false;
+  // With DeferredStartIo an IRP may end while CurrentIrp still names it. A new one at this
+  // address, queued and cancelled, would be taken for the current one by a cancel routine
+  // that is written as documented (SIO-CXL-02).
+  return device_ == nullptr || device_->CurrentIrp != old;
 }
 
 void* ItemTable::IrpMemory(int number) {

@@ -51,13 +51,18 @@ void Fiber::AdoptCaller() { tsan_.Adopt(); }
 
 void Fiber::Create(const char* name, void (*entry)(), int number) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  void* mapping = mmap(nullptr, kStackSize + page, PROT_READ | PROT_WRITE,
+  // Room for a stack at a multiple of its size, with a page below it.
+  const size_t room = 2 * kStackSize + page;
+  void* mapping = mmap(nullptr, room, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapping == MAP_FAILED || mprotect(mapping, page, PROT_NONE) != 0) {
+  const auto lowest = reinterpret_cast<uintptr_t>(mapping) + page;
+  const uintptr_t stack = (lowest + kStackSize - 1) / kStackSize * kStackSize;
+  if (mapping == MAP_FAILED ||
+      mprotect(reinterpret_cast<void*>(stack - page), page, PROT_NONE) != 0) {
     std::perror("no memory for a fiber's stack");
     std::abort();
   }
-  stack_ = static_cast<char*>(mapping) + page;
+  stack_ = reinterpret_cast<char*>(stack);
   name_ = name;
   entry_ = entry;
   stagger_ = static_cast<size_t>(number) * kStagger;

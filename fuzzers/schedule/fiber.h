@@ -4,6 +4,7 @@
 #define CANCELSAFE_FUZZERS_SCHEDULE_FIBER_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "fuzzers/schedule/sanitizer_fibers.h"
 
@@ -15,6 +16,14 @@ namespace cancelsafe::schedule {
 
 // Sanitized frames are several times as large as plain ones.
 inline constexpr size_t kStackSize = 256 * 1024;
+static_assert((kStackSize & (kStackSize - 1)) == 0, "stacks are aligned to their size");
+
+// Whether the two addresses, one of them on a fiber's stack, lie on the same one. The
+// bounds are exact: whatever the system maps beside a stack does not count as part of it.
+inline bool OnOneStack(const volatile void* a, const volatile void* b) {
+  return ((reinterpret_cast<uintptr_t>(a) ^ reinterpret_cast<uintptr_t>(b)) & ~(kStackSize - 1)) ==
+         0;
+}
 // By how much each fiber's first frame lies lower than the one before: were all at the
 // same place of a page, a processor would take a load from one stack to depend on the
 // store that was made to another just before the switch.
@@ -26,8 +35,8 @@ class Fiber {
   // Adopts the calling context, which is not a fiber made here.
   void AdoptCaller();
 
-  // Maps the stack, with an inaccessible page below it, and makes the first
-  // frame: the first switch here calls `entry`, which never returns. Stacks are
+  // Maps the stack at a multiple of its size, with an inaccessible page below it, and makes
+  // the first frame: the first switch here calls `entry`, which never returns. Stacks are
   // kept for the life of the process. Aborts if the system has no memory left. Fibers
   // that take turns have different small numbers.
   void Create(const char* name, void (*entry)(), int number);

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "fuzzers/schedule/fiber.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -10,7 +12,6 @@ using schedule::Executor;
 using schedule::RunStatus;
 
 constexpr int kPointBudget = 5000;
-constexpr uint64_t kStackSpan = 128 * 1024;
 const MachineRoom* loaded_room = nullptr;
 RoomWorld* running = nullptr;
 
@@ -55,8 +56,7 @@ void Body(void* context, int fiber) { static_cast<RoomWorld*>(context)->RunFiber
 void Access(const volatile void* address) {
   if (running == nullptr || !Executor::Get().running() || running->IsPrivate(address)) return;
   if (IsPlatform(address)) return;
-  const uintptr_t frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  if (reinterpret_cast<uintptr_t>(address) - frame < kStackSpan) return;
+  if (schedule::OnOneStack(address, __builtin_frame_address(0))) return;
   Point(kPointAccess, address);
 }
 
