@@ -2,9 +2,6 @@
 #include "fuzzers/campaign/campaign.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,9 +14,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/process.h"
+#include "base/signals.h"
 #include "fuzzers/campaign/display.h"
 #include "fuzzers/campaign/findings.h"
-#include "fuzzers/campaign/process.h"
 #include "fuzzers/campaign/slot.h"
 #include "fuzzers/campaign/workspace.h"
 
@@ -30,41 +28,6 @@ namespace {
 // behind that holds the pipe; so look now and then in any case.
 constexpr int kPollMilliseconds = 100;
 
-double Now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-// Takes the stop signals out of their usual way for as long as it lives.
-class StopSignals {
- public:
-  StopSignals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
-    sigprocmask(SIG_BLOCK, &set, &before_);
-    file_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  }
-  ~StopSignals() {
-    // Who asks twice gets the summary all the same.
-    while (Take()) {
-    }
-    close(file_);
-    sigprocmask(SIG_SETMASK, &before_, nullptr);
-  }
-  int file() const { return file_; }
-  // Whether one has come; takes it away.
-  bool Take() const {
-    signalfd_siginfo info;
-    return read(file_, &info, sizeof info) == sizeof info;
-  }
-
- private:
-  sigset_t before_;
-  int file_ = -1;
-};
-
 class Campaign {
  public:
   Campaign(const CampaignOptions& options, Workspace* workspace, FILE* out)
@@ -74,7 +37,7 @@ class Campaign {
         out_(out),
         display_(out, TerminalColumns(out)) {
     int pair = 0;
-    for (const CampaignTarget* target : options.targets) {
+    for (const FuzzTarget* target : options.targets) {
       bool first = true;
       for (const CampaignSanitizer* sanitizer : options.sanitizers) {
         const int copies = table_.copies + (pair++ < table_.extra ? 1 : 0);
@@ -117,7 +80,7 @@ class Campaign {
     absl::Status status;
     size_t next = 0;
     for (;;) {
-      const double now = Now();
+      const double now = SecondsNow();
       if (!stopping_ && signals.Take()) {
         interrupted_ = true;
         stopping_ = true;
@@ -146,7 +109,7 @@ class Campaign {
     for (const auto& slot : slots_) {
       for (const Finding& finding : slot->findings()) findings.Add(finding);
     }
-    fprintf(out_, "\n%s\n%s", SummaryTable(Statuses(Now())).c_str(),
+    fprintf(out_, "\n%s\n%s", SummaryTable(Statuses(SecondsNow())).c_str(),
             DescribeFindings(findings).c_str());
     for (const auto& slot : slots_) {
       const SlotStatus status = slot->Status(0);
@@ -158,8 +121,9 @@ class Campaign {
       fprintf(out_, "%s_fuzzer (%s) could not run: %s\n", status.target.c_str(),
               status.sanitizer.c_str(), slot->complaint().c_str());
     }
-    if (!options_.ignore.empty()) {
-      fprintf(out_, "Left out by --ignore: %s\n", absl::StrJoin(options_.ignore, ", ").c_str());
+    if (!options_.guest.ignore.empty()) {
+      fprintf(out_, "Left out by --ignore: %s\n",
+              absl::StrJoin(options_.guest.ignore, ", ").c_str());
     }
     const absl::Status room = workspace_.Check();
     if (!room.ok()) {
@@ -247,7 +211,7 @@ CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error)
   absl::Status status = campaign.CheckBinaries();
   if (!status.ok()) return Complain(error, status);
   int seeds = 0;
-  for (const CampaignTarget* target : options.targets) {
+  for (const FuzzTarget* target : options.targets) {
     const absl::StatusOr<int> count = (*workspace)->AddSeeds(*target);
     if (!count.ok()) return Complain(error, count.status());
     seeds += *count;

@@ -23,7 +23,7 @@ class AflCampaignTest : public CampaignTest {
   }
 
   void AddAfl(const std::string& target, const std::string& behaviour) {
-    options_.targets.push_back(FindTarget(target));
+    options_.targets.push_back(FindFuzzTarget(target));
     for (const CampaignSanitizer* sanitizer : options_.sanitizers) {
       const std::string folder = Targets(*sanitizer);
       fs::create_directories(folder);

@@ -8,67 +8,58 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/process.h"
+#include "command/command_line.h"
 #include "fuzzers/campaign/display.h"
 #include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/options.h"
-#include "fuzzers/campaign/process.h"
 #include "fuzzers/campaign/target_log.h"
 #include "gtest/gtest.h"
 
 namespace cancelsafe {
 namespace {
 
-std::string ErrorOf(const std::vector<std::string>& arguments) {
-  return std::string(ParseCampaignOptions(arguments).status().message());
+// The error of a command line, from parsing or from what it means.
+std::string ErrorOf(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "fuzz");
+  const ParsedCommand command = ParseCommandLine(arguments);
+  if (!command.error.empty()) return command.error;
+  try {
+    command.run();
+  } catch (const CLI::Error& error) {
+    return error.what();
+  }
+  return "";
 }
 
-TEST(OptionsTest, DefaultsAreFourTargetsUnderTwoSanitizers) {
-  const auto options = ParseCampaignOptions({});
-  ASSERT_TRUE(options.ok());
-  EXPECT_EQ(options->seconds, 60);
-  ASSERT_EQ(options->targets.size(), 4u);
-  for (const CampaignTarget* target : options->targets) EXPECT_STRNE(target->name, "canary");
-  ASSERT_EQ(options->sanitizers.size(), 2u);
-  EXPECT_STREQ(options->sanitizers[0]->flavour, "tsan");
-  EXPECT_STREQ(options->sanitizers[1]->flavour, "asan");
-}
-
-TEST(OptionsTest, BothFormsOfValuesAndOfTargetNames) {
-  const auto options = ParseCampaignOptions(
-      {"--seconds", "5", "--jobs=3", "csq_fuzzer", "csq", "--sanitizer=none", "--work", "w"});
-  ASSERT_TRUE(options.ok());
-  EXPECT_EQ(options->seconds, 5);
-  EXPECT_EQ(options->jobs, 3);
-  EXPECT_EQ(options->targets.size(), 1u);
-  EXPECT_EQ(options->findings, "w/findings");
-}
-
-TEST(OptionsTest, TheEngineIsLibFuzzerUnlessNamed) {
-  EXPECT_EQ(ParseCampaignOptions({})->engine, CampaignEngine::kLibFuzzer);
-  EXPECT_EQ(ParseCampaignOptions({"--engine", "libfuzzer"})->engine, CampaignEngine::kLibFuzzer);
-  EXPECT_EQ(ParseCampaignOptions({"--engine=afl"})->engine, CampaignEngine::kAfl);
-}
-
-TEST(OptionsTest, ErrorsSayWhatIsAllowed) {
+TEST(FuzzCommandTest, ErrorsSayWhatIsAllowed) {
   EXPECT_EQ(ErrorOf({"cqs"}),
-            "unknown target 'cqs'; the targets are csq, device_queue, start_io, "
-            "callback_data_queue, canary; see --help");
-  EXPECT_EQ(ErrorOf({"--sanitizer", "x"}),
-            "unknown sanitizer 'x'; there are thread, address, none; see --help");
-  EXPECT_EQ(ErrorOf({"--engine", "x"}),
-            "unknown engine 'x'; there are libfuzzer and afl; see --help");
-  EXPECT_EQ(ErrorOf({"--seconds", "0"}),
-            "--seconds: '0' is no whole number from 1 to 2592000; see --help");
-  EXPECT_EQ(ErrorOf({"--jobs"}), "--jobs needs a value; see --help");
-  EXPECT_EQ(ErrorOf({"--frobnicate"}), "unknown flag --frobnicate; see --help");
-  EXPECT_EQ(ErrorOf({"--ignore="}), "--ignore needs a value; see --help");
+            "unknown target 'cqs'; did you mean csq?; the targets are csq, device_queue, start_io, "
+            "callback_data_queue, canary");
+  EXPECT_EQ(ErrorOf({"--sanitizer", "x"}), "--sanitizer: 'x' is not one of thread, address, none");
+  EXPECT_EQ(ErrorOf({"--engine", "x"}), "--engine: 'x' is not one of libfuzzer, afl");
+  EXPECT_EQ(ErrorOf({"--seconds", "0"}), "--seconds: '0' is not a whole number from 1 to 2592000");
+  EXPECT_EQ(ErrorOf({"--implementation", "/no/such.so"}),
+            "--implementation: cannot read /no/such.so");
+  EXPECT_EQ(ErrorOf({"--engine", "afl", "--benchmark"}),
+            "--benchmark measures under libfuzzer alone; leave out --engine");
+}
+
+TEST(TargetNamesTest, DashesUnderscoresAndTheEndingAreOneName) {
+  for (const char* name : {"device-queue", "device_queue", "device_queue_fuzzer"}) {
+    ASSERT_NE(FindFuzzTarget(name), nullptr) << name;
+    EXPECT_EQ(FindFuzzTarget(name)->name, "device_queue");
+  }
+  EXPECT_EQ(FindFuzzTarget("_fuzzer"), nullptr);
+  EXPECT_EQ(FindFuzzTarget(""), nullptr);
 }
 
 TEST(OptionsTest, ReplayFlagsRepeatWhatMatters) {
-  const auto options = ParseCampaignOptions(
-      {"--points", "all", "--ignore", "a", "--ignore", "b", "--implementation", "c.so"});
-  ASSERT_TRUE(options.ok());
-  EXPECT_EQ(ReplayFlags(*options), " --points all --ignore a --ignore b --implementation c.so");
+  GuestFlags flags;
+  flags.points = "all";
+  flags.ignore = {"a", "b"};
+  flags.implementation = "c.so";
+  EXPECT_EQ(flags.AsText(), " --points all --ignore a --ignore b --implementation c.so");
 }
 
 TEST(FindingsTest, EqualKeysAreOneFinding) {

@@ -189,7 +189,7 @@ TEST_F(CampaignTest, AWorkFolderThatCannotBeMadeIsSetUpFailure) {
 
 TEST(TimeTableTest, SharesTheTimeOut) {
   CampaignOptions options;
-  options.targets = {FindTarget("csq"), FindTarget("start_io")};
+  options.targets = {FindFuzzTarget("csq"), FindFuzzTarget("start_io")};
   options.sanitizers = {FindSanitizer("thread"), FindSanitizer("address")};
   options.seconds = 60;
   EXPECT_EQ(MakeTimeTable(options).slot_seconds, 15);

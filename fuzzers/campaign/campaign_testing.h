@@ -71,11 +71,11 @@ class CampaignTest : public testing::Test {
 
   // Adds a target, and makes it do this under every sanitizer of the campaign.
   void Add(const std::string& target, const std::string& behaviour) {
-    options_.targets.push_back(FindTarget(target));
+    options_.targets.push_back(FindFuzzTarget(target));
     if (options_.sanitizers.empty()) options_.sanitizers.push_back(FindSanitizer("address"));
     for (const CampaignSanitizer* sanitizer : options_.sanitizers) {
       const std::string targets =
-          absl::StrCat(options_.build, "/", sanitizer->flavour, "/fuzzers/targets");
+          absl::StrCat(options_.build, "/", sanitizer->preset, "/fuzzers/targets");
       fs::create_directories(targets);
       const std::string binary = absl::StrCat(targets, "/", target, "_fuzzer");
       fs::create_symlink(FAKE_TARGET_PATH, binary);

@@ -11,7 +11,7 @@ std::string SlotId::name() const {
 
 std::string ProgramPath(const CampaignOptions& options, const SlotId& id,
                         const std::string& ending) {
-  return absl::StrCat(options.build, "/", id.sanitizer->flavour, "/fuzzers/targets/",
+  return absl::StrCat(options.build, "/", id.sanitizer->preset, "/fuzzers/targets/",
                       id.target->name, ending);
 }
 
@@ -19,11 +19,13 @@ std::vector<std::string> TargetFlags(const CampaignOptions& options, const std::
                                      const std::string& folder) {
   std::vector<std::string> flags = {absl::StrCat("--artifacts=", artifacts),
                                     absl::StrCat("--stats=", folder, "/stats")};
-  if (options.all_points) flags.push_back("--points=all");
-  if (options.strict) flags.push_back("--strict");
-  for (const std::string& rule : options.ignore) flags.push_back(absl::StrCat("--ignore=", rule));
-  if (!options.implementation.empty()) {
-    flags.push_back(absl::StrCat("--implementation=", options.implementation));
+  if (options.guest.points == "all") flags.push_back("--points=all");
+  if (options.guest.strict) flags.push_back("--strict");
+  for (const std::string& rule : options.guest.ignore) {
+    flags.push_back(absl::StrCat("--ignore=", rule));
+  }
+  if (!options.guest.implementation.empty()) {
+    flags.push_back(absl::StrCat("--implementation=", options.guest.implementation));
   }
   return flags;
 }

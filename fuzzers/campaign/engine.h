@@ -16,7 +16,7 @@ namespace cancelsafe {
 
 // Which slot of a campaign.
 struct SlotId {
-  const CampaignTarget* target = nullptr;
+  const FuzzTarget* target = nullptr;
   const CampaignSanitizer* sanitizer = nullptr;
   int copy = 0;        // tells slots of the same target and sanitizer apart
   bool first = false;  // of its target

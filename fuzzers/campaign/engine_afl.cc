@@ -140,7 +140,7 @@ class AflRun : public EngineRun {
   std::string Target() const { return ProgramPath(options_, id_, "_afl"); }
   std::string ComparingTarget() const { return ProgramPath(options_, id_, "_cmplog"); }
   std::string Mutator() const {
-    return absl::StrCat(options_.build, "/", id_.sanitizer->flavour,
+    return absl::StrCat(options_.build, "/", id_.sanitizer->preset,
                         "/fuzzers/targets/cancelsafe_afl_mutator.so");
   }
 

@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -13,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/files.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/run/report.h"
 #include "oracle/verdict.h"
@@ -53,28 +52,22 @@ Verdict VerdictOfDeath(const TargetDeath& death) {
   return verdict;
 }
 
-bool ReadFile(const std::string& path, std::string* contents) {
-  std::ifstream file(path, std::ios::binary);
-  contents->assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  return file.good() || file.eof();
-}
-
 // The engine's artifact as readable text; sets finding->saved.
 void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const CampaignOptions& options,
                   Finding* finding) {
   const std::string& artifact = death.facts.artifact;
-  std::string bytes;
-  if (artifact.empty() || access(artifact.c_str(), R_OK) != 0 || !ReadFile(artifact, &bytes)) {
+  const absl::StatusOr<std::string> bytes = ReadFile(artifact);
+  if (artifact.empty() || !bytes.ok()) {
     finding->notes.push_back("the input is not known: the process left none behind");
     return;
   }
   Program program;
-  LoadProgram(death.target->family, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
+  LoadProgram(death.target->family, reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size(),
               &program);
   const std::string path = absl::StrCat(options.findings, "/", FailureFileName(program, verdict));
   // A crash may well show in one flavour of the build alone.
-  const std::string command = absl::StrCat("./cancelsafe replay --sanitizer ",
-                                           death.sanitizer->name, ReplayFlags(options), " ", path);
+  const std::string command = absl::StrCat(
+      "./cancelsafe replay --sanitizer ", death.sanitizer->name, options.guest.AsText(), " ", path);
   const absl::Status status =
       WriteFileAtomically(path, FailureFile(program, verdict,
                                             {absl::StrCat("found by: ", finding->found_by,
@@ -140,11 +133,11 @@ Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
 }
 
 bool ReadSavedFailure(const std::string& path, Finding* finding) {
-  std::string text;
-  if (!ReadFile(path, &text)) return false;
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return false;
   finding->saved = path;
   std::string unconfirmed;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
     if (!absl::ConsumePrefix(&line, "# ")) break;
     Verdict verdict;
     if (ParseVerdictLine(line, &verdict)) {
@@ -160,12 +153,11 @@ bool ReadSavedFailure(const std::string& path, Finding* finding) {
 
 void MoveToFindings(const CampaignOptions& options, Finding* finding) {
   const std::string before = finding->saved;
-  const std::string after =
-      absl::StrCat(options.findings, "/", before.substr(before.rfind('/') + 1));
-  std::string text;
-  absl::Status status;
-  if (ReadFile(before, &text)) {
-    status = WriteFileAtomically(after, absl::StrReplaceAll(text, {{before, after}}));
+  const std::string after = absl::StrCat(options.findings, "/", BaseName(before));
+  const absl::StatusOr<std::string> text = ReadFile(before);
+  absl::Status status = text.status();
+  if (text.ok()) {
+    status = WriteFileAtomically(after, absl::StrReplaceAll(*text, {{before, after}}));
   }
   if (!status.ok()) {
     finding->notes.push_back(std::string(status.message()));

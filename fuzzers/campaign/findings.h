@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "base/process.h"
 #include "fuzzers/campaign/options.h"
-#include "fuzzers/campaign/process.h"
 #include "fuzzers/campaign/target_log.h"
 
 namespace cancelsafe {
@@ -26,7 +26,7 @@ struct Finding {
 
 // The end of a target that is not what it should be.
 struct TargetDeath {
-  const CampaignTarget* target = nullptr;
+  const FuzzTarget* target = nullptr;
   const CampaignSanitizer* sanitizer = nullptr;
   uint64_t runs = 0;
   bool overtime = false;  // it had to be killed

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/process.h"
 #include "fuzzers/campaign/engine.h"
 #include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/options.h"
-#include "fuzzers/campaign/process.h"
 #include "fuzzers/campaign/target_log.h"
 #include "fuzzers/campaign/workspace.h"
 #include "fuzzers/targets/stats.h"

@@ -5,21 +5,19 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/hash.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/text.h"
-#include "fuzzers/run/report.h"
 
 namespace cancelsafe {
 namespace {
@@ -42,35 +40,15 @@ absl::Status CheckWritable(const std::string& folder) {
       absl::StrCat("cannot write in ", folder, message.substr(message.rfind(": "))));
 }
 
-absl::Status MakeFolder(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) return SystemError("create", path, error.value());
-  return CheckWritable(path);
+absl::Status MakeWritableFolder(const std::string& path) {
+  const absl::Status status = MakeFolder(path);
+  return status.ok() ? CheckWritable(path) : status;
 }
 
-// FNV-1a: seeds get names by content, as the engine's own files have them.
-uint64_t HashBytes(absl::string_view bytes) {
-  uint64_t hash = 14695981039346656037u;
-  for (const char c : bytes) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
-  return hash;
-}
-
-std::vector<std::string> FilesIn(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->is_regular_file(error)) files.push_back(it->path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-absl::StatusOr<std::string> EncodeSeed(const CampaignTarget& target, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return SystemError("read", path, errno);
-  const absl::StatusOr<Program> program = ParseProgram(text);
+absl::StatusOr<std::string> EncodeSeed(const FuzzTarget& target, const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<Program> program = ParseProgram(*text);
   if (!program.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", program.status().message()));
   }
@@ -89,7 +67,7 @@ absl::StatusOr<std::string> EncodeSeed(const CampaignTarget& target, const std::
 absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const CampaignOptions& options) {
   for (const std::string& folder :
        {options.work, options.work + "/corpus", options.work + "/slots", options.findings}) {
-    const absl::Status status = MakeFolder(folder);
+    const absl::Status status = MakeWritableFolder(folder);
     if (!status.ok()) return status;
   }
   const std::string path = options.work + "/lock";
@@ -103,8 +81,8 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const CampaignOptions
                                                "; wait for it, or give another --work DIR"));
   }
   std::unique_ptr<Workspace> workspace(new Workspace(options, lock));
-  for (const CampaignTarget* target : options.targets) {
-    const absl::Status status = MakeFolder(workspace->CorpusFolder(*target));
+  for (const FuzzTarget* target : options.targets) {
+    const absl::Status status = MakeWritableFolder(workspace->CorpusFolder(*target));
     if (!status.ok()) return status;
   }
   return workspace;
@@ -112,7 +90,7 @@ absl::StatusOr<std::unique_ptr<Workspace>> Workspace::Open(const CampaignOptions
 
 Workspace::~Workspace() { close(lock_); }
 
-absl::StatusOr<int> Workspace::AddSeeds(const CampaignTarget& target) {
+absl::StatusOr<int> Workspace::AddSeeds(const FuzzTarget& target) {
   int count = 0;
   for (const char* part : {"seeds", "regressions"}) {
     for (const std::string& path :
@@ -127,10 +105,10 @@ absl::StatusOr<int> Workspace::AddSeeds(const CampaignTarget& target) {
   return count;
 }
 
-absl::StatusOr<bool> Workspace::AddInput(const CampaignTarget& target, const std::string& prefix,
+absl::StatusOr<bool> Workspace::AddInput(const FuzzTarget& target, const std::string& prefix,
                                          const std::string& bytes) {
   const std::string name =
-      absl::StrFormat("%s/%s-%016x", CorpusFolder(target), prefix, HashBytes(bytes));
+      absl::StrFormat("%s/%s-%016x", CorpusFolder(target), prefix, HashText64(bytes));
   if (access(name.c_str(), F_OK) == 0) return false;
   // Not beside the others: an engine may be reading that folder, and nothing that it
   // has seen there may go away.
@@ -141,13 +119,13 @@ absl::StatusOr<bool> Workspace::AddInput(const CampaignTarget& target, const std
   return true;
 }
 
-std::string Workspace::CorpusFolder(const CampaignTarget& target) const {
+std::string Workspace::CorpusFolder(const FuzzTarget& target) const {
   return absl::StrCat(options_.work, "/corpus/", target.name);
 }
 
 absl::Status Workspace::Check() const { return CheckWritable(options_.work); }
 
-int Workspace::CorpusSize(const CampaignTarget& target) const {
+int Workspace::CorpusSize(const FuzzTarget& target) const {
   int count = 0;
   std::error_code error;
   for (fs::directory_iterator it(CorpusFolder(target), error), end; !error && it != end;
@@ -159,7 +137,7 @@ int Workspace::CorpusSize(const CampaignTarget& target) const {
 
 absl::StatusOr<std::string> Workspace::MakeSlotFolder(const std::string& slot_name) {
   const std::string path = absl::StrCat(options_.work, "/slots/", slot_name);
-  const absl::Status status = MakeFolder(path);
+  const absl::Status status = MakeWritableFolder(path);
   if (!status.ok()) return status;
   return path;
 }

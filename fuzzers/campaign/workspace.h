@@ -27,11 +27,11 @@ class Workspace {
 
   // Converts the seeds and regressions of a target to bytes, into its corpus
   // folder. Returns how many there are. The error names the file and line.
-  absl::StatusOr<int> AddSeeds(const CampaignTarget& target);
+  absl::StatusOr<int> AddSeeds(const FuzzTarget& target);
 
   // Adds an input to the corpus of a target under a name made of `prefix` and its
   // contents. False if it is there already.
-  absl::StatusOr<bool> AddInput(const CampaignTarget& target, const std::string& prefix,
+  absl::StatusOr<bool> AddInput(const FuzzTarget& target, const std::string& prefix,
                                 const std::string& bytes);
 
   // Whether this is the first time that the campaign asks about a finding with this key.
@@ -40,9 +40,9 @@ class Workspace {
   // Whether there is still room: an engine that cannot save its corpus is silent.
   absl::Status Check() const;
 
-  std::string CorpusFolder(const CampaignTarget& target) const;
+  std::string CorpusFolder(const FuzzTarget& target) const;
   // Number of files; 0 if the folder is not there.
-  int CorpusSize(const CampaignTarget& target) const;
+  int CorpusSize(const FuzzTarget& target) const;
   // The folder of a slot, made anew if needed.
   absl::StatusOr<std::string> MakeSlotFolder(const std::string& slot_name);
 

@@ -38,7 +38,7 @@ class WorkspaceTest : public testing::Test {
     char name[] = "/tmp/workspace_test_XXXXXX";
     folder_ = mkdtemp(name);
     chmod(folder_.c_str(), 0755);
-    options_.targets = {FindTarget("csq")};
+    options_.targets = {FindFuzzTarget("csq")};
     options_.corpus = folder_ + "/corpus";
     options_.work = folder_ + "/work";
     options_.findings = folder_ + "/work/findings";
@@ -110,7 +110,7 @@ TEST_F(WorkspaceTest, SlotsHaveFoldersOfTheirOwn) {
 }
 
 TEST_F(WorkspaceTest, WhatAnInterruptedCampaignLearntIsThere) {
-  const CampaignTarget& csq = *options_.targets[0];
+  const FuzzTarget& csq = *options_.targets[0];
   {
     const absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(options_);
     ASSERT_TRUE(workspace.ok()) << workspace.status();

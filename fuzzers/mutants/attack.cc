@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/process.h"
 #include "fuzzers/campaign/target_log.h"
-#include "fuzzers/mutants/child.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
@@ -26,6 +26,8 @@ namespace fs = std::filesystem;
 constexpr int kReplaySecondsMax = 60;
 // The engine looks at its time limit between runs; a run may be slow.
 constexpr int kGraceSeconds = 15;
+// A stage with a budget in runs that takes longer than this hangs.
+constexpr int kStageSecondsMax = 1800;
 constexpr int kUsageOrSetup[] = {2, 3};
 
 // A part of one seed's attack: one process.
@@ -51,8 +53,9 @@ VerdictKind KindOfLine(const std::string& line) {
   return ParseVerdictLine(line, &verdict) ? verdict.kind : VerdictKind::kUnknown;
 }
 
+// `seconds` is 0 and `runs` is not, or the other way round, or neither is.
 std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side, int engine_seed,
-                                     int seconds, int sequential_runs, const std::string& folder) {
+                                     int seconds, int runs, const std::string& folder) {
   std::vector<std::string> arguments = {
       side.fuzzer,
       absl::StrCat("-seed=", engine_seed),
@@ -70,10 +73,8 @@ std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side,
       "--strict",
       absl::StrCat("--implementation=", side.guest),
   };
-  if (stage.sequential) {
-    arguments.push_back(absl::StrCat("-runs=", sequential_runs));
-    arguments.push_back("--fibers=1");
-  }
+  if (runs > 0) arguments.push_back(absl::StrCat("-runs=", runs));
+  if (stage.sequential) arguments.push_back("--fibers=1");
   return arguments;
 }
 
@@ -89,8 +90,8 @@ absl::Status RunStage(const Mutant& mutant, const Stage& stage,
       stats, [](TargetStats* mapped) { munmap(mapped, sizeof *mapped); });
   absl::StatusOr<std::unique_ptr<TargetLog>> log = TargetLog::Create(folder + "/log");
   if (!log.ok()) return log.status();
-  const absl::StatusOr<ChildEnd> end = RunChild(command, seconds + kGraceSeconds,
-                                                [&](absl::string_view text) { (*log)->Add(text); });
+  const absl::StatusOr<ChildEnd> end = RunProcess(
+      command, seconds + kGraceSeconds, [&](absl::string_view text) { (*log)->Add(text); });
   if (!end.ok()) return end.status();
   (*log)->Finish();
   const LogFacts& facts = (*log)->facts();
@@ -128,16 +129,17 @@ absl::StatusOr<SeedResult> AttackWithSeed(const Mutant& mutant, const AttackPlan
   if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
   SeedResult result;
   const std::vector<Stage> stages = StagesOf(plan);
+  const bool by_time = plan.concurrent_runs == 0;
   for (size_t i = 0; i < stages.size(); ++i) {
     const int left = static_cast<int>(plan.seconds - result.seconds);
-    if (left < 1) break;
-    const int seconds = std::min(left, stages[i].seconds);
+    if (by_time && left < 1) break;
+    const int seconds = by_time ? std::min(left, stages[i].seconds) : 0;
+    const int runs = stages[i].sequential ? plan.sequential_runs : plan.concurrent_runs;
     const AttackSide& side = sides[static_cast<int>(stages[i].sanitizer)];
     const int engine_seed = 1 + seed * static_cast<int>(stages.size()) + static_cast<int>(i);
-    const absl::Status status =
-        RunStage(mutant, stages[i],
-                 CommandLine(stages[i], side, engine_seed, seconds, plan.sequential_runs, folder),
-                 seconds, folder, &result);
+    const absl::Status status = RunStage(
+        mutant, stages[i], CommandLine(stages[i], side, engine_seed, seconds, runs, folder),
+        by_time ? seconds : kStageSecondsMax, folder, &result);
     if (!status.ok()) return status;
     if (result.ending != SeedResult::Ending::kNothing) break;
   }
@@ -196,8 +198,9 @@ absl::StatusOr<ReplayResult> ReplayIn(const AttackSide& side, const SeedResult& 
   ReplayResult result;
   for (; result.tried < times; ++result.tried) {
     std::string output;
-    const absl::StatusOr<ChildEnd> end = RunChild(
-        {side.replay, "--quiet", "--strict", "--implementation", side.guest, failure.saved},
+    const absl::StatusOr<ChildEnd> end = RunProcess(
+        {side.replay, "replay", "--quiet", "--strict", "--implementation", side.guest,
+         failure.saved},
         kReplaySecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) return end.status();
     const std::string line = VerdictOf(output);

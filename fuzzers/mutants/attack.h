@@ -21,7 +21,9 @@ const char* SanitizerName(Sanitizer sanitizer);
 // What one mutant is attacked with.
 struct AttackPlan {
   int seeds = 5;
-  int seconds = 60;             // per seed, all stages together
+  int seconds = 60;  // per seed, all stages together
+  // Instead of the time: inputs of each concurrent stage. 0: by time.
+  int concurrent_runs = 0;
   int sequential_runs = 20000;  // of programs with one fiber, before any other
   int replays = 20;             // fresh processes per flavour
   // Of one fiber each, in one more attack on a mutant that more fibers have caught:

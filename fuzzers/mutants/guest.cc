@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "fuzzers/mutants/child.h"
+#include "base/process.h"
 
 namespace cancelsafe {
 namespace {
@@ -28,7 +28,7 @@ absl::Status FileError(const std::string& what, const std::error_code& error) {
 
 absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& arguments, int seconds_max) {
   std::string output;
-  const absl::StatusOr<ChildEnd> end = RunChild(
+  const absl::StatusOr<ChildEnd> end = RunProcess(
       arguments, seconds_max, [&](absl::string_view text) { absl::StrAppend(&output, text); });
   if (!end.ok()) return end.status();
   if (end->status.clean() && !end->timed_out) return output;

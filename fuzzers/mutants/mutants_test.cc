@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "command/command_line.h"
 #include "fuzzers/mutants/guest.h"
 #include "fuzzers/mutants/mutant.h"
-#include "fuzzers/mutants/options.h"
 #include "fuzzers/mutants/table.h"
 #include "fuzzers/mutants/workers.h"
 
@@ -277,34 +277,33 @@ TEST(Workers, ShareNoFolderWithOthers) {
   EXPECT_THAT(error, HasSubstr("No such file"));
 }
 
-TEST(Options, AreReadInBothForms) {
-  const auto options =
-      ParseMutantsOptions({"--seeds", "3", "--seconds=9", "one", "--json=j", "two"});
-  ASSERT_TRUE(options.ok()) << options.status();
-  EXPECT_EQ(options->plan.seeds, 3);
-  EXPECT_EQ(options->plan.seconds, 9);
-  EXPECT_EQ(options->json, "j");
-  EXPECT_THAT(options->ids, ElementsAre("one", "two"));
-}
-
-TEST(Options, OfTheSubsetCanBeChangedByLaterFlags) {
-  const auto options = ParseMutantsOptions({"--subset", "ci", "--seeds", "2"});
-  ASSERT_TRUE(options.ok()) << options.status();
-  EXPECT_TRUE(options->ci_subset);
-  EXPECT_EQ(options->plan.seeds, 2);
-  EXPECT_LT(options->plan.seconds, 60);
-}
-
-TEST(Options, WrongUsageIsRefused) {
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--seeds", "0"},
-                                                    {"--seeds"},
-                                                    {"--seconds", "x"},
-                                                    {"--colour"},
-                                                    {"--subset", "all"},
-                                                    {"--json="},
-                                                    {"-x"}}) {
-    EXPECT_FALSE(ParseMutantsOptions(arguments).ok()) << arguments[0];
+TEST(Command, WrongUsageIsRefused) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--seeds", "0"},
+                                                {"--seeds"},
+                                                {"--seconds", "x"},
+                                                {"--runs", "-1"},
+                                                {"--colour"},
+                                                {"--subset", "some"},
+                                                {"--json="},
+                                                {"-x"}}) {
+    std::vector<std::string> words = {"mutants"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    EXPECT_NE(ParseCommandLine(words).error, "") << flags[0];
   }
+}
+
+TEST(Command, ANearMissOfAMutantIsSuggested) {
+  const ParsedCommand command =
+      ParseCommandLine({"mutants", "--patches", absl::StrCat(kRoot, "/fuzzers/mutants/patches"),
+                        "csq-flag-read-after-unlok"});
+  ASSERT_EQ(command.error, "");
+  std::string error;
+  try {
+    command.run();
+  } catch (const CLI::Error& thrown) {
+    error = thrown.what();
+  }
+  EXPECT_THAT(error, HasSubstr("did you mean csq-flag-read-after-unlock?"));
 }
 
 TEST(Recipe, IsReadLineByLine) {

@@ -2,18 +2,14 @@
 #include "fuzzers/mutants/workers.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -22,6 +18,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/files.h"
+#include "base/process.h"
 
 namespace cancelsafe {
 namespace {
@@ -66,16 +64,13 @@ std::string ResultPath(const std::string& folder, size_t index) {
   return absl::StrCat(folder, "/", index, ".result");
 }
 
-[[noreturn]] void BeWorker(const Mutant& mutant, const std::string& path, pid_t parent,
-                           const std::function<MutantResult(const Mutant&)>& attack) {
-  // Should this program be killed outright, nothing of it must go on.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
-  std::ofstream file(path, std::ios::binary);
-  file << PackResult(attack(mutant));
-  file.close();
-  _exit(file ? 0 : 1);
+int BeWorker(const Mutant& mutant, const std::string& path,
+             const std::function<MutantResult(const Mutant&)>& attack) {
+  return WriteFileAtomically(path, PackResult(attack(mutant))).ok() ? 0 : 1;
 }
+
+// How long the end of a worker may go unnoticed; an attack takes seconds.
+constexpr int kPollMilliseconds = 20;
 
 }  // namespace
 
@@ -132,30 +127,34 @@ std::vector<MutantResult> AttackAll(const std::vector<Mutant>& mutants, int jobs
                                     const std::function<MutantResult(const Mutant&)>& attack,
                                     const std::function<void(const MutantResult&)>& done) {
   std::vector<MutantResult> results(mutants.size());
-  std::map<pid_t, size_t> running;
-  const pid_t parent = getpid();
+  std::map<size_t, std::unique_ptr<Process>> running;
   size_t next = 0;
   while (next < mutants.size() || !running.empty()) {
     if (next < mutants.size() && running.size() < static_cast<size_t>(jobs)) {
       const std::string path = ResultPath(folder, next);
       unlink(path.c_str());
-      fflush(stdout);
-      const pid_t child = fork();
-      if (child == 0) BeWorker(mutants[next], path, parent, attack);
+      absl::StatusOr<std::unique_ptr<Process>> worker =
+          Process::Fork([&] { return BeWorker(mutants[next], path, attack); });
       results[next].mutant = mutants[next];
-      if (child > 0) running[child] = next;
-      if (child < 0) results[next].complaint = "no process could be started for it";
+      if (worker.ok()) {
+        running[next] = *std::move(worker);
+      } else {
+        results[next].complaint = std::string(worker.status().message());
+      }
       ++next;
       continue;
     }
-    int status = 0;
-    const auto ended = running.find(waitpid(-1, &status, 0));
-    if (ended == running.end()) continue;
-    MutantResult& result = results[ended->second];
-    std::ifstream file(ResultPath(folder, ended->second), std::ios::binary);
-    UnpackResult({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()}, &result);
-    running.erase(ended);
-    done(result);
+    poll(nullptr, 0, kPollMilliseconds);
+    for (auto at = running.begin(); at != running.end();) {
+      if (!at->second->Poll()) {
+        ++at;
+        continue;
+      }
+      MutantResult& result = results[at->first];
+      UnpackResult(ReadFile(ResultPath(folder, at->first)).value_or(""), &result);
+      at = running.erase(at);
+      done(result);
+    }
   }
   return results;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "base/files.h"
 #include "fuzzers/program/program.h"
 #include "fuzzers/program/text.h"
 #include "oracle/history.h"
@@ -29,10 +29,6 @@ std::string HeaderDifference(const ProgramFile& file, const Verdict& verdict);
 // "csq-lost-item-CSQ-INV-01-1a2b3c4d.txt": the same program and verdict always
 // give the same name, different ones different names.
 std::string FailureFileName(const Program& program, const Verdict& verdict);
-
-// Writes through a temporary name in the same directory and renames, so that no
-// reader ever sees half a file. The error names the path and the system's reason.
-absl::Status WriteFileAtomically(const std::string& path, const std::string& contents);
 
 }  // namespace cancelsafe
 

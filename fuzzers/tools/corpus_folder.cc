@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "base/files.h"
 #include "fuzzers/program/schedules.h"
 #include "fuzzers/tools/program_input.h"
 
@@ -18,8 +17,6 @@ extern "C" __attribute__((weak)) uint8_t* cancelsafe_counters_end;
 
 namespace cancelsafe {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr uint32_t kCounters = 1 << 16;
 
@@ -58,10 +55,6 @@ void RunEntry(Runner* runner, const Program& given) {
 
 }  // namespace
 
-std::string FolderOf(Family family) {
-  return absl::StrCat(absl::StrReplaceAll(FamilyName(family), {{"-", "_"}}), "_fuzzer");
-}
-
 CorpusEntry ReadCorpusEntry(Family family, const std::string& path) {
   CorpusEntry entry;
   entry.path = path;
@@ -83,11 +76,8 @@ CorpusEntry ReadCorpusEntry(Family family, const std::string& path) {
 std::vector<CorpusEntry> ReadCorpus(Family family, const std::vector<std::string>& folders) {
   std::vector<std::string> paths;
   for (const std::string& folder : folders) {
-    std::error_code error;
-    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      if (at->is_regular_file() && at->path().filename().string()[0] != '.') {
-        paths.push_back(at->path().string());
-      }
+    for (const std::string& path : FilesIn(folder)) {
+      if (BaseName(path)[0] != '.') paths.push_back(path);
     }
   }
   std::sort(paths.begin(), paths.end());

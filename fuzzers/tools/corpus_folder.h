@@ -32,9 +32,6 @@ struct CorpusEntry {
   std::string duplicate_of;  // path of an entry with the same program, or ""
 };
 
-// "csq" -> "csq_fuzzer", the name of the folder.
-std::string FolderOf(Family family);
-
 // All files of the folders, by name. Unreadable ones are entries with an error.
 std::vector<CorpusEntry> ReadCorpus(Family family, const std::vector<std::string>& folders);
 CorpusEntry ReadCorpusEntry(Family family, const std::string& path);

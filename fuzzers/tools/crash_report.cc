@@ -1,7 +1,6 @@
 // See crash_report.h.
 #include "fuzzers/tools/crash_report.h"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,9 +9,10 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/signals.h"
+#include "command/subcommand.h"
 #include "fuzzers/run/timeline.h"
 #include "fuzzers/targets/fault_hooks.h"
-#include "fuzzers/tools/tool_flags.h"
 
 namespace cancelsafe {
 namespace {
@@ -22,6 +22,7 @@ const Program* current_program = nullptr;
 const Runner* current_runner = nullptr;
 
 void (*crash_action)(const Verdict&) = nullptr;
+int time_out_status = kExitViolation;
 
 std::string Count(int count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -60,7 +61,7 @@ void OnSignal(int number) {
   }
   crash_action(verdict);
   fflush(stdout);
-  _exit(kExitViolation);
+  _exit(number == SIGALRM ? time_out_status : kExitViolation);
 }
 
 void OnExit() {
@@ -89,6 +90,8 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
 
 }  // namespace
 
+void DistinguishTimeOuts() { time_out_status = kExitTimeOut; }
+
 void CatchCrashes() { CatchCrashes(&PrintReport); }
 
 void CatchCrashes(void (*report)(const Verdict& verdict)) {
@@ -96,29 +99,8 @@ void CatchCrashes(void (*report)(const Verdict& verdict)) {
   LimitMemory();
   atexit(&OnExit);
   SetFaultHook(&OnSanitizerReport);
-  static char stack[256 * 1024];
-  stack_t alternate = {};
-  alternate.ss_sp = stack;
-  alternate.ss_size = sizeof stack;
-  sigaltstack(&alternate, nullptr);
-  struct sigaction action = {};
-  action.sa_handler = &OnSignal;
-  action.sa_flags = SA_ONSTACK | SA_NODEFER;
-  for (const int number : {SIGALRM, SIGABRT
-#ifndef CANCELSAFE_SANITIZER_ADDRESS  // ASan says more
-                           ,
-                           SIGSEGV, SIGBUS, SIGILL, SIGFPE
-#endif
-       }) {
-    sigaction(number, &action, nullptr);
-  }
-#ifdef CANCELSAFE_SANITIZER_THREAD
-  // TSan's own sigaction keeps signals back until the next call into libc, where an
-  // implementation that spins never comes.
-  using Sigaction = int (*)(int, const struct sigaction*, struct sigaction*);
-  const auto libc_sigaction = reinterpret_cast<Sigaction>(dlsym(RTLD_NEXT, "sigaction"));
-  if (libc_sigaction != nullptr) libc_sigaction(SIGALRM, &action, nullptr);
-#endif
+  CatchDeadlySignals(&OnSignal);
+  CatchAlarm(&OnSignal);
 }
 
 void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner) {

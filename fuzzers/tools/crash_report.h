@@ -17,6 +17,11 @@ void CatchCrashes();
 // Likewise, but calls `report` with the verdict instead of printing the report.
 void CatchCrashes(void (*report)(const Verdict& verdict));
 
+// From now on a run that never came back ends this process with kExitTimeOut instead of
+// kExitViolation: for a parent that has more files.
+inline constexpr int kExitTimeOut = 4;
+void DistinguishTimeOuts();
+
 // What the report is about. All three have to outlive the runs.
 void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner);
 

@@ -1,4 +1,4 @@
-// cancelsafe-explore as a person would use it.
+// cancelsafe explore as a person would use it.
 #include "fuzzers/tools/tool_test_util.h"
 #include "gmock/gmock.h"
 
@@ -13,7 +13,7 @@ class ExploreTest : public ToolTest {};
 // not of the machine, the sanitizer or the process.
 TEST_F(ExploreTest, CountsTheSchedulesOfAScenarioTheSameEverywhere) {
   const CommandResult result =
-      Run("cancelsafe-explore --preemptions 2 corpus/csq_fuzzer/seeds/three_way_race.txt");
+      Run("cancelsafe explore --preemptions 2 corpus/csq_fuzzer/seeds/three_way_race.txt");
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("all 15466 schedules up to 2 preemptions explored"));
 }
@@ -50,7 +50,7 @@ fiber 2
   insert 7
   cancel 7
 )");
-  const CommandResult result = Run("cancelsafe-explore --preemptions 2 large.txt");
+  const CommandResult result = Run("cancelsafe explore --preemptions 2 large.txt");
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("all 191051 schedules up to 2 preemptions explored"));
 }

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <climits>
@@ -14,6 +13,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/process.h"
+#include "base/signals.h"
+#include "command/subcommand.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/targets/fault_hooks.h"
 
@@ -79,7 +81,7 @@ Judge::Judge(Runner* runner) : runner_(runner) {
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     perror("cancelsafe: mmap");
-    exit(3);
+    exit(kExitSetup);
   }
   shared_ = new (memory) Shared;
 }
@@ -93,22 +95,21 @@ void Judge::StartChild() {
   int down[2], up[2];
   if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0) {
     perror("cancelsafe: pipe");
-    exit(3);
+    exit(kExitSetup);
   }
-  fflush(nullptr);
-  child_ = fork();
-  if (child_ < 0) {
-    perror("cancelsafe: fork");
-    exit(3);
-  }
-  ++children_;
-  if (child_ == 0) {
+  absl::StatusOr<std::unique_ptr<Process>> child = Process::Fork([&] {
     close(down[1]);
     close(up[0]);
     to_child_ = down[0];
     from_child_ = up[1];
-    Serve();
+    return Serve();
+  });
+  if (!child.ok()) {
+    fprintf(stderr, "cancelsafe: %s\n", std::string(child.status().message()).c_str());
+    exit(kExitSetup);
   }
+  child_ = *std::move(child);
+  ++children_;
   close(down[0]);
   close(up[1]);
   to_child_ = down[1];
@@ -116,17 +117,15 @@ void Judge::StartChild() {
 }
 
 void Judge::StopChild() {
-  if (child_ < 0) return;
+  if (child_ == nullptr) return;
   close(to_child_);
   close(from_child_);
-  kill(child_, SIGKILL);
-  waitpid(child_, nullptr, 0);
-  child_ = -1;
+  child_.reset();
 }
 
 Judge::Answer Judge::Ask(char command) {
   if (child_per_run_) StopChild();
-  if (child_ < 0) StartChild();
+  if (child_ == nullptr) StartChild();
   died_ = true;
   shared_->found = FailureIdentity();
   shared_->executed = schedule::Schedule();
@@ -147,18 +146,18 @@ Judge::Answer Judge::Ask(char command) {
   }
   if (hung) {
     slow_ = true;
-    kill(child_, SIGKILL);
+    child_->Signal(SIGKILL);
   }
   close(to_child_);
   close(from_child_);
-  int status = 0;
-  waitpid(child_, &status, 0);
-  child_ = -1;
+  const ExitStatus exit =
+      WaitFor(child_.get(), kPatienceMs / 1000.0, [](absl::string_view) {}).status;
+  child_.reset();
   if (shared_->found.failed()) return Answer::kDied;
   const Family family = shared_->program.setup.family;
   const Verdict verdict = hung ? MakeVerdict(Rule::kTimeOut, family)
-                          : WIFSIGNALED(status)
-                              ? MakeVerdict(Rule::kSignal, family, SignalWord(WTERMSIG(status)))
+                          : exit.signaled
+                              ? MakeVerdict(Rule::kSignal, family, SignalWord(exit.code))
                               : MakeVerdict(Rule::kExit, family);
   shared_->found = IdentityOf(verdict);
   return Answer::kDied;
@@ -244,27 +243,12 @@ void Judge::OnSignal(int number) {
   _exit(1);
 }
 
-void Judge::Serve() {
+int Judge::Serve() {
   active_ = this;
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null >= 0) dup2(null, STDERR_FILENO);
   SetFaultHook(&OnSanitizer);
-  static char stack[64 * 1024];
-  stack_t alternate = {};
-  alternate.ss_sp = stack;
-  alternate.ss_size = sizeof stack;
-  sigaltstack(&alternate, nullptr);
-  struct sigaction action = {};
-  action.sa_handler = &OnSignal;
-  action.sa_flags = SA_ONSTACK;
-  for (const int number : {SIGABRT
-#ifndef CANCELSAFE_SANITIZER_ADDRESS  // ASan says more
-                           ,
-                           SIGSEGV, SIGBUS, SIGILL, SIGFPE
-#endif
-       }) {
-    sigaction(number, &action, nullptr);
-  }
+  CatchDeadlySignals(&OnSignal);
   char command = 0;
   while (read(to_child_, &command, 1) == 1) {
     bool yes = false;
@@ -279,7 +263,7 @@ void Judge::Serve() {
     const char answer = yes ? 'y' : 'n';
     if (write(from_child_, &answer, 1) != 1) break;
   }
-  _exit(0);
+  return 0;
 }
 
 void Judge::RunInChild(schedule::Scheduler* scheduler) {

@@ -5,10 +5,10 @@
 #ifndef CANCELSAFE_FUZZERS_TOOLS_JUDGE_H_
 #define CANCELSAFE_FUZZERS_TOOLS_JUDGE_H_
 
-#include <sys/types.h>
-
+#include <memory>
 #include <string>
 
+#include "base/process.h"
 #include "fuzzers/program/program.h"
 #include "fuzzers/run/runner.h"
 
@@ -71,7 +71,7 @@ class Judge {
   bool IsWanted() const;
   void StartChild();
   void StopChild();
-  [[noreturn]] void Serve();
+  int Serve();
   void RunInChild(schedule::Scheduler* scheduler);
   bool Explore(int preemptions, int64_t runs_max);
   bool SearchAtRandom(int runs);
@@ -81,7 +81,7 @@ class Judge {
 
   Runner* const runner_;
   Shared* shared_ = nullptr;
-  pid_t child_ = -1;
+  std::unique_ptr<Process> child_;
   int to_child_ = -1;
   int from_child_ = -1;
   int children_ = 0;

@@ -89,7 +89,7 @@ TEST_P(MinimizeFailureTest, GeneratedTestsFailWhereTheyShould) {
   WriteAll(Path("small.txt"),
            PrintProgram(MinimizeFailure(judge_.get(), program, nullptr).program));
   const std::string guilty = absl::StrCat(GetParam().implementation, ".so");
-  Run(absl::StrCat("cancelsafe-replay --implementation ", guilty, " --test a_test.cc small.txt"));
+  Run(absl::StrCat("cancelsafe replay --implementation ", guilty, " --test a_test.cc small.txt"));
   const CommandResult compiled = Run(
       CANCELSAFE_TEST_COMPILER " -Wall -Wextra -Werror -O0 -c a_test.cc && " CANCELSAFE_TEST_LINKER
                                " a_test.o -o a_test -lcancelsafe_scenario -lgtest -lgtest_main");

@@ -6,16 +6,11 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/program_file.h"
 
 namespace cancelsafe {
 namespace {
-
-constexpr Family kFamilies[] = {Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
-                                Family::kCallbackDataQueue};
 
 absl::Status Error(const std::string& path, const std::string& reason) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", reason));
@@ -37,23 +32,6 @@ absl::StatusOr<std::string> ReadBoundedFile(const std::string& path) {
                                     " bytes; no program is, so this is some other kind of file"));
   }
   return contents;
-}
-
-std::optional<Family> FamilyOfTarget(const std::string& name) {
-  absl::string_view base = absl::StripSuffix(name, "_fuzzer");
-  const std::string dashed = absl::StrReplaceAll(base, {{"_", "-"}});
-  for (const Family family : kFamilies) {
-    if (dashed == FamilyName(family)) return family;
-  }
-  return std::nullopt;
-}
-
-std::string TargetNames() {
-  std::string names;
-  for (const Family family : kFamilies) {
-    absl::StrAppend(&names, names.empty() ? "" : ", ", FamilyName(family));
-  }
-  return names;
 }
 
 absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::optional<Family> family) {

@@ -19,12 +19,6 @@ absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::option
 // The contents of a file that may be a program; larger ones are an error.
 absl::StatusOr<std::string> ReadBoundedFile(const std::string& path);
 
-// The family of a target's or family's name ("csq", "csq_fuzzer").
-std::optional<Family> FamilyOfTarget(const std::string& name);
-
-// All names FamilyOfTarget knows, for error messages.
-std::string TargetNames();
-
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_TOOLS_PROGRAM_INPUT_H_

@@ -1,4 +1,4 @@
-// cancelsafe-replay as a person uses it: what it prints, what it writes, and how it
+// cancelsafe replay as a person uses it: what it prints, what it writes, and how it
 // takes bad input.
 #include <unistd.h>
 
@@ -19,10 +19,10 @@ using testing::StartsWith;
 // TSan sees the race before anybody sees the double ending.
 #ifdef CANCELSAFE_SANITIZER_THREAD
 constexpr char kGreedy[] =
-    "cancelsafe-replay --ignore data-race --implementation greedy_remove.so ";
+    "cancelsafe replay --ignore data-race --implementation greedy_remove.so ";
 constexpr char kGreedyFlags[] = "--ignore data-race --implementation greedy_remove.so";
 #else
-constexpr char kGreedy[] = "cancelsafe-replay --implementation greedy_remove.so ";
+constexpr char kGreedy[] = "cancelsafe replay --implementation greedy_remove.so ";
 constexpr char kGreedyFlags[] = "--implementation greedy_remove.so";
 #endif
 
@@ -31,45 +31,45 @@ class ReplayTest : public ToolTest {};
 // One line, which begins with the tool's name.
 void ExpectOneComplaint(const CommandResult& result) {
   EXPECT_EQ(result.status, 2) << result.output;
-  EXPECT_THAT(result.output, StartsWith("cancelsafe-replay: "));
+  EXPECT_THAT(result.output, StartsWith("cancelsafe replay: "));
   EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
 }
 
 TEST_F(ReplayTest, BadFilesGetOneClearLine) {
-  ExpectOneComplaint(Run("cancelsafe-replay missing.txt"));
-  ExpectOneComplaint(Run("cancelsafe-replay /"));
+  ExpectOneComplaint(Run("cancelsafe replay missing.txt"));
+  ExpectOneComplaint(Run("cancelsafe replay /"));
   WriteAll(Path("empty"), "");
-  ExpectOneComplaint(Run("cancelsafe-replay empty"));
+  ExpectOneComplaint(Run("cancelsafe replay empty"));
   WriteAll(Path("foreign"), std::string("\x7f"
                                         "ELF\x02\x01\x01\0\0\0",
                                         10));
-  ExpectOneComplaint(Run("cancelsafe-replay foreign"));
+  ExpectOneComplaint(Run("cancelsafe replay foreign"));
   WriteAll(Path("large"), std::string(200000, 'x'));
-  ExpectOneComplaint(Run("cancelsafe-replay large"));
+  ExpectOneComplaint(Run("cancelsafe replay large"));
   WriteAll(Path("wrong.txt"), "target csq\nfiber 0\n  inzert 2\n");
-  ExpectOneComplaint(Run("cancelsafe-replay wrong.txt"));
-  Run(absl::StrCat("cancelsafe-corpus convert csq --bytes --output whole ", kCancelRacesRemove));
+  ExpectOneComplaint(Run("cancelsafe replay wrong.txt"));
+  Run(absl::StrCat("cancelsafe corpus convert csq --bytes --output whole ", kCancelRacesRemove));
   const std::string whole = ReadAll(Path("whole"));
   ASSERT_GT(whole.size(), 30u);
   WriteAll(Path("truncated"), whole.substr(0, 21));
-  ExpectOneComplaint(Run("cancelsafe-replay truncated"));
+  ExpectOneComplaint(Run("cancelsafe replay truncated"));
   WriteAll(Path("longer"), whole + whole);
-  ExpectOneComplaint(Run("cancelsafe-replay longer"));
-  EXPECT_EQ(Run("cancelsafe-replay whole").status, 0);
+  ExpectOneComplaint(Run("cancelsafe replay longer"));
+  EXPECT_EQ(Run("cancelsafe replay whole").status, 0);
 }
 
 TEST_F(ReplayTest, BadUsageAndImplementationsHaveTheirOwnStatus) {
-  EXPECT_EQ(Run("cancelsafe-replay").status, 2);
-  EXPECT_EQ(Run("cancelsafe-replay --nonsense x").status, 2);
-  EXPECT_EQ(Run(absl::StrCat("cancelsafe-replay --html a.html ", kCancelRacesRemove, " ",
+  EXPECT_EQ(Run("cancelsafe replay").status, 2);
+  EXPECT_EQ(Run("cancelsafe replay --nonsense x").status, 2);
+  EXPECT_EQ(Run(absl::StrCat("cancelsafe replay --html a.html ", kCancelRacesRemove, " ",
                              kCancelRacesRemove))
                 .status,
             2);
-  EXPECT_EQ(Run(absl::StrCat("cancelsafe-replay --implementation missing.so ", kCancelRacesRemove))
+  EXPECT_EQ(Run(absl::StrCat("cancelsafe replay --implementation missing.so ", kCancelRacesRemove))
                 .status,
             3);
   EXPECT_EQ(
-      Run(absl::StrCat("cancelsafe-replay --html no/such/a.html ", kCancelRacesRemove)).status, 3);
+      Run(absl::StrCat("cancelsafe replay --html no/such/a.html ", kCancelRacesRemove)).status, 3);
 }
 
 TEST_F(ReplayTest, TellsWhatHappened) {
@@ -83,7 +83,7 @@ TEST_F(ReplayTest, TellsWhatHappened) {
   EXPECT_THAT(result.output, HasSubstr("preempted before an interlocked operation"));
   EXPECT_THAT(result.output, HasSubstr("~ waits for the queue lock of fiber 0"));
   EXPECT_THAT(result.output, HasSubstr("debug: gdb --args "));
-  EXPECT_THAT(Run("cancelsafe-replay failure.txt").output, HasSubstr("failure.txt: VERDICT pass"))
+  EXPECT_THAT(Run("cancelsafe replay failure.txt").output, HasSubstr("failure.txt: VERDICT pass"))
       << "the built-in one is right";
 }
 
@@ -95,7 +95,7 @@ TEST_F(ReplayTest, TakesTheScheduleThatFailsOfThoseThatAnInputStandsFor) {
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.output, StartsWith("failure.txt: schedule 8 of the 8 that this input stands "
                                         "for\nfailure.txt: VERDICT double-ending CSQ-INV-01"));
-  EXPECT_THAT(Run("cancelsafe-replay failure.txt").output,
+  EXPECT_THAT(Run("cancelsafe replay failure.txt").output,
               StartsWith("failure.txt: passes under all 8 schedules that this input stands for"));
 }
 
@@ -130,12 +130,12 @@ TEST_F(ReplayTest, StopsBeforeAStep) {
 TEST_F(ReplayTest, SaysWhereARecordedScheduleCannotBeFollowed) {
   WriteAll(Path("a.txt"),
            "target csq\nfiber 0\n  insert 0\nfiber 1\n  cancel 0\nchoices 2:1 900:0\n");
-  EXPECT_THAT(Run("cancelsafe-replay a.txt").output,
+  EXPECT_THAT(Run("cancelsafe replay a.txt").output,
               HasSubstr("diverged at step 900: the file switches to fiber 0 there, but the run "
                         "made only "));
   WriteAll(Path("b.txt"),
            "target csq\nfiber 0\n  insert 0\nfiber 1\nfiber 2\n  cancel 0\nchoices 0:1 1:1\n");
-  EXPECT_THAT(Run("cancelsafe-replay b.txt").output,
+  EXPECT_THAT(Run("cancelsafe replay b.txt").output,
               HasSubstr("diverged at step 1: the file switches to fiber 1, but only fibers 0, 2 "
                         "could run"));
 }
@@ -177,11 +177,11 @@ TEST_F(ReplayTest, MinimisedFilesSayWhereTheyComeFrom) {
   EXPECT_EQ(result.status, 1);
   const std::string text = ReadAll(Path("small.txt"));
   EXPECT_THAT(text, StartsWith("# VERDICT double-ending CSQ-INV-01"));
-  EXPECT_THAT(text, HasSubstr("\n# date: 2024-02-29\n# found: by cancelsafe-explore, "));
+  EXPECT_THAT(text, HasSubstr("\n# date: 2024-02-29\n# found: by cancelsafe explore, "));
   EXPECT_THAT(text, HasSubstr(absl::StrCat("\n# replay: ./cancelsafe replay ", kGreedyFlags,
                                            " small.txt\n")));
   EXPECT_EQ(Run(absl::StrCat(kGreedy, "small.txt")).status, 1);
-  EXPECT_EQ(Run("cancelsafe-replay --minimize same.txt small.txt").status, 0);
+  EXPECT_EQ(Run("cancelsafe replay --minimize same.txt small.txt").status, 0);
   EXPECT_FALSE(std::filesystem::exists(Path("same.txt")));
 }
 
@@ -189,7 +189,7 @@ TEST_F(ReplayTest, MinimisedFilesSayWhereTheyComeFrom) {
 TEST_F(ReplayTest, SaysWhichOrderingIsMissingInADataRace) {
   Explore("--implementation greedy_remove.so", kCancelRacesRemove);
   const CommandResult result =
-      Run("cancelsafe-replay --implementation greedy_remove.so --html a.html failure.txt");
+      Run("cancelsafe replay --implementation greedy_remove.so --html a.html failure.txt");
   EXPECT_THAT(result.output, HasSubstr("VERDICT data-race "));
   EXPECT_THAT(result.output, testing::ContainsRegex("access: (read|write) of 8 bytes in "
                                                     ".*greedy_remove.cc:[0-9]+ .*\\(fiber 1"));
@@ -202,7 +202,7 @@ TEST_F(ReplayTest, SaysWhichOrderingIsMissingInADataRace) {
 TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
   Explore("--implementation crashing_remove.so", kCancelRacesRemove);
   const CommandResult result =
-      Run("cancelsafe-replay --implementation crashing_remove.so failure.txt");
+      Run("cancelsafe replay --implementation crashing_remove.so failure.txt");
   EXPECT_EQ(result.status, 1) << result.output;
   EXPECT_THAT(result.output, HasSubstr("failure.txt: VERDICT "));
   EXPECT_THAT(result.output, HasSubstr("row | fiber 0"));
@@ -211,7 +211,7 @@ TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
 TEST_F(ReplayTest, AnImplementationThatEndsTheProcessIsNoPass) {
   Explore("--implementation exiting_remove.so", kCancelRacesRemove);
   const CommandResult result =
-      Run("cancelsafe-replay --implementation exiting_remove.so failure.txt");
+      Run("cancelsafe replay --implementation exiting_remove.so failure.txt");
   EXPECT_EQ(result.status, 1) << result.output;
   EXPECT_THAT(result.output, HasSubstr("failure.txt: VERDICT crash (exit): "));
 }
@@ -221,7 +221,7 @@ TEST_F(ReplayTest, AnImplementationThatNeverReturnsIsTold) {
            "target csq\nfiber 0\n  insert 2 context\n  remove 2\nfiber 1\n  cancel 2\n"
            "choices 10:1\n");
   const CommandResult result =
-      Run("cancelsafe-replay --implementation hanging_remove.so failure.txt");
+      Run("cancelsafe replay --implementation hanging_remove.so failure.txt");
   EXPECT_EQ(result.status, 1) << result.output;
   EXPECT_THAT(result.output, HasSubstr("failure.txt: VERDICT livelock (time-out): "));
 }

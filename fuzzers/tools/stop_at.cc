@@ -24,7 +24,7 @@ class Stopper final : public schedule::Scheduler {
     fiber_ = decision.current;
     enabled_ = decision.enabled;
     if (!trap_) return -1;
-    fprintf(stderr, "cancelsafe-replay: before step %d, on fiber %d; continue to go on\n", step_,
+    fprintf(stderr, "cancelsafe replay: before step %d, on fiber %d; continue to go on\n", step_,
             decision.current);
     raise(SIGTRAP);
     return decision.default_fiber;

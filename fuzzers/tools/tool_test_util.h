@@ -56,7 +56,7 @@ class ToolTest : public testing::Test {
 
   CommandResult Run(const std::string& command) const {
     const std::string line =
-        absl::StrCat("cd '", folder_, "' && export PATH='", CANCELSAFE_TOOLS_DIR,
+        absl::StrCat("cd '", folder_, "' && export PATH='", CANCELSAFE_PROGRAM_DIR,
                      "':\"$PATH\" && { ", command, "; } 2>&1 </dev/null");
     CommandResult result;
     FILE* pipe = popen(line.c_str(), "r");
@@ -72,7 +72,7 @@ class ToolTest : public testing::Test {
   // Saves a failure as failure.txt.
   void Explore(const std::string& flags, const std::string& seed) const {
     const CommandResult explored = Run(
-        absl::StrCat("cancelsafe-explore ", flags, " --save . ", seed, "; mv *-*.txt failure.txt"));
+        absl::StrCat("cancelsafe explore ", flags, " --save . ", seed, "; mv *-*.txt failure.txt"));
     ASSERT_TRUE(std::filesystem::exists(Path("failure.txt"))) << explored.output;
   }
 

@@ -1,5 +1,5 @@
 // Virtual threads with a forced interleaving, for tests written in C++: what
-// cancelsafe-replay --test generates, and what a person may write. Each step makes
+// `cancelsafe replay --test` generates, and what a person may write. Each step makes
 // the documented call of its name on a queue with the driver described in Setup. A
 // step that would break its caller's contract just then is left out: completing an
 // IRP that somebody else owns, say. What the calls returned, called back and left

@@ -1,0 +1,70 @@
+// Flags that more than one subcommand has: each is declared once, with one meaning and one
+// text, and so are the ways in which values are checked.
+#ifndef CANCELSAFE_COMMAND_FLAGS_H_
+#define CANCELSAFE_COMMAND_FLAGS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace cancelsafe {
+
+// ---- kinds of values ----
+
+// A whole number from `min` to `max`. The default is what `value` holds.
+CLI::Option* AddNumber(CLI::App* app, const std::string& name, int* value, int min, int max,
+                       const std::string& text);
+// One of `words`; a near miss is suggested.
+CLI::Option* AddChoice(CLI::App* app, const std::string& name, std::string* value,
+                       const std::vector<std::string>& words, const std::string& text);
+// Any text but "". `shape` is how help calls it: FILE, DIR, RULE.
+CLI::Option* AddText(CLI::App* app, const std::string& name, std::string* value,
+                     const std::string& shape, const std::string& text);
+// Likewise, and may be repeated.
+CLI::Option* AddTexts(CLI::App* app, const std::string& name, std::vector<std::string>* values,
+                      const std::string& shape, const std::string& text);
+CLI::Option* AddSwitch(CLI::App* app, const std::string& name, bool* value,
+                       const std::string& text);
+// The arguments that are no flags. `words` are those allowed, none for file names.
+CLI::Option* AddArguments(CLI::App* app, const std::string& shape, std::vector<std::string>* values,
+                          const std::vector<std::string>& words = {});
+
+// To throw where a command line makes no sense: one sentence, without its end.
+CLI::ValidationError UsageError(const std::string& message);
+
+// Throws a UsageError unless `word` is one of `words`; `what` is what they are
+// called ("target").
+void CheckWord(const std::string& what, const std::string& word,
+               const std::vector<std::string>& words);
+
+// ---- flags with a fixed name ----
+
+// What is run, and how strictly it is judged.
+struct GuestFlags {
+  std::string implementation;  // "" is the built-in one
+  std::string points;          // "" for the default
+  bool strict = false;
+  std::vector<std::string> ignore;
+
+  // The flags that repeat a run, each with a leading space. `implementation` as given.
+  std::string AsText() const;
+  // Likewise, word by word.
+  std::vector<std::string> AsWords() const;
+};
+void AddGuestFlags(CLI::App* app, GuestFlags* flags);
+
+// How a build may be sanitized, by the names that users give.
+const std::vector<std::string>& SanitizerNames();
+void AddSanitizer(CLI::App* app, std::string* value, const std::string& fallback);
+void AddSanitizers(CLI::App* app, std::vector<std::string>* values, const std::string& fallback);
+void AddSeconds(CLI::App* app, int* value, const std::string& of_what);
+void AddJobs(CLI::App* app, int* value, const std::string& what);
+void AddWork(CLI::App* app, std::string* value, const std::string& what,
+             const std::string& fallback);
+void AddCorpus(CLI::App* app, std::string* value);
+// As many as there are processors.
+int ProcessorCount();
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_COMMAND_FLAGS_H_

@@ -1,0 +1,91 @@
+// The corpus before a campaign, with a script in the place of the program that replays.
+#include "fuzzers/campaign/corpus_replay.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "fuzzers/campaign/campaign_testing.h"
+#include "gmock/gmock.h"
+
+namespace cancelsafe {
+namespace {
+
+using testing::HasSubstr;
+
+class CorpusReplayTest : public CampaignTest {
+ protected:
+  CorpusReplayTest() {
+    options_.targets = {FindFuzzTarget("csq"), FindFuzzTarget("start_io")};
+    options_.sanitizers = {FindSanitizer("thread"), FindSanitizer("address")};
+    for (const FuzzTarget* target : options_.targets) {
+      const std::string seeds = absl::StrCat(options_.corpus, "/", target->name, "_fuzzer/seeds");
+      fs::create_directories(seeds);
+      std::ofstream(seeds + "/a.txt") << "a program\n";
+    }
+  }
+
+  // Replays by a shell script, which finds its arguments in $*.
+  CorpusEnd ReplayBy(const std::string& script) {
+    const std::string program = folder_ + "/program";
+    std::ofstream(program) << "#!/bin/sh\necho run >>" << folder_ << "/runs\n" << script << "\n";
+    chmod(program.c_str(), 0755);
+    const std::string path = folder_ + "/output";
+    FILE* out = fopen(path.c_str(), "w");
+    const StopSignals stop;
+    const CorpusEnd end = ReplayCorpus(options_, {program, program}, stop, out);
+    fclose(out);
+    output_ = ReadAll(path);
+    return end;
+  }
+  int Runs() const {
+    const std::string runs = ReadAll(folder_ + "/runs");
+    return static_cast<int>(std::count(runs.begin(), runs.end(), '\n'));
+  }
+};
+
+TEST_F(CorpusReplayTest, EveryTargetIsReplayedUnderEverySanitizer) {
+  EXPECT_EQ(ReplayBy("echo \"1 replayed $5\""), CorpusEnd::kPassed);
+  EXPECT_EQ(Runs(), 4);
+  EXPECT_THAT(output_, HasSubstr("Corpus of csq (thread): 1 replayed"));
+  EXPECT_THAT(output_, HasSubstr("Corpus of start_io (address): 1 replayed"));
+  EXPECT_EQ(DescribeCorpusEnd(CorpusEnd::kPassed, options_), "");
+}
+
+TEST_F(CorpusReplayTest, FailuresAreCollectedFromAllTargets) {
+  EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT lost-item X'; exit 1"), CorpusEnd::kFailed);
+  EXPECT_EQ(Runs(), 4);
+}
+
+TEST_F(CorpusReplayTest, AHangIsToldOnce) {
+  options_.guest.implementation = "guest.so";
+  EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT livelock (time-out): never'; exit 1"),
+            CorpusEnd::kHangs);
+  EXPECT_EQ(Runs(), 1);
+  const std::string text = DescribeCorpusEnd(CorpusEnd::kHangs, options_);
+  EXPECT_THAT(text, HasSubstr("guest.so hangs in a file of the corpus"));
+  EXPECT_THAT(text, HasSubstr("./cancelsafe replay --implementation guest.so FILE"));
+}
+
+TEST_F(CorpusReplayTest, ARunHasLessTimeThanTheCampaign) {
+  options_.seconds = 6;
+  ReplayBy("echo \"$*\"");
+  EXPECT_THAT(output_, HasSubstr("--file-seconds 3 "));
+  options_.seconds = 600;
+  ReplayBy("echo \"$*\"");
+  EXPECT_THAT(output_, HasSubstr("--file-seconds 5 "));
+}
+
+TEST_F(CorpusReplayTest, WhatCannotRunIsASetUpFailure) {
+  EXPECT_EQ(ReplayBy("exit 3"), CorpusEnd::kSetup);
+  EXPECT_EQ(ReplayBy("kill -9 $$"), CorpusEnd::kSetup);
+}
+
+TEST_F(CorpusReplayTest, CtrlCIsTold) {
+  EXPECT_EQ(ReplayBy("kill -INT $PPID; while :; do :; done"), CorpusEnd::kInterrupted);
+  EXPECT_EQ(Runs(), 1);
+  EXPECT_THAT(DescribeCorpusEnd(CorpusEnd::kInterrupted, options_),
+              HasSubstr("interrupted while the corpus was replayed"));
+}
+
+}  // namespace
+}  // namespace cancelsafe

@@ -1,0 +1,212 @@
+// cancelsafe explore: searches the schedules of one program: all of them up to a
+// number of preemptions, or many of one scheduler.
+#include <unistd.h>
+
+#include <chrono>
+#include <cinttypes>
+#include <climits>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "command/flags.h"
+#include "command/subcommand.h"
+#include "command/tree.h"
+#include "fuzzers/run/report.h"
+#include "fuzzers/run/runner.h"
+#include "fuzzers/schedule/explore.h"
+#include "fuzzers/schedule/portfolio.h"
+#include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/guest.h"
+#include "fuzzers/tools/program_input.h"
+
+namespace cancelsafe {
+namespace {
+
+struct Options {
+  GuestFlags guest;
+  std::string target;
+  std::string sanitizer;
+  std::vector<std::string> files;
+  int preemptions = 2;
+  std::string scheduler;
+  schedule::Kind kind = schedule::Kind::kChoices;
+  int schedules = 0;
+  std::string directory = ".";
+};
+
+// For an implementation that spins outside of any preemption point.
+constexpr unsigned kSecondsPerThousand = 20;
+
+// One refreshing line on a terminal, nothing elsewhere. The clock decides nothing
+// but when to print.
+class Progress {
+ public:
+  void Show(int64_t runs) {
+    if ((runs & 1023) == 0) alarm(kSecondsPerThousand);
+    if (!terminal_ || (runs & 1023) != 0) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    fprintf(stderr, "\r%" PRId64 " schedules explored", runs);
+  }
+  ~Progress() {
+    alarm(0);
+    if (terminal_) fprintf(stderr, "\r%40s\r", "");
+  }
+
+ private:
+  const bool terminal_ = isatty(STDERR_FILENO) != 0;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+class Search {
+ public:
+  Search(const Options& options, const Program& program, Runner* runner)
+      : options_(options), program_(program), runner_(runner) {
+    program_.schedule = schedule::Schedule();
+    run_options_.record_choices = true;
+    run_options_.fresh_records = true;
+    active_ = this;
+    alarm(kSecondsPerThousand);
+    CatchCrashes([](const Verdict& verdict) { active_->Report(verdict); });
+  }
+
+  int AllUpToBound();
+  int Random();
+
+ private:
+  int Report(const Verdict& verdict);
+
+  // For the last moments of a process that its implementation takes down.
+  static inline Search* active_ = nullptr;
+  const Options& options_;
+  Program program_;
+  Runner* const runner_;
+  schedule::RunOptions run_options_;
+  Progress progress_;
+  std::string how_;  // where in the search it is
+};
+
+int Search::Report(const Verdict& verdict) {
+  const RunOutput& output = runner_->output();
+  Program found = program_;
+  found.schedule = output.schedule.executed;
+  printf("%s\n", FailureReport(found, runner_->history(), verdict).c_str());
+  const std::string path = absl::StrCat(options_.directory, "/", FailureFileName(found, verdict));
+  const std::string command =
+      absl::StrCat("./cancelsafe replay", options_.guest.AsText(), " ", path);
+  const absl::Status status =
+      WriteFileAtomically(path, FailureFile(found, verdict,
+                                            {absl::StrCat("found: by cancelsafe explore, ", how_),
+                                             absl::StrCat("replay: ", command)}));
+  if (!status.ok()) throw SetupError(std::string(status.message()));
+  printf("saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
+  return kExitViolation;
+}
+
+int Search::AllUpToBound() {
+  int64_t total = 0;
+  for (int bound = 0; bound <= options_.preemptions; ++bound) {
+    schedule::ExploreOptions explore;
+    explore.preemptions = bound;
+    // The order in which calls begin and end is shared state that no point
+    // announces, so nothing may be left out.
+    explore.reduce = false;
+    if (options_.schedules > 0) explore.max_runs = options_.schedules;
+    schedule::Explorer explorer(explore);
+    while (explorer.Next()) {
+      how_ = absl::StrCat("at most ", bound, bound == 1 ? " preemption" : " preemptions",
+                          ", in schedule ", explorer.runs() + 1, " of that bound");
+      const bool passed = runner_->RunWith(&explorer, program_, run_options_);
+      explorer.Finished(runner_->output().schedule);
+      progress_.Show(explorer.runs());
+      if (!passed) {
+        printf("found with %s\n\n", how_.c_str());
+        return Report(runner_->output().verdict);
+      }
+    }
+    total = explorer.runs();
+    if (explorer.end() == schedule::ExploreEnd::kOutOfRuns) {
+      printf("%" PRId64
+             " schedules with up to %d preemptions explored, no violation; there are "
+             "more (--schedules was reached)\n",
+             total, bound);
+      return 0;
+    }
+    if (explorer.end() != schedule::ExploreEnd::kComplete) {
+      throw SetupError(
+          "the program did not repeat itself, or its runs have too many steps, so not all of its "
+          "schedules can be searched; --scheduler searches at random");
+    }
+  }
+  printf("all %" PRId64 " schedules up to %d preemptions explored, no violation\n", total,
+         options_.preemptions);
+  return 0;
+}
+
+int Search::Random() {
+  const int64_t schedules = options_.schedules > 0 ? options_.schedules : 100000;
+  const std::string name(schedule::NameOf(options_.kind));
+  program_.schedule.kind = options_.kind;
+  for (int64_t i = 0; i < schedules; ++i) {
+    program_.schedule.seed = static_cast<uint32_t>(i);
+    program_.schedule.parameter = static_cast<uint8_t>(i * 37);
+    how_ = absl::StrCat("schedule ", i + 1, " of ", name);
+    const bool passed = runner_->Run(program_, run_options_);
+    progress_.Show(i);
+    if (!passed) {
+      printf("found with %s\n\n", how_.c_str());
+      return Report(runner_->output().verdict);
+    }
+  }
+  printf("%" PRId64 " schedules of %s explored, no violation\n", schedules, name.c_str());
+  return 0;
+}
+
+int Run(Options* options) {
+  if (options->files.size() != 1)
+    throw UsageError("name one file; see 'cancelsafe explore --help'");
+  ContinueUnder(options->sanitizer, "none");
+  if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &options->kind);
+  const Implementation implementation = LoadGuest(options->guest);
+  const absl::StatusOr<ProgramFile> file =
+      OpenProgramFile(options->files[0], FamilyOfTarget(options->target));
+  if (!file.ok()) throw UsageError(std::string(file.status().message()));
+  const char* missing = nullptr;
+  Runner runner(file->program.setup.family, implementation, RunnerOptionsOf(options->guest),
+                &missing);
+  CheckProvided(missing);
+  Search search(*options, file->program, &runner);
+  return options->kind == schedule::Kind::kChoices ? search.AllUpToBound() : search.Random();
+}
+
+std::function<int()> Declare(CLI::App* app) {
+  const auto options = std::make_shared<Options>();
+  AddNumber(app, "--preemptions", &options->preemptions, 0, 100,
+            "all schedules with at most this many preemptions (2)");
+  AddChoice(app, "--scheduler", &options->scheduler,
+            absl::StrSplit(schedule::SchedulerNames(), ", "),
+            "search at random instead, with this scheduler");
+  AddNumber(app, "--schedules", &options->schedules, 1, INT_MAX,
+            "give up after this many schedules (no limit, or 100000 with --scheduler)");
+  AddText(app, "--save", &options->directory, "DIR", "where a failure is saved (.)");
+  AddSanitizer(app, &options->sanitizer, "none");
+  AddGuestFlags(app, &options->guest);
+  AddTarget(app, &options->target);
+  AddArguments(app, "FILE", &options->files);
+  return [options] { return Run(options.get()); };
+}
+
+const RegisterSubcommand registered(
+    {"explore", SubcommandGroup::kUnderstand, "search the schedules of one program", "FILE",
+     "Searches the schedules of one program (text or bytes) for a violation. Without --scheduler "
+     "every schedule with up to --preemptions is run, fewest first. A failure is saved, with the "
+     "command that replays it.",
+     "", &Declare});
+
+}  // namespace
+}  // namespace cancelsafe

@@ -1,0 +1,56 @@
+// See guest.h.
+#include "fuzzers/tools/guest.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "command/subcommand.h"
+#include "fuzzers/run/canary.h"
+#include "fuzzers/run/points_module.h"
+#include "fuzzers/targets/target_names.h"
+
+namespace cancelsafe {
+
+RunnerOptions RunnerOptionsOf(const GuestFlags& flags) {
+  RunnerOptions options;
+  options.access_points = flags.points == "all";
+  options.reading = ReadingFor(flags.implementation, flags.strict);
+  for (const std::string& rule : flags.ignore) {
+    if (AddToIgnoreSet(rule, &options.ignore)) continue;
+    throw UsageError(absl::StrCat("--ignore: '", rule,
+                                  "' is not a rule, a kind of verdict or a clause id; the verdict "
+                                  "line of a finding has all three"));
+  }
+  return options;
+}
+
+Implementation LoadGuest(const GuestFlags& flags) {
+  if (flags.implementation == kCanaryName) return CanaryImplementation();
+  Implementation implementation = BuiltInImplementation();
+  std::string error;
+  const bool loaded =
+      !flags.implementation.empty()
+          ? LoadImplementation(flags.implementation, &implementation, &error)
+          : flags.points != "all" || LoadBuiltInWithAccessPoints(&implementation, &error);
+  if (!loaded) throw SetupError(error);
+  return implementation;
+}
+
+void CheckProvided(const char* missing) {
+  if (missing == nullptr) return;
+  throw SetupError(
+      absl::StrCat("the implementation does not provide ", missing, ", which this program needs"));
+}
+
+void AddTarget(CLI::App* app, std::string* target) {
+  AddText(app, "--target", target, "NAME", "the target of inputs that do not say it themselves")
+      ->type_name(absl::StrJoin(FuzzTargetNames(false), "|"));
+}
+
+std::optional<Family> FamilyOfTarget(const std::string& target) {
+  if (target.empty()) return std::nullopt;
+  const FuzzTarget* found = FindFuzzTarget(target);
+  if (found == nullptr) CheckWord("target", target, FuzzTargetNames(false));
+  return found->family;
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,182 @@
+// cancelsafe replay: saved programs once more, each in a process of its own, so that one
+// that crashes or hangs costs no other.
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "base/signals.h"
+#include "command/flags.h"
+#include "command/subcommand.h"
+#include "command/tree.h"
+#include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/replay_file.h"
+#include "fuzzers/tools/stop_at.h"
+
+namespace cancelsafe {
+namespace {
+
+// A guest that blocks the alarm, or that stops itself, is killed from outside, when its
+// own process has had the time to tell more.
+constexpr int kGraceSeconds = 3;
+// Minimising and writing explanations may take long; only the runs have a limit then.
+constexpr double kLongSeconds = 3600;
+
+struct Options {
+  ReplayOptions replay;
+  std::string sanitizer;
+};
+
+// A data race shows under ThreadSanitizer alone.
+bool NamesDataRace(const std::string& path) {
+  std::error_code error;
+  // A pipe can be read only once.
+  if (!std::filesystem::is_regular_file(path, error)) return false;
+  const absl::StatusOr<std::string> contents = ReadBoundedFile(path);
+  return contents.ok() && absl::StrContains(absl::StrCat("\n", *contents), "\n# VERDICT data-race");
+}
+
+class Replays {
+ public:
+  Replays(const ReplayOptions& options, const Implementation& implementation)
+      : options_(options), implementation_(implementation) {}
+
+  int Run() {
+    for (const std::string& path : options_.files) {
+      const int status = ReplayInChild(path);
+      ++replayed_;
+      failed_ += status != kExitOk ? 1 : 0;
+      worst_ = std::max(worst_, status);
+      if (hung_ || interrupted_) break;
+    }
+    Summarize();
+    return interrupted_ ? kExitInterrupted : worst_;
+  }
+
+ private:
+  // Exit statuses beyond kExitSetup are the sanitizers' own.
+  int Body(const std::string& path) const {
+    DistinguishTimeOuts();
+    int status = kExitOk;
+    try {
+      status = ReplayFile(options_, implementation_, path);
+    } catch (const SetupError& error) {
+      fprintf(stderr, "cancelsafe replay: %s\n", error.what());
+      return kExitSetup;
+    } catch (const CLI::Error& error) {
+      fprintf(stderr, "cancelsafe replay: %s\n", error.what());
+      return kExitUsage;
+    }
+    const absl::Status flushed = FlushStandardOutput();
+    if (flushed.ok()) return status;
+    fprintf(stderr, "cancelsafe replay: %s\n", std::string(flushed.message()).c_str());
+    return kExitSetup;
+  }
+
+  int ReplayInChild(const std::string& path) {
+    const absl::StatusOr<std::unique_ptr<Process>> child =
+        Process::Fork([&] { return Body(path); });
+    if (!child.ok()) throw SetupError(std::string(child.status().message()));
+    const double limit = options_.writes_files() || options_.repeat > 1
+                             ? kLongSeconds
+                             : options_.file_seconds + kGraceSeconds;
+    const ChildEnd end = WaitFor(child->get(), limit, [](absl::string_view) {}, &stop_);
+    interrupted_ = end.stopped;
+    if (end.stopped) return kExitInterrupted;
+    if (end.timed_out) {
+      printf("%s: VERDICT livelock (time-out): the run did not end and was killed\n", path.c_str());
+    } else if (end.status.signaled) {
+      printf("%s: VERDICT crash (signal): signal %d\n", path.c_str(), end.status.code);
+    }
+    hung_ = end.timed_out || (!end.status.signaled && end.status.code == kExitTimeOut);
+    if (end.status.signaled || end.status.code > kExitSetup) return kExitViolation;
+    return end.status.code;
+  }
+
+  void Summarize() const {
+    const size_t all = options_.files.size();
+    if (hung_ && replayed_ < all) {
+      printf("The implementation hangs in this file, so the %zu after it were not replayed.\n",
+             all - replayed_);
+    }
+    if (interrupted_) {
+      printf("Interrupted: %zu of %zu files were replayed.\n", replayed_ - 1, all);
+    } else if (all > 1) {
+      printf("%zu replayed, %d not passed\n", replayed_, failed_);
+    }
+  }
+
+  const ReplayOptions& options_;
+  const Implementation& implementation_;
+  const StopSignals stop_;
+  size_t replayed_ = 0;
+  int failed_ = 0;
+  int worst_ = kExitOk;
+  bool hung_ = false;
+  bool interrupted_ = false;
+};
+
+int Run(Options* options) {
+  const ReplayOptions& replay = options->replay;
+  if (replay.files.empty()) throw UsageError("no file named; see 'cancelsafe replay --help'");
+  if (replay.files.size() > 1 && (replay.until >= 0 || replay.writes_files())) {
+    throw UsageError("--until, --minimize, --test, --html and --trace take one file at a time");
+  }
+  const bool race = std::any_of(replay.files.begin(), replay.files.end(), &NamesDataRace);
+  ContinueUnder(options->sanitizer, race ? "thread" : "address");
+  RunnerOptionsOf(replay.guest);  // wrong values are told once, not file by file
+  const Implementation implementation = LoadGuest(replay.guest);
+  CatchCrashes();
+  // Under a debugger a single file stays in this process.
+  if (replay.files.size() == 1 && BeingDebugged()) {
+    return ReplayFile(replay, implementation, replay.files[0]);
+  }
+  return Replays(replay, implementation).Run();
+}
+
+std::function<int()> Declare(CLI::App* app) {
+  const auto options = std::make_shared<Options>();
+  ReplayOptions& replay = options->replay;
+  AddSanitizer(app, &options->sanitizer, "address; thread for a file that names a data race");
+  AddGuestFlags(app, &replay.guest);
+  AddTarget(app, &replay.target);
+  AddNumber(app, "--repeat", &replay.repeat, 1, INT_MAX,
+            "run each program this many times and compare the digests");
+  AddNumber(app, "--until", &replay.until, 0, INT_MAX,
+            "stop before this step of the schedule; under a debugger, on the fiber that is about "
+            "to go on");
+  AddText(app, "--minimize", &replay.minimize, "OUT.txt",
+          "write the smallest program that still fails like this, with a header for "
+          "corpus/<target>/regressions");
+  AddText(app, "--date", &replay.date, "DATE", "the date in that header (today)");
+  AddText(app, "--test", &replay.test, "OUT.cc",
+          "write a GoogleTest of the steps and their interleaving");
+  AddText(app, "--html", &replay.html, "OUT.html", "write a page that shows the run");
+  AddText(app, "--trace", &replay.trace, "OUT.json",
+          "write the run in the Chrome trace format, for Perfetto");
+  AddNumber(app, "--file-seconds", &replay.file_seconds, 1, 3600,
+            "a run that has not ended after this time is a livelock (5); files after it are not "
+            "replayed");
+  AddSwitch(app, "--digest", &replay.digest, "print the digest of each run");
+  AddSwitch(app, "--quiet", &replay.quiet, "print only files that do not pass, and a summary");
+  AddArguments(app, "FILE", &replay.files);
+  return [options] { return Run(options.get()); };
+}
+
+const RegisterSubcommand registered(
+    {"replay", SubcommandGroup::kUnderstand, "run saved programs again and show what happens",
+     "FILE...",
+     "Runs saved programs (text, or bytes of any engine) again, says what is wrong with each and "
+     "how it came about.",
+     "", &Declare});
+
+}  // namespace
+}  // namespace cancelsafe

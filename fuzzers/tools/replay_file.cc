@@ -1,0 +1,255 @@
+// See replay_file.h.
+#include "fuzzers/tools/replay_file.h"
+
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <ctime>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "base/files.h"
+#include "command/subcommand.h"
+#include "command/tree.h"
+#include "fuzzers/explain/generated_test.h"
+#include "fuzzers/explain/page.h"
+#include "fuzzers/explain/scene.h"
+#include "fuzzers/explain/story.h"
+#include "fuzzers/program/schedules.h"
+#include "fuzzers/run/report.h"
+#include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/minimize_failure.h"
+#include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/stop_at.h"
+
+namespace cancelsafe {
+namespace {
+
+// Today as 2024-05-31, in universal time.
+std::string Today() {
+  const time_t now = time(nullptr);
+  tm parts = {};
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%d", &parts);
+  return text;
+}
+
+std::string Size(const Program& program) {
+  const auto count = [](int number, const char* what) {
+    return absl::StrCat(number, " ", what, number == 1 ? "" : "s");
+  };
+  return absl::StrCat(count(program.operation_count, "operation"), " on ",
+                      count(program.fibers, "fiber"));
+}
+
+class Replay {
+ public:
+  Replay(const ReplayOptions& options, const std::string& path,
+         const Implementation& implementation)
+      : options_(options), path_(path), implementation_(implementation) {}
+
+  // Returns the exit status.
+  int Run();
+
+ private:
+  std::string TakeFailingSchedule();
+  int Minimize();
+  int RunUntilStep();
+  void WriteExplanations(const Observation& observation);
+  void WriteTest(const Program& program, const Verdict& verdict, const std::string& table);
+  void WriteTestOfCrash();
+  void Write(const std::string& path, const std::string& contents, const char* what);
+  bool RepeatsItself(Runner* runner);
+  std::string DebuggerCommand() const;
+
+  const ReplayOptions& options_;
+  const std::string& path_;
+  const Implementation& implementation_;
+  ProgramFile file_;
+  Runner* runner_ = nullptr;
+};
+
+void Replay::Write(const std::string& path, const std::string& contents, const char* what) {
+  const absl::Status status = WriteFileAtomically(path, contents);
+  if (!status.ok()) throw SetupError(std::string(status.message()));
+  printf("%s %s\n", what, path.c_str());
+}
+
+std::string Replay::DebuggerCommand() const {
+  return absl::StrCat("gdb --args ", OwnPath(), " replay", options_.RepeatFlags(), " ", path_);
+}
+
+bool Replay::RepeatsItself(Runner* runner) {
+  schedule::RunOptions run_options;
+  run_options.fresh_records = true;
+  runner->Run(file_.program, run_options);
+  const uint64_t digest = runner->Digest();
+  for (int i = 1; i < options_.repeat; ++i) {
+    alarm(static_cast<unsigned>(options_.file_seconds));
+    runner->Run(file_.program, run_options);
+    if (runner->Digest() == digest) continue;
+    Verdict verdict = MakeVerdict(Rule::kDiverged, file_.program.setup.family, "replay");
+    verdict.reason = absl::StrCat("repetition ", i + 1, " gave another digest");
+    printf("%s: %s\n", path_.c_str(), VerdictLine(verdict).c_str());
+    return false;
+  }
+  if (options_.digest) printf("%s: digest %016" PRIx64 "\n", path_.c_str(), digest);
+  return true;
+}
+
+int Replay::RunUntilStep() {
+  const Program executed = runner_->Executed(file_.program);
+  printf("%s", RunUntil(runner_, executed, options_.until).c_str());
+  if (!BeingDebugged()) {
+    printf("To look at it there: %s\n(run, then bt shows the call of the fiber)\n",
+           absl::StrCat("gdb --args ", OwnPath(), " replay", options_.RepeatFlags(), " --until ",
+                        options_.until, " ", path_)
+               .c_str());
+  }
+  return 0;
+}
+
+// What an engine saved may fail under another of the schedules that it stands for than
+// the first. Makes that one the file's; what to say of it, or "".
+std::string Replay::TakeFailingSchedule() {
+  const int count = ScheduleCount(file_.program);
+  if (count == 1) return "";
+  Judge judge(runner_);
+  Program program = file_.program;
+  int failing = 0;
+  if (ForEachSchedule(&program, [&](int number) {
+        failing = number;
+        return !judge.Run(program).failed();
+      })) {
+    return absl::StrCat("passes under all ", count,
+                        " schedules that this input stands for; the first:");
+  }
+  file_.program = program;
+  return absl::StrCat("schedule ", failing, " of the ", count, " that this input stands for");
+}
+
+int Replay::Minimize() {
+  Judge judge(runner_);
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const auto progress = [terminal](const MinimizeProgress& now) {
+    fprintf(stderr, "%s%d operations, %d fibers, %d choices after %d attempts%s",
+            terminal ? "\r" : "", now.operations, now.fibers, now.choices, now.attempts,
+            terminal ? "   " : "\n");
+  };
+  const Program before = file_.program;
+  const MinimizedFailure result = MinimizeFailure(&judge, before, progress);
+  if (terminal) fprintf(stderr, "\n");
+  if (!result.identity.failed()) {
+    printf("%s: %s: nothing to minimise\n", path_.c_str(), VerdictLine(Verdict()).c_str());
+    return 0;
+  }
+  file_.program = result.program;
+  judge.Run(result.program);
+  ProgramFile out;
+  out.program = result.program;
+  // A verdict may quote several lines; a comment is one.
+  out.header_comments.push_back(VerdictLine(judge.verdict()));
+  out.header_comments.push_back(
+      absl::StrCat("date: ", options_.date.empty() ? Today() : options_.date));
+  std::string found = absl::StrCat("found: in ", path_.substr(path_.rfind('/') + 1));
+  for (const std::string& line : file_.header_comments) {
+    if (absl::StartsWith(line, "found: ")) found = line;
+  }
+  out.header_comments.push_back(found);
+  out.header_comments.push_back(
+      absl::StrCat("minimised: from ", Size(before), " to ", Size(result.program)));
+  out.header_comments.push_back(
+      absl::StrCat("replay: ./cancelsafe replay", options_.guest.AsText(), " ", options_.minimize));
+  Write(options_.minimize, PrintProgramFile(out), "minimised:");
+  return -1;
+}
+
+void Replay::WriteTest(const Program& program, const Verdict& verdict, const std::string& table) {
+  GeneratedTestOptions test;
+  test.points_at_every_access = options_.guest.points == "all";
+  test.strict = options_.guest.strict;
+  test.verdict = verdict;
+  test.table = table;
+  test.remarks = {absl::StrCat("From ", path_.substr(path_.rfind('/') + 1), ".")};
+  Write(options_.test, GeneratedTest(program, test), "test:");
+}
+
+// A run that takes the process down has no end to tell of: only its steps can be
+// written out.
+void Replay::WriteTestOfCrash() {
+  if (options_.test.empty()) return;
+  Judge judge(runner_);
+  Program executed = file_.program;
+  const FailureIdentity identity = judge.Run(file_.program, &executed.schedule);
+  if (!judge.died() || !identity.failed()) return;
+  if (!judge.Run(executed).SameAs(identity)) executed = file_.program;
+  WriteTest(executed, judge.verdict(), "");
+}
+
+void Replay::WriteExplanations(const Observation& observation) {
+  if (!options_.test.empty()) {
+    WriteTest(observation.program, observation.verdict, TableOf(observation));
+  }
+  if (options_.html.empty() && options_.trace.empty()) return;
+  const nlohmann::json scene = SceneOf(observation, path_.substr(path_.rfind('/') + 1));
+  if (!options_.html.empty()) Write(options_.html, PageOf(scene), "page:");
+  if (!options_.trace.empty()) Write(options_.trace, ChromeTraceOf(scene), "trace:");
+}
+
+int Replay::Run() {
+  absl::StatusOr<ProgramFile> file = OpenProgramFile(path_, FamilyOfTarget(options_.target));
+  if (!file.ok()) throw UsageError(std::string(file.status().message()));
+  file_ = *std::move(file);
+  const char* missing = nullptr;
+  Runner runner(file_.program.setup.family, implementation_, RunnerOptionsOf(options_.guest),
+                &missing);
+  CheckProvided(missing);
+  runner_ = &runner;
+  const std::string schedule = TakeFailingSchedule();
+  if (!options_.minimize.empty()) {
+    const int status = Minimize();
+    if (status >= 0) return status;
+  }
+  WriteTestOfCrash();
+  NoteForCrashes(path_, &file_.program, &runner);
+  if (options_.until >= 0) return RunUntilStep();
+  alarm(static_cast<unsigned>(options_.file_seconds));
+  if (!RepeatsItself(&runner)) return kExitViolation;
+  const std::string divergence = Divergence(&runner, file_.program);
+  const bool choices = file_.program.schedule.kind == schedule::Kind::kChoices;
+  const Observation observation =
+      Observe(&runner, choices ? file_.program : runner.Executed(file_.program));
+  alarm(0);
+  const bool passed = observation.verdict.ok();
+  if (!options_.quiet || !passed) {
+    if (!schedule.empty()) printf("%s: %s\n", path_.c_str(), schedule.c_str());
+    printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
+    if (!divergence.empty()) printf("%s\n", divergence.c_str());
+  }
+  const std::string difference = HeaderDifference(file_, observation.verdict);
+  if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
+  if (!options_.quiet) {
+    printf("\n%s", StoryOf(observation).c_str());
+    if (!passed) printf("\ndebug: %s\n", DebuggerCommand().c_str());
+  }
+  WriteExplanations(observation);
+  fflush(stdout);
+  return passed && difference.empty() ? 0 : kExitViolation;
+}
+
+}  // namespace
+
+std::string ReplayOptions::RepeatFlags() const {
+  return absl::StrCat(guest.AsText(), target.empty() ? "" : " --target ", target);
+}
+
+int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
+               const std::string& path) {
+  return Replay(options, path, implementation).Run();
+}
+
+}  // namespace cancelsafe

@@ -1,0 +1,42 @@
+// Runs one saved program again, says what is wrong with it, if anything, and explains it
+// in the forms that were asked for. Knows one file; which process it runs in is the
+// business of the command.
+#ifndef CANCELSAFE_FUZZERS_TOOLS_REPLAY_FILE_H_
+#define CANCELSAFE_FUZZERS_TOOLS_REPLAY_FILE_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzzers/tools/guest.h"
+
+namespace cancelsafe {
+
+struct ReplayOptions {
+  std::vector<std::string> files;
+  GuestFlags guest;
+  std::string target;
+  int repeat = 1;
+  int file_seconds = 5;  // after these a run counts as one that never ends
+  bool digest = false;
+  bool quiet = false;
+  int until = -1;        // stop before this step
+  std::string minimize;  // files to be written; "" for none
+  std::string test;
+  std::string html;
+  std::string trace;
+  std::string date;  // for the header of a minimised file
+
+  bool writes_files() const {
+    return !minimize.empty() || !test.empty() || !html.empty() || !trace.empty();
+  }
+  // The flags that repeat the run in this build, each with a leading space.
+  std::string RepeatFlags() const;
+};
+
+// Returns the exit status. Throws UsageError and SetupError.
+int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
+               const std::string& path);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TOOLS_REPLAY_FILE_H_

@@ -1,0 +1,65 @@
+// cancelsafe bench: builds the program that measures, and hands over to it; counts
+// instructions itself.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "command/subcommand.h"
+#include "command/tree.h"
+#include "impl/bench/bench_flags.h"
+#include "impl/bench/instruction_counts.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr char kPreset[] = "dev";
+
+int CountAndCompare(const BenchOptions& options) {
+  BuildTargets(kPreset, {"cancelsafe_instruction_paths"});
+  const absl::StatusOr<InstructionTable> counted = CountInstructions(
+      absl::StrCat(BuildFolder(kPreset), "/impl/bench/cancelsafe_instruction_paths"));
+  if (!counted.ok()) throw SetupError(std::string(counted.status().message()));
+  const std::string path = TreePath("impl/bench/instruction_counts.txt");
+  if (options.record_instructions) {
+    const absl::Status status = WriteFileAtomically(path, PrintInstructionTable(*counted));
+    if (!status.ok()) throw SetupError(std::string(status.message()));
+    printf("%s", PrintInstructionTable(*counted).c_str());
+    return kExitOk;
+  }
+  const absl::StatusOr<InstructionTable> recorded = ReadInstructionTable(path);
+  if (!recorded.ok()) throw SetupError(std::string(recorded.status().message()));
+  const InstructionComparison comparison = CompareInstructions(*recorded, *counted);
+  printf("%s", comparison.text.c_str());
+  return comparison.same ? kExitOk : kExitViolation;
+}
+
+int Run(const BenchOptions& options) {
+  if (options.check_instructions || options.record_instructions) return CountAndCompare(options);
+  // A build that was configured before the package was installed lacks the target.
+  if (!HasTarget(kPreset, "cancelsafe_bench")) Reconfigure(kPreset);
+  BuildTargets(kPreset, {"cancelsafe_bench"});
+  std::vector<std::string> words = {
+      absl::StrCat(BuildFolder(kPreset), "/impl/bench/cancelsafe_bench")};
+  words.insert(words.end(), CommandWords().begin() + 1, CommandWords().end());
+  throw SetupError(std::string(BecomeProgram(words).message()));
+}
+
+std::function<int()> Declare(CLI::App* app) {
+  const auto options = std::make_shared<BenchOptions>();
+  DeclareBenchFlags(app, options.get());
+  return [options] { return Run(*options); };
+}
+
+const RegisterSubcommand registered(
+    {"bench", SubcommandGroup::kMeasure, "measure the speed of the implementation", "",
+     "Measures the optimized implementation beside a linear list, a B-tree, a hand-inlined list "
+     "and a hand-inlined cancel-safe protocol, alternately and several times, and prints the "
+     "medians, the promised ratios and the machine's noise.",
+     "", &Declare});
+
+}  // namespace
+}  // namespace cancelsafe
