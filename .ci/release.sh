@@ -3,24 +3,26 @@
 # nothing but the C library. See the help below.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-# shellcheck disable=SC2034  # what the front door would have set, for setup.sh
-ROOT=$PWD CALLER_DIR=$PWD
-# shellcheck source=.ci/setup.sh
-source .ci/setup.sh
 
 help() {
-  cat <<'EOF'
+  cat <<'EOT'
 usage: .ci/release.sh [--tag vX.Y.Z] [--build DIR] [--output DIR]
 
-Builds the tools, the conformance suite and the fuzz targets without sanitizer and stand-alone
-in build/release (or takes what is built in --build DIR), installs them, packs the
-result as cancelsafe-X.Y.Z-linux-x86_64.tar.gz with a .sha256 into --output (build/dist),
-and tries the archive in another folder. Left out is the library that generated tests link
-with (cancelsafe_scenario): it needs the Abseil of the machine, so it is built there. With
---tag the version of the tree must be X.Y.Z.
+Builds the program, the conformance suite and the fuzz targets without sanitizer and
+stand-alone in build/release (or takes what is built in --build DIR), installs them, packs
+the result as cancelsafe-X.Y.Z-linux-x86_64.tar.gz with a .sha256 into --output
+(build/dist), and tries the archive in another folder. The library that generated tests
+link with (cancelsafe_scenario) is left out: it needs the Abseil of the machine, so it is
+built there. With --tag the version of the tree must be X.Y.Z.
 
 Exit status: 0 packed, 1 the archive does not work, 2 wrong usage, 3 set-up failed.
-EOF
+EOT
+}
+
+# fail STATUS MESSAGE
+fail() {
+  echo "release: $2" >&2
+  exit "$1"
 }
 
 tag='' build_dir='' output=build/dist
@@ -35,31 +37,31 @@ while [[ $# -gt 0 ]]; do
     --output) output=${2:-} ;;
     *)
       help >&2
-      exit $EXIT_USAGE
+      exit 2
       ;;
   esac
-  [[ $# -ge 2 ]] || usage_error "release: $1 needs a value"
+  [[ $# -ge 2 ]] || fail 2 "$1 needs a value"
   shift 2
 done
 
 version=$(sed -n 's/^project(Cancelsafe VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt)
 if [[ -n $tag && $tag != "v$version" ]]; then
-  usage_error "release: the tag is $tag, and the version in CMakeLists.txt $version"
+  fail 2 "the tag is $tag, and the version in CMakeLists.txt $version"
 fi
-need_packages "${BUILD_PACKAGES[@]}"
 if [[ -z $build_dir ]]; then
   build_dir=build/release
   mkdir -p "$build_dir"
-  { cmake --preset fuzz -B "$build_dir" -DCANCELSAFE_STAND_ALONE=ON &&
+  # The front door installs what is missing.
+  { ./cancelsafe --version && cmake --preset fuzz -B "$build_dir" -DCANCELSAFE_STAND_ALONE=ON &&
     cmake --build "$build_dir"; } >"$build_dir/build.log" 2>&1 ||
-    setup_error "the build failed; see $build_dir/build.log"
+    fail 3 "the build failed; see $build_dir/build.log"
 fi
 
 name=cancelsafe-$version-linux-x86_64
 work=$(mktemp -d "${TMPDIR:-/tmp}/release.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cmake --install "$build_dir" --prefix "$work/$name" >"$work/install.log" ||
-  setup_error "the installation failed: $(tail -n 1 "$work/install.log")"
+  fail 3 "the installation failed: $(tail -n 1 "$work/install.log")"
 cp LICENSE README.md "$work/$name/"
 mkdir -p "$output"
 # The same tree gives the same archive.
@@ -77,8 +79,7 @@ for try in "conform --clause DQ-RKEY-*" "replay $PWD/corpus/csq_fuzzer/seeds/fif
   # shellcheck disable=SC2086  # words
   if ! (cd "$work" && env -i "$bin/cancelsafe" $try) >"$work/try.log" 2>&1; then
     tail -n 20 "$work/try.log" >&2
-    echo "release: in another folder, cancelsafe ${try%% *} fails (above)" >&2
-    exit 1
+    fail 1 "in another folder, cancelsafe ${try%% *} fails (above)"
   fi
 done
 echo "$output/$name.tar.gz"

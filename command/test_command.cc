@@ -170,8 +170,8 @@ std::function<int()> Declare(CLI::App* app) {
   AddSanitizers(app, &options->sanitizers, "none, address and thread");
   AddText(app, "--filter", &options->filter, "RE", "only tests whose name matches");
   AddText(app, "--label", &options->label, "RE",
-          "only tests with a label that matches: corpus, smoke, mutants, coverage, fleets, style, "
-          "ci, front-door, afl");
+          "only tests with a label that matches: targets, mutants, coverage, fleets, style, ci, "
+          "front-door");
   AddJobs(app, &options->jobs, "tests at the same time (as many as there are processors)");
   return [options] {
     if (options->sanitizers.empty()) options->sanitizers = {"none", "address", "thread"};

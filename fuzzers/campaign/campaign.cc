@@ -109,7 +109,8 @@ class Campaign {
     for (const auto& slot : slots_) {
       for (const Finding& finding : slot->findings()) findings.Add(finding);
     }
-    fprintf(out_, "\n%s\n%s", SummaryTable(Statuses(SecondsNow())).c_str(),
+    const std::vector<SlotStatus> statuses = Statuses(SecondsNow());
+    fprintf(out_, "\n%s\n%s\n%s", SummaryTable(statuses).c_str(), WorkTable(statuses).c_str(),
             DescribeFindings(findings).c_str());
     for (const auto& slot : slots_) {
       const SlotStatus status = slot->Status(0);

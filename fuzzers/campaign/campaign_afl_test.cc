@@ -37,7 +37,7 @@ class AflCampaignTest : public CampaignTest {
   }
 
   std::string Targets(const CampaignSanitizer& sanitizer) const {
-    return absl::StrCat(options_.build, "/", sanitizer.flavour, "/fuzzers/targets");
+    return absl::StrCat(options_.build, "/", sanitizer.preset, "/fuzzers/targets");
   }
 
   std::string Instance(const std::string& target, const std::string& name) const {
@@ -47,7 +47,7 @@ class AflCampaignTest : public CampaignTest {
 
 TEST_F(AflCampaignTest, OneMainWithCmpLogAndTheOthersSecondaries) {
   options_.jobs = 3;
-  options_.implementation = "/x/y.so";
+  options_.guest.implementation = "/x/y.so";
   AddAfl("csq", "clean");
   EXPECT_EQ(Run(), kCampaignClean) << output_;
   EXPECT_TRUE(Printed("No findings.")) << output_;

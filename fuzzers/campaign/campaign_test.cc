@@ -25,9 +25,9 @@ TEST_F(CampaignTest, CleanTargetsGiveATableAndExitZero) {
 }
 
 TEST_F(CampaignTest, TargetsGetTheEngineFlagsAndTheirOwn) {
-  options_.implementation = "/x/y.so";
-  options_.all_points = true;
-  options_.ignore = {"pending-mark"};
+  options_.guest.implementation = "/x/y.so";
+  options_.guest.points = "all";
+  options_.guest.ignore = {"pending-mark"};
   Add("csq", "clean");
   EXPECT_EQ(Run(), kCampaignClean) << output_;
   const std::string log = SlotLog("csq-address-0");
@@ -65,6 +65,18 @@ TEST_F(CampaignTest, WhatCouldNotBeConfirmedIsShownAndIsNoPass) {
   EXPECT_TRUE(Printed("1 finding:\n\nVERDICT data-race (data-race): two places")) << output_;
   EXPECT_TRUE(Printed("unconfirmed: the saved form passes")) << output_;
   EXPECT_TRUE(Printed("saved:  " + options_.findings + "/unconfirmed-csq-data-race")) << output_;
+}
+
+TEST_F(CampaignTest, WhatWasNotCheckedIsShown) {
+  Add("csq", "clean");
+  EXPECT_EQ(Run(), kCampaignClean);
+  EXPECT_TRUE(
+      Printed("\ncsq                  address              7001             302         3  "
+              "          2\n"))
+      << output_;
+  EXPECT_TRUE(Printed("left out: operations whose caller's contract did not hold")) << output_;
+  EXPECT_TRUE(Printed("unknown: runs whose check ran out of its budget")) << output_;
+  EXPECT_TRUE(Printed("unconfirmed: violations that did not happen again")) << output_;
 }
 
 TEST_F(CampaignTest, AViolationThatCouldNotBeSavedSaysWhy) {

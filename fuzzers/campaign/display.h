@@ -18,6 +18,10 @@ std::string ProgressLine(const SlotStatus& status);
 // One row per slot and a sum, with headings.
 std::string SummaryTable(const std::vector<SlotStatus>& slots);
 
+// What was run and what was not: operations executed and left out, by reason; runs that
+// could not be judged; violations that could not be confirmed. One row per slot.
+std::string WorkTable(const std::vector<SlotStatus>& slots);
+
 class Display {
  public:
   // `columns` is the width of the terminal, 0 if `out` is none.

@@ -71,6 +71,10 @@ int main(int argc, char** argv) {
   if (stats == nullptr) return 3;
   stats->runs = 1000;
   stats->states = 42;
+  stats->operations = 7001;
+  stats->skipped = 302;
+  stats->unknown = behaviour == "clean" ? 3 : 0;
+  stats->unconfirmed = behaviour == "clean" ? 2 : 0;
   for (int i = 0; i < argc; ++i) printf("argument: %s\n", argv[i]);
   fflush(stdout);
 

@@ -65,7 +65,7 @@ void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const Campai
   LoadProgram(death.target->family, reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size(),
               &program);
   const std::string path = absl::StrCat(options.findings, "/", FailureFileName(program, verdict));
-  // A crash may well show in one flavour of the build alone.
+  // A crash may well show in one build alone.
   const std::string command = absl::StrCat(
       "./cancelsafe replay --sanitizer ", death.sanitizer->name, options.guest.AsText(), " ", path);
   const absl::Status status =

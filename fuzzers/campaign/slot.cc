@@ -129,6 +129,10 @@ SlotStatus Slot::Status(double now) const {
     status.seconds = (state_ == SlotState::kRunning ? now : ended_) - started_;
     status.runs = stats_->runs.load(std::memory_order_relaxed);
     status.states = stats_->states.load(std::memory_order_relaxed);
+    status.operations = stats_->operations.load(std::memory_order_relaxed);
+    status.skipped = stats_->skipped.load(std::memory_order_relaxed);
+    status.unknown = stats_->unknown.load(std::memory_order_relaxed);
+    status.unconfirmed = stats_->unconfirmed.load(std::memory_order_relaxed);
   }
   status.corpus = engine_->CorpusSize();
   status.findings = static_cast<int>(findings_.size());

@@ -17,11 +17,13 @@
 #include "base/hash.h"
 #include "command/flags.h"
 #include "command/subcommand.h"
+#include "command/tree.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/targets/target_names.h"
 #include "fuzzers/tools/corpus_folder.h"
+#include "fuzzers/tools/corpus_prune.h"
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/tools/program_input.h"
 #include "fuzzers/tools/situation_matrix.h"
@@ -37,6 +39,7 @@ struct Options {
   Family family = Family::kCsq;
   GuestFlags guest;
   std::string corpus = "corpus";
+  std::string work;
   std::string output;
   bool regressions = false;
   bool bytes = false;
@@ -238,14 +241,25 @@ int Corpus::Matrix(Runner* runner) const {
 }
 
 const std::vector<std::string>& CommandNames() {
-  static const std::vector<std::string> names = {"add",      "convert", "list",
-                                                 "minimize", "matrix",  "stats"};
+  static const std::vector<std::string> names = {"add",    "convert", "list", "minimize",
+                                                 "matrix", "prune",   "stats"};
   return names;
+}
+
+int Prune(const Options& options) {
+  std::vector<std::string> targets;
+  for (size_t i = 1; i < options.paths.size(); ++i) {
+    const FuzzTarget* const target = FindFuzzTarget(options.paths[i]);
+    if (target == nullptr) CheckWord("target", options.paths[i], FuzzTargetNames(true));
+    targets.push_back(target->name);
+  }
+  return PruneCorpus(options.work.empty() ? TreePath("build/campaign") : options.work, targets);
 }
 
 int Run(Options* options) {
   std::vector<std::string>& paths = options->paths;
   if (!paths.empty()) CheckWord("corpus command", paths[0], CommandNames());
+  if (!paths.empty() && paths[0] == "prune") return Prune(*options);
   if (paths.size() < 2) {
     throw UsageError("name a command and a target; see 'cancelsafe corpus --help'");
   }
@@ -268,6 +282,7 @@ std::function<int()> Declare(CLI::App* app) {
   AddNumber(app, "--programs", &options->programs, 0, INT_MAX,
             "matrix: compare with what this many generated programs reach (100000)");
   AddSwitch(app, "--all", &options->all, "matrix: name every situation that no file reaches");
+  AddWork(app, &options->work, "prune: a campaign's corpus", "build/campaign");
   AddGuestFlags(app, &options->guest);
   std::vector<std::string> words = CommandNames();
   for (const std::string& name : FuzzTargetNames(false)) words.push_back(name);
@@ -287,7 +302,8 @@ const RegisterSubcommand registered(
      "smaller ones do not\n"
      "  stats TARGET [DIR...]     what each file covers, duplicates and stale files\n"
      "  matrix TARGET [DIR...]    the situations (state of the queue, operation) that the files "
-     "reach, beside those that generated programs reach",
+     "reach, beside those that generated programs reach\n"
+     "  prune [TARGET...]         make the corpus that campaigns have grown small again",
      "Coverage is that of the code (in the build without sanitizer), of the model's states, and "
      "of the switches between fibers.",
      &Declare});

@@ -80,6 +80,19 @@ class Search {
 
  private:
   int Report(const Verdict& verdict);
+  // Takes in what the last run left out.
+  void Note() {
+    skipped_ += runner_->output().skipped_operations;
+    unknown_ += IsUnknown() ? 1 : 0;
+  }
+  // Whether the last run could not be judged within the budget, which is not a violation.
+  bool IsUnknown() const { return runner_->output().verdict.kind == VerdictKind::kUnknown; }
+  // What follows "no violation": what was not checked.
+  std::string LeftOut() const {
+    std::string text = absl::StrCat(", ", skipped_, " operations skipped");
+    if (unknown_ > 0) absl::StrAppend(&text, ", ", unknown_, " runs unknown");
+    return text;
+  }
 
   // For the last moments of a process that its implementation takes down.
   static inline Search* active_ = nullptr;
@@ -89,6 +102,8 @@ class Search {
   schedule::RunOptions run_options_;
   Progress progress_;
   std::string how_;  // where in the search it is
+  int64_t skipped_ = 0;
+  int64_t unknown_ = 0;
 };
 
 int Search::Report(const Verdict& verdict) {
@@ -124,7 +139,8 @@ int Search::AllUpToBound() {
       const bool passed = runner_->RunWith(&explorer, program_, run_options_);
       explorer.Finished(runner_->output().schedule);
       progress_.Show(explorer.runs());
-      if (!passed) {
+      Note();
+      if (!passed && !IsUnknown()) {
         printf("found with %s\n\n", how_.c_str());
         return Report(runner_->output().verdict);
       }
@@ -132,9 +148,9 @@ int Search::AllUpToBound() {
     total = explorer.runs();
     if (explorer.end() == schedule::ExploreEnd::kOutOfRuns) {
       printf("%" PRId64
-             " schedules with up to %d preemptions explored, no violation; there are "
+             " schedules with up to %d preemptions explored, no violation%s; there are "
              "more (--schedules was reached)\n",
-             total, bound);
+             total, bound, LeftOut().c_str());
       return 0;
     }
     if (explorer.end() != schedule::ExploreEnd::kComplete) {
@@ -143,8 +159,8 @@ int Search::AllUpToBound() {
           "schedules can be searched; --scheduler searches at random");
     }
   }
-  printf("all %" PRId64 " schedules up to %d preemptions explored, no violation\n", total,
-         options_.preemptions);
+  printf("all %" PRId64 " schedules up to %d preemptions explored, no violation%s\n", total,
+         options_.preemptions, LeftOut().c_str());
   return 0;
 }
 
@@ -158,12 +174,14 @@ int Search::Random() {
     how_ = absl::StrCat("schedule ", i + 1, " of ", name);
     const bool passed = runner_->Run(program_, run_options_);
     progress_.Show(i);
-    if (!passed) {
+    Note();
+    if (!passed && !IsUnknown()) {
       printf("found with %s\n\n", how_.c_str());
       return Report(runner_->output().verdict);
     }
   }
-  printf("%" PRId64 " schedules of %s explored, no violation\n", schedules, name.c_str());
+  printf("%" PRId64 " schedules of %s explored, no violation%s\n", schedules, name.c_str(),
+         LeftOut().c_str());
   return 0;
 }
 

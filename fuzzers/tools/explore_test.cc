@@ -18,6 +18,15 @@ TEST_F(ExploreTest, CountsTheSchedulesOfAScenarioTheSameEverywhere) {
   EXPECT_THAT(result.output, HasSubstr("all 15466 schedules up to 2 preemptions explored"));
 }
 
+// Each bound runs all schedules of the smaller ones again, and what they leave out counts.
+TEST_F(ExploreTest, SaysHowManyOperationsWereSkipped) {
+  WriteAll(Path("idle.txt"),
+           "target csq\nqueue classic insert=tail peek=any lock=spin\nfiber 0\n  remove 1\n");
+  const CommandResult result = Run("cancelsafe explore --preemptions 0 idle.txt");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("no violation, 1 operations skipped"));
+}
+
 #ifdef CANCELSAFE_SANITIZER_NONE  // seconds under the sanitizers, and the same count
 TEST_F(ExploreTest, ThreeFibersWithEightOperationsEachAreExploredToTheEnd) {
   WriteAll(Path("large.txt"), R"(target csq

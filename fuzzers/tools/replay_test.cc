@@ -199,6 +199,49 @@ TEST_F(ReplayTest, SaysWhichOrderingIsMissingInADataRace) {
 }
 #endif
 
+TEST_F(ReplayTest, OutputsAreWrittenWithoutDamage) {
+  Explore(kGreedyFlags, kCancelRacesRemove);
+  for (const char* flag : {"--html", "--test", "--trace", "--minimize"}) {
+    const CommandResult full = Run(absl::StrCat(kGreedy, flag, " /dev/full failure.txt"));
+    EXPECT_EQ(full.status, 3) << flag << full.output;
+    EXPECT_THAT(full.output, HasSubstr("cannot write /dev/full: No space left on device"));
+    EXPECT_EQ(Run(absl::StrCat(kGreedy, flag, " /dev/null failure.txt")).status, 1) << flag;
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+    EXPECT_EQ(Run(absl::StrCat(kGreedy, flag, " . failure.txt")).status, 3) << "a folder";
+  }
+  WriteAll(Path("real.html"), "mine");
+  Run("ln -s real.html link.html");
+  EXPECT_EQ(Run(absl::StrCat(kGreedy, "--html link.html failure.txt")).status, 1);
+  EXPECT_TRUE(std::filesystem::is_symlink(Path("link.html")));
+  EXPECT_THAT(ReadAll(Path("real.html")), HasSubstr("<script"));
+}
+
+TEST_F(ReplayTest, AFullDiskIsASetUpFailure) {
+  const std::string seed = kCancelRacesRemove;
+  for (const std::string& command :
+       {"replay " + seed, "replay " + seed + " " + seed, "explore --preemptions 0 " + seed,
+        std::string("corpus list csq --corpus corpus"), std::string("mutants --help"),
+        std::string("help"), std::string("completion bash")}) {
+    const CommandResult result = Run(absl::StrCat("cancelsafe ", command, " >/dev/full"));
+    EXPECT_EQ(result.status, 3) << command;
+    EXPECT_THAT(result.output, HasSubstr("cannot write to standard output")) << command;
+    EXPECT_EQ(Run(absl::StrCat("cancelsafe ", command, " >&-")).status, 3) << command;
+  }
+}
+
+TEST_F(ReplayTest, AfterAFileThatHangsTheOthersAreLeftOut) {
+  WriteAll(Path("hangs.txt"),
+           "target csq\nfiber 0\n  insert 2 context\n  remove 2\nfiber 1\n  cancel 2\n"
+           "choices 9:1\n");
+  const CommandResult result =
+      Run("cancelsafe replay --file-seconds 1 --implementation hanging_remove.so hangs.txt "
+          "hangs.txt hangs.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("the 2 after it were not replayed"));
+  EXPECT_THAT(result.output, HasSubstr("1 replayed, 1 not passed"));
+}
+
 TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
   Explore("--implementation crashing_remove.so", kCancelRacesRemove);
   const CommandResult result =

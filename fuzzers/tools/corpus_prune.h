@@ -1,0 +1,20 @@
+// Keeps the corpus that campaigns grow as small as it can be without losing anything that
+// it covers. libFuzzer does the merging.
+#ifndef CANCELSAFE_FUZZERS_TOOLS_CORPUS_PRUNE_H_
+#define CANCELSAFE_FUZZERS_TOOLS_CORPUS_PRUNE_H_
+
+#include <string>
+#include <vector>
+
+namespace cancelsafe {
+
+// Merges the corpus of each target in a campaign's work folder (of all that are there, if
+// none is named) into a new folder, smallest inputs first, and puts that in the place of
+// the old one; an interruption leaves the old one. The exit status: kExitViolation if a
+// merge failed, and that corpus is as it was. Throws SetupError if there is no corpus, or a
+// campaign is running there.
+int PruneCorpus(const std::string& work, std::vector<std::string> targets);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TOOLS_CORPUS_PRUNE_H_
