@@ -41,13 +41,13 @@ check_commands() {
   local name
   while read -r name; do
     if [[ ! -x $name ]]; then
-      echo "$1: there is no script $name"
+      echo "$1: the script $name does not exist"
       failed=1
     fi
   done < <(grep -oE '\.ci/[a-z_/]+(\.sh)?' "$1" | sort -u)
   while read -r name; do
     if ! ./cancelsafe help | grep -E "^  $name " >/dev/null; then
-      echo "$1: there is no subcommand $name"
+      echo "$1: the subcommand $name does not exist"
       failed=1
     fi
   done < <(grep -oE '\./cancelsafe [a-z]+' "$1" | cut -d' ' -f2 | sort -u)

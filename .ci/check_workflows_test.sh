@@ -13,7 +13,7 @@ on: push
 jobs:
   first:
     runs-on: ubuntu-24.04
-    needs: [nobody]
+    needs: [missing]
     steps:
       - uses: actions/checkout@v4
         wiht: {depth: 1}
@@ -25,8 +25,8 @@ status=0
 .ci/check_workflows.sh "$work/wrong.yml" >"$work/log" 2>&1 || status=$?
 if grep -q 'NOT CHECKED' "$work/log"; then exit 4; fi
 failed=0
-for text in 'there is no script .ci/no_such_script.sh' 'there is no subcommand nonsense' \
-  "Additional property 'wiht' is not allowed" 'unresolved job nobody' \
+for text in 'the script .ci/no_such_script.sh does not exist' 'the subcommand nonsense does not exist' \
+  "Additional property 'wiht' is not allowed" 'unresolved job missing' \
   'property "engine" is not defined'; do
   if ! grep -qF -- "$text" "$work/log"; then
     echo "FAILED: not found: $text"

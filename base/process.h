@@ -99,8 +99,8 @@ double SecondsNow();
 // puts its targets out of reach of signals to its group, and does not wait for them.
 void AdoptOrphans();
 
-// Kills all children of this process, and theirs, and waits until they are gone. For
-// when there is no Process any more.
+// Kills all children of this process, and theirs, and waits until they are gone. Call it
+// when every Process has been destroyed.
 void EndOrphans();
 
 }  // namespace cancelsafe

@@ -25,7 +25,7 @@ CLI::Option* AddTexts(CLI::App* app, const std::string& name, std::vector<std::s
                       const std::string& shape, const std::string& text);
 CLI::Option* AddSwitch(CLI::App* app, const std::string& name, bool* value,
                        const std::string& text);
-// The arguments that are no flags. `words` are those allowed, none for file names.
+// The arguments that are not flags. `words` are those allowed, none for file names.
 CLI::Option* AddArguments(CLI::App* app, const std::string& shape, std::vector<std::string>* values,
                           const std::vector<std::string>& words = {});
 

@@ -31,9 +31,8 @@ TEST_F(CampaignTest, TargetsGetTheEngineFlagsAndTheirOwn) {
   Add("csq", "clean");
   EXPECT_EQ(Run(), kCampaignClean) << output_;
   const std::string log = SlotLog("csq-address-0");
-  for (const char* flag :
-       {"-max_total_time=1", "-max_len=1200", "-timeout=10", "-rss_limit_mb=2048",
-        "--implementation=/x/y.so", "--points=all", "--ignore=pending-mark"}) {
+  for (const char* flag : {"-max_total_time=1", "-max_len=1200", "-timeout=1", "-rss_limit_mb=2048",
+                           "--implementation=/x/y.so", "--points=all", "--ignore=pending-mark"}) {
     EXPECT_TRUE(absl::StrContains(log, absl::StrCat("argument: ", flag, "\n"))) << flag << log;
   }
   EXPECT_TRUE(absl::StrContains(log, "argument: " + options_.work + "/corpus/csq\n")) << log;

@@ -36,7 +36,7 @@ inline int CountFiles(const std::string& folder, const std::string& part) {
   return count;
 }
 
-// Gone, or a zombie that nobody has collected.
+// Gone, or a zombie that has not been collected.
 inline bool HasEnded(const std::string& pid) {
   const std::string stat = ReadAll("/proc/" + pid + "/stat");
   return stat.empty() || absl::StrContains(stat, ") Z ");

@@ -192,7 +192,7 @@ class AflRun : public EngineRun {
   }
 
   // The first failure of the target with a verdict and clause is kept; more of them, from
-  // this instance or from another, are no news.
+  // this instance or from another, are duplicates.
   void TakeSaved(const std::string& path, const std::string& when, std::vector<Finding>* findings) {
     Finding finding;
     if (!ReadSavedFailure(path, &finding)) return;

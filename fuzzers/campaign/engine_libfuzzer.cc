@@ -14,6 +14,9 @@ namespace {
 constexpr int kTargetUsage = 2;
 constexpr int kTargetSetup = 3;
 
+// A run takes microseconds; one that takes this long hangs.
+constexpr int kRunSecondsMax = 10;
+
 class LibFuzzerRun : public EngineRun {
  public:
   LibFuzzerRun(const SlotId& id, const CampaignOptions& options, Workspace* workspace)
@@ -30,11 +33,12 @@ class LibFuzzerRun : public EngineRun {
         // The engine ends in the second after this one; 0 would be no limit.
         absl::StrCat("-max_total_time=", std::max(1, seconds - 1)),
         "-max_len=1200",
-        "-timeout=10",
+        // Within the slot's time, so that a guest that hangs is told in time.
+        absl::StrCat("-timeout=", std::clamp(seconds / 2, 1, kRunSecondsMax)),
         "-rss_limit_mb=2048",
         "-use_value_profile=0",
         // Weighing thousands of features after every run costs more than it finds here,
-        // and an input shorter than the header is no program.
+        // and an input shorter than the header decodes to an empty program.
         "-entropic=0",
         "-len_control=0",
         "-print_final_stats=0",

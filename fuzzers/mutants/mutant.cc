@@ -39,7 +39,8 @@ absl::Status ReadExpectation(const std::string& value, Mutant* mutant) {
     VerdictKind kind = VerdictKind::kUnknown;
     if (!VerdictKindOf(name, &kind) || kind == VerdictKind::kUnknown ||
         kind == VerdictKind::kPass) {
-      return Error(absl::StrCat("expect: '", name, "' is no kind of verdict that is a catch"));
+      return Error(
+          absl::StrCat("expect: '", name, "' is not a kind of verdict that counts as a catch"));
     }
     mutant->expect.push_back(kind);
   }

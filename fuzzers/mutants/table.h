@@ -44,7 +44,7 @@ std::string TableLine(const MutantResult& result, size_t width);
 // replays that differ. Empty if all is well.
 std::string Remarks(const std::vector<MutantResult>& results);
 
-// A list of objects, one per mutant; what is no mutant is left out.
+// A list of objects, one per mutant; the implementation as it is is left out.
 std::string JsonOf(const std::vector<MutantResult>& results);
 
 // `command` is what makes the table again.

@@ -19,8 +19,8 @@ std::vector<MutantResult> AttackAll(const std::vector<Mutant>& mutants, int jobs
                                     const std::function<MutantResult(const Mutant&)>& attack,
                                     const std::function<void(const MutantResult&)>& done);
 
-// Makes sure that nobody else uses the folder until this process, and all workers
-// it has started, are gone. False, with the reason, if somebody does.
+// Locks the folder until this process, and all workers that it has started, have ended.
+// False, with the reason, if it is locked already.
 bool LockFolder(const std::string& folder, std::string* error);
 
 // A result, without its mutant, as text and back; for a result that did not come

@@ -50,7 +50,7 @@ const std::vector<Room>& Rooms() {
   return rooms;
 }
 
-// Tests are no part of a room; nor are the guards that only wrong drivers and wrong queues
+// Tests do not belong to a room; nor do the guards that only wrong drivers and wrong queues
 // set off, and the checker of invariants.
 bool IsMeasured(const std::string& path) {
   if (!absl::EndsWith(path, ".cc") && !absl::EndsWith(path, ".h")) return false;

@@ -42,7 +42,7 @@ void Copy(const std::string& text, char* out, size_t size) {
 
 FailureIdentity IdentityOf(const Verdict& verdict) {
   FailureIdentity identity;
-  // A history that could not be judged within the budget is no failure.
+  // A history that could not be judged within the budget is not a failure.
   if (verdict.ok() || verdict.kind == VerdictKind::kUnknown) return identity;
   identity.kind = verdict.kind;
   Copy(verdict.clause, identity.clause, sizeof identity.clause);

@@ -38,7 +38,7 @@ class MinimizeFailureTest : public testing::WithParamInterface<Case>, public Too
         << error;
     const char* missing = nullptr;
     RunnerOptions options;
-    options.reading = Reading::kPortable;  // as for anybody's implementation
+    options.reading = Reading::kPortable;  // as for a foreign implementation
     runner_ = std::make_unique<Runner>(GetParam().family, implementation_, options, &missing);
     ASSERT_EQ(missing, nullptr);
     judge_ = std::make_unique<Judge>(runner_.get());

@@ -12,7 +12,7 @@
 
 namespace cancelsafe {
 
-// `family` is needed only for bytes that are no complete program, as an engine
+// `family` is needed only for bytes that are not a complete program, as an engine
 // may have made them; a file that says what it is has to agree with it.
 absl::StatusOr<ProgramFile> OpenProgramFile(const std::string& path, std::optional<Family> family);
 

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-// TSan sees the race before anybody sees the double ending.
+// TSan reports the race before the double ending can happen.
 #ifdef CANCELSAFE_SANITIZER_THREAD
 constexpr char kGreedy[] =
     "cancelsafe replay --ignore data-race --implementation greedy_remove.so ";
@@ -251,7 +251,7 @@ TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
   EXPECT_THAT(result.output, HasSubstr("row | fiber 0"));
 }
 
-TEST_F(ReplayTest, AnImplementationThatEndsTheProcessIsNoPass) {
+TEST_F(ReplayTest, AnImplementationThatEndsTheProcessFails) {
   Explore("--implementation exiting_remove.so", kCancelRacesRemove);
   const CommandResult result =
       Run("cancelsafe replay --implementation exiting_remove.so failure.txt");
