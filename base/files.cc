@@ -64,14 +64,17 @@ absl::Status Replace(const std::string& path, const std::string& contents) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t bytes_max) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return SystemError("read", path, errno);
   std::string contents;
   char buffer[64 * 1024];
-  ssize_t size;
-  while ((size = read(file, buffer, sizeof buffer)) > 0 || (size < 0 && errno == EINTR)) {
-    if (size > 0) contents.append(buffer, static_cast<size_t>(size));
+  ssize_t size = 0;
+  while (contents.size() <= bytes_max) {
+    size = read(file, buffer, std::min(sizeof buffer, bytes_max + 1 - contents.size()));
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) break;
+    contents.append(buffer, static_cast<size_t>(size));
   }
   const int reason = errno;
   close(file);

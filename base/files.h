@@ -4,6 +4,8 @@
 #ifndef CANCELSAFE_BASE_FILES_H_
 #define CANCELSAFE_BASE_FILES_H_
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,10 @@
 
 namespace cancelsafe {
 
-// The whole file. The error names the path and the system's reason; a folder is one.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
+// The whole file, or as much of it as `bytes_max` and one byte more. The error names the
+// path and the system's reason; a folder is one.
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     size_t bytes_max = std::numeric_limits<size_t>::max() - 1);
 
 // Writes a file that a user named. A regular file (or one behind a link) is replaced
 // through a temporary name beside it, so that no reader ever sees half of it; a device

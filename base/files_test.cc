@@ -70,6 +70,12 @@ TEST_F(FilesTest, AFolderOfReportsIsNotLeftThroughALink) {
   EXPECT_EQ(*ReadFile(Path("report/page.html")), "page");
 }
 
+TEST_F(FilesTest, AnEndlessFileIsReadUpToTheLimit) {
+  EXPECT_EQ(ReadFile("/dev/zero", 1000)->size(), 1001u) << "one more says that it is longer";
+  ASSERT_TRUE(WriteFileAtomically(Path("a"), "12345").ok());
+  EXPECT_EQ(*ReadFile(Path("a"), 5), "12345");
+}
+
 TEST_F(FilesTest, ErrorsNameThePathAndTheReason) {
   EXPECT_THAT(std::string(WriteFileAtomically(folder_, "text").message()),
               HasSubstr(absl::StrCat("cannot write ", folder_, ": Is a directory")));

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "base/files.h"
 
 namespace cancelsafe {
 namespace {
@@ -54,12 +55,10 @@ std::string SignalOf(const std::string& path) {
 }
 
 std::string FuzzerStat(const std::string& instance, const std::string& name) {
-  std::ifstream file(instance + "/fuzzer_stats");
-  std::string line;
-  while (std::getline(file, line)) {
-    const size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    const absl::string_view text(line);
+  for (const absl::string_view text :
+       absl::StrSplit(ReadFile(instance + "/fuzzer_stats").value_or(""), '\n')) {
+    const size_t colon = text.find(':');
+    if (colon == absl::string_view::npos) continue;
     if (absl::StripAsciiWhitespace(text.substr(0, colon)) != name) continue;
     return std::string(absl::StripAsciiWhitespace(text.substr(colon + 1)));
   }

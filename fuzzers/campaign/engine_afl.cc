@@ -7,14 +7,13 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/files.h"
 #include "fuzzers/campaign/afl_folder.h"
 #include "fuzzers/campaign/engine.h"
 #include "fuzzers/program/bytes.h"
@@ -181,11 +180,9 @@ class AflRun : public EngineRun {
   absl::Status TakeOverQueue() {
     for (const std::string& path : AflInputs(instance_, "queue")) {
       if (!IsOwnFind(path)) continue;
-      std::ifstream file(path, std::ios::binary);
-      const std::string bytes{std::istreambuf_iterator<char>(file),
-                              std::istreambuf_iterator<char>()};
-      if (!file || bytes.empty()) continue;
-      const absl::StatusOr<bool> added = workspace_->AddInput(*id_.target, "afl", bytes);
+      const absl::StatusOr<std::string> bytes = ReadFile(path);
+      if (!bytes.ok() || bytes->empty()) continue;
+      const absl::StatusOr<bool> added = workspace_->AddInput(*id_.target, "afl", *bytes);
       if (!added.ok()) return added.status();
     }
     return absl::OkStatus();

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
 #include "base/process.h"
 
 namespace cancelsafe {
@@ -38,14 +39,10 @@ absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& arguments
 }
 
 absl::StatusOr<GuestRecipe> ReadGuestRecipe(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot read ", path, "; build the fuzz targets of ", "this flavour first"));
-  }
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
   GuestRecipe recipe;
-  std::string line;
-  while (std::getline(file, line)) {
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(*text, '\n'))) {
     if (line.empty()) continue;
     const size_t space = line.find(' ');
     const std::string word = line.substr(0, space);

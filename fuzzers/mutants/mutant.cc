@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/files.h"
 
 namespace cancelsafe {
 namespace {
@@ -103,19 +102,21 @@ absl::StatusOr<Mutant> ParseMutant(absl::string_view id, absl::string_view text)
 absl::StatusOr<std::vector<Mutant>> LoadMutants(const std::string& folder) {
   std::vector<Mutant> mutants;
   std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() != kExtension) continue;
-    std::ifstream file(it->path(), std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) return absl::UnavailableError(absl::StrCat("cannot read ", it->path().string()));
-    absl::StatusOr<Mutant> mutant = ParseMutant(it->path().stem().string(), text);
+  if (!fs::is_directory(folder, error)) {
+    return absl::UnavailableError(absl::StrCat(folder, " is not a folder of patches"));
+  }
+  for (const std::string& name : FilesIn(folder)) {
+    const fs::path path(name);
+    if (path.extension() != kExtension) continue;
+    const absl::StatusOr<std::string> text = ReadFile(path.string());
+    if (!text.ok()) return text.status();
+    absl::StatusOr<Mutant> mutant = ParseMutant(path.stem().string(), *text);
     if (!mutant.ok()) {
-      return Error(absl::StrCat(it->path().string(), ": ", mutant.status().message()));
+      return Error(absl::StrCat(path.string(), ": ", mutant.status().message()));
     }
-    mutant->path = fs::absolute(it->path()).string();
+    mutant->path = fs::absolute(path).string();
     mutants.push_back(*std::move(mutant));
   }
-  if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
   std::sort(mutants.begin(), mutants.end(),
             [](const Mutant& a, const Mutant& b) { return a.id < b.id; });
   return mutants;

@@ -2,8 +2,6 @@
 // C++ that fail on the guilty implementation and pass on a right one.
 #include "fuzzers/tools/minimize_failure.h"
 
-#include <chrono>
-
 #include "absl/strings/str_replace.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/program/text.h"
@@ -71,9 +69,7 @@ TEST_P(MinimizeFailureTest, LargeFailuresBecomeSmallOnesOfTheSameKind) {
     Program program;
     ASSERT_TRUE(FindLarge(&seed, &program));
     const FailureIdentity before = judge_->Run(program);
-    const auto start = std::chrono::steady_clock::now();
     const MinimizedFailure small = MinimizeFailure(judge_.get(), program, nullptr);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
     EXPECT_TRUE(judge_->Run(small.program).SameAs(before));
     EXPECT_LE(small.program.operation_count, 12);
     EXPECT_LE(small.program.schedule.choice_count, 3) << PrintProgram(small.program);

@@ -1,11 +1,8 @@
 // See program_input.h.
 #include "fuzzers/tools/program_input.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/program_file.h"
 
@@ -19,17 +16,12 @@ absl::Status Error(const std::string& path, const std::string& reason) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadBoundedFile(const std::string& path) {
-  FILE* file = fopen(path.c_str(), "rbe");
-  if (file == nullptr) return Error(path, strerror(errno));
-  std::string contents(kMaxTextBytes + 1, '\0');
-  errno = 0;
-  contents.resize(fread(contents.data(), 1, contents.size(), file));
-  const int read_error = ferror(file) ? errno : 0;
-  fclose(file);
-  if (read_error != 0) return Error(path, strerror(read_error));
-  if (contents.size() > kMaxTextBytes) {
-    return Error(path, absl::StrCat("larger than ", kMaxTextBytes,
-                                    " bytes; no program is, so this is some other kind of file"));
+  absl::StatusOr<std::string> contents = ReadFile(path, kMaxTextBytes);
+  if (contents.ok() && contents->size() > kMaxTextBytes) {
+    return Error(
+        path,
+        absl::StrCat("larger than ", kMaxTextBytes,
+                     " bytes, which is the limit for a program; this is another kind of file"));
   }
   return contents;
 }
