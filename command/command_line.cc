@@ -226,7 +226,7 @@ int RunSingleCommand(const Subcommand& subcommand, int argc, char** argv) {
   } catch (const SetupError& error) {
     fprintf(stderr, "cancelsafe %s: %s\n", subcommand.name, error.what());
     return kExitSetup;
-  } catch (const CLI::Error& error) {
+  } catch (const UsageError& error) {
     fprintf(stderr, "cancelsafe %s: %s\n", subcommand.name, error.what());
     return kExitUsage;
   }

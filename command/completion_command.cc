@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "command/command_line.h"
 #include "command/flags.h"
+#include "command/suggest.h"
 
 namespace cancelsafe {
 namespace {

@@ -82,17 +82,6 @@ CLI::Option* AddArguments(CLI::App* app, const std::string& shape, std::vector<s
   return words.empty() ? option : option->type_name(absl::StrJoin(words, "|"));
 }
 
-void CheckWord(const std::string& what, const std::string& word,
-               const std::vector<std::string>& words) {
-  if (ChoiceError(word, words).empty()) return;
-  throw UsageError(absl::StrCat("unknown ", what, " '", word, "'", DidYouMean(word, words),
-                                "; the ", what, "s are ", absl::StrJoin(words, ", ")));
-}
-
-CLI::ValidationError UsageError(const std::string& message) {
-  return CLI::ValidationError(message, CLI::ExitCodes::ValidationError);
-}
-
 std::vector<std::string> GuestFlags::AsWords() const {
   std::vector<std::string> words;
   if (!points.empty()) words.insert(words.end(), {"--points", points});

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "command/guest_flags.h"
+#include "command/status.h"
+
 namespace cancelsafe {
 
 // ---- kinds of values ----
@@ -29,28 +32,8 @@ CLI::Option* AddSwitch(CLI::App* app, const std::string& name, bool* value,
 CLI::Option* AddArguments(CLI::App* app, const std::string& shape, std::vector<std::string>* values,
                           const std::vector<std::string>& words = {});
 
-// To throw where a command line makes no sense: one sentence, without its end.
-CLI::ValidationError UsageError(const std::string& message);
-
-// Throws a UsageError unless `word` is one of `words`; `what` is what they are
-// called ("target").
-void CheckWord(const std::string& what, const std::string& word,
-               const std::vector<std::string>& words);
-
 // ---- flags with a fixed name ----
 
-// What is run, and how strictly it is judged.
-struct GuestFlags {
-  std::string implementation;  // "" is the built-in one
-  std::string points;          // "" for the default
-  bool strict = false;
-  std::vector<std::string> ignore;
-
-  // The flags that repeat a run, each with a leading space. `implementation` as given.
-  std::string AsText() const;
-  // Likewise, word by word.
-  std::vector<std::string> AsWords() const;
-};
 void AddGuestFlags(CLI::App* app, GuestFlags* flags);
 
 // How a build may be sanitized, by the names that users give.

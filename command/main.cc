@@ -45,7 +45,7 @@ int Run(const std::vector<std::string>& words) {
     return command.run();
   } catch (const SetupError& error) {
     return Complain(name, kExitSetup, error.what());
-  } catch (const CLI::Error& error) {
+  } catch (const UsageError& error) {
     return Complain(name, kExitUsage, error.what());
   }
 }

@@ -6,25 +6,11 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
+#include "command/status.h"
+
 namespace cancelsafe {
-
-// Exit statuses, the same for every subcommand.
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitViolation = 1;  // or a failed test
-inline constexpr int kExitUsage = 2;      // or an unreadable file
-inline constexpr int kExitSetup = 3;
-inline constexpr int kExitInterrupted = 130;
-
-// Thrown where a subcommand cannot do its work: one sentence, which is printed, and the
-// exit status is kExitSetup.
-class SetupError : public std::runtime_error {
- public:
-  explicit SetupError(const std::string& message) : std::runtime_error(message) {}
-};
 
 // Under which heading help lists a subcommand.
 enum class SubcommandGroup { kFind, kUnderstand, kMeasure, kWorkOn };
@@ -39,7 +25,7 @@ struct Subcommand {
   const char* notes;
   // Declares the flags, bound to options that the result owns; the result runs the
   // subcommand and returns the exit status. Wrong values are reported by throwing a
-  // UsageError (flags.h), and what cannot be done by a SetupError.
+  // UsageError, and what cannot be done by a SetupError (status.h).
   std::function<int()> (*declare)(CLI::App* app);
 };
 

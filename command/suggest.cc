@@ -5,6 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "command/status.h"
 
 namespace cancelsafe {
 namespace {
@@ -59,6 +61,13 @@ std::string NearestName(const std::string& word, const std::vector<std::string>&
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& names) {
   const std::string nearest = NearestName(word, names);
   return nearest.empty() ? "" : absl::StrCat("; did you mean ", nearest, "?");
+}
+
+void CheckWord(const std::string& what, const std::string& word,
+               const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), word) != names.end()) return;
+  throw UsageError(absl::StrCat("unknown ", what, " '", word, "'", DidYouMean(word, names),
+                                "; the ", what, "s are ", absl::StrJoin(names, ", ")));
 }
 
 }  // namespace cancelsafe

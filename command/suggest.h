@@ -14,6 +14,11 @@ std::string NearestName(const std::string& word, const std::vector<std::string>&
 // "; did you mean NAME?", or "" if NearestName finds none.
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& names);
 
+// Throws a UsageError unless `word` is one of `names`; `what` is what they are called
+// ("target").
+void CheckWord(const std::string& what, const std::string& word,
+               const std::vector<std::string>& names);
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_COMMAND_SUGGEST_H_

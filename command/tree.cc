@@ -17,7 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "command/subcommand.h"
+#include "command/status.h"
 
 namespace cancelsafe {
 namespace {

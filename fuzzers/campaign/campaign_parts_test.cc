@@ -26,7 +26,7 @@ std::string ErrorOf(std::vector<std::string> arguments) {
   if (!command.error.empty()) return command.error;
   try {
     command.run();
-  } catch (const CLI::Error& error) {
+  } catch (const UsageError& error) {
     return error.what();
   }
   return "";

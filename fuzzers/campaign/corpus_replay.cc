@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "command/subcommand.h"
+#include "command/status.h"
 
 namespace cancelsafe {
 namespace {

@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "command/flags.h"
 #include "command/subcommand.h"
+#include "command/suggest.h"
 #include "command/tree.h"
 #include "fuzzers/campaign/campaign.h"
 #include "fuzzers/campaign/corpus_replay.h"

@@ -1,6 +1,7 @@
 // See options.h.
 #include "fuzzers/campaign/options.h"
 
+#include "command/flags.h"
 #include "command/tree.h"
 
 namespace cancelsafe {

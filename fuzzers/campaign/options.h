@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "command/flags.h"
+#include "command/guest_flags.h"
 #include "fuzzers/targets/target_names.h"
 
 namespace cancelsafe {

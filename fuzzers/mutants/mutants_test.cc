@@ -300,7 +300,7 @@ TEST(Command, ANearMissOfAMutantIsSuggested) {
   std::string error;
   try {
     command.run();
-  } catch (const CLI::Error& thrown) {
+  } catch (const UsageError& thrown) {
     error = thrown.what();
   }
   EXPECT_THAT(error, HasSubstr("did you mean csq-flag-read-after-unlock?"));

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "command/flags.h"
 #include "command/subcommand.h"
+#include "command/suggest.h"
 #include "command/tree.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"

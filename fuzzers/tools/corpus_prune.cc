@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "command/subcommand.h"
+#include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/targets/target_names.h"
 

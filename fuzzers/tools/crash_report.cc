@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/signals.h"
-#include "command/subcommand.h"
+#include "command/status.h"
 #include "fuzzers/run/timeline.h"
 #include "fuzzers/targets/fault_hooks.h"
 

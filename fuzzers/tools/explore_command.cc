@@ -22,6 +22,7 @@
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/target_flag.h"
 
 namespace cancelsafe {
 namespace {

@@ -2,8 +2,8 @@
 #include "fuzzers/tools/guest.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "command/subcommand.h"
+#include "command/status.h"
+#include "command/suggest.h"
 #include "fuzzers/run/canary.h"
 #include "fuzzers/run/points_module.h"
 #include "fuzzers/targets/target_names.h"
@@ -39,11 +39,6 @@ void CheckProvided(const char* missing) {
   if (missing == nullptr) return;
   throw SetupError(
       absl::StrCat("the implementation does not provide ", missing, ", which this program needs"));
-}
-
-void AddTarget(CLI::App* app, std::string* target) {
-  AddText(app, "--target", target, "NAME", "the target of inputs that do not say it themselves")
-      ->type_name(absl::StrJoin(FuzzTargetNames(false), "|"));
 }
 
 std::optional<Family> FamilyOfTarget(const std::string& target) {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "command/flags.h"
+#include "command/guest_flags.h"
 #include "fuzzers/run/runner.h"
 #include "impl/implementation.h"
 
@@ -22,8 +22,6 @@ Implementation LoadGuest(const GuestFlags& flags);
 // Throws a SetupError if the runner lacks a routine.
 void CheckProvided(const char* missing);
 
-// Declares --target: the family of inputs that do not say it themselves.
-void AddTarget(CLI::App* app, std::string* target);
 // The family of a target; nothing for "". Throws a UsageError for other names.
 std::optional<Family> FamilyOfTarget(const std::string& target);
 

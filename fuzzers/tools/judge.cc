@@ -15,7 +15,7 @@
 
 #include "base/process.h"
 #include "base/signals.h"
-#include "command/subcommand.h"
+#include "command/status.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/targets/fault_hooks.h"
 

@@ -20,6 +20,7 @@
 #include "fuzzers/tools/program_input.h"
 #include "fuzzers/tools/replay_file.h"
 #include "fuzzers/tools/stop_at.h"
+#include "fuzzers/tools/target_flag.h"
 
 namespace cancelsafe {
 namespace {
@@ -71,7 +72,7 @@ class Replays {
     } catch (const SetupError& error) {
       fprintf(stderr, "cancelsafe replay: %s\n", error.what());
       return kExitSetup;
-    } catch (const CLI::Error& error) {
+    } catch (const UsageError& error) {
       fprintf(stderr, "cancelsafe replay: %s\n", error.what());
       return kExitUsage;
     }

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/files.h"
-#include "command/subcommand.h"
+#include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/explain/generated_test.h"
 #include "fuzzers/explain/page.h"

@@ -1,0 +1,25 @@
+// The flags about the implementation that is run, as values: what is run, and how strictly
+// it is judged. They are declared in flags.h.
+#ifndef CANCELSAFE_COMMAND_GUEST_FLAGS_H_
+#define CANCELSAFE_COMMAND_GUEST_FLAGS_H_
+
+#include <string>
+#include <vector>
+
+namespace cancelsafe {
+
+struct GuestFlags {
+  std::string implementation;  // "" is the built-in one
+  std::string points;          // "" for the default
+  bool strict = false;
+  std::vector<std::string> ignore;
+
+  // The flags that repeat a run, each with a leading space. `implementation` as given.
+  std::string AsText() const;
+  // Likewise, word by word.
+  std::vector<std::string> AsWords() const;
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_COMMAND_GUEST_FLAGS_H_
