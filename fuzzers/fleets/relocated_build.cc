@@ -11,7 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "fuzzers/mutants/child.h"
+#include "base/process.h"
 
 namespace cancelsafe {
 namespace {
@@ -28,7 +28,7 @@ constexpr fs::perms kWritable =
 
 CommandEnd RunAsIs(const std::vector<std::string>& arguments) {
   CommandEnd end;
-  const absl::StatusOr<ChildEnd> child = RunChild(
+  const absl::StatusOr<ChildEnd> child = RunProcess(
       arguments, kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&end.output, text); });
   if (!child.ok()) {
     end.how = std::string(child.status().message());
