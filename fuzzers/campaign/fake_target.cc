@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   stats->states = 42;
   stats->operations = 7001;
   stats->skipped = 302;
+  stats->absent = 5;
   stats->unknown = behaviour == "clean" ? 3 : 0;
   stats->unconfirmed = behaviour == "clean" ? 2 : 0;
   for (int i = 0; i < argc; ++i) printf("argument: %s\n", argv[i]);

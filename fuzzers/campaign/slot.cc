@@ -131,6 +131,7 @@ SlotStatus Slot::Status(double now) const {
     status.states = stats_->states.load(std::memory_order_relaxed);
     status.operations = stats_->operations.load(std::memory_order_relaxed);
     status.skipped = stats_->skipped.load(std::memory_order_relaxed);
+    status.absent = stats_->absent.load(std::memory_order_relaxed);
     status.unknown = stats_->unknown.load(std::memory_order_relaxed);
     status.unconfirmed = stats_->unconfirmed.load(std::memory_order_relaxed);
   }

@@ -15,7 +15,7 @@ RunnerOptions RunnerOptionsOf(const GuestFlags& flags) {
   options.access_points = flags.points == "all";
   options.reading = ReadingFor(flags.implementation, flags.strict);
   for (const std::string& rule : flags.ignore) {
-    if (AddToIgnoreSet(rule, &options.ignore)) continue;
+    if (options.ignore.Add(rule)) continue;
     throw UsageError(absl::StrCat("--ignore: '", rule,
                                   "' is not a rule, a kind of verdict or a clause id; the verdict "
                                   "line of a finding has all three"));

@@ -45,6 +45,14 @@ bool NamesDataRace(const std::string& path) {
   return contents.ok() && absl::StrContains(absl::StrCat("\n", *contents), "\n# VERDICT data-race");
 }
 
+// A verdict on a process that could not give one itself. No clause speaks of it, so the
+// family does not matter.
+void PrintVerdict(const std::string& path, Rule rule, const std::string& reason) {
+  Verdict verdict = MakeVerdict(rule, Family::kCsq);
+  verdict.reason = reason;
+  printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
+}
+
 class Replays {
  public:
   Replays(const ReplayOptions& options, const Implementation& implementation)
@@ -93,9 +101,9 @@ class Replays {
     interrupted_ = end.stopped;
     if (end.stopped) return kExitInterrupted;
     if (end.timed_out) {
-      printf("%s: VERDICT livelock (time-out): the run did not end and was killed\n", path.c_str());
+      PrintVerdict(path, Rule::kTimeOut, "the run did not end and was killed");
     } else if (end.status.signaled) {
-      printf("%s: VERDICT crash (signal): signal %d\n", path.c_str(), end.status.code);
+      PrintVerdict(path, Rule::kSignal, DescribeExit(end.status));
     }
     hung_ = end.timed_out || (!end.status.signaled && end.status.code == kExitTimeOut);
     if (end.status.signaled || end.status.code > kExitSetup) return kExitViolation;
