@@ -191,6 +191,12 @@ void NoteCommandWords(const std::vector<std::string>& words) {
 void ContinueUnder(const std::string& asked, const std::string& preferred) {
   const std::string wanted = !asked.empty() ? asked : from_front_door ? preferred : OwnSanitizer();
   if (wanted == OwnSanitizer()) return;
+  constexpr char kContinued[] = "CANCELSAFE_CONTINUED";
+  if (getenv(kContinued) != nullptr) {
+    throw SetupError(absl::StrCat(OwnPath(), " was built with sanitizer ", OwnSanitizer(),
+                                  " and not with ", wanted, "; remove its build folder"));
+  }
+  setenv(kContinued, "1", 1);
   BuildTargets(PresetForTools(wanted), {"cancelsafe"});
   std::vector<std::string> words = {
       absl::StrCat(BuildFolder(PresetForTools(wanted)), "/cancelsafe")};
