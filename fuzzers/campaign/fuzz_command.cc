@@ -18,7 +18,6 @@
 #include "command/tree.h"
 #include "fuzzers/campaign/campaign.h"
 #include "fuzzers/campaign/corpus_replay.h"
-#include "fuzzers/run/canary.h"
 
 namespace cancelsafe {
 namespace {
@@ -63,7 +62,7 @@ void Complete(Options* options) {
     AddOnce(FindSanitizer(name), &campaign.sanitizers);
   }
   std::string& guest = campaign.guest.implementation;
-  if (!guest.empty() && guest != kCanaryName) {
+  if (!guest.empty()) {
     char path[PATH_MAX];
     if (access(guest.c_str(), R_OK) != 0 || realpath(guest.c_str(), path) == nullptr) {
       throw UsageError(absl::StrCat("--implementation: cannot read ", guest));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <system_error>
 
@@ -12,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -19,18 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kExtension[] = ".patch";
-constexpr Family kFamilies[] = {Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
-                                Family::kCallbackDataQueue};
 
 absl::Status Error(const std::string& reason) { return absl::InvalidArgumentError(reason); }
 
 absl::Status ReadFamily(const std::string& name, Mutant* mutant) {
-  for (const Family family : kFamilies) {
-    if (name != FamilyName(family)) continue;
-    mutant->family = family;
-    return absl::OkStatus();
+  const std::optional<Family> family = FindFamily(name);
+  if (!family) {
+    return Error(absl::StrCat("family: '", name, "' is not one of ", FamilyNames()));
   }
-  return Error(absl::StrCat("family: '", name, "' is none"));
+  mutant->family = *family;
+  return absl::OkStatus();
 }
 
 absl::Status ReadExpectation(const std::string& value, Mutant* mutant) {

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "oracle/family.h"
+
 namespace cancelsafe {
 namespace {
 
-constexpr Family kFamilies[] = {Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
-                                Family::kCallbackDataQueue};
 constexpr std::string_view kEnding = "_fuzzer";
 
 std::string Underscored(std::string_view name) {
@@ -21,7 +21,10 @@ std::string Underscored(std::string_view name) {
 const std::vector<FuzzTarget>& FuzzTargets() {
   static const std::vector<FuzzTarget> targets = [] {
     std::vector<FuzzTarget> all;
-    for (const Family family : kFamilies) all.push_back({TargetNameOf(family), family});
+    for (int i = 0; i < kFamilyCount; ++i) {
+      const Family family = FamilyNumber(i);
+      all.push_back({TargetNameOf(family), family});
+    }
     all.push_back({"canary", Family::kDeviceQueue, true});
     return all;
   }();

@@ -115,6 +115,8 @@ class Coverage {
   void RunCorpus() const {
     const std::string profiles = TreeRoot() + "/build/coverage/profiles";
     fs::remove_all(profiles);
+    const absl::Status made = MakeFolder(profiles);
+    if (!made.ok()) throw SetupError(std::string(made.message()));
     for (const std::string& target : FuzzTargetNames(false)) {
       OutputOf({Program(), "corpus", "matrix", target, "--programs", "0", "--corpus",
                 TreeRoot() + "/corpus"},

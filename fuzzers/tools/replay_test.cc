@@ -102,7 +102,7 @@ TEST_F(ReplayTest, TakesTheScheduleThatFailsOfThoseThatAnInputStandsFor) {
 TEST_F(ReplayTest, AVerdictOtherThanTheHeadersIsNoPass) {
   Explore(kGreedyFlags, kCancelRacesRemove);
   // The built-in implementation has not got the bug.
-  const CommandResult passed = Run("cancelsafe-replay --quiet failure.txt");
+  const CommandResult passed = Run("cancelsafe replay --quiet failure.txt");
   EXPECT_EQ(passed.status, 1);
   EXPECT_THAT(passed.output,
               HasSubstr("failure.txt: not what the file's header names, which is: VERDICT "

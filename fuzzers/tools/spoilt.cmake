@@ -1,5 +1,8 @@
 # Implementations with one known bug each, for the tests of this room: the reference
 # with one piece of text replaced. Configuring fails if the text is not there.
+include("${CMAKE_SOURCE_DIR}/oracle/families.cmake")
+cancelsafe_families(families)
+
 function(cancelsafe_spoilt name source from to)
   set(path "${CMAKE_SOURCE_DIR}/impl/reference/${source}.cc")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
@@ -12,7 +15,7 @@ function(cancelsafe_spoilt name source from to)
   file(CONFIGURE OUTPUT "${spoilt}" CONTENT "${after}" @ONLY)
   # The rest of the reference goes with it: its parts call each other.
   set(sources "${spoilt}")
-  foreach(other csq device_queue start_io callback_data_queue)
+  foreach(other ${families})
     if(NOT other STREQUAL source)
       list(APPEND sources "${CMAKE_SOURCE_DIR}/impl/reference/${other}.cc")
     endif()
