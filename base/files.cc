@@ -105,7 +105,7 @@ absl::Status WriteFileIn(const std::string& folder, const std::string& name,
 absl::Status MakeFolder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  return error ? SystemError("create the folder", path, error.value()) : absl::OkStatus();
+  return error ? SystemError("create", path, error.value()) : absl::OkStatus();
 }
 
 std::vector<std::string> FilesIn(const std::string& folder) {

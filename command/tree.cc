@@ -31,11 +31,14 @@ constexpr size_t kTargetsNamed = 8;  // more than these are a number
 std::vector<std::string> command_words;
 bool from_front_door = false;
 
-// The folder three levels above build/<preset>/cancelsafe, if it is a checkout; else "".
+// The nearest folder above build/<preset>/cancelsafe that is a checkout; "" if none is.
 std::string FindRoot() {
-  const fs::path root = fs::path(OwnPath()).parent_path().parent_path().parent_path();
   std::error_code error;
-  return fs::exists(root / "CMakePresets.json", error) ? root.string() : "";
+  for (fs::path folder = fs::path(OwnPath()).parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    if (fs::exists(folder / "CMakePresets.json", error)) return folder.string();
+  }
+  return "";
 }
 
 // Held while a build of a preset runs: ninja must not run twice in one folder.

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fuzzers/campaign/campaign_testing.h"
+#include "fuzzers/run/family_driver.h"
 #include "gtest/gtest.h"
 
 namespace cancelsafe {
@@ -70,10 +71,13 @@ TEST_F(CampaignTest, WhatWasNotCheckedIsShown) {
   Add("csq", "clean");
   EXPECT_EQ(Run(), kCampaignClean);
   EXPECT_TRUE(
-      Printed("\ncsq                  address              7001           302             "
-              "5         3            2\n"))
+      Printed("\ncsq                  address              7001           307         3  "
+              "          2\n"))
       << output_;
-  EXPECT_TRUE(Printed("skipped: operations whose caller's contract did not hold")) << output_;
+  EXPECT_TRUE(Printed(absl::StrCat("left out: 302 operations: ", SkipReason(Skip::kItemInUse))))
+      << output_;
+  EXPECT_TRUE(Printed(absl::StrCat("left out: 5 operations: ", SkipReason(Skip::kNotProvided))))
+      << output_;
   EXPECT_TRUE(Printed("unknown: runs whose check ran out of its budget")) << output_;
   EXPECT_TRUE(Printed("unconfirmed: violations that did not happen again")) << output_;
 }

@@ -77,20 +77,25 @@ std::string SummaryTable(const std::vector<SlotStatus>& slots) {
 }
 
 std::string WorkTable(const std::vector<SlotStatus>& slots) {
-  std::string table =
-      absl::StrFormat("%-19s  %-9s  %14s  %12s  %12s  %8s  %11s\n", "target", "sanitizer",
-                      "operations", "skipped", "not provided", "unknown", "unconfirmed");
-  uint64_t skipped = 0, unknown = 0, unconfirmed = 0;
+  std::string table = absl::StrFormat("%-19s  %-9s  %14s  %12s  %8s  %11s\n", "target", "sanitizer",
+                                      "operations", "left out", "unknown", "unconfirmed");
+  uint64_t by_reason[kSkipCount] = {}, unknown = 0, unconfirmed = 0;
   for (const SlotStatus& slot : slots) {
-    absl::StrAppendFormat(&table, "%-19s  %-9s  %14d  %12d  %12d  %8d  %11d\n", slot.target,
-                          slot.sanitizer, slot.operations, slot.skipped, slot.absent, slot.unknown,
+    uint64_t left_out = 0;
+    for (int i = 1; i < kSkipCount; ++i) {
+      by_reason[i] += slot.skipped[i];
+      left_out += slot.skipped[i];
+    }
+    absl::StrAppendFormat(&table, "%-19s  %-9s  %14d  %12d  %8d  %11d\n", slot.target,
+                          slot.sanitizer, slot.operations, left_out, slot.unknown,
                           slot.unconfirmed);
-    skipped += slot.skipped;
     unknown += slot.unknown;
     unconfirmed += slot.unconfirmed;
   }
-  if (skipped > 0) {
-    table += "skipped: operations whose caller's contract did not hold when their turn came\n";
+  for (int i = 1; i < kSkipCount; ++i) {
+    if (by_reason[i] == 0) continue;
+    absl::StrAppend(&table, "left out: ", by_reason[i],
+                    " operations: ", SkipReason(static_cast<Skip>(i)), "\n");
   }
   if (unknown > 0) table += "unknown: runs whose check ran out of its budget; they did not pass\n";
   if (unconfirmed > 0) {

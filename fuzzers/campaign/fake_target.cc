@@ -72,8 +72,8 @@ int main(int argc, char** argv) {
   stats->runs = 1000;
   stats->states = 42;
   stats->operations = 7001;
-  stats->skipped = 302;
-  stats->absent = 5;
+  stats->skipped[static_cast<int>(cancelsafe::Skip::kItemInUse)] = 302;
+  stats->skipped[static_cast<int>(cancelsafe::Skip::kNotProvided)] = 5;
   stats->unknown = behaviour == "clean" ? 3 : 0;
   stats->unconfirmed = behaviour == "clean" ? 2 : 0;
   for (int i = 0; i < argc; ++i) printf("argument: %s\n", argv[i]);

@@ -130,8 +130,9 @@ SlotStatus Slot::Status(double now) const {
     status.runs = stats_->runs.load(std::memory_order_relaxed);
     status.states = stats_->states.load(std::memory_order_relaxed);
     status.operations = stats_->operations.load(std::memory_order_relaxed);
-    status.skipped = stats_->skipped.load(std::memory_order_relaxed);
-    status.absent = stats_->absent.load(std::memory_order_relaxed);
+    for (int i = 0; i < kSkipCount; ++i) {
+      status.skipped[i] = stats_->skipped[i].load(std::memory_order_relaxed);
+    }
     status.unknown = stats_->unknown.load(std::memory_order_relaxed);
     status.unconfirmed = stats_->unconfirmed.load(std::memory_order_relaxed);
   }

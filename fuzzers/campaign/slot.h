@@ -30,11 +30,10 @@ struct SlotStatus {
   uint32_t states = 0;  // distinct (model state, operation) pairs
   int corpus = 0;       // files
   int findings = 0;
-  uint64_t operations = 0;   // executed
-  uint64_t skipped = 0;      // left out: the caller's contract did not hold
-  uint64_t absent = 0;       // left out: the implementation has no such routine
-  uint64_t unknown = 0;      // runs that could not be judged within the budget
-  uint64_t unconfirmed = 0;  // violations that did not happen a second time
+  uint64_t operations = 0;            // executed
+  uint64_t skipped[kSkipCount] = {};  // left out, by Skip
+  uint64_t unknown = 0;               // runs that could not be judged within the budget
+  uint64_t unconfirmed = 0;           // violations that did not happen a second time
 };
 
 class Slot {

@@ -83,14 +83,23 @@ class Search {
   int Report(const Verdict& verdict);
   // Takes in what the last run left out.
   void Note() {
-    skipped_ += runner_->output().skipped_operations;
+    for (int i = 1; i < kSkipCount; ++i) skipped_[i] += runner_->output().skipped[i];
     unknown_ += IsUnknown() ? 1 : 0;
   }
   // Whether the last run could not be judged within the budget, which is not a violation.
   bool IsUnknown() const { return runner_->output().verdict.kind == VerdictKind::kUnknown; }
   // What follows "no violation": what was not checked.
   std::string LeftOut() const {
-    std::string text = absl::StrCat(", ", skipped_, " operations skipped");
+    int64_t all = 0;
+    std::string reasons;
+    for (int i = 1; i < kSkipCount; ++i) {
+      if (skipped_[i] == 0) continue;
+      all += skipped_[i];
+      absl::StrAppend(&reasons, reasons.empty() ? " (" : ", ", skipped_[i], ": ",
+                      SkipReason(static_cast<Skip>(i)));
+    }
+    std::string text =
+        absl::StrCat(", ", all, " operations skipped", reasons, reasons.empty() ? "" : ")");
     if (unknown_ > 0) absl::StrAppend(&text, ", ", unknown_, " runs unknown");
     return text;
   }
@@ -102,8 +111,8 @@ class Search {
   Runner* const runner_;
   schedule::RunOptions run_options_;
   Progress progress_;
-  std::string how_;  // where in the search it is
-  int64_t skipped_ = 0;
+  std::string how_;                   // where in the search it is
+  int64_t skipped_[kSkipCount] = {};  // by Skip
   int64_t unknown_ = 0;
 };
 

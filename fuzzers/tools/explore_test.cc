@@ -24,7 +24,7 @@ TEST_F(ExploreTest, SaysHowManyOperationsWereSkipped) {
            "target csq\nqueue classic insert=tail peek=any lock=spin\nfiber 0\n  remove 1\n");
   const CommandResult result = Run("cancelsafe explore --preemptions 0 idle.txt");
   EXPECT_EQ(result.status, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("no violation, 1 operations skipped"));
+  EXPECT_THAT(result.output, HasSubstr("no violation, 1 operations skipped (1: "));
 }
 
 #ifdef CANCELSAFE_SANITIZER_NONE  // seconds under the sanitizers, and the same count

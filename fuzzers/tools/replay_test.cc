@@ -233,7 +233,7 @@ TEST_F(ReplayTest, AFullDiskIsASetUpFailure) {
 TEST_F(ReplayTest, AfterAFileThatHangsTheOthersAreLeftOut) {
   WriteAll(Path("hangs.txt"),
            "target csq\nfiber 0\n  insert 2 context\n  remove 2\nfiber 1\n  cancel 2\n"
-           "choices 9:1\n");
+           "choices 10:1\n");
   const CommandResult result =
       Run("cancelsafe replay --file-seconds 1 --implementation hanging_remove.so hangs.txt "
           "hangs.txt hangs.txt");
