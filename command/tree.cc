@@ -150,6 +150,8 @@ const char* OwnSanitizer() {
   return "address";
 #elif defined(CANCELSAFE_SANITIZER_COVERAGE)
   return "coverage";
+#elif defined(CANCELSAFE_SANITIZER_MODEL)
+  return "model";
 #else
   return "none";
 #endif

@@ -3,7 +3,7 @@
 
 get_filename_component(_cancelsafe_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 set(Cancelsafe_INCLUDE_DIR "${_cancelsafe_prefix}/include/cancelsafe")
-set(Cancelsafe_CONFORM "${_cancelsafe_prefix}/bin/cancelsafe-conform")
+set(Cancelsafe_PROGRAM "${_cancelsafe_prefix}/bin/cancelsafe")
 set(_cancelsafe_fuzzers "${_cancelsafe_prefix}/libexec/cancelsafe")
 
 # The kernel's documented declarations. What an implementation calls of them it
@@ -33,7 +33,7 @@ function(cancelsafe_add_tests target)
   if(arg_CLAUSE)
     list(APPEND options --clause "${arg_CLAUSE}")
   endif()
-  add_test(NAME ${target}.conformance COMMAND "${Cancelsafe_CONFORM}" ${options})
+  add_test(NAME ${target}.conformance COMMAND "${Cancelsafe_PROGRAM}" conform ${options})
   if(NOT arg_FUZZ_RUNS)
     set(arg_FUZZ_RUNS 20000)
   endif()
@@ -51,4 +51,4 @@ endfunction()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Cancelsafe REQUIRED_VARS Cancelsafe_INCLUDE_DIR
-                                  Cancelsafe_CONFORM)
+                                  Cancelsafe_PROGRAM)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # The driver host as a test: runs the suite under Wine and judges the result.
-# usage: wine_test.sh CANCELSAFE_CONFORM BUILD_DIRECTORY EXPECTATIONS
+# usage: wine_test.sh CANCELSAFE BUILD_DIRECTORY EXPECTATIONS
 set -u
-conform=$1
+program=$1
 build=$2
 expectations=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,5 +10,5 @@ mkdir -p "$build"
 sh "$here/run_wine.sh" "$build" "$build/wine.tap"
 status=$?
 [ $status -eq 0 ] || exit $status
-exec "$conform" --results "$build/wine.tap" --name "$(wine --version 2>/dev/null)" \
+exec "$program" conform --results "$build/wine.tap" --name "$(wine --version 2>/dev/null)" \
   --expectations "$expectations" --report "$build/report"

@@ -38,7 +38,7 @@ class ConformCommandTest : public testing::Test {
 
   // The subcommand's exit status; what it prints is in output_.
   int Conform(std::vector<std::string> words) {
-    words.insert(words.begin(), CANCELSAFE_CONFORM);
+    words.insert(words.begin(), {CANCELSAFE_PROGRAM, "conform"});
     const CommandResult result = RunCommand(words);
     output_ = result.output;
     return result.status;

@@ -79,11 +79,8 @@ TEST_F(HostileLoadingTest, FuzzTargetsRefuseWhatCannotBeLoaded) {
 
 TEST_F(HostileLoadingTest, ReplayRefusesWhatCannotBeLoaded) {
   for (const Refusal& refusal : kRefusals) {
-    std::vector<std::string> words = {CANCELSAFE_REPLAY};
-    const std::string subcommand = CANCELSAFE_REPLAY_SUBCOMMAND;
-    if (!subcommand.empty()) words.push_back(subcommand);
-    words.insert(words.end(), {"--implementation", Guest(refusal.name), AnySeed()});
-    const CommandResult result = RunCommand(words);
+    const CommandResult result = RunCommand(
+        {CANCELSAFE_PROGRAM, "replay", "--implementation", Guest(refusal.name), AnySeed()});
     EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
     EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
   }
