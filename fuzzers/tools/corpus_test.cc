@@ -36,6 +36,17 @@ TEST_F(CorpusTest, AddsProgramsOnceAndAsText) {
   EXPECT_EQ(Run("cancelsafe corpus add csq --corpus own --regressions new.bin").status, 0);
 }
 
+TEST_F(CorpusTest, ARegressionPassesOnceItsBugIsFixed) {
+  WriteAll(Path("fixed.txt"),
+           "# VERDICT double-ending CSQ-INV-01 (double-ending): an item ends once\n"
+           "target csq\nfiber 0\n  insert 1\n  remove-next\n");
+  EXPECT_EQ(Run("cancelsafe replay --quiet fixed.txt").status, 1) << "its header names a failure";
+  EXPECT_EQ(Run("cancelsafe corpus add csq --corpus own --regressions fixed.txt").status, 0);
+  const std::string added = "own/csq_fuzzer/regressions/fixed.txt";
+  EXPECT_THAT(ReadAll(Path(added)), HasSubstr("# was: double-ending CSQ-INV-01"));
+  EXPECT_EQ(Run("cancelsafe replay --quiet " + added).status, 0);
+}
+
 TEST_F(CorpusTest, ConvertsBothWays) {
   Run("cancelsafe corpus convert csq --bytes own/csq_fuzzer/seeds/cancel_after_remove.txt && "
       "cancelsafe corpus convert csq --output back.txt "
