@@ -52,9 +52,7 @@ class WorkspaceTest : public testing::Test {
 
   // Whatever is written to this path from now on, by way of a temporary file, meets a
   // full disk.
-  static void FillDiskOf(const std::string& path) {
-    fs::create_symlink("/dev/full", path);
-  }
+  static void FillDiskOf(const std::string& path) { fs::create_symlink("/dev/full", path); }
 
   std::string folder_;
   CampaignOptions options_;

@@ -208,7 +208,8 @@ TEST(TextErrorTest, EveryMistakeIsNamed) {
       {"target csq\nfiber 0\ncancel 1 key=2",
        "line 3: unknown argument 'key'; 'cancel' takes: irql"},
       {"target csq\nfiber 0\ninsert 1 contxt",
-       "line 3: unknown argument 'contxt'; did you mean 'context'? 'insert' takes: context, other-queue"},
+       "line 3: unknown argument 'contxt'; did you mean 'context'? 'insert' takes: context, "
+       "other-queue"},
       {"target csq\nfiber 0\ninsert 1 context=1", "line 3: 'context' takes no value"},
       {"target csq\nfiber 0\ninsert 1 key=1 key=1", "line 3: 'key' is given twice"},
       {"target csq\nfiber 0\ninsert 1 key=0x100000000",

@@ -22,7 +22,7 @@ inline constexpr const char* kScheduleArgumentWords[] = {"seed", "parameter", "s
 inline constexpr const char* kIrqlWords[] = {"passive", "apc", "dispatch"};
 // By bit number of OperationFlag.
 inline constexpr const char* kFlagWords[] = {"context", "cancelable", "deferred", "non-cancelable",
-                                               "other-queue"};
+                                             "other-queue"};
 
 // The index of `word` in `words`, -1 if it is not there.
 int FindWord(absl::string_view word, absl::Span<const char* const> words);

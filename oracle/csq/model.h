@@ -56,7 +56,7 @@ struct CsqModel {
     uint8_t ended;
     // By queue; counts up to one above the ordinals that the setup names.
     uint8_t insert_callbacks[kMaxQueues];
-    uint8_t disabled;          // bit per queue; callback data queues only
+    uint8_t disabled;  // bit per queue; callback data queues only
     // 1 + an item that was inserted although it had been cancelled, because another
     // cancellation took the routine before the insert could; 0 for none. That
     // cancellation comes next, before any other call.
