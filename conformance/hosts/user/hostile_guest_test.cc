@@ -153,10 +153,19 @@ struct Refusal {
   const char* reason;
 };
 
+// TSan gives a status of its own to a process that exits while a module is being loaded.
+#ifdef CANCELSAFE_SANITIZER_THREAD
+constexpr char kExit0[] = "exit status";
+constexpr char kExit1[] = "exit status";
+#else
+constexpr char kExit0[] = "exit status 0";
+constexpr char kExit1[] = "exit status 1";
+#endif
+
 constexpr Refusal kRefusals[] = {
-    {"constructor", "exit", "exit status 0"},
-    {"constructor", "quick-exit", "exit status 0"},
-    {"constructor", "exit-one", "exit status 1"},
+    {"constructor", "exit", kExit0},
+    {"constructor", "quick-exit", kExit0},
+    {"constructor", "exit-one", kExit1},
     {"constructor", "abort", "SIGABRT"},
     {"constructor", "segv", "SIGSEGV"},
     {"constructor", "kill", "SIGKILL"},
