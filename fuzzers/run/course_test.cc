@@ -203,7 +203,13 @@ TEST_P(ExpectedPointsTest, AreAboutThoseThatAFiberPasses) {
   }
 }
 
+// How many accesses a call makes depends on what a sanitizer does to the code; the
+// estimates are of the build without one.
+#if defined(CANCELSAFE_SANITIZER_NONE)
 INSTANTIATE_TEST_SUITE_P(Course, ExpectedPointsTest, testing::Bool());
+#else
+INSTANTIATE_TEST_SUITE_P(Course, ExpectedPointsTest, testing::Values(false));
+#endif
 
 }  // namespace
 }  // namespace cancelsafe
