@@ -14,8 +14,9 @@
 
 namespace cancelsafe::schedule {
 
-// Sanitized frames are several times as large as plain ones.
-inline constexpr size_t kStackSize = 256 * 1024;
+// Sanitized frames are several times as large as plain ones, and a report of a sanitizer is
+// saved on the stack of the fiber that caused it. Pages that are not touched cost nothing.
+inline constexpr size_t kStackSize = 1024 * 1024;
 static_assert((kStackSize & (kStackSize - 1)) == 0, "stacks are aligned to their size");
 
 // Whether the two addresses, one of them on a fiber's stack, lie on the same one. The

@@ -47,7 +47,7 @@ void OnSignal(int number, siginfo_t* info, void* context) {
 
 // A stack overflow leaves no room on the fiber's own stack.
 void UseSignalStack() {
-  static char stack[256 * 1024];
+  static char stack[1024 * 1024];
   stack_t present = {};
   if (sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0 &&
       present.ss_size >= sizeof stack) {
