@@ -34,19 +34,14 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
   arena->Reserve(static_cast<size_t>(irps_left_) * bytes);
 }
 
-bool ItemTable::MemoryIsReused([[maybe_unused]] int number) const {
-#ifdef CANCELSAFE_SANITIZER_THREAD
-  // TSan knows of no allocator that orders the end of one IRP before the next one at its
-  // address, and would report the first access to that as a race.
-  return false;
-#else
+bool ItemTable::MemoryIsReused(int number) const {
   const PIRP old = items_[number].irp;
-  if (!reused_irps_ || old == nullptr || KiIrpHeaderOf(old)->retired == 0) return false;
+  if (!kReusesIrpMemory || !reused_irps_ || old == nullptr) return false;
+  if (KiIrpHeaderOf(old)->retired == 0) return false;
   // With DeferredStartIo an IRP may end while CurrentIrp still names it. A new one at this
   // address, queued and cancelled, would be taken for the current one by a cancel routine
   // that is written as documented (SIO-CXL-02).
   return device_ == nullptr || device_->CurrentIrp != old;
-#endif
 }
 
 void* ItemTable::IrpMemory(int number) {

@@ -44,6 +44,15 @@ struct Item {
 
 class ItemTable {
  public:
+#ifdef CANCELSAFE_SANITIZER_THREAD
+  // TSan knows of no allocator that orders the end of one IRP before the next one at its
+  // address, and would report the first access to that as a race.
+  static constexpr bool kReusesIrpMemory = false;
+#else
+  // Where the program says so: a number's next IRP lies where its last one lay.
+  static constexpr bool kReusesIrpMemory = true;
+#endif
+
   // Forgets all items, and prepares for `program`: on the main context, since what is
   // made before the fibers start is in order with nothing that they do. `files` and
   // `device` are what new IRPs belong to.
