@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "base/random.h"
 #include "fuzzers/machine_room/explored/run.h"
 
 namespace cancelsafe {
@@ -17,17 +16,9 @@ constexpr int64_t kRunsMax = 400000;
 constexpr int kRandomPrograms = 20000;
 
 RoomRunner& Runner() {
-  static RoomRunner* const runner = [] {
-    const char* path = getenv("CANCELSAFE_MACHINE_ROOM");
-    MachineRoom room;
-    std::string error;
-    if (!LoadMachineRoom(path != nullptr ? path : CANCELSAFE_ROOM_PATH, &room, &error)) {
-      ADD_FAILURE() << error;
-      exit(3);
-    }
-    return new RoomRunner(room);
-  }();
-  return *runner;
+  static const char* const path = getenv("CANCELSAFE_MACHINE_ROOM");
+  static RoomRunner& runner = RunnerOf(path != nullptr ? path : CANCELSAFE_ROOM_PATH);
+  return runner;
 }
 
 class MachineRoomScenario : public testing::TestWithParam<int> {};
@@ -49,16 +40,10 @@ TEST(MachineRoom, KeepsItsPromisesInRandomPrograms) {
   Random random(1);
   int switched = 0;
   for (int i = 0; i < kRandomPrograms; ++i) {
-    uint8_t bytes[48];
-    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Next());
-    const RoomProgram program = RoomProgramOf(bytes, sizeof(bytes));
-    schedule::Schedule schedule;
-    schedule.kind = static_cast<schedule::Kind>(random.Below(schedule::kKindCount));
-    schedule.parameter = static_cast<uint8_t>(random.Next());
-    schedule.seed = static_cast<uint32_t>(random.Next());
-    ASSERT_EQ("", Runner().Run(program, schedule))
-        << "program " << i << ", " << schedule::NameOf(schedule.kind);
-    switched += program.fibers.size() > 2;
+    const RoomInput input = RandomRoomInput(&random);
+    ASSERT_EQ("", Runner().Run(input.program, input.schedule))
+        << "program " << i << ", " << schedule::NameOf(input.schedule.kind);
+    switched += input.program.fibers.size() > 2;
   }
   EXPECT_GT(switched, kRandomPrograms / 2);
 }

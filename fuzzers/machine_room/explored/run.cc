@@ -2,6 +2,8 @@
 #include "fuzzers/machine_room/explored/run.h"
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 
 #include "fuzzers/schedule/fiber.h"
 
@@ -57,6 +59,9 @@ void Access(const volatile void* address) {
   if (running == nullptr || !Executor::Get().running() || running->IsPrivate(address)) return;
   if (IsPlatform(address)) return;
   if (schedule::OnOneStack(address, __builtin_frame_address(0))) return;
+  if (running->IsBehindAnIrp(address)) {
+    running->judge().Fail("the room reaches behind an IRP", Fiber());
+  }
   Point(kPointAccess, address);
 }
 
@@ -86,6 +91,7 @@ std::string RoomRunner::Run(const RoomProgram& program, const schedule::Schedule
   world_.Reset(program);
   Executor::Get().Run(static_cast<int>(program.fibers.size()), &Body, &world_, schedule, options,
                       &result);
+  digest_ = result.digest;
   return Verdict(result);
 }
 
@@ -111,6 +117,28 @@ RoomRunner::Explored RoomRunner::Explore(const RoomProgram& program, int preempt
   explored.runs = explorer.runs();
   explored.complete = explorer.end() == schedule::ExploreEnd::kComplete;
   return explored;
+}
+
+RoomRunner& RunnerOf(const std::string& path) {
+  MachineRoom room;
+  std::string error;
+  if (!LoadMachineRoom(path, &room, &error)) {
+    fprintf(stderr, "%s\n", error.c_str());
+    exit(3);
+  }
+  static RoomRunner runner(room);
+  return runner;
+}
+
+RoomInput RandomRoomInput(Random* random) {
+  uint8_t bytes[48];
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random->Next());
+  RoomInput input;
+  input.program = RoomProgramOf(bytes, sizeof(bytes));
+  input.schedule.kind = static_cast<schedule::Kind>(random->Below(schedule::kKindCount));
+  input.schedule.parameter = static_cast<uint8_t>(random->Next());
+  input.schedule.seed = static_cast<uint32_t>(random->Next());
+  return input;
 }
 
 }  // namespace cancelsafe

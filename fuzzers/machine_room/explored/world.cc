@@ -25,6 +25,14 @@ bool RoomWorld::IsPrivate(const volatile void* address) const {
          address == room_.platform_variable;
 }
 
+bool RoomWorld::IsBehindAnIrp(const volatile void* address) const {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  for (const Slot& slot : slots_) {
+    if (at - reinterpret_cast<uintptr_t>(slot.behind) < sizeof(slot.behind)) return true;
+  }
+  return false;
+}
+
 void RoomWorld::Reset(const RoomProgram& program) {
   program_ = &program;
   judge_ = RoomJudge();

@@ -34,11 +34,16 @@ class RoomWorld {
   KiProcessor& processor(int fiber) { return processors_[fiber]; }
   // Book-keeping that no other processor reads: not worth a point.
   bool IsPrivate(const volatile void* address) const;
+  // Whether the room reaches behind an IRP and its stack location there. What it finds
+  // are zeros, so that a run does not depend on what lies behind in the process.
+  bool IsBehindAnIrp(const volatile void* address) const;
   RoomJudge& judge() { return judge_; }
 
  private:
   struct Slot {
     alignas(8) unsigned char storage[kKiIrpPlacedBytes];
+    // One more location for each processor that goes up one too many.
+    unsigned char behind[kRoomFibers * sizeof(IO_STACK_LOCATION)] = {};
     PIRP irp = nullptr;
     bool in_list = false;
     int completions = 0;
