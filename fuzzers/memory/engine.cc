@@ -73,6 +73,20 @@ void Engine::NewRun() {
   deviation_count_ = 0;
 }
 
+void Engine::NewObjects(ptrdiff_t first_word, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const ptrdiff_t word = first_word + static_cast<ptrdiff_t>(i);
+    if (shadow_.First(word) == nullptr) continue;
+    // A store to the old object that reaches memory later would be one to the new.
+    const bool visited = shadow_.Visit(word, 0xff, [&](const Cell* cell) {
+      if (cell->location != 0) machine_->FlushAll(locations_[cell->location]);
+    });
+    exhausted_ |= !visited;
+  }
+  shadow_.Forget(first_word, count);
+  shadow_.SetState(first_word, count, State::kLive);
+}
+
 void Engine::PlainRead(int fiber, const volatile void* address, size_t size, uint32_t site) {
   const Actor actor = ActorOf(fiber, site);
   ForEachWord(reinterpret_cast<uintptr_t>(address), size, [&](uintptr_t at, int here) {

@@ -73,6 +73,10 @@ class Engine {
   // A new run: nothing has happened yet. O(1) in the usual case.
   void NewRun();
 
+  // New objects lie in these words: an allocator orders the end of one object before the
+  // beginning of the next one at its address, so what accessed the old one is forgotten.
+  void NewObjects(ptrdiff_t first_word, size_t count);
+
   // ---- plain accesses, before they are made; `size` bytes, any number ----
   void PlainRead(int fiber, const volatile void* address, size_t size, uint32_t site);
   void PlainWrite(int fiber, const volatile void* address, size_t size, uint32_t site);

@@ -233,6 +233,24 @@ TEST_P(EngineTest, MemoryOutsideTheRangesIsReadAndWrittenAsItIs) {
   EXPECT_FALSE(race().found);
 }
 
+TEST_P(EngineTest, NewObjectsHaveNothingToDoWithOldOnes) {
+  Shadow& shadow = engine().shadow();
+  const ptrdiff_t word = shadow.Find(&memory_.block);
+  engine().PlainWrite(0, &memory_.block, 16, 1);
+  engine().Store(0, &memory_.block[2], 8, 1, Order::kRelaxed, 2);
+  engine().Store(1, &memory_.block[2], 4, 2, Order::kRelaxed, 3);
+  shadow.SetState(word, 8, State::kCompleted);
+  engine().NewObjects(word, 8);
+  memory_.block[2] = 7;
+  engine().PlainRead(2, &memory_.block, 16, 4);
+  EXPECT_EQ(engine().Load(2, &memory_.block[2], 8, Order::kAcquire, 5), 7u);
+  engine().PlainWrite(2, &memory_.block[2], 8, 6);
+  EXPECT_FALSE(race().found);
+  EXPECT_FALSE(engine().bad_access().found);
+  engine().PlainWrite(3, &memory_.block[2], 8, 7);
+  EXPECT_TRUE(race().found) << "the new object is watched like the old one";
+}
+
 TEST_P(EngineTest, ForkAndJoinOrderTheMainContextAndTheFibers) {
   engine().PlainWrite(0, &memory_.data, 4, 1);
   engine().machine().HappensBeforeAll(0);
@@ -346,6 +364,15 @@ TEST_P(TsoTest, ALockedInstructionEmptiesTheBufferEvenIfItFails) {
   engine().Store(0, &memory_.flag, 4, 1, Order::kRelaxed, 1);
   engine().CompareExchange(0, &memory_.data, 4, 5, 6, Order::kRelaxed, Order::kRelaxed, 2);
   EXPECT_EQ(memory_.flag, 1u);
+}
+
+TEST_P(TsoTest, NoStoreToAnOldObjectReachesTheNewOne) {
+  chooser_.answers = {1};
+  engine().Store(0, &memory_.flag, 4, 1, Order::kRelaxed, 1);
+  engine().NewObjects(engine().shadow().Find(&memory_.flag), 1);
+  memory_.flag = 5;
+  engine().Fence(0, Order::kSeqCst);
+  EXPECT_EQ(memory_.flag, 5u);
 }
 
 TEST_P(TsoTest, AFullBufferMovesItsOldestStore) {

@@ -138,7 +138,7 @@ void CancelsafeMemoryCompleted(const void* start, unsigned long size) {
   memory::SetState(start, size, memory::State::kCompleted);
 }
 void CancelsafeMemoryLive(const void* start, unsigned long size) {
-  memory::SetState(start, size, memory::State::kLive);
+  memory::NewObjects(start, size);
 }
 void CancelsafeStoreDocumented(volatile void* p, int size, unsigned long value) {
   memory::StoreDocumented(p, size, value, CANCELSAFE_SITE);

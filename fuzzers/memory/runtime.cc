@@ -142,6 +142,11 @@ void SetState(const void* begin, size_t bytes, memory::State state) {
   if (word >= 0) shadow.SetState(word, (bytes + 7) / 8, state);
 }
 
+void NewObjects(const void* begin, size_t bytes) {
+  const ptrdiff_t word = TheEngine().shadow().Find(begin);
+  if (word >= 0) TheEngine().NewObjects(word, (bytes + 7) / 8);
+}
+
 void BeginRun(const RunSetup& setup) {
   if (new_module_count != 0) WatchNewModules();
   Engine& engine = TheEngine();

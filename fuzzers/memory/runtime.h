@@ -31,6 +31,8 @@ void WatchMemory(void* begin, size_t bytes);
 void UnwatchMemory(void* begin);
 // Whole words, which must be watched.
 void SetState(const void* begin, size_t bytes, State state);
+// Likewise live, and as new: memory that is used again, after its last object has ended.
+void NewObjects(const void* begin, size_t bytes);
 
 // ---- a run, on the main context ----
 
