@@ -1,6 +1,7 @@
 // See command_line.h.
 #include "command/command_line.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <cstdio>

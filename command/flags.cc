@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "absl/strings/numbers.h"
@@ -48,6 +49,20 @@ CLI::Option* AddNumber(CLI::App* app, const std::string& name, int* value, int m
               return std::string();
             }
             return absl::StrCat("'", word, "' is not a whole number from ", min, " to ", max);
+          },
+          ""))
+      ->type_name("N");
+}
+
+CLI::Option* AddPositive(CLI::App* app, const std::string& name, double* value,
+                         const std::string& text) {
+  return app->add_option(name, *value, text)
+      ->take_last()
+      ->check(CLI::Validator(
+          [](std::string& word) {
+            double number = 0;
+            if (absl::SimpleAtod(word, &number) && number > 0) return std::string();
+            return absl::StrCat("'", word, "' is not a number above 0");
           },
           ""))
       ->type_name("N");

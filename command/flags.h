@@ -3,12 +3,16 @@
 #ifndef CANCELSAFE_COMMAND_FLAGS_H_
 #define CANCELSAFE_COMMAND_FLAGS_H_
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "command/guest_flags.h"
 #include "command/status.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace cancelsafe {
 
@@ -17,6 +21,9 @@ namespace cancelsafe {
 // A whole number from `min` to `max`. The default is what `value` holds.
 CLI::Option* AddNumber(CLI::App* app, const std::string& name, int* value, int min, int max,
                        const std::string& text);
+// A number above 0.
+CLI::Option* AddPositive(CLI::App* app, const std::string& name, double* value,
+                         const std::string& text);
 // One of `words`; a near miss is suggested.
 CLI::Option* AddChoice(CLI::App* app, const std::string& name, std::string* value,
                        const std::vector<std::string>& words, const std::string& text);

@@ -4,11 +4,15 @@
 #ifndef CANCELSAFE_COMMAND_SUBCOMMAND_H_
 #define CANCELSAFE_COMMAND_SUBCOMMAND_H_
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <vector>
 
 #include "command/status.h"
+
+// The header of CLI11 takes two seconds to compile; only flags.cc and command_line.cc need it.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace cancelsafe {
 

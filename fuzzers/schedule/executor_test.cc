@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "fuzzers/schedule/fiber.h"
 #include "fuzzers/schedule/toy_program.h"
 
 namespace cancelsafe::schedule {
@@ -333,7 +334,7 @@ TEST(ExecutorDeathTest, AnOverflowMeetsTheGuardPage) {
   EXPECT_DEATH(RunBodies(2,
                          [](int) {
                            volatile char bottom = 0;
-                           Deep(260 * 1024, &bottom);
+                           Deep(static_cast<int>(kStackSize) + 4096, &bottom);
                          }),
                "");
 }

@@ -25,11 +25,8 @@ inline void DeclareBenchFlags(CLI::App* app, BenchOptions* options) {
   AddText(app, "--filter", &options->filter, "RE", "only benchmarks whose name matches");
   AddNumber(app, "--rounds", &options->rounds, 1, INT_MAX,
             "passes over all benchmarks; figures are medians over them (7)");
-  app->add_option("--round-seconds", options->round_seconds,
-                  "least time for one benchmark in one round (0.05)")
-      ->take_last()
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  AddPositive(app, "--round-seconds", &options->round_seconds,
+              "least time for one benchmark in one round (0.05)");
   AddText(app, "--json", &options->json, "FILE", "write the ratios, their noise and all costs");
   AddText(app, "--plots", &options->plots, "DIR",
           "write cost against depth as SVG into a folder that exists");
