@@ -40,13 +40,16 @@ struct Stage {
 // Sequential programs in the flavour that sees most of them; then all programs,
 // with the flavours in turn. Starting anew several times is good against bad luck.
 std::vector<Stage> StagesOf(const AttackPlan& plan) {
-  const int slice = std::max(1, plan.seconds / 4);
+  constexpr int kRounds = 2;
+  const int slice = std::max(1, plan.seconds / (kRounds * kSanitizerCount));
   std::vector<Stage> stages = {{true, Sanitizer::kAddress, slice}};
-  for (int i = 0; i < 4; ++i) {
-    stages.push_back({false, i % 2 == 0 ? Sanitizer::kThread : Sanitizer::kAddress, slice});
+  for (int i = 0; i < kRounds * kSanitizerCount; ++i) {
+    stages.push_back({false, static_cast<Sanitizer>(i % kSanitizerCount), slice});
   }
   return stages;
 }
+
+bool HasAccessPoints(Sanitizer sanitizer) { return sanitizer == Sanitizer::kModel; }
 
 VerdictKind KindOfLine(const std::string& line) {
   Verdict verdict;
@@ -75,6 +78,7 @@ std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side,
   };
   if (runs > 0) arguments.push_back(absl::StrCat("-runs=", runs));
   if (stage.sequential) arguments.push_back("--fibers=1");
+  if (HasAccessPoints(stage.sanitizer)) arguments.push_back("--points=all");
   return arguments;
 }
 
@@ -174,6 +178,8 @@ absl::StatusOr<bool> NeedsConcurrency(const Mutant& mutant, const AttackPlan& pl
 // An abort of the implementation's own is the same everywhere.
 bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
   if (sanitizer == result.sanitizer) return true;
+  // The choices of a schedule with access points are those of one build.
+  if (HasAccessPoints(sanitizer) || HasAccessPoints(result.sanitizer)) return false;
   switch (result.kind) {
     case VerdictKind::kDataRace:
     case VerdictKind::kUndefined:
@@ -193,15 +199,18 @@ std::string VerdictOf(const std::string& output) {
   return ParseVerdictLine(output, &verdict) ? VerdictLine(verdict) : "no verdict";
 }
 
-absl::StatusOr<ReplayResult> ReplayIn(const AttackSide& side, const SeedResult& failure,
-                                      int times) {
+absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& side,
+                                      const SeedResult& failure, int times) {
+  std::vector<std::string> command = {side.replay, "replay",           "--quiet",
+                                      "--strict",  "--implementation", side.guest};
+  if (HasAccessPoints(sanitizer)) command.insert(command.end(), {"--points", "all"});
+  command.push_back(failure.saved);
   ReplayResult result;
   for (; result.tried < times; ++result.tried) {
     std::string output;
-    const absl::StatusOr<ChildEnd> end = RunProcess(
-        {side.replay, "replay", "--quiet", "--strict", "--implementation", side.guest,
-         failure.saved},
-        kReplaySecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
+    const absl::StatusOr<ChildEnd> end =
+        RunProcess(command, kReplaySecondsMax,
+                   [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) return end.status();
     const std::string line = VerdictOf(output);
     // A replay may add what the program consists of.
@@ -230,7 +239,8 @@ bool ReplayResult::sanitizer_first() const {
 }
 
 const char* SanitizerName(Sanitizer sanitizer) {
-  return sanitizer == Sanitizer::kThread ? "thread" : "address";
+  constexpr const char* kNames[kSanitizerCount] = {"thread", "address", "model"};
+  return kNames[static_cast<int>(sanitizer)];
 }
 
 absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan,
@@ -253,12 +263,13 @@ absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan
         return seed.ending == SeedResult::Ending::kCaught && !seed.saved.empty();
       });
   if (failure == result.seeds.end()) return result;
-  for (const Sanitizer sanitizer : {Sanitizer::kThread, Sanitizer::kAddress}) {
+  for (int i = 0; i < kSanitizerCount; ++i) {
+    const auto sanitizer = static_cast<Sanitizer>(i);
     if (!BelongsTo(*failure, sanitizer)) continue;
     const absl::StatusOr<ReplayResult> replayed =
-        ReplayIn(sides[static_cast<int>(sanitizer)], *failure, plan.replays);
+        ReplayIn(sanitizer, sides[i], *failure, plan.replays);
     if (!replayed.ok()) return replayed.status();
-    result.replay[static_cast<int>(sanitizer)] = *replayed;
+    result.replay[i] = *replayed;
   }
   return result;
 }

@@ -1,6 +1,6 @@
 // Attacks one mutant: fuzz targets as child processes, from nothing, with one
-// fiber first and then with up to four; and replays of what they saved. What a
-// verdict is worth is decided here; nothing is printed.
+// fiber first and then with up to four, at last with a point at every access; and replays of what
+// they saved. What a verdict is worth is decided here; nothing is printed.
 #ifndef CANCELSAFE_FUZZERS_MUTANTS_ATTACK_H_
 #define CANCELSAFE_FUZZERS_MUTANTS_ATTACK_H_
 
@@ -13,9 +13,10 @@
 
 namespace cancelsafe {
 
-// A flavour of the build that can attack.
-enum class Sanitizer : uint8_t { kThread, kAddress };
-inline constexpr int kSanitizerCount = 2;
+// A flavour of the build that can attack. The last is the memory engine's, in which every
+// access is a preemption point.
+enum class Sanitizer : uint8_t { kThread, kAddress, kModel };
+inline constexpr int kSanitizerCount = 3;
 const char* SanitizerName(Sanitizer sanitizer);
 
 // What one mutant is attacked with.

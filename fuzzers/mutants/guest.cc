@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
 
@@ -23,6 +24,17 @@ constexpr size_t kComplaintBytesMax = 2000;
 
 absl::Status FileError(const std::string& what, const std::error_code& error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", error.message()));
+}
+
+// One flag, or what CMake keeps together: "SHELL:-mllvm -flag=1".
+void AddFlags(absl::string_view value, std::vector<std::string>* flags) {
+  if (absl::ConsumePrefix(&value, "SHELL:")) {
+    for (const absl::string_view word : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
+      flags->push_back(std::string(word));
+    }
+  } else if (!value.empty()) {
+    flags->push_back(std::string(value));
+  }
 }
 
 }  // namespace
@@ -52,9 +64,9 @@ absl::StatusOr<GuestRecipe> ReadGuestRecipe(const std::string& path) {
     } else if (word == "source") {
       recipe.sources.push_back(value);
     } else if (word == "compile") {
-      if (!value.empty()) recipe.compile_flags.push_back(value);
+      AddFlags(value, &recipe.compile_flags);
     } else if (word == "link") {
-      if (!value.empty()) recipe.link_flags.push_back(value);
+      AddFlags(value, &recipe.link_flags);
     } else {
       return absl::InvalidArgumentError(absl::StrCat(path, ": unknown line '", line, "'"));
     }

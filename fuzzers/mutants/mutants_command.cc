@@ -23,7 +23,7 @@
 namespace cancelsafe {
 namespace {
 
-constexpr const char* kPresets[kSanitizerCount] = {"tsan", "asan"};  // by Sanitizer
+constexpr const char* kPresets[kSanitizerCount] = {"tsan", "asan", "model"};  // by Sanitizer
 constexpr int kSeedsMax = 1000;
 // The subset is attacked with a budget in inputs: its outcome depends on no clock.
 constexpr AttackPlan kCiPlan = {1, 0, 30000, 20000, 5, 0};

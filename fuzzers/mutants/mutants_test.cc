@@ -308,12 +308,13 @@ TEST(Command, ANearMissOfAMutantIsSuggested) {
 
 TEST(Recipe, IsReadLineByLine) {
   const std::string path = testing::TempDir() + "/guest.txt";
-  std::ofstream(path) << "compiler cc\nsource /a/b.cc\ncompile -O2\ncompile \nlink -shared\n";
+  std::ofstream(path) << "compiler cc\nsource /a/b.cc\ncompile -O2\ncompile \ncompile SHELL:-mllvm "
+                         "-x=1\nlink -shared\n";
   const auto recipe = ReadGuestRecipe(path);
   ASSERT_TRUE(recipe.ok()) << recipe.status();
   EXPECT_EQ(recipe->compiler, "cc");
   EXPECT_THAT(recipe->sources, ElementsAre("/a/b.cc"));
-  EXPECT_THAT(recipe->compile_flags, ElementsAre("-O2"));
+  EXPECT_THAT(recipe->compile_flags, ElementsAre("-O2", "-mllvm", "-x=1"));
   EXPECT_THAT(recipe->link_flags, ElementsAre("-shared"));
   std::ofstream(path) << "compiler cc\ncolour red\n";
   EXPECT_FALSE(ReadGuestRecipe(path).ok());
