@@ -3,6 +3,9 @@
 
 #include <dlfcn.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 #include "absl/strings/str_cat.h"
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/memory/runtime.h"
@@ -97,14 +100,34 @@ void Judge(const Scenario& scenario, schedule::RunStatus status, Finding* findin
 
 const ScenarioList& BuiltIn() { return *CancelsafeMachineRoom(); }
 
-const ScenarioList* Load(const std::string& path, std::string* error) {
-  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* entry = module == nullptr ? nullptr : dlsym(module, "CancelsafeMachineRoom");
+LoadedRoom::LoadedRoom(const std::string& path, std::string* error)
+    : module_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+  void* entry = module_ == nullptr ? nullptr : dlsym(module_, "CancelsafeMachineRoom");
   if (entry == nullptr) {
     *error = dlerror();
-    return nullptr;
+    return;
   }
-  return reinterpret_cast<const ScenarioList* (*)(void)>(entry)();
+  list_ = reinterpret_cast<const ScenarioList* (*)(void)>(entry)();
+}
+
+LoadedRoom::~LoadedRoom() {
+  if (module_ != nullptr) dlclose(module_);
+}
+
+std::vector<Scenario> AllScenarios(const ScenarioList& list) {
+  std::vector<Scenario> all;
+  for (const ScenarioArray& part : list.parts) {
+    all.insert(all.end(), part.scenarios, part.scenarios + part.count);
+  }
+  return all;
+}
+
+Scenario FindScenario(const ScenarioList& list, const std::string& name) {
+  for (const Scenario& scenario : AllScenarios(list)) {
+    if (name == scenario.name) return scenario;
+  }
+  fprintf(stderr, "machine room: there is no scenario '%s'\n", name.c_str());
+  abort();
 }
 
 Finding RunOnce(const ScenarioList& list, const Scenario& scenario, memory::Model model,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "fuzzers/machine_room/scenarios.h"
 #include "fuzzers/memory/order.h"
@@ -15,8 +16,26 @@ namespace cancelsafe::machine_room {
 
 // The built-in machine room, linked into this program.
 const ScenarioList& BuiltIn();
-// That of a shared object; null with the reason in *error. Stays loaded.
-const ScenarioList* Load(const std::string& path, std::string* error);
+
+// That of a shared object, which is unloaded again.
+class LoadedRoom {
+ public:
+  // *error says why there is no list.
+  LoadedRoom(const std::string& path, std::string* error);
+  ~LoadedRoom();
+  LoadedRoom(const LoadedRoom&) = delete;
+  LoadedRoom& operator=(const LoadedRoom&) = delete;
+
+  const ScenarioList* list() const { return list_; }  // null after an error
+
+ private:
+  void* module_;
+  const ScenarioList* list_ = nullptr;
+};
+
+std::vector<Scenario> AllScenarios(const ScenarioList& list);
+// The process ends if there is none of that name.
+Scenario FindScenario(const ScenarioList& list, const std::string& name);
 
 // What is wrong with a run: "" for nothing, "data-race", "memory-error", "deadlock",
 // "livelock", "violation" or "broken" (the scenario's demand).

@@ -12,12 +12,11 @@ INSTANTIATE_TEST_SUITE_P(Models, RoomTest, ::testing::ValuesIn(memory::kModels),
 
 TEST_P(RoomTest, EveryScenarioHolds) {
   const ScenarioList& list = BuiltIn();
-  ASSERT_EQ(list.count, 6);
-  for (int i = 0; i < list.count; ++i) {
-    const SearchResult result = Search(list, list.scenarios[i], GetParam(), /*seed=*/1,
-                                       /*runs_max=*/4000);
+  ASSERT_EQ(AllScenarios(list).size(), 10u);
+  for (const Scenario& scenario : AllScenarios(list)) {
+    const SearchResult result = Search(list, scenario, GetParam(), /*seed=*/1, /*runs_max=*/4000);
     EXPECT_EQ(result.finding.kind, "")
-        << list.scenarios[i].name << ", run " << result.runs << ": " << result.finding.text;
+        << scenario.name << ", run " << result.runs << ": " << result.finding.text;
   }
 }
 
@@ -27,8 +26,9 @@ TEST_P(RoomTest, TheSameScheduleGivesTheSameRun) {
   schedule.kind = schedule::Kind::kRandom;
   for (uint32_t seed = 1; seed <= 50; ++seed) {
     schedule.seed = seed;
-    const Finding first = RunOnce(list, list.scenarios[5], GetParam(), schedule);
-    const Finding again = RunOnce(list, list.scenarios[5], GetParam(), first.executed);
+    const Finding first = RunOnce(list, FindScenario(list, "cancel-irp"), GetParam(), schedule);
+    const Finding again =
+        RunOnce(list, FindScenario(list, "cancel-irp"), GetParam(), first.executed);
     ASSERT_EQ(first.executed.choice_count, again.executed.choice_count);
     ASSERT_EQ(first.executed.stale_count, again.executed.stale_count);
   }
@@ -38,7 +38,7 @@ TEST_P(RoomTest, TheSameScheduleGivesTheSameRun) {
 int unprotected = 0;
 
 Scenario WithDemand(bool (*holds)()) {
-  Scenario scenario = BuiltIn().scenarios[0];
+  Scenario scenario = FindScenario(BuiltIn(), "spin-lock");
   scenario.holds = holds;
   return scenario;
 }

@@ -1,4 +1,4 @@
-// Small programs against the machine room itself: locks and cancellation on two or
+// Small programs against the machine room itself, and against the queues on it: two or
 // three processors, each with what must hold at its end. They are instrumented
 // together with the machine room, all of whose accesses are seen here.
 #ifndef CANCELSAFE_FUZZERS_MACHINE_ROOM_SCENARIOS_H_
@@ -20,9 +20,15 @@ struct Scenario {
   bool (*holds)();  // on the main context, after all bodies
 };
 
-struct ScenarioList {
+struct ScenarioArray {
   const Scenario* scenarios;
   int count;
+};
+extern const ScenarioArray kernel_scenarios;  // locks, cancellation, completion
+extern const ScenarioArray queue_scenarios;   // cancel-safe queue, StartIo
+
+struct ScenarioList {
+  ScenarioArray parts[2];
   void (*set_platform)(const KiPlatform* platform);
 };
 

@@ -33,8 +33,12 @@ LifeWord* Life(KiIrpHeader* header) { return reinterpret_cast<LifeWord*>(&header
 // The book-keeping of lives stands for what the I/O manager does: TSan must not
 // take it for synchronisation between the driver's threads, so all of it is
 // unseen, and the two edges that the I/O manager does guarantee are stated.
-KI_UNSEEN USHORT AddToLife(KiIrpHeader* header, USHORT value) {
-  return __atomic_add_fetch(Life(header), value, __ATOMIC_ACQ_REL);
+//
+// Whoever retires the IRP acquires what the others released with their last change of
+// this word. A cancel that begins has nothing to release yet; it must not acquire, as the
+// caller has to know by itself that the IRP is there.
+KI_UNSEEN void AddToLife(KiIrpHeader* header, USHORT value) {
+  __atomic_fetch_add(Life(header), value, __ATOMIC_RELAXED);
 }
 KI_UNSEEN USHORT SubtractFromLife(KiIrpHeader* header, USHORT value) {
   return __atomic_sub_fetch(Life(header), value, __ATOMIC_ACQ_REL);
@@ -42,10 +46,11 @@ KI_UNSEEN USHORT SubtractFromLife(KiIrpHeader* header, USHORT value) {
 KI_UNSEEN USHORT SetInLife(KiIrpHeader* header, USHORT bits) {
   return __atomic_fetch_or(Life(header), bits, __ATOMIC_ACQ_REL);
 }
+// Releases nothing: if it succeeds, the caller retires the IRP.
 KI_UNSEEN bool EndUncontended(KiIrpHeader* header) {
   USHORT expected = kCompletionBegun;
   return __atomic_compare_exchange_n(Life(header), &expected, kCompletionBegun | kCompletionEnded,
-                                     false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+                                     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 KI_UNSEEN void MarkRetired(KiIrpHeader* header) {
   __atomic_store_n(&header->retired, 1, __ATOMIC_RELAXED);
@@ -125,8 +130,9 @@ KI_QUIET void KiEndCompletion(PIRP irp, KiIrpHeader* header) {
   if (SetInLife(header, kCompletionEnded) < kOneCancel) Retire(irp, header);
 }
 
+// Relaxed: for a report, and nothing of the IRP is read because of it.
 KI_UNSEEN BOOLEAN KiCompletionBegun(const KiIrpHeader* header) {
-  return __atomic_load_n(&header->completed, __ATOMIC_ACQUIRE) != 0;
+  return __atomic_load_n(&header->completed, __ATOMIC_RELAXED) != 0;
 }
 
 KI_BARE void KiBeginCancel(KiIrpHeader* header) { AddToLife(header, kOneCancel); }

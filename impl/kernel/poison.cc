@@ -61,8 +61,9 @@ KI_UNSEEN BOOLEAN KiPoisonIntact(const void* start, unsigned words) {
   return difference == 0;
 }
 
+// The machine room under its own engine has to be in order by its own accesses.
 void KiHandOver(void* token) {
-#if __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer) && !CANCELSAFE_KERNEL_SEEN
   __tsan_release(token);
 #else
   (void)token;
@@ -70,7 +71,7 @@ void KiHandOver(void* token) {
 }
 
 void KiTakeOver(void* token) {
-#if __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer) && !CANCELSAFE_KERNEL_SEEN
   __tsan_acquire(token);
 #else
   (void)token;
