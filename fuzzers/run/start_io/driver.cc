@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/irp_calls.h"
 #include "fuzzers/run/used_memory.h"
@@ -220,6 +221,8 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     IoReleaseCancelSpinLock(irql);
   }
   items_.HandOver(item);
+  // Whoever ends the packet knows that it was started, as if StartIo had told the device.
+  if (memory::kHooked) memory::EndCall();
   current_ = item;
   Machine::Point(kPointCallbackEnter, device);
   const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
