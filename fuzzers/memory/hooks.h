@@ -34,6 +34,7 @@ inline ptrdiff_t HookWord(const volatile void* address) {
 // After an access that may have found a memory error: the run cannot go on.
 inline void EndRunIfBad() {
   if (__builtin_expect(!internal::engine->bad_access().found, 1)) return;
+  NoteBadAccess();
   if (schedule::Executor::Get().running()) schedule::Executor::Get().Stop();
 }
 

@@ -135,7 +135,7 @@ void __tsan_acquire(void* token) { memory::AcquireToken(token); }
 void __tsan_release(void* token) { memory::ReleaseToken(token); }
 
 void CancelsafeMemoryCompleted(const void* start, unsigned long size) {
-  memory::SetState(start, size, memory::State::kCompleted);
+  memory::EndObject(start, size, memory::State::kCompleted);
 }
 void CancelsafeMemoryLive(const void* start, unsigned long size) {
   memory::NewObjects(start, size);

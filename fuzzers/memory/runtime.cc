@@ -1,6 +1,8 @@
 // See runtime.h.
 #include "fuzzers/memory/runtime.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 
 #include "fuzzers/memory/modules.h"
@@ -26,7 +28,8 @@ int new_module_count = 0;
 
 struct WatchedModule {
   uintptr_t load_address;
-  void* data;
+  uintptr_t data_begin;
+  uintptr_t data_end;
 };
 WatchedModule watched[kMaxModules];
 int watched_count = 0;
@@ -40,6 +43,13 @@ struct TokenEntry {
 };
 TokenEntry tokens[kTokens];
 
+// The newest endings of objects in this run.
+constexpr uint32_t kEndings = 256;
+Ending endings[kEndings];
+uint32_t ending_count = 0;
+CallStack bad_access_stack;
+bool bad_access_noted = false;
+
 struct RuntimeState {
   uint32_t run = 0;
   Chooser* chooser = nullptr;  // of what the fibers do
@@ -50,9 +60,34 @@ struct RuntimeState {
 };
 RuntimeState g;
 
+// A module that is not watched would hide what it does.
+[[noreturn]] void Fail(const char* what) {
+  fprintf(stderr, "cancelsafe: memory engine: %s\n", what);
+  abort();
+}
+
 int Fiber() {
   const int current = schedule::Executor::Get().current();
   return current < 0 ? 0 : current;
+}
+
+// The callers of the caller. What is instrumented and what calls it keeps its frame
+// pointer; a stack grows downwards, and none here is larger than the limit.
+__attribute__((noinline)) void TakeStack(CallStack* stack) {
+  constexpr uintptr_t kStackBytesMax = 1 << 20;
+  const auto* frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
+  const uintptr_t lowest = reinterpret_cast<uintptr_t>(frame);
+  *stack = CallStack();
+  for (uintptr_t& place : stack->frame) {
+    const uintptr_t next = frame[0];
+    if (frame[1] == 0) return;
+    place = frame[1];
+    if (next % 8 != 0 || next <= reinterpret_cast<uintptr_t>(frame) ||
+        next - lowest > kStackBytesMax) {
+      return;
+    }
+    frame = reinterpret_cast<const uintptr_t*>(next);
+  }
 }
 
 Knowledge* KnowledgeOf(const void* token) {
@@ -85,12 +120,14 @@ uint64_t PlaceOf(uint32_t site) {
 void ForgetUnloadedModules() {
   for (int i = 0; i < watched_count;) {
     Module module;
-    const auto data = reinterpret_cast<uintptr_t>(watched[i].data);
-    if (FindModule(data, &module) && module.load_address == watched[i].load_address) {
+    // Another one may have taken its place.
+    if (FindModule(watched[i].data_begin, &module) &&
+        module.load_address == watched[i].load_address &&
+        module.data_begin == watched[i].data_begin && module.data_end == watched[i].data_end) {
       ++i;
       continue;
     }
-    TheEngine().shadow().RemoveRange(watched[i].data);
+    TheEngine().shadow().RemoveRange(reinterpret_cast<void*>(watched[i].data_begin));
     watched[i] = watched[--watched_count];
   }
 }
@@ -104,10 +141,16 @@ void WatchNewModules() {
     for (int k = 0; k < watched_count; ++k) {
       known |= watched[k].load_address == module.load_address;
     }
-    if (known || watched_count == kMaxModules) continue;
-    void* data = reinterpret_cast<void*>(module.data_begin);
-    TheEngine().shadow().AddRange(data, module.data_end - module.data_begin);
-    watched[watched_count++] = {module.load_address, data};
+    // It may lie where one like it lay, to the byte: what ended in that has not ended here.
+    if (known) {
+      SetState(reinterpret_cast<void*>(module.data_begin), module.data_end - module.data_begin,
+               State::kLive);
+    }
+    if (known) continue;
+    if (watched_count == kMaxModules) Fail("too many instrumented modules are loaded");
+    TheEngine().shadow().AddRange(reinterpret_cast<void*>(module.data_begin),
+                                  module.data_end - module.data_begin);
+    watched[watched_count++] = {module.load_address, module.data_begin, module.data_end};
   }
   new_module_count = 0;
 }
@@ -127,9 +170,10 @@ void NoteModule(uintptr_t site) {
       site >= last.begin && site < last.end) {
     return;
   }
-  if (new_module_count < static_cast<int>(sizeof(new_modules) / sizeof(new_modules[0]))) {
-    new_modules[new_module_count++] = site;
+  if (new_module_count == static_cast<int>(sizeof(new_modules) / sizeof(new_modules[0]))) {
+    Fail("too many instrumented modules were loaded at once");
   }
+  new_modules[new_module_count++] = site;
 }
 
 void WatchMemory(void* begin, size_t bytes) { TheEngine().shadow().AddRange(begin, bytes); }
@@ -147,6 +191,32 @@ void NewObjects(const void* begin, size_t bytes) {
   if (word >= 0) TheEngine().NewObjects(word, (bytes + 7) / 8);
 }
 
+void EndObject(const void* begin, size_t bytes, State state) {
+  SetState(begin, bytes, state);
+  Ending& ending = endings[ending_count++ % kEndings];
+  ending.begin = reinterpret_cast<uintptr_t>(begin);
+  ending.end = ending.begin + bytes;
+  ending.state = state;
+  ending.fiber = Fiber();
+  TakeStack(&ending.stack);
+}
+
+const Ending* FindEnding(uintptr_t address) {
+  for (uint32_t age = 1; age <= kEndings && age <= ending_count; ++age) {
+    const Ending& ending = endings[(ending_count - age) % kEndings];
+    if (address >= ending.begin && address < ending.end) return &ending;
+  }
+  return nullptr;
+}
+
+const CallStack& BadAccessStack() { return bad_access_stack; }
+
+void NoteBadAccess() {
+  if (bad_access_noted) return;
+  bad_access_noted = true;
+  TakeStack(&bad_access_stack);
+}
+
 void BeginRun(const RunSetup& setup) {
   if (new_module_count != 0) WatchNewModules();
   Engine& engine = TheEngine();
@@ -161,6 +231,8 @@ void BeginRun(const RunSetup& setup) {
   ++g.run;
   g.returned = Clock();
   for (int& count : g.caught_up) count = 0;
+  ending_count = 0;
+  bad_access_noted = false;
 }
 
 void BeginFibers() {

@@ -33,6 +33,28 @@ void UnwatchMemory(void* begin);
 void SetState(const void* begin, size_t bytes, State state);
 // Likewise live, and as new: memory that is used again, after its last object has ended.
 void NewObjects(const void* begin, size_t bytes);
+// The object that lay here has ended, as kFreed or kCompleted: from now on no access is
+// right. Remembers by whom, with the callers as far as frame pointers lead. Whole words.
+void EndObject(const void* begin, size_t bytes, State state);
+
+// The code of a fiber at some moment, innermost first; 0 behind the last.
+struct CallStack {
+  static constexpr int kFrames = 8;
+  uintptr_t frame[kFrames] = {};
+};
+// What ended an object of this run.
+struct Ending {
+  uintptr_t begin = 0;
+  uintptr_t end = 0;
+  State state = State::kLive;
+  int fiber = 0;
+  CallStack stack;
+};
+// Of the object that lay at `address` last, or null if none has ended, or too many have
+// ended since. O(kept endings).
+const Ending* FindEnding(uintptr_t address);
+// Of the fiber that made the run's first bad access.
+const CallStack& BadAccessStack();
 
 // ---- a run, on the main context ----
 
@@ -83,6 +105,9 @@ void SetReadsFromCoverage(uint8_t* counters, uint32_t size);
 void NoteReadsFrom(const ReadsFrom& read, int reader, uint32_t site);
 // An instrumented module was loaded; `site` lies in it.
 void NoteModule(uintptr_t site);
+
+// The run's first bad access was made by the caller: keeps its stack.
+void NoteBadAccess();
 
 namespace internal {
 extern Engine* engine;        // TheEngine, from the first run on

@@ -82,6 +82,7 @@ Arena::Arena() : block_(static_cast<char*>(malloc(kBlockBytes))) {
   if (memory::kHooked) {
     memory::WatchMemory(block_, kBlockBytes);
     memory::SetState(block_, kBlockBytes, memory::State::kUnallocated);
+    memory::SetState(block_, kRedZoneBytes, memory::State::kCanary);
   }
 }
 
@@ -95,7 +96,9 @@ void Arena::Reset() {
   UnpoisonMemory(block_, used_);
   Fill(block_, used_);
   PoisonMemory(block_, used_);
-  if (memory::kHooked) memory::SetState(block_, used_, memory::State::kUnallocated);
+  if (memory::kHooked && used_ != 0) {
+    memory::SetState(block_ + kRedZoneBytes, used_, memory::State::kUnallocated);
+  }
   used_ = 0;
 }
 
@@ -110,7 +113,10 @@ void* Arena::Allocate(size_t size) {
   void* result = block_ + used_;
   used_ += size;
   UnpoisonMemory(result, size);
-  if (memory::kHooked) memory::SetState(result, size, memory::State::kLive);
+  if (memory::kHooked) {
+    memory::SetState(result, size, memory::State::kLive);
+    memory::SetState(block_ + used_, kRedZoneBytes, memory::State::kCanary);
+  }
   return result;
 }
 

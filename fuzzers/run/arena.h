@@ -15,7 +15,7 @@ namespace cancelsafe {
 class Arena {
  public:
   // At most so much is added to each object.
-#ifdef CANCELSAFE_SANITIZER_ADDRESS
+#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_MODEL)
   static constexpr size_t kRedZoneBytes = 16;
 #else
   static constexpr size_t kRedZoneBytes = 0;
@@ -35,8 +35,8 @@ class Arena {
   // TSan, with all that the fiber did before.
   void Reserve(size_t bytes);
 
-  // 8-byte aligned, with unaddressable bytes on both sides in the address
-  // flavour. Never fails on the main context; on a fiber what was reserved is there.
+  // 8-byte aligned, with unaddressable bytes on both sides in the address and model
+  // flavours. Never fails on the main context; on a fiber what was reserved is there.
   void* Allocate(size_t size);
 
   template <typename T>

@@ -1,6 +1,7 @@
 // See context_memory.h.
 #include "fuzzers/run/context_memory.h"
 
+#include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/sanitizer_hints.h"
 
 namespace cancelsafe {
@@ -27,6 +28,7 @@ void ContextMemory::Reset(void* first, size_t bytes) {
 void ContextMemory::Free(int number) {
   Fill(At(number), bytes_, kFreed);
   PoisonMemory(At(number), bytes_);
+  if (memory::kHooked) memory::EndObject(At(number), bytes_, memory::State::kFreed);
   freed_ |= uint64_t{1} << number;
 }
 
@@ -42,6 +44,7 @@ void ContextMemory::Allocate(int number) {
   if (!IsFree(number)) return;
   Check(number);
   Fill(At(number), bytes_, kAllocated);
+  if (memory::kHooked) memory::NewObjects(At(number), bytes_);
   freed_ &= ~(uint64_t{1} << number);
 }
 

@@ -10,20 +10,37 @@
 namespace cancelsafe {
 namespace {
 
-const char* StateName(memory::State state) {
+// What a verdict calls the access, and what it says of the memory.
+struct StateText {
+  const char* word;
+  const char* is;
+};
+
+StateText TextOf(memory::State state) {
   switch (state) {
     case memory::State::kCompleted:
-      return "belongs to an IRP that was completed";
+      return {"access-after-completion", "belongs to an IRP that was completed"};
     case memory::State::kFreed:
-      return "was freed";
+      return {"access-after-free", "was freed"};
     case memory::State::kCanary:
-      return "lies between objects";
+      return {"out-of-bounds", "lies between objects"};
     case memory::State::kUnallocated:
-      return "was never allocated";
+      return {"unallocated-access", "was never allocated"};
     case memory::State::kLive:
-      return "is live";
+      return {"live", "is live"};
   }
   __builtin_unreachable();
+}
+
+// " <- Caller impl/x.cc:12" for each frame, as far as they are known.
+std::string DescribeStack(const memory::CallStack& stack) {
+  std::string text;
+  for (const uintptr_t frame : stack.frame) {
+    if (frame == 0) break;
+    absl::StrAppend(&text, text.empty() ? "" : " <- ",
+                    memory::DescribeSite(static_cast<uint32_t>(frame)));
+  }
+  return text;
 }
 
 std::string Writer(uint8_t writer) {
@@ -67,17 +84,19 @@ void MemoryRun::WriteTo(schedule::Schedule* executed) const {
   std::copy_n(choices_.made(), choices_.made_count(), executed->stale);
 }
 
-Verdict MemoryRun::BadAccessVerdict() {
+Verdict MemoryRun::BadAccessVerdict(Family family) {
   const memory::BadAccess& access = memory::TheEngine().bad_access();
-  Verdict verdict;
-  verdict.kind = VerdictKind::kMemoryError;
-  verdict.rule = "use-after-free";
-  verdict.reason =
-      absl::StrCat(access.write ? "write" : "read", " in ", memory::DescribeSite(access.site),
-                   " of memory that ", StateName(access.state));
-  if (access.by_fiber >= 0) {
-    verdict.evidence.push_back(absl::StrCat("last written by fiber ", access.by_fiber, " in ",
-                                            memory::DescribeSite(access.by_site)));
+  const StateText text = TextOf(access.state);
+  Verdict verdict = MakeVerdict(Rule::kSanitizerMemory, family, text.word);
+  verdict.reason = absl::StrCat(access.write ? "write" : "read", " in ",
+                                memory::DescribeSite(access.site), " of memory that ", text.is);
+  verdict.evidence.push_back(absl::StrCat("access: by fiber ", access.fiber, " in ",
+                                          DescribeStack(memory::BadAccessStack())));
+  const memory::Ending* ending = memory::FindEnding(access.address);
+  if (ending != nullptr) {
+    verdict.evidence.push_back(
+        absl::StrCat(ending->state == memory::State::kFreed ? "freed" : "completed", ": by fiber ",
+                     ending->fiber, " in ", DescribeStack(ending->stack)));
   }
   return verdict;
 }

@@ -41,7 +41,7 @@ class MemoryRun {
 
   // True, and the verdict, if memory was accessed that is not live.
   static bool FoundBadAccess() { return memory::kHooked && memory::TheEngine().bad_access().found; }
-  static Verdict BadAccessVerdict();
+  static Verdict BadAccessVerdict(Family family);
   // What was read or stored otherwise than sequential consistency would, one line each:
   // the explanation of a verdict that depends on it.
   static void AddEvidence(Verdict* verdict);

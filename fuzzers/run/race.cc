@@ -48,7 +48,7 @@ RaceAccess AccessOf(const memory::RaceSide& side) {
 
 const Race& LastRace() {
   const memory::Race& race = memory::TheEngine().race();
-  if (race.found && !last_race.found) {
+  if (race.found && !last_race.found && !ignores_data_races) {
     last_race.found = true;
     last_race.use_after_free = false;
     last_race.access[0] = AccessOf(race.later);

@@ -135,7 +135,7 @@ void Runner::Judge(const schedule::RunOptions& options) {
   Verdict& verdict = output_.verdict;
   const schedule::RunStatus status = output_.schedule.status;
   if (MemoryRun::FoundBadAccess()) {
-    verdict = MemoryRun::BadAccessVerdict();
+    verdict = MemoryRun::BadAccessVerdict(family_);
     return;
   }
   if (LastRace().found) {
