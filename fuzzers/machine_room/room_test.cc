@@ -34,6 +34,21 @@ TEST_P(RoomTest, TheSameScheduleGivesTheSameRun) {
   }
 }
 
+// By five seeds each, within 4,000 schedules: a second or less.
+TEST_P(RoomTest, AShareThatIsTakenByAStoreIsFoundWhereStoresWait) {
+  std::string error;
+  const LoadedRoom room(CANCELSAFE_SHARE_TAKEN_BY_A_STORE, &error);
+  ASSERT_NE(room.list(), nullptr) << error;
+  const Scenario scenario = FindScenario(*room.list(), "cancel-lock-shares");
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    const SearchResult result = Search(*room.list(), scenario, GetParam(), 1000000 * seed,
+                                       /*runs_max=*/4000);
+    const bool found = GetParam() != memory::Model::kSc;
+    EXPECT_EQ(result.finding.kind, found ? "data-race" : "")
+        << "seed " << seed << ", " << result.runs << " runs: " << result.finding.text;
+  }
+}
+
 // What nothing protects.
 int unprotected = 0;
 

@@ -37,14 +37,22 @@ struct Stage {
   int seconds;
 };
 
-// Sequential programs in the flavour that sees most of them; then all programs,
-// with the flavours in turn. Starting anew several times is good against bad luck.
+// The flavour that sees most of programs with one fiber.
+Sanitizer SequentialSanitizer(const AttackPlan& plan) {
+  const std::vector<Sanitizer> all = plan.sanitizers();
+  const bool has = std::find(all.begin(), all.end(), Sanitizer::kAddress) != all.end();
+  return has ? Sanitizer::kAddress : all.front();
+}
+
+// Sequential programs first; then all programs, with the flavours in turn. Starting anew
+// several times is good against bad luck.
 std::vector<Stage> StagesOf(const AttackPlan& plan) {
   constexpr int kRounds = 2;
-  const int slice = std::max(1, plan.seconds / (kRounds * kSanitizerCount));
-  std::vector<Stage> stages = {{true, Sanitizer::kAddress, slice}};
-  for (int i = 0; i < kRounds * kSanitizerCount; ++i) {
-    stages.push_back({false, static_cast<Sanitizer>(i % kSanitizerCount), slice});
+  const int slice =
+      std::max(1, plan.seconds / (kRounds * static_cast<int>(plan.sanitizers().size())));
+  std::vector<Stage> stages = {{true, SequentialSanitizer(plan), slice}};
+  for (int i = 0; i < kRounds; ++i) {
+    for (const Sanitizer sanitizer : plan.sanitizers()) stages.push_back({false, sanitizer, slice});
   }
   return stages;
 }
@@ -164,7 +172,7 @@ absl::StatusOr<bool> NeedsConcurrency(const Mutant& mutant, const AttackPlan& pl
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
-  const Stage stage = {true, Sanitizer::kAddress, plan.seconds};
+  const Stage stage = {true, SequentialSanitizer(plan), plan.seconds};
   SeedResult result;
   const absl::Status status =
       RunStage(mutant, stage, CommandLine(stage, side, 1, stage.seconds, plan.proof_runs, folder),
@@ -226,6 +234,14 @@ absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& sid
 
 }  // namespace
 
+std::vector<Sanitizer> AttackPlan::sanitizers() const {
+  std::vector<Sanitizer> all;
+  for (int i = 0; i < kSanitizerCount; ++i) {
+    if (with[i]) all.push_back(static_cast<Sanitizer>(i));
+  }
+  return all;
+}
+
 bool ReplayResult::sanitizer_first() const {
   if (tried == 0 || other_same != tried) return false;
   switch (KindOfLine(other_line)) {
@@ -254,7 +270,7 @@ absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan
     result.seeds.push_back(*std::move(attacked));
   }
   const absl::StatusOr<bool> needs =
-      NeedsConcurrency(mutant, plan, sides[static_cast<int>(Sanitizer::kAddress)], result,
+      NeedsConcurrency(mutant, plan, sides[static_cast<int>(SequentialSanitizer(plan))], result,
                        absl::StrCat(work, "/proof"));
   if (!needs.ok()) return needs.status();
   result.needs_concurrency = *needs;
@@ -263,8 +279,8 @@ absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan
         return seed.ending == SeedResult::Ending::kCaught && !seed.saved.empty();
       });
   if (failure == result.seeds.end()) return result;
-  for (int i = 0; i < kSanitizerCount; ++i) {
-    const auto sanitizer = static_cast<Sanitizer>(i);
+  for (const Sanitizer sanitizer : plan.sanitizers()) {
+    const int i = static_cast<int>(sanitizer);
     if (!BelongsTo(*failure, sanitizer)) continue;
     const absl::StatusOr<ReplayResult> replayed =
         ReplayIn(sanitizer, sides[i], *failure, plan.replays);

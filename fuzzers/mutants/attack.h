@@ -30,6 +30,9 @@ struct AttackPlan {
   // Of one fiber each, in one more attack on a mutant that more fibers have caught:
   // did it need them? 0: do not ask.
   int proof_runs = 200000;
+  bool with[kSanitizerCount] = {true, true, true};  // by Sanitizer; at least one
+
+  std::vector<Sanitizer> sanitizers() const;
 };
 
 // Where a flavour's programs are, and the mutant in that flavour.

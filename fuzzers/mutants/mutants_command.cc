@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,7 +34,8 @@ struct MutantsOptions {
   std::vector<std::string> ids;  // empty: all
   AttackPlan plan;
   std::string subset;
-  int seeds = 0;  // the flags that change a plan; 0 where they are not given
+  std::string sanitizer;  // "" for all
+  int seeds = 0;          // the flags that change a plan; 0 where they are not given
   int seconds = 0;
   int runs = 0;
   int jobs = 0;
@@ -78,15 +80,18 @@ std::vector<Mutant> Choose(const MutantsOptions& options, std::vector<Mutant> mu
   return chosen;
 }
 
-MutantResult AttackOne(const MutantsOptions& options, const std::vector<GuestBuilder>& builders,
+using GuestBuilders = std::map<Sanitizer, GuestBuilder>;
+
+MutantResult AttackOne(const MutantsOptions& options, const GuestBuilders& builders,
                        const Mutant& mutant) {
   MutantResult result;
   result.mutant = mutant;
   AttackSide sides[kSanitizerCount];
-  for (int i = 0; i < kSanitizerCount; ++i) {
+  for (const Sanitizer sanitizer : options.plan.sanitizers()) {
+    const int i = static_cast<int>(sanitizer);
     sides[i].fuzzer = PresetPath(i, "fuzzers/targets/" + TargetFolderOf(mutant.family));
     sides[i].replay = PresetPath(i, "cancelsafe");
-    const absl::StatusOr<std::string> guest = builders[i].Build(mutant);
+    const absl::StatusOr<std::string> guest = builders.at(sanitizer).Build(mutant);
     if (!guest.ok()) {
       result.complaint = std::string(guest.status().message());
       return result;
@@ -111,6 +116,7 @@ std::string CommandFor(const MutantsOptions& options) {
   } else {
     absl::StrAppend(&command, " --seconds ", options.plan.seconds);
   }
+  if (!options.sanitizer.empty()) absl::StrAppend(&command, " --sanitizer ", options.sanitizer);
   if (!options.ids.empty()) absl::StrAppend(&command, " ", absl::StrJoin(options.ids, " "));
   if (!options.markdown.empty()) absl::StrAppend(&command, " --markdown ", options.markdown);
   return command;
@@ -160,6 +166,9 @@ void Complete(MutantsOptions* options) {
     options->plan = kCiPlan;
     jobs = kCiJobs;
   }
+  for (int i = 0; i < kSanitizerCount && !options->sanitizer.empty(); ++i) {
+    options->plan.with[i] = options->sanitizer == SanitizerName(static_cast<Sanitizer>(i));
+  }
   if (options->seeds > 0) options->plan.seeds = options->seeds;
   if (options->runs > 0) options->plan.concurrent_runs = options->runs;
   if (options->seconds > 0) {
@@ -172,13 +181,14 @@ void Complete(MutantsOptions* options) {
 }
 
 // The programs that attack, and how to compile what they attack.
-std::vector<GuestBuilder> MakeBuilders(const MutantsOptions& options) {
+GuestBuilders MakeBuilders(const MutantsOptions& options) {
   std::vector<std::string> targets = {"cancelsafe"};
   for (const FuzzTarget& target : FuzzTargets()) {
     if (!target.is_canary) targets.push_back(target.name + "_fuzzer");
   }
-  std::vector<GuestBuilder> builders;
-  for (int i = 0; i < kSanitizerCount; ++i) {
+  GuestBuilders builders;
+  for (const Sanitizer sanitizer : options.plan.sanitizers()) {
+    const int i = static_cast<int>(sanitizer);
     BuildTargets(kPresets[i], targets);
     const absl::StatusOr<GuestRecipe> recipe =
         ReadGuestRecipe(PresetPath(i, "fuzzers/mutants/guest.txt"));
@@ -186,7 +196,7 @@ std::vector<GuestBuilder> MakeBuilders(const MutantsOptions& options) {
     absl::StatusOr<GuestBuilder> builder =
         GuestBuilder::Create(*recipe, absl::StrCat(options.work, "/", kPresets[i]));
     Check(builder.status());
-    builders.push_back(*std::move(builder));
+    builders.emplace(sanitizer, *std::move(builder));
   }
   return builders;
 }
@@ -202,7 +212,7 @@ int Run(MutantsOptions* given) {
   Check(MakeFolder(options.work));
   std::string error;
   if (!LockFolder(options.work, &error)) throw SetupError(error);
-  const std::vector<GuestBuilder> builders = MakeBuilders(options);
+  const GuestBuilders builders = MakeBuilders(options);
   // Without names everything is meant, and that it is clean to begin with as well.
   if (options.ids.empty()) {
     for (const FuzzTarget& target : FuzzTargets()) {
@@ -227,10 +237,14 @@ std::function<int()> Declare(CLI::App* app) {
             "attacks per mutant, with seeds 1 to N (5)");
   AddNumber(app, "--seconds", &options->seconds, 1, 24 * 60 * 60, "time of one attack (60)");
   AddNumber(app, "--runs", &options->runs, 1, INT_MAX,
-            "inputs of each of the four concurrent stages of an attack, instead of its time");
+            "inputs of each concurrent stage of an attack, instead of its time");
   AddChoice(app, "--subset", &options->subset, {"all", "ci"},
             "ci: the first mutant of every bug class, with a fixed seed and number of inputs, two "
             "at a time (all)");
+  AddChoice(app, "--sanitizer", &options->sanitizer,
+            {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
+             SanitizerName(Sanitizer::kModel)},
+            "attack with this flavour of the build alone (with all in turn)");
   AddJobs(app, &options->jobs, "mutants attacked at the same time (1)");
   AddText(app, "--json", &options->json, "FILE", "write the results as a list of objects");
   AddText(app, "--markdown", &options->markdown, "FILE",
