@@ -15,8 +15,8 @@ class ContextMemory {
   // kFewItems contexts of `bytes` bytes, a multiple of 8, from `first`. None is freed.
   void Reset(void* first, size_t bytes);
 
-  // Context `number` belongs to nothing any more: unaddressable under ASan and the memory engine, and filled
-  // with a pattern, in which a later write shows everywhere.
+  // Context `number` belongs to nothing any more: unaddressable under ASan and the memory engine,
+  // and filled with a pattern, in which a later write shows everywhere.
   void Free(int number);
   // It is allocated again, if it was freed.
   void Allocate(int number);
