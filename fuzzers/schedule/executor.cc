@@ -141,7 +141,7 @@ void AddToDigest(uint8_t enabled, int pick) {
   g.digest = (g.digest + TraceOf(enabled, pick) + 1) * 0x9E3779B97F4A7C15u;
 }
 
-void Touch(const volatile void* object) {
+void NoteTouched(const volatile void* object) {
   const uint16_t known = g.objects.count();
   const uint16_t number = g.objects.Number(object);
   const bool fresh = number > known || number == ObjectTable::kMany;
@@ -197,13 +197,14 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
   g.options = &options;
   g.result = result;
   g.objects.Clear();
-  g.decision = {0, -1, fibers, all, g.pending, 0, g.points, 0};
+  g.decision = {0, -1, fibers, all, g.pending, 0, g.points, 0, g.object};
   result->executed.choice_count = 0;
   result->diverged_step = -1;
   result->expected_enabled = 0;
   result->seen_enabled = 0;
 
   if (g.scheduler != nullptr) g.scheduler->Start(schedule, fibers, options.points_hint);
+  watched_ = g.sees_all_points;
   g.caller.AdoptCaller();
   for (int f = 0; f < fibers && options.fresh_records; ++f) g.fiber[f].RenewRecord();
   g_bodies_may_start.Release();
@@ -221,6 +222,7 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
     g.fiber[f].Recreate();
   }
   g_bodies_have_ended.Acquire();
+  watched_ = false;
   FillResult(result);
 }
 
@@ -398,7 +400,10 @@ void Executor::Block(const volatile void* object, uintptr_t site) {
   PendingEvent& pending = g.pending[self];
   pending.site = site;
   g.object[self] = object;
-  if (g.sees_all_points) Touch(object);
+  if (g.sees_all_points) {
+    NoteTouched(object);
+    g.scheduler->OnBlock(object);
+  }
   if (g.compares_objects) pending.object = g.objects.Number(object);
   Charge();
   ++g.points[self];
@@ -432,13 +437,22 @@ void Executor::Yield(uint8_t kind, uintptr_t site) {
 }
 
 void Executor::Wake(const volatile void* object) {
-  if (g.sees_all_points && running()) Touch(object);
+  if (g.sees_all_points && running()) {
+    NoteTouched(object);
+    g.scheduler->OnTouch(object, true);
+  }
   const uint8_t blocked = g.unfinished & static_cast<uint8_t>(~g.decision.enabled);
   for (uint32_t rest = blocked; rest != 0; rest &= rest - 1) {
     const int fiber = LowestOf(rest);
     if (g.waits_on[fiber] == object) g.decision.enabled |= static_cast<uint8_t>(1 << fiber);
   }
 }
+
+void Executor::TellTouch(const volatile void* object, bool writes) {
+  g.scheduler->OnTouch(object, writes);
+}
+
+void Executor::TellCall(bool begins) { g.scheduler->OnCall(begins); }
 
 void Executor::Stop() {
   if (!running()) Misuse("Stop outside a run");

@@ -35,6 +35,7 @@ struct Decision {
   // Objects that were blocked on or woken since the last Pick, as a set of their
   // numbers modulo 64; all of them if one had no number before.
   uint64_t touched;
+  const volatile void* const* objects;  // [fibers], of the pending events: their addresses
 };
 
 // A search strategy: one small class. Its own copy of a 64-bit generator is its
@@ -52,6 +53,11 @@ class Scheduler {
   // Whether it looks at PendingEvent::object, which is not kept up to date otherwise.
   // Must be true if it sees all points.
   virtual bool compares_objects() const { return sees_all_points(); }
+  // What the running fiber does between two points, if the scheduler sees all points:
+  // accesses, the wait that its point ended in, and beginnings and ends of calls.
+  virtual void OnTouch(const volatile void*, bool /*writes*/) {}
+  virtual void OnBlock(const volatile void*) {}
+  virtual void OnCall(bool /*begins*/) {}
 };
 
 enum class RunStatus : uint8_t {
@@ -153,6 +159,15 @@ class Executor {
   void Block(const volatile void* object, uintptr_t site);
   // Enables the fibers that are blocked on the object. Not itself a point.
   void Wake(const volatile void* object);
+  // For schedulers that see all points: the running fiber accesses shared state since its
+  // last point, or begins or ends what a history records as a call. Not itself a point;
+  // nothing outside a run.
+  void Touch(const volatile void* object, bool writes) {
+    if (__builtin_expect(watched_, 0)) TellTouch(object, writes);
+  }
+  void NoteCall(bool begins) {
+    if (__builtin_expect(watched_, 0)) TellCall(begins);
+  }
   // Ends the run now: does not return. The fibers are abandoned. In a run only.
   [[noreturn]] void Stop();
 
@@ -174,9 +189,12 @@ class Executor {
   void Finish();
   [[noreturn]] void Abort(RunStatus status);
   void FillResult(RunResult* result) const;
+  void TellTouch(const volatile void* object, bool writes);
+  void TellCall(bool begins);
 
   static Executor instance_;
-  int current_ = -1;  // the running fiber
+  int current_ = -1;      // the running fiber
+  bool watched_ = false;  // a run whose scheduler sees all points
 };
 
 }  // namespace cancelsafe::schedule

@@ -51,12 +51,12 @@ const std::vector<Room>& Rooms() {
 }
 
 // Tests do not belong to a room; nor do the guards that only wrong drivers and wrong queues
-// set off, and the checker of invariants.
+// set off, the checker of invariants, and what loads implementations in a child process.
 bool IsMeasured(const std::string& path) {
   if (!absl::EndsWith(path, ".cc") && !absl::EndsWith(path, ".h")) return false;
   for (const char* part :
        {"_test.cc", "_test_util.h", "_testing.h", "_benchmark.cc", "/history_builder.",
-        "impl/implementation.", "impl/device_queue_check."}) {
+        "impl/implementation", "impl/device_queue_check.", "impl/guest_", "impl/process_state."}) {
     if (absl::StrContains(path, part)) return false;
   }
   return true;

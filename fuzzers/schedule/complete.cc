@@ -1,0 +1,249 @@
+// See complete.h.
+#include "fuzzers/schedule/complete.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "fuzzers/schedule/mask.h"
+
+namespace cancelsafe::schedule {
+namespace {
+
+uint8_t BitOf(int fiber) { return static_cast<uint8_t>(1 << fiber); }
+
+bool HasKind(const uint64_t (&kinds)[4], uint8_t kind) {
+  return (kinds[kind >> 6] >> (kind & 63) & 1) != 0;
+}
+
+}  // namespace
+
+CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
+    : options_(options),
+      path_(static_cast<std::size_t>(options.max_points)),
+      users_(ObjectTable::kMany + 1) {
+  objects_.Clear();
+  shared_.reserve(path_.size());
+}
+
+bool CompleteExplorer::Next() {
+  if (end_ != ExploreEnd::kRunning) return false;
+  // Back to the last place where another fiber has to be tried.
+  while (ran_ && length_ > 0) {
+    Step& step = path_[length_ - 1];
+    step.sleeping |= BitOf(step.chosen);
+    step.sleeper[step.chosen] = step.footprint;
+    const uint8_t todo = step.backtrack & step.enabled & static_cast<uint8_t>(~step.sleeping);
+    if (todo != 0) {
+      step.chosen = static_cast<int8_t>(LowestOf(todo));
+      break;
+    }
+    --length_;
+  }
+  if (ran_ && length_ == 0) {
+    end_ = ExploreEnd::kComplete;
+  } else if (runs_ + cut_runs_ >= options_.max_runs) {
+    end_ = ExploreEnd::kOutOfRuns;
+  }
+  first_new_ = length_ == 0 ? 0 : length_ - 1;
+  cut_ = false;
+  return end_ == ExploreEnd::kRunning;
+}
+
+void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
+  depth_ = 0;
+  fibers_ = fibers;
+  touched_.Clear();
+}
+
+void CompleteExplorer::OnTouch(const volatile void* object, bool writes) {
+  touched_.Add(objects_.Number(object), writes);
+}
+
+void CompleteExplorer::OnBlock(const volatile void* object) {
+  touched_.SetBlocked(objects_.Number(object));
+}
+
+void CompleteExplorer::OnCall(bool begins) {
+  if (begins) {
+    touched_.AddCallBegin();
+  } else {
+    touched_.AddCallEnd();
+  }
+}
+
+Footprint CompleteExplorer::Announced(const PendingEvent& event, const volatile void* object) {
+  Footprint footprint;
+  if (event.kind == kStartKind || HasKind(options_.silent_kinds, event.kind)) return footprint;
+  if (object == nullptr) {
+    footprint.AddAll();
+  } else {
+    footprint.Add(objects_.Number(object), !HasKind(options_.reading_kinds, event.kind));
+  }
+  return footprint;
+}
+
+int CompleteExplorer::Pick(const Decision& decision) {
+  if (depth_ > 0) EndStep();
+  touched_.Clear();
+  if (depth_ < length_) {
+    if (path_[depth_].enabled != decision.enabled) return GiveUp(ExploreEnd::kNondeterministic);
+  } else {
+    if (length_ == path_.size()) return GiveUp(ExploreEnd::kRunTooLong);
+    if (!Extend(decision)) return GiveUp(ExploreEnd::kRunning);
+  }
+  return path_[depth_++].chosen;
+}
+
+int CompleteExplorer::GiveUp(ExploreEnd why) {
+  end_ = why;
+  cut_ = true;
+  return -1;
+}
+
+void CompleteExplorer::EndStep() {
+  Step& step = path_[depth_ - 1];
+  step.footprint = step.announced[step.chosen];
+  step.footprint.Merge(touched_);
+  if (step.footprint.blocked_on() == 0) return;
+  step.attempt = step.footprint;
+  step.footprint.ForgetAttempt();
+}
+
+// Adds the place that no run has reached before, and picks there: the default, if it does
+// not sleep. False if all fibers do.
+bool CompleteExplorer::Extend(const Decision& decision) {
+  Step& step = path_[length_];
+  step.enabled = decision.enabled;
+  step.sleeping = 0;
+  step.footprint.Clear();
+  for (int f = 0; f < decision.fibers; ++f)
+    step.announced[f] = Announced(decision.pending[f], decision.objects[f]);
+  if (length_ > 0) {
+    const Step& before = path_[length_ - 1];
+    const uint8_t others = before.sleeping & static_cast<uint8_t>(~BitOf(before.chosen));
+    for (uint32_t rest = others; rest != 0; rest &= rest - 1) {
+      const int sleeper = LowestOf(rest);
+      if (Footprint::Dependent(before.sleeper[sleeper], before.footprint)) continue;
+      step.sleeping |= BitOf(sleeper);
+      step.sleeper[sleeper] = before.sleeper[sleeper];
+    }
+  }
+  const uint8_t awake = step.enabled & static_cast<uint8_t>(~step.sleeping);
+  if (awake == 0) return false;
+  step.chosen = static_cast<int8_t>(Contains(awake, decision.default_fiber) ? decision.default_fiber
+                                                                            : LowestOf(awake));
+  step.backtrack = options_.source_sets ? BitOf(step.chosen) : step.enabled;
+  ++length_;
+  return true;
+}
+
+void CompleteExplorer::Finished(const RunResult& result) {
+  ran_ = true;
+  if (end_ != ExploreEnd::kRunning) return;
+  if (!cut_ && depth_ < length_) {
+    end_ = ExploreEnd::kNondeterministic;
+    return;
+  }
+  if (!cut_) {
+    EndStep();
+    // What the step that ended the run half-way did is not all known.
+    const bool half = result.status != RunStatus::kDone && result.status != RunStatus::kDeadlock;
+    if (half && depth_ > 0) path_[depth_ - 1].footprint.AddAll();
+  }
+  ++(cut_ ? cut_runs_ : runs_);
+  if (options_.source_sets) Analyze();
+}
+
+void CompleteExplorer::FindShared() {
+  std::fill(users_.begin(), users_.end(), 0);
+  uint8_t anything = 0;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const Step& step = path_[i];
+    const Footprint& tried = step.footprint.blocked_on() != 0 ? step.attempt : step.footprint;
+    for (int o = 0; o < tried.count(); ++o) users_[tried.object(o)] |= BitOf(step.chosen);
+    if (tried.all()) anything |= BitOf(step.chosen);
+  }
+  for (std::size_t i = 0; i < depth_; ++i) {
+    Step& step = path_[i];
+    const Footprint& footprint = step.footprint;
+    step.shared = footprint.orders_calls() || footprint.all();
+    for (int o = 0; o < footprint.count() && !step.shared; ++o) {
+      step.shared = ((users_[footprint.object(o)] | anything) & ~BitOf(step.chosen)) != 0;
+    }
+  }
+}
+
+void CompleteExplorer::Analyze() {
+  FindShared();
+  shared_.clear();
+  Clock now[kMaxFibers] = {};  // of each fiber's last step
+  for (std::size_t i = 0; i < depth_; ++i) {
+    Step& step = path_[i];
+    Clock& clock = now[step.chosen];
+    ++clock[step.chosen];
+    // Had the fiber come before the owner, it would not have had to wait.
+    if (step.footprint.blocked_on() != 0) {
+      Clock tried;
+      std::copy(std::begin(clock), std::end(clock), tried);
+      FindRaces(static_cast<int>(i), step.chosen, step.attempt, &tried, i >= first_new_);
+    }
+    if (step.shared) {
+      FindRaces(static_cast<int>(i), step.chosen, step.footprint, &clock, i >= first_new_);
+      shared_.push_back(static_cast<int>(i));
+    }
+    std::copy(std::begin(clock), std::end(clock), step.clock);
+  }
+}
+
+void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, Clock* clock,
+                                 bool is_new) {
+  Clock between;  // what is known to happen before the step through another one
+  std::copy(std::begin(*clock), std::end(*clock), between);
+  for (std::size_t k = shared_.size(); k-- > 0;) {
+    const int i = shared_[k];
+    const Step& earlier = path_[i];
+    const int other = earlier.chosen;
+    if (other == fiber || between[other] >= earlier.clock[other]) continue;
+    if (!Footprint::Dependent(earlier.footprint, footprint)) continue;
+    // What gave back a lock, to one that waited for it, cannot come after it: it is who
+    // had the lock first that can be reversed.
+    const bool reversible = Contains(earlier.enabled, fiber);
+    if (reversible && is_new) Reverse(i, at, fiber, *clock);
+    for (int f = 0; f < kMaxFibers; ++f) {
+      (*clock)[f] = std::max((*clock)[f], earlier.clock[f]);
+      if (reversible) between[f] = std::max(between[f], earlier.clock[f]);
+    }
+  }
+}
+
+void CompleteExplorer::Reverse(int earlier, int at, int fiber, const Clock& clock) {
+  Step& place = path_[earlier];
+  const int other = place.chosen;
+  // Each fiber's first step after the place that does not happen after the step there.
+  int first[kMaxFibers];
+  std::fill(std::begin(first), std::end(first), -1);
+  for (int k = earlier + 1; k < at; ++k) {
+    const Step& step = path_[k];
+    if (first[step.chosen] < 0 && step.clock[other] < place.clock[other]) first[step.chosen] = k;
+  }
+  if (first[fiber] < 0) first[fiber] = at;
+  uint8_t initials = 0;
+  for (int f = 0; f < fibers_; ++f) {
+    if (first[f] < 0 || !Contains(place.enabled, f)) continue;
+    const Clock& own = first[f] == at ? clock : path_[first[f]].clock;
+    bool is_first = true;
+    for (int g = 0; g < fibers_; ++g) {
+      if (g == f || first[g] < 0 || first[g] >= first[f]) continue;
+      is_first &= own[g] < path_[first[g]].clock[g];
+    }
+    if (is_first) initials |= BitOf(f);
+  }
+  if ((initials & place.backtrack) != 0) return;
+  if (initials == 0) {
+    place.backtrack |= place.enabled;
+  } else {
+    place.backtrack |= BitOf(Contains(initials, fiber) ? fiber : LowestOf(initials));
+  }
+}
+
+}  // namespace cancelsafe::schedule

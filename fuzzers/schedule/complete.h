@@ -1,0 +1,118 @@
+// Complete exploration: every behaviour of a program, without a bound on preemptions, by
+// running it again and again, depth first, with one run for each class of runs that only
+// swap neighbouring independent steps. Source sets with sleep sets (Abdulla, Aronis,
+// Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, POPL 2014, algorithm 1).
+// Knows no programs: the caller runs them.
+//
+// Complete for what the executor is told: each access to shared state that a run makes has
+// to be announced as a point of its own with its object, or added with Executor::Touch,
+// before the next point. Two runs are the same if they differ only in how often a fiber
+// looked at a lock that another one held.
+#ifndef CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_
+#define CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "fuzzers/schedule/executor.h"
+#include "fuzzers/schedule/explore.h"
+#include "fuzzers/schedule/footprint.h"
+#include "fuzzers/schedule/object_table.h"
+
+namespace cancelsafe::schedule {
+
+struct CompleteOptions {
+  int64_t max_runs = INT64_MAX;  // finished and cut runs together
+  int max_points = 4096;         // the longest run that can be explored
+  // Bit k: a point of kind k announces a read of its object; or nothing at all, since
+  // what follows it is added with Executor::Touch.
+  uint64_t reading_kinds[4] = {};
+  uint64_t silent_kinds[4] = {};
+  // Without source sets every fiber is tried everywhere, and only sleep sets reduce. The
+  // same finished runs, many more cut ones: for tests.
+  bool source_sets = true;
+};
+
+// Use as the Explorer of explore.h: while (explorer.Next()) { run the program with
+// RunWith(&explorer, ...); explorer.Finished(result); look at the result unless
+// explorer.cut(); }
+class CompleteExplorer final : public Scheduler {
+ public:
+  explicit CompleteExplorer(const CompleteOptions& options);
+
+  // Whether there is another run to make; prepares it. O(length of a run).
+  bool Next();
+  // To be called after each run. O(n^2) in the steps of the run that touch what several
+  // fibers touch; linear in the others.
+  void Finished(const RunResult& result);
+  // Ends the exploration at the next Next.
+  void Stop() { end_ = ExploreEnd::kStopped; }
+
+  // The last run was given up half-way because every way to go on was explored before:
+  // its result means nothing and it is not counted in runs().
+  bool cut() const { return cut_; }
+  // Finished and cut runs, the same numbers on every machine.
+  int64_t runs() const { return runs_; }
+  int64_t cut_runs() const { return cut_runs_; }
+  ExploreEnd end() const { return end_; }
+
+  void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override;
+  int Pick(const Decision& decision) override;
+  bool sees_all_points() const override { return true; }
+  void OnTouch(const volatile void* object, bool writes) override;
+  void OnBlock(const volatile void* object) override;
+  void OnCall(bool begins) override;
+
+ private:
+  using Clock = uint16_t[kMaxFibers];
+  // One step on the path that is being explored, and the place where it was picked.
+  struct Step {
+    uint8_t enabled;
+    uint8_t backtrack;  // fibers to be tried here
+    uint8_t sleeping;   // fibers whose step here was explored already
+    int8_t chosen;
+    Footprint footprint;              // of the step
+    Footprint attempt;                // likewise, if it ended in waiting: with what it tried
+    Footprint sleeper[kMaxFibers];    // of the sleeping fibers' steps
+    Footprint announced[kMaxFibers];  // of the points at which the fibers stand
+    // Filled in by Analyze: the steps that happen before it, of each fiber the number of
+    // the last one; its own is its own number.
+    Clock clock;
+    bool shared;  // another fiber touches what it touches
+  };
+
+  Footprint Announced(const PendingEvent& event, const volatile void* object);
+  // The step that was picked last has ended.
+  void EndStep();
+  bool Extend(const Decision& decision);
+  int GiveUp(ExploreEnd why);
+  void FindShared();
+  void Analyze();
+  // Walks back from the step, or from one that could not be made, through those that it
+  // depends on, and sees to it that each order which can be reversed will be.
+  void FindRaces(int at, int fiber, const Footprint& footprint, Clock* clock, bool is_new);
+  void Reverse(int earlier, int at, int fiber, const Clock& clock);
+
+  const CompleteOptions options_;
+  // Numbered over all runs: in each of them an address is the same object, though it may
+  // be used for the first time somewhere else.
+  ObjectTable objects_;
+  Footprint touched_;           // since the last Pick
+  std::vector<Step> path_;      // of fixed size: it must not grow on a fiber
+  std::vector<int> shared_;     // the shared steps before the one that is looked at
+  std::vector<uint8_t> users_;  // by object: the fibers that touched it in this run
+  std::size_t length_ = 0;      // steps of the path
+  std::size_t depth_ = 0;       // of them picked in this run
+  std::size_t first_new_ = 0;   // of them the first that no run before had made
+  int fibers_ = 0;
+  bool cut_ = false;
+  bool ran_ = false;
+  int64_t runs_ = 0;
+  int64_t cut_runs_ = 0;
+  ExploreEnd end_ = ExploreEnd::kRunning;
+};
+
+}  // namespace cancelsafe::schedule
+
+#endif  // CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_

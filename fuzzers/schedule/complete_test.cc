@@ -1,0 +1,241 @@
+// The complete exploration sees every outcome that the plain one sees, in one run for each
+// class of equivalent ones.
+#include "fuzzers/schedule/complete.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+#include "fuzzers/schedule/toy_program.h"
+
+namespace cancelsafe::schedule {
+namespace {
+
+// All that an observer sees of a finished run. How often a fiber looked at a lock that was
+// taken is not part of it.
+using Outcome = std::vector<uint32_t>;
+
+struct Toy : ToyProgram {
+  static void Body(void* context, int fiber) {
+    auto* self = static_cast<Toy*>(context);
+    for (const ToyStep& step : self->fibers[static_cast<size_t>(fiber)]) {
+      if (step.kind == kToyLock) {
+        self->locks[step.object].Acquire();
+        continue;
+      }
+      if (step.kind == kToyUnlock) {
+        self->locks[step.object].Release();
+        continue;
+      }
+      Executor::Get().Point(step.kind, &self->variables[step.object], 0);
+      uint32_t& variable = self->variables[step.object];
+      if (step.kind == kToyTouch) {
+        variable = variable * 5 + static_cast<uint32_t>(fiber) + 1;
+      } else {
+        self->seen[fiber] = self->seen[fiber] * 7 + variable;
+      }
+    }
+  }
+};
+
+Outcome OutcomeOf(const ToyProgram& program, const RunResult& result) {
+  Outcome outcome(program.variables, program.variables + ToyProgram::kVariables);
+  outcome.insert(outcome.end(), program.seen, program.seen + kMaxFibers);
+  outcome.push_back(static_cast<uint32_t>(result.status));
+  outcome.push_back(result.finished_mask);
+  return outcome;
+}
+
+struct Found {
+  std::set<Outcome> outcomes;
+  int64_t runs = 0;
+  int64_t cut = 0;
+  ExploreEnd end = ExploreEnd::kRunning;
+};
+
+template <typename Body>
+Found Complete(const CompleteOptions& options, const Body& run) {
+  CompleteExplorer explorer(options);
+  Found found;
+  while (explorer.Next()) {
+    RunResult result;
+    Outcome outcome = run(&explorer, &result);
+    explorer.Finished(result);
+    if (!explorer.cut()) found.outcomes.insert(std::move(outcome));
+  }
+  found.runs = explorer.runs();
+  found.cut = explorer.cut_runs();
+  found.end = explorer.end();
+  return found;
+}
+
+Found Complete(Toy program, CompleteOptions options) {
+  options.reading_kinds[0] = 1 << kToyRead;
+  options.silent_kinds[0] = 1 << kToyUnlock;  // the lock was given back before it
+  return Complete(options, [&](Scheduler* scheduler, RunResult* result) {
+    program.Reset();
+    Executor::Get().RunWith(scheduler, static_cast<int>(program.fibers.size()), &Toy::Body,
+                            &program, {}, {}, result);
+    return OutcomeOf(program, *result);
+  });
+}
+
+Found Everything(Toy program) {
+  ExploreOptions options;
+  options.preemptions = -1;
+  options.reduce = false;
+  Explorer explorer(options);
+  Found found;
+  RunResult result;
+  while (explorer.Next()) {
+    program.Reset();
+    Executor::Get().RunWith(&explorer, static_cast<int>(program.fibers.size()), &Toy::Body,
+                            &program, {}, {}, &result);
+    explorer.Finished(result);
+    found.outcomes.insert(OutcomeOf(program, result));
+  }
+  found.runs = explorer.runs();
+  found.end = explorer.end();
+  return found;
+}
+
+Toy Program(std::vector<std::vector<ToyStep>> fibers) {
+  Toy program;
+  program.fibers = std::move(fibers);
+  return program;
+}
+
+TEST(CompleteTest, LosesNoOutcomeOfRandomPrograms) {
+  int64_t runs = 0, cut = 0, all_runs = 0;
+  int programs = 0, deadlocks = 0;
+  for (uint64_t seed = 0; programs < 300; ++seed) {
+    Toy program;
+    program.fibers = ToyProgram::FromSeed(seed).fibers;
+    size_t steps = 0;
+    for (const auto& fiber : program.fibers) steps += fiber.size();
+    if (steps > 10 || program.fibers.size() < 2) continue;
+    ++programs;
+    const Found all = Everything(program);
+    ASSERT_EQ(all.end, ExploreEnd::kComplete);
+    const Found complete = Complete(program, {});
+    ASSERT_EQ(complete.end, ExploreEnd::kComplete);
+    std::string text;
+    for (const auto& fiber : program.fibers) {
+      for (const ToyStep& st : fiber) text += "LUTR"[st.kind - 1] + std::to_string(st.object) + " ";
+      text += "| ";
+    }
+    ASSERT_EQ(complete.outcomes, all.outcomes) << "seed " << seed << text;
+    CompleteOptions options;
+    options.source_sets = false;
+    const Found sleeping = Complete(program, options);
+    ASSERT_EQ(sleeping.end, ExploreEnd::kComplete);
+    ASSERT_EQ(sleeping.outcomes, all.outcomes) << "seed " << seed;
+    ASSERT_EQ(complete.runs, sleeping.runs) << "seed " << seed;
+    runs += complete.runs;
+    cut += complete.cut;
+    all_runs += all.runs;
+    for (const Outcome& outcome : all.outcomes) {
+      deadlocks += outcome[ToyProgram::kVariables + kMaxFibers] ==
+                   static_cast<uint32_t>(RunStatus::kDeadlock);
+    }
+  }
+  EXPECT_GT(deadlocks, 0);
+  EXPECT_LT(runs * 20, all_runs);
+  EXPECT_LT(cut, 2 * runs);
+}
+
+TEST(CompleteTest, StepsOnDifferentObjectsNeedOneRun) {
+  const Found found =
+      Complete(Program({{{kToyTouch, 0}, {kToyTouch, 0}}, {{kToyTouch, 1}}, {{kToyTouch, 2}}}), {});
+  EXPECT_EQ(found.runs, 1);
+  EXPECT_EQ(found.cut, 0);
+}
+
+TEST(CompleteTest, EachOrderOfWritesToOneObjectIsOneRun) {
+  EXPECT_EQ(Complete(Program({{{kToyTouch, 0}}, {{kToyTouch, 0}}, {{kToyTouch, 0}}}), {}).runs, 6);
+  // Two and two: four choose two.
+  const std::vector<ToyStep> twice = {{kToyTouch, 0}, {kToyTouch, 0}};
+  EXPECT_EQ(Complete(Program({twice, twice}), {}).runs, 6);
+}
+
+TEST(CompleteTest, ReadsOfOneObjectCommute) {
+  EXPECT_EQ(Complete(Program({{{kToyRead, 0}}, {{kToyRead, 0}}, {{kToyTouch, 0}}}), {}).runs, 4);
+}
+
+TEST(CompleteTest, EachOrderOfOwnersOfALockIsOneRun) {
+  const std::vector<ToyStep> owner = {{kToyLock, 0}, {kToyTouch, 0}, {kToyUnlock, 0}};
+  EXPECT_EQ(Complete(Program({owner, owner}), {}).runs, 2);
+  EXPECT_EQ(Complete(Program({owner, owner, owner}), {}).runs, 6);
+}
+
+TEST(CompleteTest, ADeadlockIsFound) {
+  const Found found =
+      Complete(Program({{{kToyLock, 0}, {kToyLock, 1}, {kToyUnlock, 1}, {kToyUnlock, 0}},
+                        {{kToyLock, 1}, {kToyLock, 0}, {kToyUnlock, 0}, {kToyUnlock, 1}}}),
+               {});
+  EXPECT_EQ(found.outcomes.size(), 2u);
+}
+
+// Calls without any access: only whether one had ended before the other began is seen.
+TEST(CompleteTest, OrderOfCallsIsExplored) {
+  struct Log {
+    int begins = 0, ends = 0;
+    uint32_t seen[2] = {};
+  } log;
+  CompleteOptions options;
+  const uint8_t kCall = 9;
+  options.silent_kinds[0] = 1 << kCall;
+  const Found found = Complete(options, [&](Scheduler* scheduler, RunResult* result) {
+    log = Log();
+    Executor::Get().RunWith(
+        scheduler, 2,
+        [](void* context, int fiber) {
+          Log* shared = static_cast<Log*>(context);
+          Executor& executor = Executor::Get();
+          executor.NoteCall(true);
+          shared->seen[fiber] = static_cast<uint32_t>(shared->ends);
+          executor.Point(9, nullptr, 0);
+          executor.NoteCall(false);
+          ++shared->ends;
+        },
+        &log, {}, {}, result);
+    return Outcome{log.seen[0], log.seen[1]};
+  });
+  EXPECT_EQ(found.outcomes, (std::set<Outcome>{{0, 0}, {0, 1}, {1, 0}}));
+  EXPECT_EQ(found.runs, 3);
+}
+
+// What a fiber does between two points counts as well as what the point announces.
+TEST(CompleteTest, AddedAccessesAreDependent) {
+  int word = 0;
+  CompleteOptions options;
+  options.silent_kinds[0] = 1 << 9;
+  const Found found = Complete(options, [&](Scheduler* scheduler, RunResult* result) {
+    word = 0;
+    Executor::Get().RunWith(
+        scheduler, 2,
+        [](void* context, int fiber) {
+          Executor::Get().Point(9, nullptr, 0);
+          Executor::Get().Touch(context, true);
+          *static_cast<int*>(context) = *static_cast<int*>(context) * 5 + fiber + 1;
+        },
+        &word, {}, {}, result);
+    return Outcome{static_cast<uint32_t>(word)};
+  });
+  EXPECT_EQ(found.outcomes.size(), 2u);
+  EXPECT_EQ(found.runs, 2);
+}
+
+TEST(CompleteTest, EndsWhereItIsTold) {
+  const std::vector<ToyStep> twice = {{kToyTouch, 0}, {kToyTouch, 0}};
+  CompleteOptions options;
+  options.max_runs = 3;
+  EXPECT_EQ(Complete(Program({twice, twice}), options).end, ExploreEnd::kOutOfRuns);
+  options = {};
+  options.max_points = 4;
+  EXPECT_EQ(Complete(Program({twice, twice}), options).end, ExploreEnd::kRunTooLong);
+}
+
+}  // namespace
+}  // namespace cancelsafe::schedule
