@@ -62,7 +62,7 @@ PKDEVICE_QUEUE_ENTRY Idle(Queue* queue) {
 
 bool Reaches(PLIST_ENTRY link, ULONG key) { return NodeOf(link)->key >= key; }
 
-// Every entry is in the list. At most kListMax entries are walked past.
+// Every entry is in the list. At most ListMax() entries are walked past.
 inline PKDEVICE_QUEUE_ENTRY RemoveByKeyFromList(Queue* queue, ULONG key) {
   PLIST_ENTRY list = &queue->list;
   PLIST_ENTRY first = list->Flink;
@@ -74,11 +74,11 @@ inline PKDEVICE_QUEUE_ENTRY RemoveByKeyFromList(Queue* queue, ULONG key) {
     if (Reaches(list->Blink, key)) {
       // The last entry ends the walk, so the head of the list need not be looked for.
       for (; !Reaches(link, key); link = link->Flink) {
-        if (++i > kListMax) return Removed(TakeByKey(queue, key));
+        if (++i > ListMax()) return Removed(TakeByKey(queue, key));
       }
     } else {
       for (; link != list && !Reaches(link, key); link = link->Flink) {
-        if (++i > kListMax) return Removed(TakeByKey(queue, key));
+        if (++i > ListMax()) return Removed(TakeByKey(queue, key));
       }
       if (link == list) link = first;
     }
@@ -137,7 +137,7 @@ BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
       return TRUE;
     }
     PLIST_ENTRY next = list->Flink;  // The last key is greater and ends the walk.
-    for (int i = 0; i < kListMax; next = next->Flink, ++i) {
+    for (int i = 0; i < ListMax(); next = next->Flink, ++i) {
       if (NodeOf(next)->key > SortKey) {
         InsertInList(next, node);
         return TRUE;

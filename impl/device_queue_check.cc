@@ -24,7 +24,7 @@ class Checker {
     Require(queue_->busy || tree_ + list_ == 0, "I1: entries in a queue that is not busy");
     Require(queue_->busy <= TRUE, "I1: the busy state is not a Boolean");
     Require(tree_ == queue_->tree_count, "I2: the count of the tree's entries");
-    Require(tree_ == 0 || tree_ > kTreeMin, "I2: a tree too small for its form");
+    Require(tree_ == 0 || tree_ > TreeMin(), "I2: a tree too small for its form");
     return {broken_, tree_, list_};
   }
 

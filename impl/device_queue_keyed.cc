@@ -54,14 +54,14 @@ void Flatten(Queue* queue) {
 }
 
 void FlattenIfSmall(Queue* queue) {
-  if (queue->tree_count <= kTreeMin && HasTree(queue)) Flatten(queue);
+  if (queue->tree_count <= TreeMin() && HasTree(queue)) Flatten(queue);
 }
 
-// Whether the first entries of the list are worth a tree: more than kListMax, and
+// Whether the first entries of the list are worth a tree: more than ListMax(), and
 // none descends. Otherwise an unsorted queue would be moved back and forth.
 bool WorthATree(const Queue* queue) {
   PLIST_ENTRY link = queue->list.Flink;
-  for (int i = 0; i < kListMax; ++i) {
+  for (int i = 0; i < ListMax(); ++i) {
     PLIST_ENTRY next = link->Flink;
     if (next == &queue->list || NodeOf(next)->key < NodeOf(link)->key) return false;
     link = next;

@@ -27,17 +27,17 @@
 // million equal keys are one node, and every entry of the tree is found from the
 // root by its key, which is why no parent pointer is needed.
 //
-// A keyed routine that walked kListMax entries of the list in vain moves the
+// A keyed routine that walked ListMax() entries of the list in vain moves the
 // entries it walks past to the right end of the tree, for as long as their keys do
 // not descend; so no entry is walked past twice. Entries behind a descending key,
 // which only an unkeyed insert can make, are walked one by one until the order is
-// restored by their removal. A tree of kTreeMin entries or less goes back to the
+// restored by their removal. A tree of TreeMin() entries or less goes back to the
 // front of the list; it takes as many removals as it had entries to get there.
 //
 // Invariants (KiCheckDeviceQueue):
 //  I1  Not busy: no entry at all. Every entry is marked as inserted, and with the
 //      place where it is.
-//  I2  The tree is empty, or holds more than kTreeMin entries; the queue's count
+//  I2  The tree is empty, or holds more than TreeMin() entries; the queue's count
 //      of them is right.
 //  I3  The heights of the two sides of a node differ by at most one, and `balance`
 //      is right minus left. A bucket has height 0, like an empty slot.
@@ -60,8 +60,12 @@
 
 #include "wdm.h"
 
-// Entries a keyed routine walks in the list before it turns to the tree. Tests
-// and fuzzers make it small, to meet the tree with few entries.
+// Entries a keyed routine walks in the list before it turns to the tree. Tests make it
+// small, to meet the tree with few entries; under a fuzzer it is the host's to say, before
+// a queue is initialised.
+#if CANCELSAFE_DEVICE_QUEUE_LIST_MAX_OF_HOST
+#include "kernel/list_max.h"
+#endif
 #ifndef CANCELSAFE_DEVICE_QUEUE_LIST_MAX
 #define CANCELSAFE_DEVICE_QUEUE_LIST_MAX 48
 #endif
@@ -70,7 +74,13 @@ namespace cancelsafe {
 // Hidden, so that an implementation in a shared object never meets the host's.
 namespace [[gnu::visibility("hidden")]] device_queue {
 
-enum : int { kListMax = CANCELSAFE_DEVICE_QUEUE_LIST_MAX, kTreeMin = kListMax / 2 };
+#if CANCELSAFE_DEVICE_QUEUE_LIST_MAX_OF_HOST
+inline int ListMax() { return CancelsafeDeviceQueueListMax(); }
+inline ULONG TreeMin() { return static_cast<ULONG>(ListMax()) / 2; }
+#else
+constexpr int ListMax() { return CANCELSAFE_DEVICE_QUEUE_LIST_MAX; }
+constexpr ULONG TreeMin() { return ListMax() / 2; }
+#endif
 
 // No AVL tree of 2^32 nodes is higher.
 enum : int { kMaxHeight = 47 };

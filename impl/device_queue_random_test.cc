@@ -186,7 +186,7 @@ TEST(DeviceQueueForm, AShrinkingTreeReturnsToTheListInOrder) {
   ASSERT_NO_FATAL_FAILURE(Fill(&world, 400));
   ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, MAXULONG}), "");
   ASSERT_EQ(Check(world).tree_entries, 399u);
-  while (world.model.order.size() > static_cast<size_t>(device_queue::kTreeMin)) {
+  while (world.model.order.size() > device_queue::TreeMin()) {
     ASSERT_EQ(world.Step({DeviceQueueStep::kRemoveByKey, 0, 2000}), "");
   }
   EXPECT_EQ(Check(world).tree_entries, 0u);
@@ -239,7 +239,7 @@ class DeviceQueueEqualKeys : public testing::TestWithParam<int> {};
 
 TEST_P(DeviceQueueEqualKeys, AreAllFoundInOrderOfArrival) {
   const int count = GetParam();
-  constexpr int kOthers = 2 * device_queue::kListMax + 2;
+  constexpr int kOthers = 2 * device_queue::ListMax() + 2;
   constexpr ULONG kEqual = kOthers;  // half of the other keys are less, half are greater
   KDEVICE_QUEUE queue;
   std::vector<KDEVICE_QUEUE_ENTRY> others(kOthers), equal(static_cast<size_t>(count));

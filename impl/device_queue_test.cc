@@ -108,7 +108,7 @@ TEST(DeviceQueueSmallWorld, AgreesWithTheModelInEveryStateOfAFewEntries) {
   ASSERT_NO_FATAL_FAILURE(Explore(std::vector<ULONG>(kSmallWorldItems), steps, &explored));
   RecordProperty("states", static_cast<int>(explored.states));
   EXPECT_GT(explored.states, 1000u);
-  EXPECT_EQ(explored.states_with_tree != 0, device_queue::kListMax < kSmallWorldItems);
+  EXPECT_EQ(explored.states_with_tree != 0, device_queue::ListMax() < kSmallWorldItems);
 }
 
 // Every item always has the same key, which it may share with one or two others:
@@ -130,7 +130,7 @@ TEST_P(DeviceQueueSmallWorldTrees, AgreesWithTheModelInEveryShapeOfTree) {
   Explored explored;
   ASSERT_NO_FATAL_FAILURE(Explore(keys, steps, &explored));
   RecordProperty("states", static_cast<int>(explored.states));
-  EXPECT_EQ(explored.states_with_tree != 0, device_queue::kListMax < items);
+  EXPECT_EQ(explored.states_with_tree != 0, device_queue::ListMax() < items);
 }
 
 INSTANTIATE_TEST_SUITE_P(ItemsPerKey, DeviceQueueSmallWorldTrees, testing::Values(1, 2, 3));

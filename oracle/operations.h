@@ -118,6 +118,11 @@ inline constexpr int kMaxInsertOrdinal = 15;
 // What the insert callback of an Ex queue returns for an IRP that it queued.
 enum class InsertStatus : uint8_t { kSuccess, kPending, kInformational };
 
+// How many entries of a device queue's list the built-in implementation walks before it
+// turns to its tree: the plain value first, that of a release last. Other implementations
+// may have no such number.
+inline constexpr int kListMaxes[] = {2, 0, 1, 5, 16, 48};
+
 // A queue and its driver. Every member is one byte; setup_table.h has a row for each
 // but the family.
 struct Setup {
@@ -142,6 +147,7 @@ struct Setup {
   uint8_t start_key = 0;        // with which StartIo calls IoStartNextPacketByKey
   bool many_items = false;      // kMaxItems of them, else kFewItems
   bool two_queues = false;      // kMaxQueues of them, which items go into in turn
+  uint8_t list_max = 0;         // index into kListMaxes
 
   friend bool operator==(const Setup& a, const Setup& b) {
     return std::memcmp(&a, &b, sizeof a) == 0;

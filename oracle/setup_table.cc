@@ -34,6 +34,8 @@ constexpr const char* kIrps[] = {"fresh", "reused"};
 constexpr const char* kMemories[] = {"fresh", "used"};
 constexpr const char* kQueueCounts[] = {"one", "two"};
 constexpr const char* kItems[] = {"few", "many"};
+constexpr const char* kListMaxWords[] = {"2", "0", "1", "5", "16", "48"};
+static_assert(std::size(kListMaxWords) == std::size(kListMaxes), "a word for each");
 constexpr const char* kFailures[] = {"error", "warning"};
 
 bool IsEx(const Setup& setup) { return setup.ex; }
@@ -141,6 +143,8 @@ constexpr SetupField kFields[] = {
        "driver start-by-key"),
     Terse(Word("queues", kQueue, kQueues, kQueueCounts, offsetof(Setup, two_queues))),
     Rare(Terse(Word("items", kQueue, kDeviceQueue, kItems, offsetof(Setup, many_items)))),
+    Terse(Word("list-max", kQueue, kDeviceQueue | kStartIo, kListMaxWords,
+               offsetof(Setup, list_max))),
 };
 static_assert(std::size(kFields) == kSetupFieldCount, "a member without a row");
 static_assert(std::is_trivially_copyable_v<Setup> && std::is_standard_layout_v<Setup>);

@@ -72,6 +72,8 @@ std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side,
       absl::StrCat("-seed=", engine_seed),
       absl::StrCat("-max_total_time=", seconds),
       "-entropic=0",
+      // As in a campaign: a program with many items is not short.
+      "-len_control=0",
       "-max_len=1200",
       "-timeout=10",
       "-rss_limit_mb=2048",

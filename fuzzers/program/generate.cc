@@ -91,6 +91,26 @@ Operation RandomOperation(Random* random, const Swarm& swarm) {
   return operation;
 }
 
+// A queue becomes long only if more enters it than leaves it. Makes the first operations
+// inserts of one item after the other, half of the time with ascending keys; the others
+// stay what they are.
+void Fill(Random* random, const Swarm& swarm, Program* program) {
+  const OperationList& list = OperationsOf(program->setup.family);
+  Op adding[kOpCount];
+  int adding_count = 0;
+  for (int i = 0; i < list.count; ++i) {
+    if (AddsItem(list.ops[i])) adding[adding_count++] = list.ops[i];
+  }
+  const bool ascending = random->OneIn(2);
+  const int inserts = std::min(swarm.items + 1, program->operation_count);
+  for (int i = 0; i < inserts; ++i) {
+    Operation& operation = program->operations[i];
+    if (!AddsItem(operation.op)) operation.op = adding[random->Below(adding_count)];
+    operation.item = static_cast<uint8_t>(i % swarm.items);
+    if (ascending) operation.key = static_cast<uint32_t>(i);
+  }
+}
+
 int RandomOperationCount(Random* random, const Setup& setup) {
   if (setup.many_items) return random->Between(kMaxFewOperations, kMaxOperations);
   const int lot = random->Below(100);
@@ -164,6 +184,7 @@ void GenerateProgram(Family family, uint64_t seed, Program* program) {
     program->fiber_of[i] =
         static_cast<uint8_t>(i < program->fibers ? i : random.Below(program->fibers));
   }
+  if (program->setup.many_items && random.OneIn(2)) Fill(&random, swarm, program);
   RandomSchedule(&random, program->fibers, &program->schedule);
   program->schedules = UsualSchedules(*program);
   Normalize(program);

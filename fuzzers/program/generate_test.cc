@@ -112,6 +112,25 @@ TEST(GenerateSizeTest, OneProgramInSixteenHasManyItemsWhereAFamilyCanHaveThem) {
   EXPECT_GT(longest, 40u);
 }
 
+TEST(GenerateSizeTest, HalfOfTheProgramsWithManyItemsFillTheQueueFirst) {
+  int many = 0, filling = 0;
+  for (uint64_t seed = 0; seed < 4000; ++seed) {
+    const Program program = Generate(Family::kDeviceQueue, seed);
+    if (!program.setup.many_items) continue;
+    ++many;
+    // Operations of fiber 0 come first, then those of the next.
+    std::set<int> items;
+    for (int i = 0, fiber = -1; i < program.operation_count; ++i) {
+      const Operation& operation = program.operations[i];
+      const bool adds = InfoOf(operation.op).effect == ItemEffect::kAdds;
+      if (adds && fiber != program.fiber_of[i]) items.insert(operation.item);
+      if (!adds) fiber = program.fiber_of[i];
+    }
+    filling += items.size() >= 9;
+  }
+  EXPECT_NEAR(filling, many / 2, many / 8);
+}
+
 TEST(GenerateKeyTest, ExtremeKeysOccur) {
   std::set<uint32_t> keys;
   Random random(3);

@@ -320,9 +320,13 @@ void MutateProgram(uint64_t seed, Program* program) {
 }
 
 size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed) {
+  // What an input has, its mutations have: a new program now and then has another number
+  // of items and operations than any input so far.
+  constexpr int kNewPrograms = 16;
+  Random random(seed);
   Program program;
-  if (size < kProgramHeaderBytes) {
-    GenerateProgram(family, seed, &program);
+  if (size < kProgramHeaderBytes || random.OneIn(kNewPrograms)) {
+    GenerateProgram(family, random.Next(), &program);
   } else {
     LoadProgram(family, data, size, &program);
     MutateNormalized(seed, &program);

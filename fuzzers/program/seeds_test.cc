@@ -106,7 +106,6 @@ TEST_P(SeedsTest, SituationsWithOneAndWithSeveralFibersAreThere) {
   EXPECT_GE(concurrent, 3);
   // Every routine that this family has is used by some seed.
   for (int op = 0; op < kOpCount; ++op) {
-    if (GetParam().family == Family::kStartIo && static_cast<Op>(op) == Op::kComplete) continue;
     if (!OperationBelongsTo(GetParam().family, static_cast<Op>(op))) continue;
     EXPECT_EQ(ops.count(static_cast<Op>(op)), 1u) << OperationName(static_cast<Op>(op));
   }

@@ -2,6 +2,7 @@
 // implementation passes under all of them, whatever its driver does.
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
+#include "impl/kernel/list_max.h"
 #include "oracle/family.h"
 #include "oracle/setup_table.h"
 
@@ -128,6 +129,20 @@ TEST(SettingsEffect, TheLongestProgramWithManyItemsFitsIntoAHistory) {
   const Verdict& verdict = bench.Run(program);
   EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
   EXPECT_FALSE(bench.runner().history().truncated);
+}
+
+TEST(SettingsEffect, TheImplementationIsToldWhenToTurnToItsTree) {
+  Bench bench(Family::kDeviceQueue);
+  for (const int list_max : kListMaxes) {
+    const Verdict& verdict =
+        bench.Run("target device-queue\nqueue list-max=" + std::to_string(list_max) +
+                  "\nfiber 0\nqueue-insert 0\n");
+    EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+    EXPECT_EQ(CancelsafeDeviceQueueListMax(), list_max);
+  }
+  // What a text does not say, the run before does not decide.
+  bench.Run("target device-queue\nfiber 0\nqueue-insert 0\n");
+  EXPECT_EQ(CancelsafeDeviceQueueListMax(), kListMaxes[0]);
 }
 
 TEST(SettingsEffect, WithTwoQueuesAnIrpIsFoundInTheOneItWentInto) {

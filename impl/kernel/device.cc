@@ -1,5 +1,7 @@
-// Device objects in host storage. No queue is initialised here.
+// Device objects in host storage, and the host's word on the form of their queues. No queue
+// is initialised here.
 #include "irp.h"
+#include "list_max.h"
 #include "watch.h"
 
 namespace {
@@ -7,6 +9,8 @@ namespace {
 constexpr CSHORT kDeviceType = 3;            // IO_TYPE_DEVICE
 constexpr CSHORT kDeviceExtensionType = 13;  // IO_TYPE_DEVICE_OBJECT_EXTENSION
 constexpr DEVICE_TYPE kFileDeviceUnknown = 0x22;
+
+int device_queue_list_max = 2;
 
 }  // namespace
 
@@ -22,4 +26,10 @@ KI_QUIET void KiPlaceDevice(PDEVICE_OBJECT device, PDEVOBJ_EXTENSION extension,
   KiClear<sizeof(DEVOBJ_EXTENSION)>(extension);
   extension->Type = kDeviceExtensionType;
   extension->DeviceObject = device;
+}
+
+void KiSetDeviceQueueListMax(int entries) { device_queue_list_max = entries; }
+
+extern "C" KI_SERVICE KI_BARE int CancelsafeDeviceQueueListMax(void) {
+  return device_queue_list_max;
 }

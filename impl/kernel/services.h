@@ -4,6 +4,7 @@
 #define CANCELSAFE_IMPL_KERNEL_SERVICES_H_
 
 #include "fltKernel.h"
+#include "list_max.h"
 
 // X(name)
 #define CANCELSAFE_KERNEL_SERVICES(X) \
@@ -26,6 +27,7 @@
   X(IofCompleteRequest)               \
   X(IoCancelIrp)                      \
   X(CancelsafeShareCancelLock)        \
+  X(CancelsafeDeviceQueueListMax)     \
   X(FltCompletePendedPreOperation)    \
   X(FltCancelIo)                      \
   X(FltSetCancelCompletion)           \

@@ -6,6 +6,7 @@
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/run/used_memory.h"
+#include "impl/kernel/list_max.h"
 
 namespace cancelsafe {
 namespace {
@@ -81,6 +82,7 @@ void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
   begun_ = 0;
   busy_ = Busy::kCounted;
   if (program.setup.used_memory) LeaveDeviceQueueUsed(table_, queue_, arena);
+  KiSetDeviceQueueListMax(kListMaxes[program.setup.list_max]);
   table_.KeInitializeDeviceQueue(queue_);
   Machine::SetEffectLock(&queue_->Lock);
   Machine::NameLock(&queue_->Lock, sizeof(KSPIN_LOCK), "the device queue's lock");

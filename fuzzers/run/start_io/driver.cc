@@ -8,6 +8,7 @@
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/irp_calls.h"
 #include "fuzzers/run/used_memory.h"
+#include "impl/kernel/list_max.h"
 #include "oracle/start_io/attribution.h"
 
 namespace cancelsafe {
@@ -81,6 +82,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   driver->DriverStartIo = &StartIoRoutine;
   KiPlaceDevice(device_, extension, driver);
   if (setup_.used_memory) LeaveDeviceQueueUsed(table_, &device_->DeviceQueue, arena);
+  KiSetDeviceQueueListMax(kListMaxes[setup_.list_max]);
   table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
