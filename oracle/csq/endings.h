@@ -4,6 +4,7 @@
 #ifndef CANCELSAFE_ORACLE_CSQ_ENDINGS_H_
 #define CANCELSAFE_ORACLE_CSQ_ENDINGS_H_
 
+#include "oracle/facet_check.h"
 #include "oracle/family.h"
 
 namespace cancelsafe {
@@ -22,6 +23,7 @@ inline constexpr Facet kQueueFacets[] = {
     {1 << 7, "after the insert callback's fault", ""},
     {1 << 9, "after an ending", ""},
 };
+static_assert(LargestAbstractState(kQueueFacets) < kAbstractStates);
 
 }  // namespace cancelsafe
 

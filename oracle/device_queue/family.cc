@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "oracle/device_queue/model.h"
+#include "oracle/facet_check.h"
 #include "oracle/operation_table.h"
 
 namespace cancelsafe {
@@ -41,6 +42,7 @@ constexpr Facet kFacets[] = {
     {1 << 4, "some without", ""}, {1 << 2, "", "keys not ascending"},
     {1 << 3, "equal keys", ""},
 };
+static_assert(LargestAbstractState(kFacets) < kAbstractStates);
 
 constexpr Setup DefaultSetup() {
   Setup setup;

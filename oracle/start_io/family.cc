@@ -3,6 +3,7 @@
 
 #include <iterator>
 
+#include "oracle/facet_check.h"
 #include "oracle/operation_table.h"
 #include "oracle/start_io/model.h"
 
@@ -70,6 +71,7 @@ constexpr Facet kFacets[] = {
     {1 << 2, "", "keys not ascending"},
     {1 << 3, "equal keys", ""},
 };
+static_assert(LargestAbstractState(kFacets) < kAbstractStates);
 
 constexpr Setup DefaultSetup() {
   Setup setup;
