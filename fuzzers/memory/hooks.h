@@ -18,11 +18,18 @@ inline int HookFiber() {
   return current < 0 ? 0 : current;
 }
 
-// Lets another fiber go first where each access is a preemption point.
-inline void PointBefore(const volatile void* address, uintptr_t site) {
+// Lets another fiber go first where each access is a preemption point, and tells a complete
+// search of the access.
+inline void PointBefore(const volatile void* address, size_t size, bool write, uintptr_t site) {
   if (__builtin_expect(internal::access_point != 0, 0)) {
-    schedule::Executor::Get().Point(internal::access_point, address, site);
+    PointAndTell(address, size, write, site);
   }
+}
+// Before an access whose order with all other seq_cst ones may decide what it reads.
+inline void PointBefore(const volatile void* address, size_t size, bool write, Order order,
+                        uintptr_t site) {
+  PointBefore(address, size, write, site);
+  if (order == Order::kSeqCst && internal::access_point != 0) TellSeqCst();
 }
 
 // The word of a watched address within a run, or -1: then the hook does nothing.

@@ -13,7 +13,7 @@ Order OrderOf(int order) { return static_cast<Order>(order == 1 ? 2 : order); }
 template <typename T>
 T LoadHere(const volatile T* p, int order, uintptr_t site) {
   if (HookWord(p) < 0) return *p;
-  PointBefore(p, site);
+  PointBefore(p, sizeof(T), false, OrderOf(order), site);
   Engine& engine = *internal::engine;
   const int fiber = HookFiber();
   const uint32_t from = static_cast<uint32_t>(site);
@@ -29,7 +29,7 @@ void StoreHere(volatile T* p, T value, int order, uintptr_t site) {
     *p = value;
     return;
   }
-  PointBefore(p, site);
+  PointBefore(p, sizeof(T), true, OrderOf(order), site);
   internal::engine->Store(HookFiber(), p, sizeof(T), static_cast<uint64_t>(value), OrderOf(order),
                           static_cast<uint32_t>(site));
   EndRunIfBad();
@@ -50,7 +50,7 @@ T UpdateHere(volatile T* p, Operation operation, T operand, int order, uintptr_t
         Apply(operation, static_cast<uint64_t>(old), static_cast<uint64_t>(operand)));
     return old;
   }
-  PointBefore(p, site);
+  PointBefore(p, sizeof(T), true, OrderOf(order), site);
   Engine& engine = *internal::engine;
   const int fiber = HookFiber();
   const uint32_t from = static_cast<uint32_t>(site);
@@ -69,7 +69,7 @@ T CompareHere(volatile T* p, T expected, T desired, int order, int failure, uint
     if (old == expected) *p = desired;
     return old;
   }
-  PointBefore(p, site);
+  PointBefore(p, sizeof(T), true, OrderOf(order), site);
   Engine& engine = *internal::engine;
   const int fiber = HookFiber();
   const uint32_t from = static_cast<uint32_t>(site);

@@ -10,7 +10,7 @@ template <int kSize>
 inline void Read(const volatile void* address, uintptr_t site) {
   const ptrdiff_t word = HookWord(address);
   if (word < 0) return;
-  PointBefore(address, site);
+  PointBefore(address, kSize, false, site);
   internal::engine->ReadWord(word, HookFiber(), address, kSize, static_cast<uint32_t>(site));
   EndRunIfBad();
 }
@@ -19,7 +19,7 @@ template <int kSize>
 inline void Write(const volatile void* address, uintptr_t site) {
   const ptrdiff_t word = HookWord(address);
   if (word < 0) return;
-  PointBefore(address, site);
+  PointBefore(address, kSize, true, site);
   internal::engine->WriteWord(word, HookFiber(), address, kSize, static_cast<uint32_t>(site));
   EndRunIfBad();
 }
@@ -28,7 +28,7 @@ inline void Write(const volatile void* address, uintptr_t site) {
 template <int kSize>
 inline void Volatile(const volatile void* address, bool write, uintptr_t site) {
   if (HookWord(address) < 0) return;
-  PointBefore(address, site);
+  PointBefore(address, kSize, write, site);
   internal::engine->VolatileAccess(HookFiber(), address, kSize, write, static_cast<uint32_t>(site));
   EndRunIfBad();
 }
@@ -36,14 +36,14 @@ inline void Volatile(const volatile void* address, bool write, uintptr_t site) {
 // Also for what may lie in more than one word.
 void ReadRange(const volatile void* address, size_t size, uintptr_t site) {
   if (size == 0 || !internal::active) return;
-  PointBefore(address, site);
+  PointBefore(address, size, false, site);
   internal::engine->PlainRead(HookFiber(), address, size, static_cast<uint32_t>(site));
   EndRunIfBad();
 }
 
 void WriteRange(const volatile void* address, size_t size, uintptr_t site) {
   if (size == 0 || !internal::active) return;
-  PointBefore(address, site);
+  PointBefore(address, size, true, site);
   internal::engine->PlainWrite(HookFiber(), address, size, static_cast<uint32_t>(site));
   EndRunIfBad();
 }

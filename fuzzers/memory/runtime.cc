@@ -1,6 +1,7 @@
 // See runtime.h.
 #include "fuzzers/memory/runtime.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -282,6 +283,7 @@ void EndCall() {
 void BeginInterlocked() {
   if (!internal::active) return;
   const int fiber = Fiber();
+  TellSeqCst();
   TheEngine().Fence(fiber, Order::kSeqCst);
   internal::full_barrier = static_cast<uint8_t>(internal::full_barrier | 1u << fiber);
 }
@@ -296,7 +298,27 @@ void ReleaseToken(const void* token) {
   TheEngine().machine().Release(Fiber(), KnowledgeOf(token));
 }
 
+void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site) {
+  schedule::Executor& executor = schedule::Executor::Get();
+  executor.Point(internal::access_point, address, site);
+  uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  for (const uintptr_t end = at + size; at < end;) {
+    const uintptr_t word = at & ~uintptr_t{7}, next = std::min(word + 8, end);
+    const unsigned bytes = ((1u << (next - at)) - 1) << (at - word);
+    executor.Touch(reinterpret_cast<const void*>(word), write, static_cast<uint8_t>(bytes));
+    at = next;
+  }
+}
+
+void TellSeqCst() {
+  static char order;
+  if (TheEngine().model() != Model::kSc) schedule::Executor::Get().Touch(&order, true);
+}
+
 void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t site) {
+  if (internal::active && internal::access_point != 0) {
+    PointAndTell(address, static_cast<size_t>(size), true, site);
+  }
   TheEngine().StoreWithoutRace(Fiber(), address, size, value, static_cast<uint32_t>(site));
 }
 

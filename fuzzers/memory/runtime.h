@@ -102,6 +102,12 @@ void SetReadsFromCoverage(uint8_t* counters, uint32_t size);
 
 // ---- for the hooks ----
 
+// The preemption point before an access, where accesses are points, and what a complete
+// search has to know of it.
+void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site);
+// A seq_cst operation: outside of sequential consistency, the order of all of them matters.
+void TellSeqCst();
+
 void NoteReadsFrom(const ReadsFrom& read, int reader, uint32_t site);
 // An instrumented module was loaded; `site` lies in it.
 void NoteModule(uintptr_t site);

@@ -77,7 +77,8 @@ CallbackEvent* CallbackWatch::Event(CallbackKind kind, const void* queue, uint8_
 }
 
 void CallbackWatch::StopIfForeign(uint8_t item) {
-  if (item == kNoItem || (*items_)[item].owner == Item::Owner::kEnded) Machine::StopRun();
+  const ItemTable& items = *items_;
+  if (item == kNoItem || items[item].owner == Item::Owner::kEnded) Machine::StopRun();
 }
 
 void CallbackWatch::OnAcquire(const void* queue, PKIRQL irql) {

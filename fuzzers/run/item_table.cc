@@ -12,6 +12,18 @@ PVOID Canary(int number, int slot) {
   return reinterpret_cast<PVOID>(static_cast<uintptr_t>(0xC0FFEE00u + number * 4 + slot));
 }
 
+// The harness is not instrumented: a complete search is told what it looks at.
+void Tell(const volatile void* object, bool writes) {
+  schedule::Executor::Get().Touch(object, writes);
+}
+template <typename T>
+void TellRead(const T* field) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(field), word = at & ~uintptr_t{7};
+  const unsigned bytes = ((1u << sizeof(T)) - 1) << (at - word);
+  schedule::Executor::Get().Touch(reinterpret_cast<const void*>(word), false,
+                                  static_cast<uint8_t>(bytes));
+}
+
 }  // namespace
 
 void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, ItemKind kind,
@@ -65,6 +77,7 @@ void* ItemTable::DataMemory(int number) {
 
 void ItemTable::Make(int number) {
   Item& item = items_[number];
+  Tell(arena_, true);  // which memory it gets depends on what was made before
   --irps_left_;
   // It comes from the I/O manager, whose business is in order with everything.
   HideFromTsan();
@@ -91,7 +104,7 @@ void ItemTable::Make(int number) {
 }
 
 bool ItemTable::Refresh(int number) {
-  Item& item = items_[number];
+  Item& item = (*this)[number];
   if (item.owner != Item::Owner::kEnded) return true;
   if (item.users != 0 || irps_left_ == 0) return false;
   Make(number);
@@ -99,14 +112,14 @@ bool ItemTable::Refresh(int number) {
 }
 
 void ItemTable::EndUse(int number) {
-  --items_[number].users;
+  --(*this)[number].users;
   HandOver(number);
 }
 
 void ItemTable::HandOver(int number) { items_[number].handover.Release(Machine::fiber()); }
 
 void ItemTable::GiveToLibrary(int number) {
-  Item& item = items_[number];
+  Item& item = (*this)[number];
   item.handover.Acquire(Machine::fiber());
   item.owner = Item::Owner::kLibrary;
   IoGetCurrentIrpStackLocation(item.irp)->Control = 0;
@@ -115,13 +128,13 @@ void ItemTable::GiveToLibrary(int number) {
 }
 
 void ItemTable::TakeFromLibrary(int number) {
-  Item& item = items_[number];
+  Item& item = (*this)[number];
   item.owner = Item::Owner::kDriver;
   item.handover.Release(Machine::fiber());
 }
 
 void ItemTable::Complete(int number, NTSTATUS status) {
-  Item& item = items_[number];
+  Item& item = (*this)[number];
   item.handover.Acquire(Machine::fiber());
   if (kind_ == ItemKind::kCallbackData) {
     item.data->IoStatus.Status = status;
@@ -141,7 +154,7 @@ void ItemTable::OnComplete(PIRP irp, void* context) {
       table->recorder_->Event(CallbackKind::kCompleted, static_cast<uint8_t>(number));
   event->status = irp->IoStatus.Status;
   event->snapshot |= kKnownItem;
-  table->items_[number].owner = Item::Owner::kEnded;
+  (*table)[number].owner = Item::Owner::kEnded;
 }
 
 uint8_t ItemTable::NumberOf(const IRP* irp) const {
@@ -173,9 +186,13 @@ uint8_t ItemTable::ItemOfEntry(PLIST_ENTRY entry) const {
 }
 
 uint16_t ItemTable::Snapshot(int number) const {
-  const Item& item = items_[number];
+  const Item& item = (*this)[number];
   if (item.owner == Item::Owner::kEnded) return 0;
   const IRP* irp = item.irp;
+  TellRead(&irp->Tail.Overlay.CurrentStackLocation->Control);
+  TellRead(&irp->CancelRoutine);
+  TellRead(&irp->Cancel);
+  TellRead(&irp->Tail.Overlay.DriverContext[3]);
   uint16_t flags = kKnownItem;
   if (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) {
     flags |= kPendingMarked;

@@ -60,8 +60,15 @@ class ItemTable {
              PFILE_OBJECT files, PDEVICE_OBJECT device);
 
   ItemKind kind() const { return kind_; }
-  Item& operator[](int number) { return items_[number]; }
-  const Item& operator[](int number) const { return items_[number]; }
+  // What is known of an item is shared state that a complete search has to know of.
+  Item& operator[](int number) {
+    schedule::Executor::Get().Touch(&items_[number], true);
+    return items_[number];
+  }
+  const Item& operator[](int number) const {
+    schedule::Executor::Get().Touch(&items_[number], false);
+    return items_[number];
+  }
 
   // Makes sure the number names a live IRP; false if the old one is still used, or if
   // there are no more IRPs, which takes a library that ends more than it was given.
@@ -69,7 +76,7 @@ class ItemTable {
 
   // A call that names the item begins and ends. While calls are open the number
   // keeps its IRP; whoever uses the IRP or its context later has seen the end.
-  void BeginUse(int number) { ++items_[number].users; }
+  void BeginUse(int number) { ++(*this)[number].users; }
   void EndUse(int number);
   // What the current fiber did with the IRP comes before whatever its next owner
   // does.

@@ -19,6 +19,7 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
     return kNoCall;
   }
   if (memory::kHooked) memory::BeginCall();
+  schedule::Executor::Get().NoteCall(true);
   const int index = history_.call_count++;
   Call& call = history_.calls[index];
   const KiProcessor& processor = Machine::processor_of(fiber);
@@ -43,6 +44,7 @@ int Recorder::Begin(const Operation& operation, uint8_t generation) {
 void Recorder::End(int index, int32_t value) {
   if (index == kNoCall) return;
   if (memory::kHooked) memory::EndCall();
+  schedule::Executor::Get().NoteCall(false);
   const int fiber = Machine::fiber();
   Open& open = open_[fiber];
   Call& call = history_.calls[index];

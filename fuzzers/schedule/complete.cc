@@ -20,7 +20,8 @@ bool HasKind(const uint64_t (&kinds)[4], uint8_t kind) {
 CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
     : options_(options),
       path_(static_cast<std::size_t>(options.max_points)),
-      users_(ObjectTable::kMany + 1) {
+      users_(ObjectTable::kMany + 1),
+      writers_(ObjectTable::kMany + 1) {
   objects_.Clear();
   shared_.reserve(path_.size());
 }
@@ -55,8 +56,8 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
   touched_.Clear();
 }
 
-void CompleteExplorer::OnTouch(const volatile void* object, bool writes) {
-  touched_.Add(objects_.Number(object), writes);
+void CompleteExplorer::OnTouch(const volatile void* object, uint8_t parts, bool writes) {
+  touched_.Add(objects_.Number(object), parts, writes);
 }
 
 void CompleteExplorer::OnBlock(const volatile void* object) {
@@ -77,7 +78,7 @@ Footprint CompleteExplorer::Announced(const PendingEvent& event, const volatile 
   if (object == nullptr) {
     footprint.AddAll();
   } else {
-    footprint.Add(objects_.Number(object), !HasKind(options_.reading_kinds, event.kind));
+    footprint.Add(objects_.Number(object), kAllParts, !HasKind(options_.reading_kinds, event.kind));
   }
   return footprint;
 }
@@ -154,13 +155,19 @@ void CompleteExplorer::Finished(const RunResult& result) {
   if (options_.source_sets) Analyze();
 }
 
+// Steps whose order with steps of other fibers can matter at all: most accesses are to what
+// one fiber uses alone, or to what nobody writes.
 void CompleteExplorer::FindShared() {
   std::fill(users_.begin(), users_.end(), 0);
+  std::fill(writers_.begin(), writers_.end(), 0);
   uint8_t anything = 0;
   for (std::size_t i = 0; i < depth_; ++i) {
     const Step& step = path_[i];
     const Footprint& tried = step.footprint.blocked_on() != 0 ? step.attempt : step.footprint;
-    for (int o = 0; o < tried.count(); ++o) users_[tried.object(o)] |= BitOf(step.chosen);
+    for (int o = 0; o < tried.count(); ++o) {
+      users_[tried.object(o)] |= BitOf(step.chosen);
+      if (tried.writes(o)) writers_[tried.object(o)] |= BitOf(step.chosen);
+    }
     if (tried.all()) anything |= BitOf(step.chosen);
   }
   for (std::size_t i = 0; i < depth_; ++i) {
@@ -168,7 +175,8 @@ void CompleteExplorer::FindShared() {
     const Footprint& footprint = step.footprint;
     step.shared = footprint.orders_calls() || footprint.all();
     for (int o = 0; o < footprint.count() && !step.shared; ++o) {
-      step.shared = ((users_[footprint.object(o)] | anything) & ~BitOf(step.chosen)) != 0;
+      const std::vector<uint8_t>& minded = footprint.writes(o) ? users_ : writers_;
+      step.shared = ((minded[footprint.object(o)] | anything) & ~BitOf(step.chosen)) != 0;
     }
   }
 }

@@ -60,7 +60,7 @@ class CompleteExplorer final : public Scheduler {
   void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override;
   int Pick(const Decision& decision) override;
   bool sees_all_points() const override { return true; }
-  void OnTouch(const volatile void* object, bool writes) override;
+  void OnTouch(const volatile void* object, uint8_t parts, bool writes) override;
   void OnBlock(const volatile void* object) override;
   void OnCall(bool begins) override;
 
@@ -98,13 +98,14 @@ class CompleteExplorer final : public Scheduler {
   // Numbered over all runs: in each of them an address is the same object, though it may
   // be used for the first time somewhere else.
   ObjectTable objects_;
-  Footprint touched_;           // since the last Pick
-  std::vector<Step> path_;      // of fixed size: it must not grow on a fiber
-  std::vector<int> shared_;     // the shared steps before the one that is looked at
-  std::vector<uint8_t> users_;  // by object: the fibers that touched it in this run
-  std::size_t length_ = 0;      // steps of the path
-  std::size_t depth_ = 0;       // of them picked in this run
-  std::size_t first_new_ = 0;   // of them the first that no run before had made
+  Footprint touched_;             // since the last Pick
+  std::vector<Step> path_;        // of fixed size: it must not grow on a fiber
+  std::vector<int> shared_;       // the shared steps before the one that is looked at
+  std::vector<uint8_t> users_;    // by object: the fibers that touched it in this run
+  std::vector<uint8_t> writers_;  // likewise, that wrote it
+  std::size_t length_ = 0;        // steps of the path
+  std::size_t depth_ = 0;         // of them picked in this run
+  std::size_t first_new_ = 0;     // of them the first that no run before had made
   int fibers_ = 0;
   bool cut_ = false;
   bool ran_ = false;

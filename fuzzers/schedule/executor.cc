@@ -439,7 +439,7 @@ void Executor::Yield(uint8_t kind, uintptr_t site) {
 void Executor::Wake(const volatile void* object) {
   if (g.sees_all_points && running()) {
     NoteTouched(object);
-    g.scheduler->OnTouch(object, true);
+    g.scheduler->OnTouch(object, kAllParts, true);
   }
   const uint8_t blocked = g.unfinished & static_cast<uint8_t>(~g.decision.enabled);
   for (uint32_t rest = blocked; rest != 0; rest &= rest - 1) {
@@ -448,8 +448,8 @@ void Executor::Wake(const volatile void* object) {
   }
 }
 
-void Executor::TellTouch(const volatile void* object, bool writes) {
-  g.scheduler->OnTouch(object, writes);
+void Executor::TellTouch(const volatile void* object, uint8_t parts, bool writes) {
+  g.scheduler->OnTouch(object, parts, writes);
 }
 
 void Executor::TellCall(bool begins) { g.scheduler->OnCall(begins); }

@@ -10,6 +10,9 @@
 
 namespace cancelsafe::schedule {
 
+// Of an object whose parts may be accessed apart: all of them.
+inline constexpr uint8_t kAllParts = 0xff;
+
 // The kind of the event of a fiber that has not started; callers use 1 to 255.
 inline constexpr uint8_t kStartKind = 0;
 
@@ -55,7 +58,7 @@ class Scheduler {
   virtual bool compares_objects() const { return sees_all_points(); }
   // What the running fiber does between two points, if the scheduler sees all points:
   // accesses, the wait that its point ended in, and beginnings and ends of calls.
-  virtual void OnTouch(const volatile void*, bool /*writes*/) {}
+  virtual void OnTouch(const volatile void*, uint8_t /*parts*/, bool /*writes*/) {}
   virtual void OnBlock(const volatile void*) {}
   virtual void OnCall(bool /*begins*/) {}
 };
@@ -160,10 +163,10 @@ class Executor {
   // Enables the fibers that are blocked on the object. Not itself a point.
   void Wake(const volatile void* object);
   // For schedulers that see all points: the running fiber accesses shared state since its
-  // last point, or begins or ends what a history records as a call. Not itself a point;
-  // nothing outside a run.
-  void Touch(const volatile void* object, bool writes) {
-    if (__builtin_expect(watched_, 0)) TellTouch(object, writes);
+  // last point, or some of its eight parts (the bytes of a word), or begins or ends what a
+  // history records as a call. Not itself a point; nothing outside a run.
+  void Touch(const volatile void* object, bool writes, uint8_t parts = kAllParts) {
+    if (__builtin_expect(watched_, 0)) TellTouch(object, parts, writes);
   }
   void NoteCall(bool begins) {
     if (__builtin_expect(watched_, 0)) TellCall(begins);
@@ -189,7 +192,7 @@ class Executor {
   void Finish();
   [[noreturn]] void Abort(RunStatus status);
   void FillResult(RunResult* result) const;
-  void TellTouch(const volatile void* object, bool writes);
+  void TellTouch(const volatile void* object, uint8_t parts, bool writes);
   void TellCall(bool begins);
 
   static Executor instance_;

@@ -13,15 +13,10 @@ class Footprint {
   void Clear() { *this = Footprint(); }
   // Depends on everything: what was done is not known.
   void AddAll() { all_ = true; }
-  // `object` is not 0. More objects than there is room for count as all.
-  void Add(uint16_t object, bool writes) {
-    for (int i = 0; i < count_; ++i) {
-      if (object_[i] >> 1 != object) continue;
-      object_[i] = static_cast<uint16_t>(object_[i] | writes);
-      return;
-    }
-    if (count_ == kRoom) return AddAll();
-    object_[count_++] = static_cast<uint16_t>(object << 1 | writes);
+  // `object` is not 0; of its eight parts those in the mask. More objects than there is
+  // room for count as all.
+  void Add(uint16_t object, uint8_t parts, bool writes) {
+    Add({object, parts, static_cast<uint8_t>(writes ? parts : 0)});
   }
   // A history says of two calls whether one had ended before the other began, and nothing
   // else about their order: a beginning minds the end of another call, and the reverse.
@@ -34,7 +29,7 @@ class Footprint {
   uint16_t blocked_on() const { return blocked_on_; }
   void ForgetAttempt() {
     for (int i = 0; i < count_; ++i) {
-      if (object_[i] >> 1 == blocked_on_) object_[i--] = object_[--count_];
+      if (access_[i].object == blocked_on_) access_[i--] = access_[--count_];
     }
   }
   void Merge(const Footprint& other) {
@@ -42,13 +37,14 @@ class Footprint {
     begins_ |= other.begins_;
     ends_ |= other.ends_;
     if (other.blocked_on_ != 0) blocked_on_ = other.blocked_on_;
-    for (int i = 0; i < other.count_; ++i) Add(other.object_[i] >> 1, (other.object_[i] & 1) != 0);
+    for (int i = 0; i < other.count_; ++i) Add(other.access_[i]);
   }
 
   bool all() const { return all_; }
   bool orders_calls() const { return begins_ || ends_; }
   int count() const { return count_; }
-  uint16_t object(int i) const { return object_[i] >> 1; }
+  uint16_t object(int i) const { return access_[i].object; }
+  bool writes(int i) const { return access_[i].written != 0; }
 
   // Whether the order of the two steps, of different fibers, can matter. O(objects).
   static bool Dependent(const Footprint& a, const Footprint& b) {
@@ -56,18 +52,34 @@ class Footprint {
     if (a.all_ || b.all_) return !a.empty() && !b.empty();
     for (int i = 0; i < a.count_; ++i) {
       for (int k = 0; k < b.count_; ++k) {
-        const int difference = a.object_[i] ^ b.object_[k];
-        if (difference <= 1 && ((a.object_[i] | b.object_[k]) & 1) != 0) return true;
+        const Access &one = a.access_[i], &other = b.access_[k];
+        if (one.object != other.object) continue;
+        if (((one.written & other.parts) | (one.parts & other.written)) != 0) return true;
       }
     }
     return false;
   }
 
  private:
+  struct Access {
+    uint16_t object;
+    uint8_t parts;    // accessed
+    uint8_t written;  // of them
+  };
   static constexpr int kRoom = 12;
+  void Add(const Access& access) {
+    for (int i = 0; i < count_; ++i) {
+      if (access_[i].object != access.object) continue;
+      access_[i].parts |= access.parts;
+      access_[i].written |= access.written;
+      return;
+    }
+    if (count_ == kRoom) return AddAll();
+    access_[count_++] = access;
+  }
   bool empty() const { return !all_ && !begins_ && !ends_ && count_ == 0; }
 
-  uint16_t object_[kRoom];  // number of the object, and in bit 0 whether it was written
+  Access access_[kRoom];
   uint8_t count_ = 0;
   bool all_ = false;
   bool begins_ = false;

@@ -105,6 +105,7 @@ void DeviceQueueDriver::Taken(int number) {
 }
 
 Skip DeviceQueueDriver::Execute(const Operation& operation) {
+  const StateInUse state(this);
   switch (operation.op) {
     case Op::kQueueInsert:
     case Op::kQueueInsertByKey:
@@ -130,6 +131,7 @@ Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   const int number = ++begun_;
   ++inserts_;
   const IrqlScope scope(DISPATCH_LEVEL);
+  const StateInUse state(this);
   const int call = recorder_->Begin(operation, 0);
   const BOOLEAN inserted =
       operation.op == Op::kQueueInsert
@@ -164,6 +166,7 @@ Skip DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
   ++removals_;
   strict_removals_ += strict;
   const IrqlScope scope(DISPATCH_LEVEL);
+  const StateInUse state(this);
   const int call = recorder_->Begin(operation, 0);
   PKDEVICE_QUEUE_ENTRY entry;
   if (operation.op == Op::kQueueRemove) {
@@ -206,6 +209,7 @@ Skip DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
   ++begun_;
   ++entry_removals_;
   const IrqlScope scope(operation.irql);
+  const StateInUse state(this);
   const int call = recorder_->Begin(operation, 0);
   const BOOLEAN removed = table_.KeRemoveEntryDeviceQueue(queue_, entry.entry);
   recorder_->End(call, removed);

@@ -104,6 +104,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
 }
 
 Skip StartIoDriver::Execute(const Operation& operation) {
+  const StateInUse state(this);
   switch (operation.op) {
     case Op::kStartPacket:
     case Op::kStartPacketByKey:
@@ -209,6 +210,7 @@ void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
 
 void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   Machine::Point(kPointCallbackEnter, device);
+  const StateInUse state(this);
   const uint8_t item = items_.NumberOf(irp);
   CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
   if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
@@ -227,6 +229,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   if (memory::kHooked) memory::EndCall();
   current_ = item;
   Machine::Point(kPointCallbackEnter, device);
+  const StateInUse again(this);
   const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
                       (setup_.start_io == StartIoStyle::kFinishOdd && (item & 1) != 0);
   // Another virtual thread may have finished the IRP since it became current.

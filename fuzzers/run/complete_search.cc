@@ -1,0 +1,72 @@
+// See complete_search.h.
+#include "fuzzers/run/complete_search.h"
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/memory/runtime.h"
+#include "fuzzers/run/machine.h"
+
+namespace cancelsafe {
+
+using schedule::ExploreEnd;
+
+bool CanSearchCompletely() { return memory::kHooked; }
+
+CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t max_runs)
+    : program_(program),
+      runner_(runner),
+      model_before_(memory::TheEngine().model()),
+      explorer_(OptionsOf(max_runs)) {
+  program_.schedule = schedule::Schedule();
+  run_options_.record_choices = true;
+  memory::TheEngine().SetModel(memory::Model::kSc);
+}
+
+CompleteSearch::~CompleteSearch() { memory::TheEngine().SetModel(model_before_); }
+
+schedule::CompleteOptions CompleteSearch::OptionsOf(int64_t max_runs) {
+  schedule::CompleteOptions options;
+  options.max_runs = max_runs;
+  const auto add = [](uint64_t* kinds, KiPoint point) {
+    const uint8_t kind = Machine::PointKind(point);
+    kinds[kind >> 6] |= uint64_t{1} << (kind & 63);
+  };
+  // What these announce is told by the accesses that follow, one by one.
+  for (const KiPoint point : {kPointAcquire, kPointRelease, kPointInterlocked, kPointIrql,
+                              kPointCallbackEnter, kPointCallbackExit, kPointAccess, kPointCall}) {
+    add(options.silent_kinds, point);
+  }
+  return options;
+}
+
+bool CompleteSearch::Next(bool* passed) {
+  while (explorer_.Next()) {
+    *passed = runner_->RunWith(&explorer_, program_, run_options_);
+    explorer_.Finished(runner_->output().schedule);
+    if (explorer_.cut()) continue;
+    bounded_ |=
+        runner_->output().verdict.kind == VerdictKind::kUnknown || runner_->history().truncated;
+    return true;
+  }
+  return false;
+}
+
+std::string CompleteSearch::Summary() const {
+  const std::string counts = absl::StrCat(runs(), " executions (", cut_runs(), " cut), model sc");
+  switch (end()) {
+    case ExploreEnd::kComplete:
+      return bounded_ ? absl::StrCat(counts, ", bounded by what one run can record or judge")
+                      : absl::StrCat("complete: ", counts, ", no bound");
+    case ExploreEnd::kOutOfRuns:
+      return absl::StrCat(counts, ", bounded by the number of executions");
+    case ExploreEnd::kRunTooLong:
+      return absl::StrCat(counts, ", bounded by the length of one execution");
+    case ExploreEnd::kNondeterministic:
+      return absl::StrCat(counts, ", bounded: the program did not repeat itself");
+    case ExploreEnd::kRunning:
+    case ExploreEnd::kStopped:
+      break;
+  }
+  return absl::StrCat(counts, ", stopped before the end");
+}
+
+}  // namespace cancelsafe

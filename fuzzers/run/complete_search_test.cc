@@ -1,0 +1,157 @@
+// A complete search loses nothing: what a plain search up to a bound sees of a program, and
+// what random schedules show, it sees too. In the builds that see every access.
+#include "fuzzers/run/complete_search.h"
+
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/program/generate.h"
+#include "fuzzers/run/run_testing.h"
+#include "fuzzers/schedule/explore.h"
+
+namespace cancelsafe {
+namespace {
+
+// All that can be seen of a run: results, callbacks, which calls had ended before which
+// began, and the verdict.
+std::string Seen(Runner* runner) {
+  const History& history = runner->history();
+  std::string seen;
+  for (int f = 0; f < kMaxFibers; ++f) {
+    std::vector<int> calls;
+    for (int i = 0; i < history.call_count; ++i) {
+      if (history.calls[i].fiber == f) calls.push_back(i);
+    }
+    for (const int i : calls) {
+      const Call& call = history.calls[i];
+      absl::StrAppend(&seen, "[", static_cast<int>(call.operation.op), " ", call.operation.item,
+                      call.returned ? " = " : " open ", call.outcome.value);
+      for (int e = 0; e < history.event_count; ++e) {
+        const CallbackEvent& event = history.events[e];
+        if (event.call != i) continue;
+        absl::StrAppend(&seen, " ", static_cast<int>(event.kind), ":", event.item, ":", event.after,
+                        ":", event.status, ":", event.snapshot);
+      }
+      // The number of calls of each other fiber that had ended.
+      for (int g = 0; g < kMaxFibers; ++g) {
+        int ended = 0;
+        for (int k = 0; k < history.call_count; ++k) {
+          const Call& other = history.calls[k];
+          ended += other.fiber == g && other.returned && other.end < call.begin ? 1 : 0;
+        }
+        absl::StrAppend(&seen, " <", ended);
+      }
+      seen += "]";
+    }
+    seen += "|";
+  }
+  return absl::StrCat(seen, static_cast<int>(runner->output().verdict.kind), " ",
+                      runner->output().verdict.rule);
+}
+
+class CompleteSearchTest : public testing::TestWithParam<Family> {
+ protected:
+  void SetUp() override {
+    if (!CanSearchCompletely()) GTEST_SKIP() << "this build does not see every access";
+    options_.access_points = true;
+  }
+
+  // A few calls on two fibers.
+  Program Small(uint64_t seed) const {
+    Program program;
+    GenerateProgram(GetParam(), seed, &program);
+    program.schedule = schedule::Schedule();
+    program.fibers = 2;
+    program.operation_count =
+        std::min<int>(program.operation_count, 2 + static_cast<int>(seed % 2));
+    // The first half of them on fiber 0.
+    for (int i = 0; i < program.operation_count; ++i) {
+      program.fiber_of[i] = i >= program.operation_count / 2 ? 1 : 0;
+      program.operations[i].item %= 2;
+    }
+    return program;
+  }
+
+  RunnerOptions options_;
+};
+
+TEST_P(CompleteSearchTest, SeesWhatBoundedAndRandomSearchesSee) {
+  Bench bench(GetParam(), BuiltInImplementation(), options_);
+  for (uint64_t seed = 1; seed <= 75; ++seed) {
+    const Program program = Small(seed);
+    std::set<std::string> complete;
+    CompleteSearch search(program, &bench.runner(), 200000);
+    bool passed = true;
+    while (search.Next(&passed)) {
+      complete.insert(Seen(&bench.runner()));
+      ASSERT_TRUE(passed) << bench.runner().output().verdict.reason;
+    }
+    ASSERT_TRUE(search.complete()) << "seed " << seed << ": " << search.Summary();
+    schedule::ExploreOptions explore;
+    explore.preemptions = seed % 25 == 0 ? 2 : 1;
+    explore.reduce = false;
+    schedule::Explorer explorer(explore);
+    while (explorer.Next()) {
+      bench.runner().RunWith(&explorer, program, {});
+      explorer.Finished(bench.runner().output().schedule);
+      ASSERT_EQ(complete.count(Seen(&bench.runner())), 1)
+          << "seed " << seed << ", lost: " << Seen(&bench.runner()) << "\n"
+          << PrintProgram(program);
+    }
+    Program random = program;
+    for (uint32_t i = 0; i < 100; ++i) {
+      random.schedule.kind = i % 2 == 0 ? schedule::Kind::kRandom : schedule::Kind::kPct;
+      random.schedule.parameter = static_cast<uint8_t>(i);
+      random.schedule.seed = i;
+      bench.runner().Run(random);
+      // What other values the memory model allows is not part of this search.
+      if (bench.runner().output().schedule.executed.stale_count != 0) continue;
+      ASSERT_EQ(complete.count(Seen(&bench.runner())), 1)
+          << "seed " << seed << ", lost: " << Seen(&bench.runner()) << "\n"
+          << PrintProgram(program);
+    }
+  }
+}
+
+TEST_P(CompleteSearchTest, CountsAreTheSameEveryTime) {
+  const Program program = Small(7);
+  int64_t runs = -1, cut = -1;
+  for (int round = 0; round < 3; ++round) {
+    // The runner keeps nothing that matters: neither a new one nor a used one.
+    Bench bench(GetParam(), BuiltInImplementation(), options_);
+    for (int use = 0; use < 2; ++use) {
+      CompleteSearch search(program, &bench.runner());
+      bool passed = true;
+      while (search.Next(&passed)) {
+      }
+      ASSERT_TRUE(search.complete()) << search.Summary();
+      if (runs < 0) {
+        runs = search.runs();
+        cut = search.cut_runs();
+      }
+      EXPECT_EQ(search.runs(), runs);
+      EXPECT_EQ(search.cut_runs(), cut);
+    }
+  }
+}
+
+TEST_P(CompleteSearchTest, NothingIsCompleteThatMetALimit) {
+  Bench bench(GetParam(), BuiltInImplementation(), options_);
+  CompleteSearch search(Small(7), &bench.runner(), 1);
+  bool passed = true;
+  while (search.Next(&passed)) {
+  }
+  EXPECT_FALSE(search.complete());
+  EXPECT_NE(search.Summary().find("bounded by the number of executions"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, CompleteSearchTest,
+                         testing::Values(Family::kCsq, Family::kDeviceQueue, Family::kStartIo,
+                                         Family::kCallbackDataQueue),
+                         [](const auto& info) {
+                           return absl::StrCat("Family", static_cast<int>(info.param));
+                         });
+
+}  // namespace
+}  // namespace cancelsafe
