@@ -77,8 +77,7 @@ CallbackEvent* CallbackWatch::Event(CallbackKind kind, const void* queue, uint8_
 }
 
 void CallbackWatch::StopIfForeign(uint8_t item) {
-  const ItemTable& items = *items_;
-  if (item == kNoItem || items[item].owner == Item::Owner::kEnded) Machine::StopRun();
+  if (item == kNoItem || items_->owner(item) == Item::Owner::kEnded) Machine::StopRun();
 }
 
 void CallbackWatch::OnAcquire(const void* queue, PKIRQL irql) {
@@ -120,10 +119,10 @@ NTSTATUS CallbackWatch::OnInsert(const void* queue, uint8_t number, const void* 
     event->snapshot |= kTokenMatches;
   }
   event->status = QueueAt(queue).driver->Insert(number, operation);
-  Item& item = (*items_)[number];
   if (NT_SUCCESS(event->status)) {
-    item.linked = true;
+    items_->SetLinked(number, true);
   } else {
+    Item& item = (*items_)[number];
     item.failed_insert = item.inserts;
   }
   return event->status;
@@ -133,14 +132,14 @@ void CallbackWatch::OnRemove(const void* queue, uint8_t item) {
   const CallbackScope scope(queue);
   Event(CallbackKind::kRemove, queue, item);
   StopIfForeign(item);
-  if (!(*items_)[item].linked) Machine::StopRun();
+  if (!items_->linked(item)) Machine::StopRun();
   const uint8_t open = recorder_->open_call();
   // A cancellation took effect when it took the routine; anything else does here.
   if (open != kNoCall && recorder_->call(open).operation.op != Op::kCancel) {
     recorder_->MarkEffect();
   }
   QueueAt(queue).driver->Remove(item);
-  (*items_)[item].linked = false;
+  items_->SetLinked(item, false);
 }
 
 uint8_t CallbackWatch::OnPeek(const void* queue, bool has_after, uint8_t after,
@@ -150,7 +149,7 @@ uint8_t CallbackWatch::OnPeek(const void* queue, bool has_after, uint8_t after,
   event->after = after;
   event->snapshot |= kKnownItem;
   if (has_after) StopIfForeign(after);
-  if (!has_after || (*items_)[after].linked) {
+  if (!has_after || items_->linked(after)) {
     event->snapshot |= kLinked;
   } else {
     Machine::StopRun();

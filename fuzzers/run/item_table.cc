@@ -13,9 +13,6 @@ PVOID Canary(int number, int slot) {
 }
 
 // The harness is not instrumented: a complete search is told what it looks at.
-void Tell(const volatile void* object, bool writes) {
-  schedule::Executor::Get().Touch(object, writes);
-}
 template <typename T>
 void TellRead(const T* field) {
   const uintptr_t at = reinterpret_cast<uintptr_t>(field), word = at & ~uintptr_t{7};
@@ -77,7 +74,8 @@ void* ItemTable::DataMemory(int number) {
 
 void ItemTable::Make(int number) {
   Item& item = items_[number];
-  Tell(arena_, true);  // which memory it gets depends on what was made before
+  schedule::Executor::Get().Touch(arena_,
+                                  true);  // which memory it gets depends on what was made before
   --irps_left_;
   // It comes from the I/O manager, whose business is in order with everything.
   HideFromTsan();
@@ -104,15 +102,16 @@ void ItemTable::Make(int number) {
 }
 
 bool ItemTable::Refresh(int number) {
-  Item& item = (*this)[number];
-  if (item.owner != Item::Owner::kEnded) return true;
+  if (owner(number) != Item::Owner::kEnded) return true;
+  const Item& item = (*this)[number];
   if (item.users != 0 || irps_left_ == 0) return false;
   Make(number);
   return true;
 }
 
 void ItemTable::EndUse(int number) {
-  --(*this)[number].users;
+  Tell(number, kUsersPart, true);
+  --items_[number].users;
   HandOver(number);
 }
 
@@ -154,7 +153,8 @@ void ItemTable::OnComplete(PIRP irp, void* context) {
       table->recorder_->Event(CallbackKind::kCompleted, static_cast<uint8_t>(number));
   event->status = irp->IoStatus.Status;
   event->snapshot |= kKnownItem;
-  (*table)[number].owner = Item::Owner::kEnded;
+  table->Tell(number, kOwnerPart, true);
+  table->items_[number].owner = Item::Owner::kEnded;
 }
 
 uint8_t ItemTable::NumberOf(const IRP* irp) const {
@@ -186,8 +186,8 @@ uint8_t ItemTable::ItemOfEntry(PLIST_ENTRY entry) const {
 }
 
 uint16_t ItemTable::Snapshot(int number) const {
-  const Item& item = (*this)[number];
-  if (item.owner == Item::Owner::kEnded) return 0;
+  const Item& item = items_[number];
+  if (owner(number) == Item::Owner::kEnded) return 0;
   const IRP* irp = item.irp;
   TellRead(&irp->Tail.Overlay.CurrentStackLocation->Control);
   TellRead(&irp->CancelRoutine);
@@ -200,7 +200,7 @@ uint16_t ItemTable::Snapshot(int number) const {
   if (irp->CancelRoutine != nullptr) flags |= kCancelRoutineSet;
   if (irp->Cancel) flags |= kCancelFlagSet;
   if (irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
-  if (item.linked) flags |= kLinked;
+  if (linked(number)) flags |= kLinked;
   bool intact = true;
   // The IRP of callback data is the filter manager's, DriverContext with it.
   for (int slot = 0; slot < 3 && kind_ == ItemKind::kQueuedIrp; ++slot) {

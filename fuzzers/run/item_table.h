@@ -60,14 +60,28 @@ class ItemTable {
              PFILE_OBJECT files, PDEVICE_OBJECT device);
 
   ItemKind kind() const { return kind_; }
-  // What is known of an item is shared state that a complete search has to know of.
+  // What is known of an item is shared state that a complete search has to know of: all of
+  // it, or those parts that others look at while the item is in use.
   Item& operator[](int number) {
-    schedule::Executor::Get().Touch(&items_[number], true);
+    Tell(number, schedule::kAllParts, true);
     return items_[number];
   }
   const Item& operator[](int number) const {
-    schedule::Executor::Get().Touch(&items_[number], false);
+    Tell(number, schedule::kAllParts, false);
     return items_[number];
+  }
+  Item::Owner owner(int number) const {
+    Tell(number, kOwnerPart, false);
+    return items_[number].owner;
+  }
+  // Whether the driver's list has it.
+  bool linked(int number) const {
+    Tell(number, kLinkedPart, false);
+    return items_[number].linked;
+  }
+  void SetLinked(int number, bool linked) {
+    Tell(number, kLinkedPart, true);
+    items_[number].linked = linked;
   }
 
   // Makes sure the number names a live IRP; false if the old one is still used, or if
@@ -76,7 +90,10 @@ class ItemTable {
 
   // A call that names the item begins and ends. While calls are open the number
   // keeps its IRP; whoever uses the IRP or its context later has seen the end.
-  void BeginUse(int number) { ++(*this)[number].users; }
+  void BeginUse(int number) {
+    Tell(number, kUsersPart, true);
+    ++items_[number].users;
+  }
   void EndUse(int number);
   // What the current fiber did with the IRP comes before whatever its next owner
   // does.
@@ -107,6 +124,10 @@ class ItemTable {
   uint8_t FindDamagedRetired() const;
 
  private:
+  static constexpr uint8_t kUsersPart = 1, kLinkedPart = 2, kOwnerPart = 4;
+  void Tell(int number, uint8_t parts, bool writes) const {
+    schedule::Executor::Get().Touch(&items_[number], writes, parts);
+  }
   static void OnComplete(PIRP irp, void* context);
   void Make(int number);
   bool MemoryIsReused(int number) const;

@@ -185,7 +185,7 @@ CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, ui
   CallbackEvent* event = recorder_->Event(kind, item);
   if (device == device_) event->snapshot |= kRightQueue;
   if (item != kNoItem) event->snapshot |= items_.Snapshot(item);
-  if (item == kNoItem || items_[item].owner == Item::Owner::kEnded) Machine::StopRun();
+  if (item == kNoItem || items_.owner(item) == Item::Owner::kEnded) Machine::StopRun();
   return event;
 }
 
