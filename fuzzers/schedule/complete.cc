@@ -31,8 +31,14 @@ bool CompleteExplorer::Next() {
   // Back to the last place where another fiber has to be tried.
   while (ran_ && length_ > 0) {
     Step& step = path_[length_ - 1];
+    if (step.alternatives != 0) {
+      if (++step.taken < step.alternatives) break;
+      --length_;
+      continue;
+    }
     step.sleeping |= BitOf(step.chosen);
-    step.sleeper[step.chosen] = step.footprint;
+    step.sleeper[step.chosen] = step.outcomes;
+    step.outcomes.Clear();
     const uint8_t todo = step.backtrack & step.enabled & static_cast<uint8_t>(~step.sleeping);
     if (todo != 0) {
       step.chosen = static_cast<int8_t>(LowestOf(todo));
@@ -46,12 +52,14 @@ bool CompleteExplorer::Next() {
     end_ = ExploreEnd::kOutOfRuns;
   }
   first_new_ = length_ == 0 ? 0 : length_ - 1;
+  while (first_new_ > 0 && path_[first_new_].alternatives != 0) --first_new_;
   cut_ = false;
   return end_ == ExploreEnd::kRunning;
 }
 
 void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
   depth_ = 0;
+  last_ = 0;
   fibers_ = fibers;
   touched_.Clear();
 }
@@ -86,13 +94,36 @@ Footprint CompleteExplorer::Announced(const PendingEvent& event, const volatile 
 int CompleteExplorer::Pick(const Decision& decision) {
   if (depth_ > 0) EndStep();
   touched_.Clear();
+  if (end_ != ExploreEnd::kRunning) return GiveUp(end_);
   if (depth_ < length_) {
-    if (path_[depth_].enabled != decision.enabled) return GiveUp(ExploreEnd::kNondeterministic);
+    const Step& step = path_[depth_];
+    if (step.alternatives != 0 || step.enabled != decision.enabled) {
+      return GiveUp(ExploreEnd::kNondeterministic);
+    }
   } else {
     if (length_ == path_.size()) return GiveUp(ExploreEnd::kRunTooLong);
     if (!Extend(decision)) return GiveUp(ExploreEnd::kRunning);
   }
-  return path_[depth_++].chosen;
+  last_ = depth_++;
+  return path_[last_].chosen;
+}
+
+int CompleteExplorer::Choose(int alternatives) {
+  if (end_ != ExploreEnd::kRunning) return 0;
+  if (depth_ == length_) {
+    if (length_ == path_.size()) {
+      end_ = ExploreEnd::kRunTooLong;
+      return 0;
+    }
+    path_[length_].alternatives = static_cast<uint8_t>(alternatives);
+    path_[length_].taken = 0;
+    path_[length_].shared = false;
+    ++length_;
+  } else if (path_[depth_].alternatives != alternatives) {
+    end_ = ExploreEnd::kNondeterministic;
+    return 0;
+  }
+  return path_[depth_++].taken;
 }
 
 int CompleteExplorer::GiveUp(ExploreEnd why) {
@@ -102,25 +133,29 @@ int CompleteExplorer::GiveUp(ExploreEnd why) {
 }
 
 void CompleteExplorer::EndStep() {
-  Step& step = path_[depth_ - 1];
+  Step& step = path_[last_];
   step.footprint = step.announced[step.chosen];
   step.footprint.Merge(touched_);
-  if (step.footprint.blocked_on() == 0) return;
-  step.attempt = step.footprint;
-  step.footprint.ForgetAttempt();
+  if (step.footprint.blocked_on() != 0) {
+    step.attempt = step.footprint;
+    step.footprint.ForgetAttempt();
+  }
+  step.outcomes.Merge(step.footprint);
 }
 
 // Adds the place that no run has reached before, and picks there: the default, if it does
 // not sleep. False if all fibers do.
 bool CompleteExplorer::Extend(const Decision& decision) {
   Step& step = path_[length_];
+  step.alternatives = 0;
   step.enabled = decision.enabled;
   step.sleeping = 0;
   step.footprint.Clear();
+  step.outcomes.Clear();
   for (int f = 0; f < decision.fibers; ++f)
     step.announced[f] = Announced(decision.pending[f], decision.objects[f]);
   if (length_ > 0) {
-    const Step& before = path_[length_ - 1];
+    const Step& before = path_[last_];
     const uint8_t others = before.sleeping & static_cast<uint8_t>(~BitOf(before.chosen));
     for (uint32_t rest = others; rest != 0; rest &= rest - 1) {
       const int sleeper = LowestOf(rest);
@@ -149,7 +184,10 @@ void CompleteExplorer::Finished(const RunResult& result) {
     EndStep();
     // What the step that ended the run half-way did is not all known.
     const bool half = result.status != RunStatus::kDone && result.status != RunStatus::kDeadlock;
-    if (half && depth_ > 0) path_[depth_ - 1].footprint.AddAll();
+    if (half && depth_ > 0) {
+      path_[last_].footprint.AddAll();
+      path_[last_].outcomes.AddAll();
+    }
   }
   ++(cut_ ? cut_runs_ : runs_);
   if (options_.source_sets) Analyze();
@@ -163,6 +201,7 @@ void CompleteExplorer::FindShared() {
   uint8_t anything = 0;
   for (std::size_t i = 0; i < depth_; ++i) {
     const Step& step = path_[i];
+    if (step.alternatives != 0) continue;
     const Footprint& tried = step.footprint.blocked_on() != 0 ? step.attempt : step.footprint;
     for (int o = 0; o < tried.count(); ++o) {
       users_[tried.object(o)] |= BitOf(step.chosen);
@@ -172,6 +211,7 @@ void CompleteExplorer::FindShared() {
   }
   for (std::size_t i = 0; i < depth_; ++i) {
     Step& step = path_[i];
+    if (step.alternatives != 0) continue;
     const Footprint& footprint = step.footprint;
     step.shared = footprint.orders_calls() || footprint.all();
     for (int o = 0; o < footprint.count() && !step.shared; ++o) {
@@ -187,6 +227,7 @@ void CompleteExplorer::Analyze() {
   Clock now[kMaxFibers] = {};  // of each fiber's last step
   for (std::size_t i = 0; i < depth_; ++i) {
     Step& step = path_[i];
+    if (step.alternatives != 0) continue;
     Clock& clock = now[step.chosen];
     ++clock[step.chosen];
     // Had the fiber come before the owner, it would not have had to wait.
@@ -232,6 +273,7 @@ void CompleteExplorer::Reverse(int earlier, int at, int fiber, const Clock& cloc
   std::fill(std::begin(first), std::end(first), -1);
   for (int k = earlier + 1; k < at; ++k) {
     const Step& step = path_[k];
+    if (step.alternatives != 0) continue;
     if (first[step.chosen] < 0 && step.clock[other] < place.clock[other]) first[step.chosen] = k;
   }
   if (first[fiber] < 0) first[fiber] = at;

@@ -57,6 +57,10 @@ class CompleteExplorer final : public Scheduler {
   int64_t cut_runs() const { return cut_runs_; }
   ExploreEnd end() const { return end_; }
 
+  // Called by the running fiber where something is left open that is not the order of
+  // steps: a number in [0, alternatives), each of which is tried in some run. O(1).
+  int Choose(int alternatives);
+
   void Start(const Schedule& schedule, int fibers, const uint16_t* points_hint) override;
   int Pick(const Decision& decision) override;
   bool sees_all_points() const override { return true; }
@@ -66,13 +70,17 @@ class CompleteExplorer final : public Scheduler {
 
  private:
   using Clock = uint16_t[kMaxFibers];
-  // One step on the path that is being explored, and the place where it was picked.
+  // One step on the path that is being explored, and the place where it was picked; or a
+  // choice within the step before.
   struct Step {
+    uint8_t alternatives;  // of a choice, 0 for a step
+    uint8_t taken;         // of them
     uint8_t enabled;
     uint8_t backtrack;  // fibers to be tried here
     uint8_t sleeping;   // fibers whose step here was explored already
     int8_t chosen;
     Footprint footprint;              // of the step
+    Footprint outcomes;               // of the step, with all choices so far
     Footprint attempt;                // likewise, if it ended in waiting: with what it tried
     Footprint sleeper[kMaxFibers];    // of the sleeping fibers' steps
     Footprint announced[kMaxFibers];  // of the points at which the fibers stand
@@ -104,7 +112,8 @@ class CompleteExplorer final : public Scheduler {
   std::vector<uint8_t> users_;    // by object: the fibers that touched it in this run
   std::vector<uint8_t> writers_;  // likewise, that wrote it
   std::size_t length_ = 0;        // steps of the path
-  std::size_t depth_ = 0;         // of them picked in this run
+  std::size_t depth_ = 0;         // of them made in this run
+  std::size_t last_ = 0;          // the last that is a step and no choice
   std::size_t first_new_ = 0;     // of them the first that no run before had made
   int fibers_ = 0;
   bool cut_ = false;

@@ -227,6 +227,29 @@ TEST(CompleteTest, AddedAccessesAreDependent) {
   EXPECT_EQ(found.runs, 2);
 }
 
+// What is left open within a step is tried in each way, in every order of the steps.
+TEST(CompleteTest, EachAlternativeOfAChoiceIsTried) {
+  struct State {
+    CompleteExplorer* explorer;
+    uint32_t word = 0;
+  } state = {};
+  const Found found = Complete({}, [&](Scheduler* scheduler, RunResult* result) {
+    state = {static_cast<CompleteExplorer*>(scheduler)};
+    Executor::Get().RunWith(
+        scheduler, 2,
+        [](void* context, int fiber) {
+          State* self = static_cast<State*>(context);
+          Executor::Get().Point(9, &self->word, 0);
+          self->word = self->word * 10 + static_cast<uint32_t>(fiber) * 4 + 1;
+          if (fiber == 1) self->word += static_cast<uint32_t>(self->explorer->Choose(3));
+        },
+        &state, {}, {}, result);
+    return Outcome{state.word};
+  });
+  EXPECT_EQ(found.outcomes, (std::set<Outcome>{{15}, {16}, {17}, {51}, {61}, {71}}));
+  EXPECT_EQ(found.runs, 6);
+}
+
 TEST(CompleteTest, EndsWhereItIsTold) {
   const std::vector<ToyStep> twice = {{kToyTouch, 0}, {kToyTouch, 0}};
   CompleteOptions options;
