@@ -1,6 +1,6 @@
 // Cost of a device queue's insertions and removals at a steady depth: the
-// optimized queue, the linear list of the reference implementation, an
-// absl::btree_multimap and a hand-inlined list, all under the same kind of lock.
+// optimized queue, the plain list of plain_list.h, an absl::btree_multimap and a
+// hand-inlined list, all under the same kind of lock.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -162,7 +162,7 @@ void Register(const std::string& name, void (*run)(benchmark::State&, int), int 
 void RegisterDeviceQueueBenchmarks() {
   for (int depth : kBenchmarkDepths) {
     Register("by_key/optimized/random", &ByKey<OptimizedQueue, Dense, Keys::kRandom>, depth);
-    Register("by_key/linear/random", &ByKey<LinearQueue, Dense, Keys::kRandom>, depth);
+    Register("by_key/plain/random", &ByKey<PlainQueue, Dense, Keys::kRandom>, depth);
     Register("by_key/btree/random", &ByKey<BtreeQueue, Dense, Keys::kRandom>, depth);
     Register("by_key/optimized/irps", &ByKey<OptimizedQueue, Sparse, Keys::kRandom>, depth);
     Register("by_key/btree/irps", &ByKey<BtreeQueue, Sparse, Keys::kRandom>, depth);

@@ -100,9 +100,25 @@ absl::StatusOr<InstructionTable> ReadInstructionTable(const std::string& path) {
   return table;
 }
 
+InstructionComparison CompareWithPlainList(const InstructionTable& counted) {
+  InstructionComparison result;
+  for (const auto& [name, count] : counted.counts) {
+    absl::string_view path = name;
+    if (!absl::ConsumePrefix(&path, "device-queue-")) continue;
+    const auto plain = counted.counts.find(absl::StrCat("plain-list-", path));
+    if (plain == counted.counts.end()) continue;
+    const double ratio = count / plain->second;
+    const bool kept = ratio <= 1 + kBoundPercent / 100;
+    absl::StrAppendFormat(&result.text, "%-34s %8.1f   plain list %6.1f  ratio %.3f   %s\n", name,
+                          count, plain->second, ratio, kept ? "kept" : "NOT KEPT");
+    result.same = result.same && kept;
+  }
+  return result;
+}
+
 InstructionComparison CompareInstructions(const InstructionTable& recorded,
                                           const InstructionTable& counted) {
-  InstructionComparison result;
+  InstructionComparison result = CompareWithPlainList(counted);
   double bound = kBoundPercent;
   if (recorded.compiler != counted.compiler) {
     bound = kBoundPercentOtherCompiler;

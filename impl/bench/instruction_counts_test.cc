@@ -30,6 +30,21 @@ TEST(InstructionCountsTest, AnotherCompilerHasMoreRoom) {
   EXPECT_FALSE(CompareInstructions(recorded, Table("cc 2", {{"a", 120}})).same);
 }
 
+TEST(InstructionCountsTest, ASmallQueueMayExecuteWhatThePlainListDoesAndNoMore) {
+  const auto with = [](double ours) {
+    return CompareWithPlainList(
+        Table("cc", {{"device-queue-fifo-1", ours}, {"plain-list-fifo-1", 100}, {"other", 1}}));
+  };
+  EXPECT_TRUE(with(102).same);
+  const InstructionComparison slower = with(103);
+  EXPECT_FALSE(slower.same);
+  EXPECT_THAT(slower.text, HasSubstr("NOT KEPT"));
+  // Whatever was recorded.
+  const InstructionTable both =
+      Table("cc", {{"device-queue-fifo-1", 103}, {"plain-list-fifo-1", 100}});
+  EXPECT_FALSE(CompareInstructions(both, both).same);
+}
+
 TEST(InstructionCountsTest, PathsOfOneTableAloneAreDifferences) {
   EXPECT_FALSE(CompareInstructions(Table("cc", {{"a", 1}}), Table("cc", {})).same);
   EXPECT_FALSE(CompareInstructions(Table("cc", {}), Table("cc", {{"a", 1}})).same);

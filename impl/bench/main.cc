@@ -23,7 +23,7 @@ void Write(const std::string& path, const std::string& text) {
 void WritePlots(const std::string& folder, const Measurements& measurements) {
   // The optimized queue first: it has the same colour everywhere.
   const std::vector<PlotLine> by_key = {{"optimized", "by_key/optimized/random"},
-                                        {"linear list", "by_key/linear/random"},
+                                        {"plain list", "by_key/plain/random"},
                                         {"B-tree", "by_key/btree/random"},
                                         {"optimized, in IRPs", "by_key/optimized/irps"},
                                         {"B-tree, in IRPs", "by_key/btree/irps"}};

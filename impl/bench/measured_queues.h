@@ -3,7 +3,6 @@
 #ifndef CANCELSAFE_IMPL_BENCH_MEASURED_QUEUES_H_
 #define CANCELSAFE_IMPL_BENCH_MEASURED_QUEUES_H_
 
-#include "linear_list.h"
 #include "plain_list.h"
 
 namespace cancelsafe {
@@ -23,7 +22,6 @@ namespace cancelsafe {
   }
 
 CANCELSAFE_MEASURED_QUEUE(OptimizedQueue, Ke);
-CANCELSAFE_MEASURED_QUEUE(LinearQueue, Linear);
 CANCELSAFE_MEASURED_QUEUE(PlainQueue, Plain);
 
 #undef CANCELSAFE_MEASURED_QUEUE

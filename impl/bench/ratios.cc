@@ -25,8 +25,8 @@ constexpr bool kAtMost = false;
 constexpr double kSmallLimit = 1.02;
 
 const Definition kDefinitions[] = {
-    {"by_key_vs_linear_100k", "by_key/linear/random/100000", "by_key/optimized/random/100000", 1000,
-     kAtLeast},
+    {"by_key_vs_plain_list_100k", "by_key/plain/random/100000", "by_key/optimized/random/100000",
+     1000, kAtLeast},
     {"by_key_vs_btree_100k", "by_key/optimized/random/100000", "by_key/btree/random/100000", 2,
      kAtMost},
     {"by_key_vs_btree_100k_in_irps", "by_key/optimized/irps/100000", "by_key/btree/irps/100000", 0,
@@ -35,8 +35,6 @@ const Definition kDefinitions[] = {
      10, kAtMost},
     {"by_key_growth_100_to_100k_in_irps", "by_key/optimized/irps/100000",
      "by_key/optimized/irps/100", 0, kAtMost},
-    {"by_key_vs_linear_1", "by_key/optimized/random/1", "by_key/linear/random/1", 1.2, kAtMost},
-    {"by_key_vs_linear_8", "by_key/optimized/random/8", "by_key/linear/random/8", 1.2, kAtMost},
     {"by_key_ascending_vs_random_100k", "by_key/optimized/ascending/100000",
      "by_key/optimized/random/100000", 1, kAtMost},
     {"by_key_descending_vs_random_100k", "by_key/optimized/descending/100000",
