@@ -10,8 +10,8 @@ usage: .ci/fuzz_build_contract.sh [--work DIR] [--check PROGRAM] [ENGINE-SANITIZ
 
 Copies the tree, runs .clusterfuzzlite/build.sh on the copy with the variables that the
 base images set and no others, and hands the result to PROGRAM (cancelsafe-fuzz-build-check
-of build/dev). ENGINE is libfuzzer or afl, SANITIZER address, undefined or coverage; all six
-combinations by default, of which OSS-Fuzz itself builds all but the last two of AFL++.
+of build/dev). ENGINE-SANITIZER is libfuzzer-address, libfuzzer-undefined, libfuzzer-coverage
+or afl-address: what the fleets build, and all of them by default.
 Nothing is downloaded. What is built stays in DIR (build/contract), and only what has
 changed is built again.
 
@@ -61,14 +61,15 @@ while [[ $# -gt 0 ]]; do
     --help) help && exit 0 ;;
     --work) work=$(realpath -m "${2:?}") && shift ;;
     --check) check=$(realpath "${2:?}") && shift ;;
-    libfuzzer-address | libfuzzer-undefined | libfuzzer-coverage | afl-address | \
-      afl-undefined | afl-coverage) combinations+=("$1") ;;
+    libfuzzer-address | libfuzzer-undefined | libfuzzer-coverage | afl-address)
+      combinations+=("$1")
+      ;;
     *) help >&2 && exit 2 ;;
   esac
   shift
 done
 if [[ ${#combinations[@]} -eq 0 ]]; then
-  combinations=({libfuzzer,afl}-{address,undefined,coverage})
+  combinations=(libfuzzer-{address,undefined,coverage} afl-address)
 fi
 
 # What a clone would have, with its times, so that builds can be continued.

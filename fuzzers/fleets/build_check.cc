@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <system_error>
 
@@ -295,12 +296,7 @@ class Checker {
       const CommandEnd exported = moved_.Run({}, {tool("cov"), "export", "-summary-only",
                                                   "-instr-profile", merged, "./" + result_.target});
       if (!exported.clean) continue;
-      const size_t totals = exported.output.find("\"lines\":{\"count\":");
-      const size_t covered = exported.output.find("\"covered\":", totals);
-      if (totals == std::string::npos || covered == std::string::npos ||
-          exported.output[covered + 10] == '0') {
-        Bad("covers no line with its seed corpus");
-      }
+      if (CoveredLines(exported.output) == 0) Bad("covers no line with its seed corpus");
       return;
     }
     Bad("writes no profile that can be read");
@@ -314,6 +310,13 @@ class Checker {
 };
 
 }  // namespace
+
+int64_t CoveredLines(const std::string& exported) {
+  const auto root = nlohmann::json::parse(exported, nullptr, false);
+  if (root.is_discarded()) return 0;
+  const auto covered = nlohmann::json::json_pointer("/data/0/totals/lines/covered");
+  return root.contains(covered) ? root.at(covered).get<int64_t>() : 0;
+}
 
 absl::StatusOr<std::vector<TargetCheck>> CheckFuzzBuild(const FuzzBuild& build,
                                                         const std::vector<CommandLine>& lines) {

@@ -4,6 +4,7 @@
 #ifndef CANCELSAFE_FUZZERS_FLEETS_BUILD_CHECK_H_
 #define CANCELSAFE_FUZZERS_FLEETS_BUILD_CHECK_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ struct TargetCheck {
 // be checked.
 absl::StatusOr<std::vector<TargetCheck>> CheckFuzzBuild(const FuzzBuild& build,
                                                         const std::vector<CommandLine>& lines);
+
+// How many lines all files together have covered, in what `llvm-cov export` printed; 0 if
+// that cannot be read.
+int64_t CoveredLines(const std::string& exported);
 
 }  // namespace cancelsafe
 

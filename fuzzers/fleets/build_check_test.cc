@@ -226,6 +226,14 @@ TEST_F(FuzzBuildCheck, RefusesATargetThatFailsOnItsSeeds) {
   }
 }
 
+TEST(CoveredLines, AreThoseOfAllFilesWhateverTheFirstOneHas) {
+  const std::string first = R"({"data":[{"files":[{"filename":"a.cc","summary":{"lines":)"
+                            R"({"count":7,"covered":0}}}],"totals":{"lines":{"count":9,)";
+  EXPECT_EQ(CoveredLines(first + R"("covered":2}}}]})"), 2);
+  EXPECT_EQ(CoveredLines(first + R"("covered":0}}}]})"), 0);
+  EXPECT_EQ(CoveredLines("no counters"), 0);
+}
+
 TEST(CommandLines, NameWhatIsWrongWithALine) {
   EXPECT_EQ(ParseCommandLines("# x\n\nstart libfuzzer address -\n").status().message(),
             "line 3: expected NAME ENGINE SANITIZERS ENVIRONMENT ARGUMENTS...");
