@@ -1,39 +1,24 @@
-// The files of a report directory.
-#include <filesystem>
-#include <fstream>
+// The files of a report directory, each replaced as a whole; links in it are not followed.
+#include "base/files.h"
 
-#include "absl/strings/str_cat.h"
+#include <utility>
+
 #include "conformance/report/writers.h"
 
 namespace cancelsafe::conformance {
 
-namespace {
-
-bool WriteFile(const std::string& path, const std::string& text, std::string* error) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (file) return true;
-  *error = absl::StrCat("cannot write ", path);
-  return false;
-}
-
-}  // namespace
-
-bool WriteReports(const std::vector<Report>& reports, const std::string& directory,
-                  std::string* error) {
-  std::error_code code;
-  std::filesystem::create_directories(directory, code);
-  if (code) {
-    *error = absl::StrCat("cannot make ", directory, ": ", code.message());
-    return false;
-  }
+absl::Status WriteReports(const std::vector<Report>& reports, const std::string& directory) {
+  absl::Status status = MakeFolder(directory);
   const Report& report = reports.front();
-  return WriteFile(directory + "/junit.xml", JUnitXml(report), error) &&
-         WriteFile(directory + "/report.tap", Tap14(report), error) &&
-         WriteFile(directory + "/report.jsonl", JsonLines(report), error) &&
-         WriteFile(directory + "/report.md", Markdown(report), error) &&
-         WriteFile(directory + "/report.html", Html(reports), error);
+  const std::pair<const char*, std::string> files[] = {{"junit.xml", JUnitXml(report)},
+                                                       {"report.tap", Tap14(report)},
+                                                       {"report.jsonl", JsonLines(report)},
+                                                       {"report.md", Markdown(report)},
+                                                       {"report.html", Html(reports)}};
+  for (const auto& [name, text] : files) {
+    if (status.ok()) status = WriteFileIn(directory, name, text);
+  }
+  return status;
 }
 
 }  // namespace cancelsafe::conformance

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "conformance/report/report.h"
 
 namespace cancelsafe::conformance {
@@ -30,10 +31,9 @@ std::string Html(const std::vector<Report>& reports);
 bool ReadJsonLines(const std::string& text, Report* report, std::string* error);
 
 // Writes junit.xml, report.tap, report.jsonl, report.md and report.html of
-// reports[0] (the page with all of them) into `directory`, which is made. False
-// with a reason if a file cannot be written.
-bool WriteReports(const std::vector<Report>& reports, const std::string& directory,
-                  std::string* error);
+// reports[0] (the page with all of them) into `directory`, which is made. A file that is
+// there is replaced, a link too: nothing outside of the folder is written.
+absl::Status WriteReports(const std::vector<Report>& reports, const std::string& directory);
 
 }  // namespace cancelsafe::conformance
 

@@ -104,6 +104,34 @@ TEST_F(ConformCommandTest, WrongUsageSaysWhatIsWrong) {
   EXPECT_EQ(Conform({"--compare", folder_}), 2);
 }
 
+TEST_F(ConformCommandTest, ReportStaysInItsFolder) {
+  const std::string outside = Write("outside", "mine");
+  std::filesystem::create_directories(Path("report"));
+  for (const char* name : {"report.html", "junit.xml"}) {
+    std::filesystem::create_symlink(outside, Path(absl::StrCat("report/", name)));
+  }
+  EXPECT_EQ(Conform({"--clause", "dq.insert.tail", "--report", Path("report")}), 0) << output_;
+  std::ifstream file(outside);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "mine");
+  EXPECT_TRUE(std::filesystem::is_regular_file(
+      std::filesystem::symlink_status(Path("report/report.html"))));
+}
+
+TEST_F(ConformCommandTest, WhatCannotBeWrittenIsASetUpFailure) {
+  const std::vector<std::string> one = {"--clause", "dq.insert.tail"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), one.begin(), one.end());
+    return Conform(more);
+  };
+  EXPECT_EQ(with({"--report", "/dev/full"}), 3);
+  EXPECT_THAT(LastLine(), HasSubstr("/dev/full"));
+  EXPECT_EQ(with({"--report", Write("file", "") + "/report"}), 3);
+  EXPECT_EQ(with({"--write-expectations", "/dev/full"}), 3);
+  EXPECT_THAT(LastLine(), HasSubstr("cannot write /dev/full: No space left on device"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+  EXPECT_EQ(with({"--write-expectations", folder_}), 3);
+}
+
 TEST_F(ConformCommandTest, MissingImplementationIsASetUpFailure) {
   EXPECT_EQ(Conform({"--implementation", Path("none.so")}), 3);
   EXPECT_THAT(output_, HasSubstr("none.so"));

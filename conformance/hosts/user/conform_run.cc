@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/files.h"
 #include "conformance/hosts/user/suite_run.h"
 #include "conformance/hosts/user/wine_host.h"
 #include "conformance/report/catalogue.h"
@@ -26,7 +27,7 @@ namespace {
 constexpr int kConforms = 0;
 constexpr int kDoesNot = 1;
 constexpr int kUsage = 2;
-constexpr int kNotLoaded = 3;
+constexpr int kSetup = 3;
 constexpr int kSelfCheckFailed = 4;
 
 bool ReadFile(const std::string& path, std::string* text, std::string* error) {
@@ -62,18 +63,16 @@ int List(const std::string& glob) {
   return kConforms;
 }
 
-std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 // Fills `*report` from another host's TAP file; 0 or an exit status.
 int ReadResults(const std::string& path, const std::string& name, const std::string& glob,
                 Report* report) {
   std::string text;
   std::string error;
-  if (!ReadFile(path, &text, &error)) return Fail(kNotLoaded, error);
+  if (!ReadFile(path, &text, &error)) return Fail(kSetup, error);
   report->host = "driver";
   report->implementation = name;
   Report all;
-  if (!ReadTap(text, &all, &error)) return Fail(kNotLoaded, absl::StrCat(path, ": ", error));
+  if (!ReadTap(text, &all, &error)) return Fail(kSetup, absl::StrCat(path, ": ", error));
   AddMissingCases(&all);
   MakePrintable(&all);
   MakePrintable(report);
@@ -92,7 +91,7 @@ int Load(const ConformOptions& options, Subject* subject, std::string* name) {
   *name = "built-in";
   if (!options.implementation.empty()) {
     std::string error;
-    if (!Subject::Of(options.implementation, subject, &error)) return Fail(kNotLoaded, error);
+    if (!Subject::Of(options.implementation, subject, &error)) return Fail(kSetup, error);
     *name = BaseName(options.implementation);
   }
   if (!options.name.empty()) *name = options.name;
@@ -108,7 +107,7 @@ int Obtain(const ConformOptions& options, Report* report) {
     if (options.host != "wine") {
       return Fail(kUsage, absl::StrCat("unknown host: ", options.host));
     }
-    if (!RunUnderWine(&tap, &name, &error)) return Fail(kNotLoaded, error);
+    if (!RunUnderWine(&tap, &name, &error)) return Fail(kSetup, error);
     return ReadResults(tap, options.name.empty() ? name : options.name, options.clause, report);
   }
   if (!options.results.empty()) {
@@ -134,7 +133,9 @@ int Run(const ConformOptions& options) {
                                            options.clause, "'; --list names them"));
 
   if (!options.write_expectations.empty()) {
-    std::ofstream(options.write_expectations) << ExpectationsAfter(report);
+    const absl::Status written =
+        WriteFileAtomically(options.write_expectations, ExpectationsAfter(report));
+    if (!written.ok()) return Fail(kSetup, std::string(written.message()));
   }
   std::vector<std::string> stale;
   if (!options.expectations.empty()) {
@@ -160,8 +161,8 @@ int Run(const ConformOptions& options) {
   }
   std::cout << ConsoleTable(report) << ConsoleFailures(report);
   if (!options.report.empty()) {
-    std::string error;
-    if (!WriteReports(reports, options.report, &error)) return Fail(kUsage, error);
+    const absl::Status written = WriteReports(reports, options.report);
+    if (!written.ok()) return Fail(kSetup, std::string(written.message()));
     std::cout << "report: " << Printable(options.report) << "/report.html\n";
   }
   for (const std::string& line : stale) {
@@ -188,9 +189,9 @@ int Mutants(const ConformOptions& options) {
   const absl::StatusOr<std::vector<Mutant>> mutants = LoadMutants(options.patches);
   if (!mutants.ok()) return Fail(kUsage, std::string(mutants.status().message()));
   const absl::StatusOr<GuestRecipe> recipe = ReadGuestRecipe(options.recipe);
-  if (!recipe.ok()) return Fail(kNotLoaded, std::string(recipe.status().message()));
+  if (!recipe.ok()) return Fail(kSetup, std::string(recipe.status().message()));
   const absl::StatusOr<GuestBuilder> builder = GuestBuilder::Create(*recipe, options.work);
-  if (!builder.ok()) return Fail(kNotLoaded, std::string(builder.status().message()));
+  if (!builder.ok()) return Fail(kSetup, std::string(builder.status().message()));
   const auto print = [](const MutantNotice& notice) {
     std::cout << MutantLine(notice) << std::flush;
   };
