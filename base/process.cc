@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -119,17 +120,26 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(
 }
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Fork(const std::function<int()>& body) {
+  absl::StatusOr<std::unique_ptr<Process>> process = Split();
+  if (process.ok() && *process == nullptr) _exit(body());
+  return process;
+}
+
+absl::StatusOr<std::unique_ptr<Process>> Process::Split() {
   fflush(nullptr);
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) {
     BeChild(parent);
-    _exit(body());
+    return std::unique_ptr<Process>();
   }
   if (child < 0) return SystemError("start a process");
   setpgid(child, child);
   return std::unique_ptr<Process>(new Process(child, -1));
 }
+
+Process::Process(pid_t pid, int output)
+    : pid_(pid), output_(output), end_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
 
 Process::~Process() {
   if (!status_) {
@@ -137,6 +147,7 @@ Process::~Process() {
     waitpid(pid_, nullptr, 0);
   }
   if (output_ >= 0) close(output_);
+  if (end_ >= 0) close(end_);
 }
 
 void Process::ReadOutput(std::string* text) {
@@ -166,6 +177,13 @@ std::optional<ExitStatus> Process::Poll() {
   return status_;
 }
 
+bool Process::IsStopped() const {
+  siginfo_t info = {};
+  return !status_ &&
+         waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid != 0;
+}
+
 void Process::Signal(int number) {
   if (!status_) kill(-pid_, number);
 }
@@ -178,8 +196,9 @@ ChildEnd WaitFor(Process* process, double seconds_max,
   std::string text;
   while (!exit) {
     pollfd files[] = {{process->output(), POLLIN, 0},
+                      {process->end(), POLLIN, 0},
                       {stop == nullptr ? -1 : stop->file(), POLLIN, 0}};
-    poll(files, 2, kPollMilliseconds);
+    poll(files, 3, kPollMilliseconds);
     // The status first: what the process printed before its end is then all there.
     exit = process->Poll();
     do {
@@ -220,14 +239,16 @@ double SecondsNow() {
 
 void AdoptOrphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
-void EndOrphans() {
+int EndOrphans() {
+  int count = 0;
   const std::string list = absl::StrCat("/proc/self/task/", getpid(), "/children");
   for (;;) {
     std::ifstream children(list);
     bool any = false;
     for (pid_t child = 0; children >> child; any = true) kill(child, SIGKILL);
     // Where the system keeps no list, those that live cannot be waited for.
-    if (waitpid(-1, nullptr, any ? 0 : WNOHANG) <= 0) return;
+    if (waitpid(-1, nullptr, any ? 0 : WNOHANG) <= 0) return count;
+    ++count;
   }
 }
 

@@ -42,6 +42,10 @@ class Process {
   // end nothing is cleaned up or flushed.
   static absl::StatusOr<std::unique_ptr<Process>> Fork(const std::function<int()>& body);
 
+  // The same as two returns: a process for the parent, null in the child, which has to end
+  // with _exit.
+  static absl::StatusOr<std::unique_ptr<Process>> Split();
+
   // Kills the whole group if it still runs.
   ~Process();
   Process(const Process&) = delete;
@@ -50,6 +54,8 @@ class Process {
   // The pipe that standard output and error go to, for poll(); -1 once the child
   // has closed it.
   int output() const { return at_end_ ? -1 : output_; }
+  // Readable, for poll(), when the child has ended; -1 where the system cannot tell.
+  int end() const { return end_; }
   // Appends at most 1 MiB of what has been printed; does not wait.
   void ReadOutput(std::string* text);
 
@@ -57,14 +63,18 @@ class Process {
   // group is killed, and its status returned, now and from then on.
   std::optional<ExitStatus> Poll();
 
+  // Whether a signal has stopped it.
+  bool IsStopped() const;
+
   // Sends a signal to the group; no effect after the end.
   void Signal(int number);
 
  private:
-  Process(pid_t pid, int output) : pid_(pid), output_(output) {}
+  Process(pid_t pid, int output);
 
   const pid_t pid_;
   const int output_;  // -1: none
+  const int end_;
   bool at_end_ = false;
   std::optional<ExitStatus> status_;
 };
@@ -99,9 +109,9 @@ double SecondsNow();
 // puts its targets out of reach of signals to its group, and does not wait for them.
 void AdoptOrphans();
 
-// Kills all children of this process, and theirs, and waits until they are gone. Call it
-// when every Process has been destroyed.
-void EndOrphans();
+// Kills all children of this process, and theirs, and waits until they are gone; returns
+// how many those were. Call it when every Process has been destroyed.
+int EndOrphans();
 
 }  // namespace cancelsafe
 

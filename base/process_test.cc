@@ -45,11 +45,14 @@ TEST(ProcessTest, AStoppedChildIsKilledAtItsLimit) {
   EXPECT_TRUE(end.timed_out);
 }
 
-TEST(ProcessTest, AChildThatKeepsThePipeCostsNoWait) {
+TEST(ProcessTest, AnOrphanThatKeepsThePipeCostsNoWaitAndCanBeEnded) {
+  AdoptOrphans();
   ChildEnd end;
   EXPECT_EQ(Collected({"sh", "-c", "echo here; setsid sleep 600 & exit 0"}, 60, &end), "here\n");
   EXPECT_FALSE(end.timed_out);
   EXPECT_EQ(end.status.code, 0);
+  EXPECT_EQ(EndOrphans(), 1);
+  EXPECT_EQ(EndOrphans(), 0);
 }
 
 TEST(ProcessTest, AForkedBodyReturnsItsStatus) {

@@ -38,10 +38,10 @@ const Implementation& BuiltInImplementation() {
 }
 
 bool LoadImplementationHere(const std::string& path, Implementation* implementation,
-                            std::string* error, void** object) {
+                            std::string* error, void** object, LibraryOpener open) {
   // A bare file name is a file here, not one to be looked for in library folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  *object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  *object = open(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (*object == nullptr) {
     *error = dlerror();
     return false;

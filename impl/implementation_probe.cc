@@ -4,9 +4,9 @@
 
 #include <dlfcn.h>
 
-#include "guest_channel.h"
-#include "guest_child.h"
-#include "process_state.h"
+#include "base/guest_channel.h"
+#include "base/guest_child.h"
+#include "base/process_state.h"
 
 namespace cancelsafe {
 
@@ -22,6 +22,13 @@ void Say(GuestChannel* channel, char what, const std::string& more) {
   channel->Append(more.data(), more.size());
 }
 
+// The C library's dlopen. TSan's calls an exit inside it an error of the program, and
+// replaces the exit status, which the reason is to name.
+LibraryOpener PlainDlopen() {
+  void* const next = dlsym(RTLD_NEXT, "dlopen");
+  return next != nullptr ? reinterpret_cast<LibraryOpener>(next) : &dlopen;
+}
+
 // The child: loads, compares, unloads.
 void LoadAndUnload(const std::string& path, GuestChannel* channel) {
   channel->Seal();
@@ -29,7 +36,7 @@ void LoadAndUnload(const std::string& path, GuestChannel* channel) {
   Implementation table;
   std::string error;
   void* object = nullptr;
-  if (!LoadImplementationHere(path, &table, &error, &object)) {
+  if (!LoadImplementationHere(path, &table, &error, &object, PlainDlopen())) {
     Say(channel, kRefused, error);
     return channel->Finish();
   }

@@ -3,6 +3,8 @@
 #ifndef CANCELSAFE_IMPL_IMPLEMENTATION_PROBE_H_
 #define CANCELSAFE_IMPL_IMPLEMENTATION_PROBE_H_
 
+#include <dlfcn.h>
+
 #include <string>
 
 #include "implementation.h"
@@ -16,10 +18,12 @@ namespace cancelsafe {
 // may be null.
 bool ProbeImplementation(const std::string& path, int* provided, std::string* error);
 
+using LibraryOpener = void* (*)(const char* path, int mode);
+
 // LoadImplementation without the probe, for a process that may be lost. `*object` is the
-// loader's handle.
+// loader's handle; `open` is dlopen, or what stands for it.
 bool LoadImplementationHere(const std::string& path, Implementation* implementation,
-                            std::string* error, void** object);
+                            std::string* error, void** object, LibraryOpener open = &dlopen);
 
 }  // namespace cancelsafe
 

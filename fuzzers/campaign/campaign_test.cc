@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/process.h"
 #include "fuzzers/campaign/campaign_testing.h"
 #include "fuzzers/run/family_driver.h"
 #include "gtest/gtest.h"
@@ -135,6 +136,20 @@ TEST_F(CampaignTest, AProcessThatDoesNotEndIsKilledAndNamed) {
   Add("csq", "overtime");
   EXPECT_EQ(Run(), kCampaignViolation);
   EXPECT_TRUE(Printed("VERDICT livelock (time-out): the process did not end")) << output_;
+}
+
+// Which may have blocked the signal by which an engine limits its runs.
+TEST_F(CampaignTest, AGuestThatHangsIsToldOnceWithItsInputWhenTheTimeIsOver) {
+  options_.guest.implementation = "guest.so";
+  options_.overtime_grace_seconds = 600;
+  Add("csq", "hanging-guest");
+  const double before = SecondsNow();
+  EXPECT_EQ(Run(), kCampaignViolation);
+  // Far from the grace that a target of ours has; a busy machine may take a while.
+  EXPECT_LT(SecondsNow() - before, 60);
+  EXPECT_TRUE(Printed("1 finding:")) << output_;
+  EXPECT_TRUE(Printed("VERDICT livelock (time-out): the run did not end")) << output_;
+  EXPECT_EQ(CountFiles(options_.findings, "csq-livelock-time-out-"), 1) << output_;
 }
 
 TEST_F(CampaignTest, AnInterruptLeavesNothingBehind) {

@@ -118,7 +118,17 @@ int main(int argc, char** argv) {
     return 3;
   }
   if (behaviour == "interrupt") HangOn(self);
-  if (behaviour == "overtime") {
+  if (behaviour == "hanging-guest") {
+    // As a target does that watches its guest.
+    static const std::string path = artifacts + "/csq-livelock-time-out-0badcafe.txt";
+    stats->running = 1;
+    signal(SIGTERM, [](int) {
+      std::ofstream(path) << "# a failure\n";
+      Report(cancelsafe::Rule::kTimeOut, "the run did not end and was killed", path);
+      _exit(77);
+    });
+  }
+  if (behaviour == "overtime" || behaviour == "hanging-guest") {
     for (;;) pause();
   }
   return 1;

@@ -17,6 +17,9 @@
 namespace cancelsafe {
 namespace {
 
+// A run takes microseconds.
+constexpr double kHangSeconds = 1;
+
 // A mapped file without room behind it would kill the target on a full disk.
 absl::Status MakeStatsFile(const std::string& path) {
   unlink(path.c_str());
@@ -60,9 +63,22 @@ absl::Status Slot::Start(int seconds, double now) {
   process_ = *std::move(process);
   state_ = SlotState::kRunning;
   started_ = now;
-  deadline_ = now + seconds;
+  deadline_ = over_ = now + seconds;
+  runs_seen_at_ = now;
   if (engine_->EndsByItself()) deadline_ += options_.overtime_grace_seconds;
   return absl::OkStatus();
+}
+
+// Whether the last run of a target with a guest will not end before its time is over. The
+// target then knows what to say of it.
+bool Slot::Hangs(double now) {
+  const uint64_t runs = stats_->runs.load(std::memory_order_relaxed);
+  if (runs != runs_seen_ || stats_->running.load(std::memory_order_relaxed) == 0) {
+    runs_seen_ = runs;
+    runs_seen_at_ = now;
+  }
+  return !options_.guest.implementation.empty() && now >= over_ - kHangSeconds &&
+         now - runs_seen_at_ >= kHangSeconds;
 }
 
 void Slot::Advance(double now) {
@@ -80,9 +96,10 @@ void Slot::Advance(double now) {
     return;
   }
   Collect(now);
+  const bool hangs = Hangs(now);
   if (stop_ && now - *stop_ >= options_.stop_grace_seconds) {
     process_->Signal(SIGKILL);
-  } else if (!stop_ && now >= deadline_) {
+  } else if (!stop_ && (hangs || now >= deadline_)) {
     stop_ = now;
     process_->Signal(SIGTERM);
   }

@@ -65,6 +65,7 @@ class Slot {
  private:
   void End(const ExitStatus& exit, double now);
   void Collect(double now);
+  bool Hangs(double now);
 
   const SlotId id_;
   const CampaignOptions& options_;
@@ -77,7 +78,10 @@ class Slot {
   TargetStats* stats_ = nullptr;
   double started_ = 0;
   double ended_ = 0;
-  double deadline_ = 0;         // when a target that has not ended is stopped
+  double deadline_ = 0;     // when a target that has not ended is stopped
+  double over_ = 0;         // when its time is over
+  uint64_t runs_seen_ = 0;  // and since when there was none more
+  double runs_seen_at_ = 0;
   std::optional<double> stop_;  // when it was asked to end
   bool stopped_by_user_ = false;
   std::vector<Finding> findings_;

@@ -18,6 +18,7 @@ struct TargetStats {
   std::atomic<uint64_t> skipped[kSkipCount] = {};
   std::atomic<uint64_t> unknown{0};      // runs whose check ran out of its budget
   std::atomic<uint64_t> unconfirmed{0};  // violations that did not happen a second time
+  std::atomic<uint32_t> running{0};      // whether a run is under way at this moment
   std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs
 };
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,7 @@
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 #include "fuzzers/targets/target_report.h"
+#include "fuzzers/targets/watched_guest.h"
 
 namespace cancelsafe {
 namespace {
@@ -67,6 +69,8 @@ struct Target {
   bool strict = false;
   int fibers_max = kMaxFibers;
   std::string artifacts = ".";
+  // A guest may change the working directory.
+  std::filesystem::path folder = std::filesystem::current_path();
   std::string replay_flags;
   std::vector<std::string> own_flags;  // that decide what a run does
   std::string confirm;
@@ -145,8 +149,8 @@ void SaveFailure(const Failure& failure, const std::string& why) {
   const std::string command = absl::StrCat("./cancelsafe replay", target->replay_flags, " ", path);
   std::vector<std::string> origin = {absl::StrCat("replay: ", command)};
   if (!why.empty()) origin.push_back(absl::StrCat("unconfirmed: ", why));
-  const absl::Status status =
-      WriteFileAtomically(path, FailureFile(failure.program, failure.verdict, origin));
+  const absl::Status status = WriteFileAtomically(
+      (target->folder / path).string(), FailureFile(failure.program, failure.verdict, origin));
   if (!status.ok()) {
     fprintf(stderr, "\ncancelsafe: %s\n", std::string(status.message()).c_str());
   } else {
@@ -156,6 +160,7 @@ void SaveFailure(const Failure& failure, const std::string& why) {
     fprintf(stderr, "saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
   }
   fprintf(stderr, "%s\n", TargetReportLine(report).c_str());
+  if (why.empty()) NoteReported();
 }
 
 // The report of a failure for people, then SaveFailure.
@@ -175,6 +180,16 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
 void OnExit() {
   if (!Runner::in_run() || !UnderAfl()) return;
   ReportFailure({target->program, ExitVerdict(target->family)});
+  SetFaultHook(nullptr);
+  abort();
+}
+
+// Before the other process exists, which would go on fuzzing.
+void OnFork() {
+  if (!Runner::in_run()) return;
+  Verdict verdict = ExitVerdict(target->family);
+  verdict.reason = "the implementation started another process";
+  ReportFailure({target->program, verdict});
   SetFaultHook(nullptr);
   abort();
 }
@@ -202,6 +217,19 @@ void PrependEngineFlags(std::vector<std::string> flags, int* argc, char*** argv)
   *argv = target->arguments.data();
 }
 
+// The engine's limit for one run, which a guest cannot do without; added where it is not
+// among the flags.
+constexpr int kRunSeconds = 25;
+int RunSeconds(int argc, char** argv) {
+  int seconds = kRunSeconds;
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view flag = argv[i];
+    if (absl::ConsumePrefix(&flag, "-timeout="))
+      static_cast<void>(absl::SimpleAtoi(flag, &seconds));
+  }
+  return std::max(seconds, 1);
+}
+
 // Leaves out fibers above the limit; their operations go to the others.
 void LimitFibers(int fibers_max, Program* program) {
   if (program->fibers <= fibers_max) return;
@@ -214,6 +242,33 @@ void LimitFibers(int fibers_max, Program* program) {
 void Add(std::atomic<uint64_t>* counter, uint64_t value) {
   // One writer: no read-modify-write needed.
   counter->store(counter->load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+}
+
+// A run is under way, or not.
+void SetRunning(bool running) {
+  target->stats->running.store(running ? 1 : 0, std::memory_order_relaxed);
+  if (running) {
+    EnterGuest();
+  } else {
+    LeaveGuest();
+  }
+}
+
+// The input that a guest was at work on when it took the process away.
+void ReportDeathOfGuest(Rule rule, const char* reason, const uint8_t* data, size_t size) {
+  Failure failure;
+  failure.verdict = MakeVerdict(rule, target->family);
+  failure.verdict.reason = reason;
+  if (!target->confirm.empty()) {
+    TargetReport answer;
+    answer.verdict = failure.verdict;
+    printf("%s\n", TargetReportLine(answer).c_str());
+    return;
+  }
+  LoadProgram(target->family, data, size, &failure.program);
+  LimitFibers(target->fibers_max, &failure.program);
+  fprintf(stderr, "\n%s\n", VerdictLine(failure.verdict).c_str());
+  SaveFailure(failure, "");
 }
 
 void CountRun() {
@@ -267,7 +322,7 @@ void KeepUnconfirmed(const Failure& failure, const std::string& why) {
 // A file that says what is known while the fresh process runs: whatever becomes of this
 // one, the failure is not lost.
 std::string ConfirmInFreshProcess(const Failure& failure) {
-  const std::string path = PathFor(failure, false);
+  const std::string path = (target->folder / PathFor(failure, false)).string();
   const absl::Status status = WriteFileAtomically(
       path, FailureFile(failure.program, failure.verdict,
                         {"unconfirmed: the process ended while it was being confirmed"}));
@@ -275,7 +330,9 @@ std::string ConfirmInFreshProcess(const Failure& failure) {
   std::vector<std::string> command = {"/proc/self/exe"};
   command.insert(command.end(), target->own_flags.begin(), target->own_flags.end());
   command.push_back(absl::StrCat("--confirm=", path));
+  SetRunning(false);
   std::string why = ConfirmInFreshProcess(command, failure.verdict);
+  SetRunning(true);
   unlink(path.c_str());
   return why;
 }
@@ -284,6 +341,7 @@ std::string ConfirmInFreshProcess(const Failure& failure) {
 // saved, here and in a fresh process. TSan may see a race in one run that it misses in
 // the next, since it remembers few accesses and forgets by a counter of its own.
 void RunSchedule(const Program& program) {
+  SetRunning(true);
   const bool passed = target->runner->Run(program);
   CountRun();
   if (passed) return;
@@ -334,7 +392,16 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     }
   }
   *argc = kept;
-  if (target->benchmark != nullptr) PrependEngineFlags(Benchmark::EngineFlags(), argc, argv);
+  std::vector<std::string> engine_flags;
+  if (target->benchmark != nullptr) engine_flags = Benchmark::EngineFlags();
+  const bool watched = !implementation.empty() && !UnderAfl();
+  if (watched) {
+    const int seconds = RunSeconds(*argc, *argv);
+    engine_flags.push_back(absl::StrCat("-timeout=", seconds));
+    // The engine looks at its clock every half of that.
+    WatchGuest(seconds * 1.5 + 3, &ReportDeathOfGuest);
+  }
+  if (!engine_flags.empty()) PrependEngineFlags(std::move(engine_flags), argc, argv);
   if (!implementation.empty()) {
     if (!LoadImplementation(implementation, &target->implementation, &error)) {
       Fail(kSetupError, error);
@@ -362,7 +429,10 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     fprintf(stderr, "cancelsafe: not provided, and left out: %s\n",
             target->runner->absent_routines().c_str());
   }
-  if (!target->confirm.empty()) exit(AnswerConfirmation(target->runner.get(), target->confirm));
+  if (!target->confirm.empty()) {
+    SetRunning(true);
+    exit(AnswerConfirmation(target->runner.get(), target->confirm));
+  }
   target->runner->SetStateCoverage(StateCounters(), kStateCounters);
   schedule::Executor::Get().SetCoverage(InterleavingCounters(), kInterleavingCounters);
   SetFaultHook(&OnSanitizerReport);
@@ -371,24 +441,27 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   atexit(&ShowToTsan);
   atexit(&OnExit);
   atexit(&PrintSummary);
+  pthread_atfork(&OnFork, nullptr, nullptr);
   if (UnderAfl()) pthread_atfork(nullptr, nullptr, &EndWithParent);
 }
 
 void RunTargetInput(const uint8_t* data, size_t size) {
   // Here, since the engine sets its own handlers only where there are none.
-  static const bool signals_caught = (CatchSignals(), true);
-  static_cast<void>(signals_caught);
+  static const bool ready = (CatchSignals(), NoteEngineReady(), true);
+  static_cast<void>(ready);
   Program& program = target->program;
   Benchmark* const benchmark = target->benchmark.get();
   if (benchmark != nullptr) EnterStage(benchmark->clock(), Stage::kDecode);
   LoadProgram(target->family, data, size, &program);
   LimitFibers(target->fibers_max, &program);
+  NoteInput(data, size);
   const VisibleRun visible;
   ClearCoverage();
   ForEachSchedule(&program, [&program](int) {
     RunSchedule(program);
     return true;
   });
+  SetRunning(false);
   PublishCoverage();
 }
 

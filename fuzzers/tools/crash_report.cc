@@ -1,6 +1,7 @@
 // See crash_report.h.
 #include "fuzzers/tools/crash_report.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ const Runner* current_runner = nullptr;
 
 void (*crash_action)(const Verdict&) = nullptr;
 int time_out_status = kExitViolation;
+GuestHost* host = nullptr;
 
 std::string Count(int count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -46,6 +48,10 @@ void PrintReport(const Verdict& verdict) {
   fflush(stdout);
 }
 
+void Tell(int status) {
+  if (host != nullptr) host->Tell(status);
+}
+
 // The implementation under test allocates no memory, so the heap is most likely
 // sound and ordinary code works here. If not, the alarm ends it.
 void OnSignal(int number) {
@@ -61,13 +67,27 @@ void OnSignal(int number) {
   }
   crash_action(verdict);
   fflush(stdout);
-  _exit(number == SIGALRM ? time_out_status : kExitViolation);
+  const int status = number == SIGALRM ? time_out_status : kExitViolation;
+  Tell(status);
+  _exit(status);
 }
 
 void OnExit() {
   if (!Runner::in_run()) return;
   crash_action(ExitVerdict(CurrentFamily()));
   fflush(stdout);
+  Tell(kExitViolation);
+  _exit(kExitViolation);
+}
+
+// Before the other process exists: it would go on with the same run.
+void OnFork() {
+  if (!Runner::in_run()) return;
+  Verdict verdict = ExitVerdict(CurrentFamily());
+  verdict.reason = "the implementation started another process";
+  crash_action(verdict);
+  fflush(stdout);
+  Tell(kExitViolation);
   _exit(kExitViolation);
 }
 
@@ -86,6 +106,8 @@ void LimitMemory() {
 
 void OnSanitizerReport(VerdictKind kind, const char* description) {
   crash_action(FaultVerdict(kind, CurrentFamily(), description));
+  fflush(stdout);
+  Tell(kExitViolation);
 }
 
 }  // namespace
@@ -98,9 +120,17 @@ void CatchCrashes(void (*report)(const Verdict& verdict)) {
   crash_action = report;
   LimitMemory();
   atexit(&OnExit);
+  pthread_atfork(&OnFork, nullptr, nullptr);
   SetFaultHook(&OnSanitizerReport);
   CatchDeadlySignals(&OnSignal);
   CatchAlarm(&OnSignal);
+}
+
+void TellCrashesTo(GuestHost* parent) { host = parent; }
+
+void SilenceCrashReports() {
+  crash_action = [](const Verdict&) {};
+  host = nullptr;
 }
 
 void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/guest_host.h"
 #include "fuzzers/program/program.h"
 #include "fuzzers/run/runner.h"
 
@@ -21,6 +22,12 @@ void CatchCrashes(void (*report)(const Verdict& verdict));
 // kExitViolation: for a parent that has more files.
 inline constexpr int kExitTimeOut = 4;
 void DistinguishTimeOuts();
+
+// The parent of this process is told when a report has been made.
+void TellCrashesTo(GuestHost* host);
+
+// In a child whose parent draws its own conclusions: no reports, and nothing is told.
+void SilenceCrashReports();
 
 // What the report is about. All three have to outlive the runs.
 void NoteForCrashes(const std::string& file, const Program* program, const Runner* runner);

@@ -6,6 +6,7 @@
 #include <cinttypes>
 #include <climits>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,7 +22,9 @@
 #include "fuzzers/schedule/portfolio.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/guest.h"
+#include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
 
 namespace cancelsafe {
@@ -36,18 +39,27 @@ struct Options {
   std::string scheduler;
   schedule::Kind kind = schedule::Kind::kChoices;
   int schedules = 0;
+  // For an implementation that spins outside of any preemption point.
+  int hang_seconds = 20;
   std::string directory = ".";
 };
 
-// For an implementation that spins outside of any preemption point.
-constexpr unsigned kSecondsPerThousand = 20;
+// What an implementation gets that blocks the alarm, beyond the time of the alarm.
+constexpr double kGraceSeconds = 3;
 
 // One refreshing line on a terminal, nothing elsewhere. The clock decides nothing
 // but when to print.
 class Progress {
  public:
+  // `host` may be null: no parent watches.
+  Progress(GuestHost* host, int hang_seconds)
+      : host_(host), hang_seconds_(static_cast<unsigned>(hang_seconds)) {
+    alarm(hang_seconds_);
+    if (host_ != nullptr) host_->EnterRun();
+  }
   void Show(int64_t runs) {
-    if ((runs & 1023) == 0) alarm(kSecondsPerThousand);
+    if (host_ != nullptr) host_->EnterRun();
+    if ((runs & 1023) == 0) alarm(hang_seconds_);
     if (!terminal_ || (runs & 1023) != 0) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::milliseconds(200)) return;
@@ -60,20 +72,26 @@ class Progress {
   }
 
  private:
+  GuestHost* const host_;
+  const unsigned hang_seconds_;
   const bool terminal_ = isatty(STDERR_FILENO) != 0;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 class Search {
  public:
-  Search(const Options& options, const Program& program, Runner* runner)
-      : options_(options), program_(program), runner_(runner) {
+  Search(const Options& options, const Program& program, Runner* runner, GuestHost* host)
+      : options_(options),
+        program_(program),
+        runner_(runner),
+        host_(host),
+        progress_(host, options.hang_seconds) {
     program_.schedule = schedule::Schedule();
     run_options_.record_choices = true;
     run_options_.fresh_records = true;
     active_ = this;
-    alarm(kSecondsPerThousand);
     CatchCrashes([](const Verdict& verdict) { active_->Report(verdict); });
+    if (host_ != nullptr) host_->NoteState();
   }
 
   int AllUpToBound();
@@ -81,6 +99,8 @@ class Search {
 
  private:
   int Report(const Verdict& verdict);
+  // Whether the guest has done what makes a success worth nothing; the parent says what.
+  bool Spoilt() const { return host_ != nullptr && !host_->Changes().empty(); }
   // Takes in what the last run left out.
   void Note() {
     for (int i = 1; i < kSkipCount; ++i) skipped_[i] += runner_->output().skipped[i];
@@ -107,8 +127,11 @@ class Search {
   // For the last moments of a process that its implementation takes down.
   static inline Search* active_ = nullptr;
   const Options& options_;
+  // A guest may change the working directory.
+  const std::filesystem::path folder_ = std::filesystem::current_path();
   Program program_;
   Runner* const runner_;
+  GuestHost* const host_;
   schedule::RunOptions run_options_;
   Progress progress_;
   std::string how_;                   // where in the search it is
@@ -124,10 +147,10 @@ int Search::Report(const Verdict& verdict) {
   const std::string path = absl::StrCat(options_.directory, "/", FailureFileName(found, verdict));
   const std::string command =
       absl::StrCat("./cancelsafe replay", options_.guest.AsText(), " ", path);
-  const absl::Status status =
-      WriteFileAtomically(path, FailureFile(found, verdict,
-                                            {absl::StrCat("found: by cancelsafe explore, ", how_),
-                                             absl::StrCat("replay: ", command)}));
+  const absl::Status status = WriteFileAtomically(
+      (folder_ / path).string(), FailureFile(found, verdict,
+                                             {absl::StrCat("found: by cancelsafe explore, ", how_),
+                                              absl::StrCat("replay: ", command)}));
   if (!status.ok()) throw SetupError(std::string(status.message()));
   printf("saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
   return kExitViolation;
@@ -156,6 +179,7 @@ int Search::AllUpToBound() {
       }
     }
     total = explorer.runs();
+    if (Spoilt()) return kExitViolation;
     if (explorer.end() == schedule::ExploreEnd::kOutOfRuns) {
       printf("%" PRId64
              " schedules with up to %d preemptions explored, no violation%s; there are "
@@ -190,6 +214,7 @@ int Search::Random() {
       return Report(runner_->output().verdict);
     }
   }
+  if (Spoilt()) return kExitViolation;
   printf("%" PRId64 " schedules of %s explored, no violation%s\n", schedules, name.c_str(),
          LeftOut().c_str());
   return 0;
@@ -208,8 +233,16 @@ int Run(Options* options) {
   Runner runner(file->program.setup.family, implementation, RunnerOptionsOf(options->guest),
                 &missing);
   CheckProvided(missing);
-  Search search(*options, file->program, &runner);
-  return options->kind == schedule::Kind::kChoices ? search.AllUpToBound() : search.Random();
+  const auto search = [&](GuestHost* host) {
+    Search search(*options, file->program, &runner, host);
+    return options->kind == schedule::Kind::kChoices ? search.AllUpToBound() : search.Random();
+  };
+  if (BeingDebugged()) return search(nullptr);
+  const StopSignals stop;
+  const HostedEnd end = RunHosted("explore", options->hang_seconds + kGraceSeconds, stop, search);
+  const Verdict verdict = VerdictOn(end);
+  if (!verdict.ok()) printf("%s: %s\n", options->files[0].c_str(), VerdictLine(verdict).c_str());
+  return ExitStatusFor(end);
 }
 
 std::function<int()> Declare(CLI::App* app) {
@@ -221,6 +254,8 @@ std::function<int()> Declare(CLI::App* app) {
             "search at random instead, with this scheduler");
   AddNumber(app, "--schedules", &options->schedules, 1, INT_MAX,
             "give up after this many schedules (no limit, or 100000 with --scheduler)");
+  AddNumber(app, "--hang-seconds", &options->hang_seconds, 1, 3600,
+            "a thousand schedules that take longer than this are a livelock (20)");
   AddText(app, "--save", &options->directory, "DIR", "where a failure is saved (.)");
   AddSanitizer(app, &options->sanitizer, "none");
   AddGuestFlags(app, &options->guest);

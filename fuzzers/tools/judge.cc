@@ -18,6 +18,7 @@
 #include "command/status.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/targets/fault_hooks.h"
+#include "fuzzers/tools/crash_report.h"
 
 namespace cancelsafe {
 namespace {
@@ -245,6 +246,7 @@ void Judge::OnSignal(int number) {
 
 int Judge::Serve() {
   active_ = this;
+  SilenceCrashReports();
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null >= 0) dup2(null, STDERR_FILENO);
   SetFaultHook(&OnSanitizer);

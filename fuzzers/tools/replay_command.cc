@@ -11,12 +11,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
-#include "base/process.h"
 #include "base/signals.h"
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
 #include "fuzzers/tools/replay_file.h"
 #include "fuzzers/tools/stop_at.h"
@@ -28,8 +28,6 @@ namespace {
 // A guest that blocks the alarm, or that stops itself, is killed from outside, when its
 // own process has had the time to tell more.
 constexpr int kGraceSeconds = 3;
-// Minimising and writing explanations may take long; only the runs have a limit then.
-constexpr double kLongSeconds = 3600;
 
 struct Options {
   ReplayOptions replay;
@@ -43,14 +41,6 @@ bool NamesDataRace(const std::string& path) {
   if (!std::filesystem::is_regular_file(path, error)) return false;
   const absl::StatusOr<std::string> contents = ReadBoundedFile(path);
   return contents.ok() && absl::StrContains(absl::StrCat("\n", *contents), "\n# VERDICT data-race");
-}
-
-// A verdict on a process that could not give one itself. No clause speaks of it, so the
-// family does not matter.
-void PrintVerdict(const std::string& path, Rule rule, const std::string& reason) {
-  Verdict verdict = MakeVerdict(rule, Family::kCsq);
-  verdict.reason = reason;
-  printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
 }
 
 class Replays {
@@ -71,43 +61,19 @@ class Replays {
   }
 
  private:
-  // Exit statuses beyond kExitSetup are the sanitizers' own.
-  int Body(const std::string& path) const {
-    DistinguishTimeOuts();
-    int status = kExitOk;
-    try {
-      status = ReplayFile(options_, implementation_, path);
-    } catch (const SetupError& error) {
-      fprintf(stderr, "cancelsafe replay: %s\n", error.what());
-      return kExitSetup;
-    } catch (const UsageError& error) {
-      fprintf(stderr, "cancelsafe replay: %s\n", error.what());
-      return kExitUsage;
-    }
-    const absl::Status flushed = FlushStandardOutput();
-    if (flushed.ok()) return status;
-    fprintf(stderr, "cancelsafe replay: %s\n", std::string(flushed.message()).c_str());
-    return kExitSetup;
-  }
-
   int ReplayInChild(const std::string& path) {
-    const absl::StatusOr<std::unique_ptr<Process>> child =
-        Process::Fork([&] { return Body(path); });
-    if (!child.ok()) throw SetupError(std::string(child.status().message()));
-    const double limit = options_.writes_files() || options_.repeat > 1
-                             ? kLongSeconds
-                             : options_.file_seconds + kGraceSeconds;
-    const ChildEnd end = WaitFor(child->get(), limit, [](absl::string_view) {}, &stop_);
-    interrupted_ = end.stopped;
-    if (end.stopped) return kExitInterrupted;
-    if (end.timed_out) {
-      PrintVerdict(path, Rule::kTimeOut, "the run did not end and was killed");
-    } else if (end.status.signaled) {
-      PrintVerdict(path, Rule::kSignal, DescribeExit(end.status));
-    }
-    hung_ = end.timed_out || (!end.status.signaled && end.status.code == kExitTimeOut);
-    if (end.status.signaled || end.status.code > kExitSetup) return kExitViolation;
-    return end.status.code;
+    const double limit = options_.file_seconds + kGraceSeconds;
+    const HostedEnd end = RunHosted("replay", limit, stop_, [&](GuestHost* host) {
+      DistinguishTimeOuts();
+      return ReplayFile(options_, implementation_, path, host);
+    });
+    interrupted_ = end.kind == HostedEnd::Kind::kStopped;
+    if (interrupted_) return kExitInterrupted;
+    const Verdict verdict = VerdictOn(end);
+    if (!verdict.ok()) printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
+    hung_ = end.kind == HostedEnd::Kind::kHung ||
+            (end.kind == HostedEnd::Kind::kTold && end.code == kExitTimeOut);
+    return ExitStatusFor(end);
   }
 
   void Summarize() const {
@@ -146,7 +112,7 @@ int Run(Options* options) {
   CatchCrashes();
   // Under a debugger a single file stays in this process.
   if (replay.files.size() == 1 && BeingDebugged()) {
-    return ReplayFile(replay, implementation, replay.files[0]);
+    return ReplayFile(replay, implementation, replay.files[0], nullptr);
   }
   return Replays(replay, implementation).Run();
 }

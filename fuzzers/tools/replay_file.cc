@@ -6,6 +6,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -49,8 +50,8 @@ std::string Size(const Program& program) {
 class Replay {
  public:
   Replay(const ReplayOptions& options, const std::string& path,
-         const Implementation& implementation)
-      : options_(options), path_(path), implementation_(implementation) {}
+         const Implementation& implementation, GuestHost* host)
+      : options_(options), path_(path), implementation_(implementation), host_(host) {}
 
   // Returns the exit status.
   int Run();
@@ -64,17 +65,29 @@ class Replay {
   void WriteTestOfCrash();
   void Write(const std::string& path, const std::string& contents, const char* what);
   bool RepeatsItself(Runner* runner);
+  // A run in this process begins, which has so many seconds; or all have ended.
+  void EnterRun() {
+    alarm(static_cast<unsigned>(options_.file_seconds));
+    if (host_ != nullptr) host_->EnterRun();
+  }
+  void LeaveRuns() {
+    alarm(0);
+    if (host_ != nullptr) host_->LeaveRun();
+  }
   std::string DebuggerCommand() const;
 
   const ReplayOptions& options_;
   const std::string& path_;
   const Implementation& implementation_;
+  GuestHost* const host_;
+  // A guest may change the working directory.
+  const std::filesystem::path folder_ = std::filesystem::current_path();
   ProgramFile file_;
   Runner* runner_ = nullptr;
 };
 
 void Replay::Write(const std::string& path, const std::string& contents, const char* what) {
-  const absl::Status status = WriteFileAtomically(path, contents);
+  const absl::Status status = WriteFileAtomically((folder_ / path).string(), contents);
   if (!status.ok()) throw SetupError(std::string(status.message()));
   printf("%s %s\n", what, path.c_str());
 }
@@ -89,7 +102,7 @@ bool Replay::RepeatsItself(Runner* runner) {
   runner->Run(file_.program, run_options);
   const uint64_t digest = runner->Digest();
   for (int i = 1; i < options_.repeat; ++i) {
-    alarm(static_cast<unsigned>(options_.file_seconds));
+    EnterRun();
     runner->Run(file_.program, run_options);
     if (runner->Digest() == digest) continue;
     Verdict verdict = MakeVerdict(Rule::kDiverged, file_.program.setup.family, "replay");
@@ -217,13 +230,15 @@ int Replay::Run() {
   WriteTestOfCrash();
   NoteForCrashes(path_, &file_.program, &runner);
   if (options_.until >= 0) return RunUntilStep();
-  alarm(static_cast<unsigned>(options_.file_seconds));
+  EnterRun();
   if (!RepeatsItself(&runner)) return kExitViolation;
   const std::string divergence = Divergence(&runner, file_.program);
   const bool choices = file_.program.schedule.kind == schedule::Kind::kChoices;
   const Observation observation =
       Observe(&runner, choices ? file_.program : runner.Executed(file_.program));
-  alarm(0);
+  LeaveRuns();
+  // The parent says what it is.
+  if (host_ != nullptr && !host_->Changes().empty()) return kExitViolation;
   const bool passed = observation.verdict.ok();
   if (!options_.quiet || !passed) {
     if (!schedule.empty()) printf("%s: %s\n", path_.c_str(), schedule.c_str());
@@ -248,8 +263,8 @@ std::string ReplayOptions::RepeatFlags() const {
 }
 
 int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
-               const std::string& path) {
-  return Replay(options, path, implementation).Run();
+               const std::string& path, GuestHost* host) {
+  return Replay(options, path, implementation, host).Run();
 }
 
 }  // namespace cancelsafe

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/guest_host.h"
 #include "fuzzers/tools/guest.h"
 
 namespace cancelsafe {
@@ -33,9 +34,10 @@ struct ReplayOptions {
   std::string RepeatFlags() const;
 };
 
-// Returns the exit status. Throws UsageError and SetupError.
+// Returns the exit status. Throws UsageError and SetupError. `host`, which may be null, is
+// told of each run in this process.
 int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
-               const std::string& path);
+               const std::string& path, GuestHost* host);
 
 }  // namespace cancelsafe
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/guest_child.h"
 #include "conformance/hosts/user/suite_run.h"
-#include "impl/guest_child.h"
 #include "impl/implementation_probe.h"
 
 namespace cancelsafe::conformance {
@@ -153,19 +153,10 @@ struct Refusal {
   const char* reason;
 };
 
-// TSan gives a status of its own to a process that exits while a module is being loaded.
-#ifdef CANCELSAFE_SANITIZER_THREAD
-constexpr char kExit0[] = "exit status";
-constexpr char kExit1[] = "exit status";
-#else
-constexpr char kExit0[] = "exit status 0";
-constexpr char kExit1[] = "exit status 1";
-#endif
-
 constexpr Refusal kRefusals[] = {
-    {"constructor", "exit", kExit0},
-    {"constructor", "quick-exit", kExit0},
-    {"constructor", "exit-one", kExit1},
+    {"constructor", "exit", "exit status 0"},
+    {"constructor", "quick-exit", "exit status 0"},
+    {"constructor", "exit-one", "exit status 1"},
     {"constructor", "abort", "SIGABRT"},
     {"constructor", "segv", "SIGSEGV"},
     {"constructor", "kill", "SIGKILL"},

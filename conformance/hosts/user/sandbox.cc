@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "base/guest_channel.h"
 #include "conformance/hosts/user/kernel_host.h"
 #include "conformance/report/printable.h"
 #include "conformance/report/tap_reader.h"
-#include "impl/guest_channel.h"
 #include "impl/implementation_probe.h"
 
 namespace cancelsafe::conformance {

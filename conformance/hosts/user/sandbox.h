@@ -7,9 +7,9 @@
 #include <functional>
 #include <string>
 
+#include "base/guest_child.h"
 #include "conformance/report/report.h"
 #include "conformance/suite/runner.h"
-#include "impl/guest_child.h"
 #include "impl/implementation.h"
 
 namespace cancelsafe::conformance {

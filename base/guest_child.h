@@ -5,8 +5,8 @@
 //
 // What this does not stop: code that kills its parent's process by number, or looks
 // for it in /proc, with the same user's rights. A namespace would be needed for that.
-#ifndef CANCELSAFE_IMPL_GUEST_CHILD_H_
-#define CANCELSAFE_IMPL_GUEST_CHILD_H_
+#ifndef CANCELSAFE_BASE_GUEST_CHILD_H_
+#define CANCELSAFE_BASE_GUEST_CHILD_H_
 
 #include <cstdint>
 #include <functional>
@@ -69,4 +69,4 @@ std::string SignalName(int signal);
 
 }  // namespace cancelsafe
 
-#endif  // CANCELSAFE_IMPL_GUEST_CHILD_H_
+#endif  // CANCELSAFE_BASE_GUEST_CHILD_H_

@@ -3,8 +3,8 @@
 // number does not meet it, and it cannot be written to before the message is, so that
 // a wild store ends the guest and not the message. It names itself by a number drawn
 // for it, and a copy of the process that comes to its end as well is noticed.
-#ifndef CANCELSAFE_IMPL_GUEST_CHANNEL_H_
-#define CANCELSAFE_IMPL_GUEST_CHANNEL_H_
+#ifndef CANCELSAFE_BASE_GUEST_CHANNEL_H_
+#define CANCELSAFE_BASE_GUEST_CHANNEL_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -52,4 +52,4 @@ class GuestChannel {
 
 }  // namespace cancelsafe
 
-#endif  // CANCELSAFE_IMPL_GUEST_CHANNEL_H_
+#endif  // CANCELSAFE_BASE_GUEST_CHANNEL_H_

@@ -1,5 +1,5 @@
 // See guest_child.h.
-#include "guest_child.h"
+#include "base/guest_child.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // What of a process a library could change for the program that loads it, read before
 // and after so that a change can be named.
-#ifndef CANCELSAFE_IMPL_PROCESS_STATE_H_
-#define CANCELSAFE_IMPL_PROCESS_STATE_H_
+#ifndef CANCELSAFE_BASE_PROCESS_STATE_H_
+#define CANCELSAFE_BASE_PROCESS_STATE_H_
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -24,6 +24,12 @@ class ProcessState {
   // "the working directory, descriptor 2": what is different now; empty if nothing is.
   std::string ChangesSince() const;
 
+  // Of these, what decides where output goes: directory, descriptors, umask, limits.
+  std::string OutputChangesSince() const;
+
+  // Whether the calling process has a child.
+  static bool HasChildren();
+
  private:
   struct Descriptor {
     int number;
@@ -34,8 +40,6 @@ class ProcessState {
 
   static Action ActionOf(int signal);
   static int Threads();
-  static bool HasChildren();
-
   std::string directory_;
   std::vector<Descriptor> descriptors_;
   sigset_t mask_;
@@ -48,4 +52,4 @@ class ProcessState {
 
 }  // namespace cancelsafe
 
-#endif  // CANCELSAFE_IMPL_PROCESS_STATE_H_
+#endif  // CANCELSAFE_BASE_PROCESS_STATE_H_

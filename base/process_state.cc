@@ -1,5 +1,5 @@
 // See process_state.h.
-#include "process_state.h"
+#include "base/process_state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +9,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace cancelsafe {
 
@@ -94,42 +97,44 @@ ProcessState::ProcessState()
   }
 }
 
-std::string ProcessState::ChangesSince() const {
-  std::string changes;
-  const auto add = [&changes](const std::string& what) {
-    if (!changes.empty()) changes += ", ";
-    changes += what;
-  };
-  if (WorkingDirectory() != directory_) add("the working directory");
+std::string ProcessState::OutputChangesSince() const {
+  std::vector<std::string> changes;
+  if (WorkingDirectory() != directory_) changes.push_back("the working directory");
   for (const Descriptor& descriptor : descriptors_) {
     struct stat now = {};
     if (fstat(descriptor.number, &now) != 0 || !SameFile(now, descriptor.file) ||
         (descriptor.number > STDERR_FILENO && Grown(descriptor.file, now))) {
-      add("descriptor " + std::to_string(descriptor.number));
+      changes.push_back(absl::StrCat("descriptor ", descriptor.number));
     }
   }
+  for (int i = 0; i < static_cast<int>(RLIM_NLIMITS); ++i) {
+    rlimit now = {};
+    getrlimit(static_cast<__rlimit_resource>(i), &now);
+    if (now.rlim_cur != limits_[i].rlim_cur || now.rlim_max != limits_[i].rlim_max) {
+      changes.push_back(absl::StrCat("resource limit ", i));
+    }
+  }
+  if (Umask() != umask_) changes.push_back("the umask");
+  return absl::StrJoin(changes, ", ");
+}
+
+std::string ProcessState::ChangesSince() const {
+  std::vector<std::string> changes;
+  if (const std::string output = OutputChangesSince(); !output.empty()) changes.push_back(output);
   sigset_t mask;
   sigprocmask(SIG_SETMASK, nullptr, &mask);
   bool same_mask = true;
   for (int signal = 1; signal < static_cast<int>(actions_.size()); ++signal) {
     same_mask = same_mask && sigismember(&mask, signal) == sigismember(&mask_, signal);
     if (ActionOf(signal) != actions_[signal]) {
-      add(std::string("what SIG") + sigabbrev_np(signal) + " does");
+      changes.push_back(absl::StrCat("what SIG", sigabbrev_np(signal), " does"));
     }
   }
-  if (!same_mask) add("which signals are blocked");
-  for (int i = 0; i < static_cast<int>(RLIM_NLIMITS); ++i) {
-    rlimit now = {};
-    getrlimit(static_cast<__rlimit_resource>(i), &now);
-    if (now.rlim_cur != limits_[i].rlim_cur || now.rlim_max != limits_[i].rlim_max) {
-      add("resource limit " + std::to_string(i));
-    }
-  }
-  if (Umask() != umask_) add("the umask");
-  if (TimerRuns()) add("a timer");
-  if (Threads() != threads_) add("the number of threads");
-  if (HasChildren() != children_) add("a process of its own");
-  return changes;
+  if (!same_mask) changes.push_back("which signals are blocked");
+  if (TimerRuns()) changes.push_back("a timer");
+  if (Threads() != threads_) changes.push_back("the number of threads");
+  if (HasChildren() != children_) changes.push_back("a process of its own");
+  return absl::StrJoin(changes, ", ");
 }
 
 }  // namespace cancelsafe

@@ -1,6 +1,6 @@
 // See guest_channel.h. System calls are made without libc, whose view of the process a
 // guest may have changed.
-#include "guest_channel.h"
+#include "base/guest_channel.h"
 
 #include <string.h>
 #include <sys/mman.h>
