@@ -118,6 +118,34 @@ TEST_F(FrontDoorTest, AFullDiskIsASetUpFailure) {
   EXPECT_EQ(Run("\"$C\" help >&-"), 3);
 }
 
+// One line for each tool that prints what it found out: into a full disk, and with its
+// output closed. Neither may look like a success, or like a violation.
+TEST_F(FrontDoorTest, NoToolLosesItsOutputInSilence) {
+  constexpr const char* kTools[] = {
+      "help",
+      "--version",
+      "completion bash",
+      "bench --rounds 1 --round-seconds 0.001 --filter small/optimized/fifo/0",
+      "conform --list",
+      "conform --clause dq.insert.tail",
+      "corpus list csq --corpus \"$R\"/corpus",
+      "explore --schedules 2 a.txt",
+      "findings found",
+      "fuzz --seconds 2 --sanitizer address --work work device_queue",
+      "litmus --memory sc \"$R\"/fuzzers/memory/testdata/litmus.json",
+      "mutants --list",
+      "replay a.txt",
+      "replay --quiet --digest a.txt",
+  };
+  ASSERT_EQ(Run("mkdir found && cp \"$R\"/corpus/csq_fuzzer/seeds/fifo_order.txt a.txt"), 0);
+  for (const char* tool : kTools) {
+    EXPECT_EQ(Run(absl::StrCat("\"$C\" ", tool, " >/dev/full")), 3) << tool << "\n" << output_;
+    EXPECT_THAT(output_, HasSubstr("cannot write to standard output")) << tool;
+    EXPECT_EQ(Run(absl::StrCat("\"$C\" ", tool, " >&-")), 3) << tool << "\n" << output_;
+    EXPECT_THAT(output_, HasSubstr("standard output is closed")) << tool;
+  }
+}
+
 TEST_F(FrontDoorTest, ACampaignFindsTheCanaryAndReplaysIt) {
   EXPECT_EQ(Run("\"$C\" fuzz --seconds 5 --sanitizer address --work work canary"), 1) << output_;
   EXPECT_THAT(output_, HasSubstr("VERDICT "));

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +27,17 @@ static volatile int forever = 1;
 static void ActExit(void) { exit(0); }
 static void ActQuickExit(void) { _exit(0); }
 static void ActExitOne(void) { exit(1); }
+static void ActLibraryQuickExit(void) { quick_exit(0); }
+static void ActSystemExit(void) { syscall(SYS_exit_group, 0); }
 static void ActAbort(void) { abort(); }
+static void ActTrap(void) { __builtin_trap(); }
+static void ActFloat(void) { raise(SIGFPE); }
+static void ActPipe(void) { raise(SIGPIPE); }
+static void ActBus(void) {
+  const int file = memfd_create("empty", 0);
+  volatile char* const bytes = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
+  (void)bytes[0];
+}
 static void ActSegv(void) { *(volatile int*)8 = 1; }
 static void ActKill(void) { kill(getpid(), SIGKILL); }
 static void ActTerm(void) { raise(SIGTERM); }
@@ -44,6 +55,11 @@ static void BlockSignals(void) {
   sigprocmask(SIG_BLOCK, &all, NULL);
   for (int i = 1; i < NSIG; ++i) signal(i, SIG_IGN);
 }
+static void ActDisarmAndLoop(void) {
+  const struct itimerval never = {{0, 0}, {0, 0}};
+  setitimer(ITIMER_REAL, &never, NULL);
+  ActLoop();
+}
 static void ActBlockAndLoop(void) {
   BlockSignals();
   ActLoop();
@@ -55,6 +71,8 @@ static void ActBlockAndSleep(void) {
 static void ActBlock(void) { BlockSignals(); }
 /* Both processes go on. */
 static void ActFork(void) { (void)!fork(); }
+/* Without the C library, whose handlers of fork() would be called. */
+static void ActSystemFork(void) { (void)!syscall(SYS_fork); }
 static void ActForkAndWait(void) {
   const pid_t child = fork();
   if (child > 0) waitpid(child, NULL, 0);
@@ -76,6 +94,14 @@ static void ActThread(void) {
   pthread_t thread;
   pthread_create(&thread, NULL, Spin, NULL);
 }
+static void* Doze(void* nothing) {
+  ActSleep();
+  return nothing;
+}
+static void ActManyThreads(void) {
+  pthread_t thread;
+  for (int i = 0; i < 64; ++i) pthread_create(&thread, NULL, Doze, NULL);
+}
 static void* Leave(void* nothing) {
   exit(0);
   return nothing;
@@ -92,6 +118,10 @@ static void ActMemory(void) {
     volatile char* const bytes = malloc(piece);
     if (bytes == NULL) abort();
     for (size_t i = 0; i < piece; i += 4096) bytes[i] = 1;
+  }
+}
+static void ActManyDescriptors(void) {
+  while (open("/dev/null", O_RDONLY) >= 0) {
   }
 }
 static void ActClose(void) {
@@ -120,6 +150,13 @@ static void ActStack(void) {
   if (forever) ActStack();
   bytes[1] = bytes[0];
 }
+/* An overflow that finds no stack for its handler either. */
+static void ActStackWithoutAnother(void) {
+  stack_t none = {0};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, NULL);
+  ActStack();
+}
 static void ActUnmap(void) {
   FILE* maps = fopen("/proc/self/maps", "r");
   unsigned long begin, end;
@@ -140,6 +177,15 @@ static void ActLimits(void) {
   setrlimit(RLIMIT_FSIZE, &none);
   setrlimit(RLIMIT_NOFILE, &none);
 }
+static void ActLimitProcessor(void) {
+  const struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CPU, &none);
+  ActLoop();
+}
+static void ActLimitMemory(void) {
+  const struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_AS, &none);
+}
 static void ActKillGroup(void) { kill(0, SIGKILL); }
 static void ActBadHeap(void) {
   void* volatile no_heap = (void*)&forever;
@@ -153,25 +199,35 @@ static const struct {
     {"exit", ActExit},
     {"quick-exit", ActQuickExit},
     {"exit-one", ActExitOne},
+    {"library-exit", ActLibraryQuickExit},
+    {"system-exit", ActSystemExit},
     {"abort", ActAbort},
+    {"trap", ActTrap},
+    {"float", ActFloat},
+    {"pipe", ActPipe},
+    {"bus", ActBus},
     {"segv", ActSegv},
     {"kill", ActKill},
     {"term", ActTerm},
     {"stop", ActStop},
     {"loop", ActLoop},
     {"sleep", ActSleep},
+    {"disarm-loop", ActDisarmAndLoop},
     {"block-loop", ActBlockAndLoop},
     {"block-sleep", ActBlockAndSleep},
     {"block", ActBlock},
     {"fork", ActFork},
+    {"system-fork", ActSystemFork},
     {"fork-wait", ActForkAndWait},
     {"daemon", ActDaemon},
     {"exec", ActExec},
     {"exec-sleep", ActExecSleep},
     {"thread", ActThread},
+    {"many-threads", ActManyThreads},
     {"thread-exits", ActThreadExits},
     {"end-thread", ActEndThread},
     {"memory", ActMemory},
+    {"many-descriptors", ActManyDescriptors},
     {"close", ActClose},
     {"write-all", ActWriteAll},
     {"replace-output", ActReplaceOutput},
@@ -181,8 +237,11 @@ static const struct {
     {"alarm", ActAlarm},
     {"longjmp", ActLongjmp},
     {"stack", ActStack},
+    {"stack-alone", ActStackWithoutAnother},
     {"unmap", ActUnmap},
     {"limits", ActLimits},
+    {"limit-processor", ActLimitProcessor},
+    {"limit-memory", ActLimitMemory},
     {"kill-group", ActKillGroup},
     {"bad-heap", ActBadHeap},
 };
