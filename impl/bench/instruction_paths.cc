@@ -1,5 +1,5 @@
 // Walks one hot path of the queues a thousand times, for callgrind to count: what is
-// executed inside CountedPath is what count_instructions.sh reports. Native libraries,
+// executed inside CountedPath is what bench --check-instructions reports. Native libraries,
 // no clock, no random input: the count is the same in every run.
 #include <cstdio>
 #include <string>
