@@ -50,6 +50,18 @@ std::optional<Figure> Measurements::Ratio(const std::string& above,
   return FigureOf(ratios);
 }
 
+std::optional<Figure> Measurements::LeastRatio(const std::string& above,
+                                               const std::string& below) const {
+  std::optional<Figure> figure = Ratio(above, below);
+  if (!figure) return std::nullopt;
+  const auto least = [this](const std::string& name) {
+    const std::vector<double>& rounds = costs_.at(name);
+    return *std::min_element(rounds.begin(), rounds.end());
+  };
+  figure->value = least(above) / least(below);
+  return figure;
+}
+
 bool CollectingReporter::ReportContext(const Context&) { return true; }
 
 void CollectingReporter::ReportRuns(const std::vector<Run>& runs) {

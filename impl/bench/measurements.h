@@ -28,6 +28,10 @@ class Measurements {
   // Cost of `above` divided by that of `below`: the median of the rounds' ratios, so
   // that what disturbed both in one round cancels out. Nothing if a round lacks one.
   std::optional<Figure> Ratio(const std::string& above, const std::string& below) const;
+  // The least cost of `above` in any round divided by that of `below`: for costs that are
+  // least times themselves, which a busy machine lengthens and never shortens. The noise
+  // is that of Ratio.
+  std::optional<Figure> LeastRatio(const std::string& above, const std::string& below) const;
 
   const std::map<std::string, std::vector<double>>& costs() const { return costs_; }
 

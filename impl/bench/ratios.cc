@@ -62,7 +62,8 @@ void AddSmallQueues(const Measurements& measurements, std::vector<PromisedRatio>
   for (const char* what : {"by_key", "fifo"}) {
     for (int depth : kSmallDepths) {
       const std::string suffix = std::string(what) + "/" + std::to_string(depth);
-      const auto figure = measurements.Ratio("small/optimized/" + suffix, "small/plain/" + suffix);
+      const auto figure =
+          measurements.LeastRatio("small/optimized/" + suffix, "small/plain/" + suffix);
       if (!figure) continue;
       ratios->push_back({std::string(what) + "_vs_plain_list_" + std::to_string(depth), *figure,
                          kSmallLimit, kAtMost});

@@ -32,6 +32,16 @@ TEST(Measurements, RatioComparesWithinARound) {
   EXPECT_FALSE(measurements.Ratio("twice", "once").has_value()) << "a round lacks one";
 }
 
+TEST(Measurements, LeastRatioForgetsRoundsThatWereDisturbed) {
+  Measurements measurements;
+  for (double cost : {20.0, 10.0, 30.0}) measurements.Add("ours", cost);
+  for (double cost : {10.0, 12.0, 10.5}) measurements.Add("plain", cost);
+  const auto ratio = measurements.LeastRatio("ours", "plain");
+  ASSERT_TRUE(ratio.has_value());
+  EXPECT_DOUBLE_EQ(ratio->value, 1);
+  EXPECT_FALSE(measurements.LeastRatio("ours", "none").has_value());
+}
+
 TEST(Ratios, ArePresentOnlyIfTheirBenchmarksRan) {
   Measurements measurements;
   EXPECT_TRUE(RatiosOf(measurements).empty());
