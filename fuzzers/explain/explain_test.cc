@@ -1,6 +1,7 @@
 // Explanations of runs whose course is known.
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cancelsafe/scenario.h"
 #include "fuzzers/explain/generated_test.h"
