@@ -57,8 +57,10 @@ function(weaker_orders order before variable what)
     set(${what} "${routine}" PARENT_SCOPE)
     return()
   endif()
-  set(${what} "KiTakeWord" PARENT_SCOPE)  # an argument of a template
   set(call "")
+  if(before MATCHES "([A-Za-z]+)<$")  # an argument of a template
+    set(${what} "${CMAKE_MATCH_1}" PARENT_SCOPE)
+  endif()
   string(FIND "${before}" "__atomic_" at REVERSE)
   if(at GREATER_EQUAL 0)
     string(SUBSTRING "${before}" ${at} -1 call)

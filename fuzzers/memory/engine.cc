@@ -73,6 +73,17 @@ void Engine::NewRun() {
   deviation_count_ = 0;
 }
 
+void Engine::EndObjects(int fiber, ptrdiff_t first_word, size_t count, State state, uint32_t site) {
+  const Actor actor = ActorOf(fiber, site);
+  for (size_t i = 0; i < count; ++i) {
+    shadow_.ForEach(first_word + static_cast<ptrdiff_t>(i), [&](const Cell& cell) {
+      const Location* location = cell.location == 0 ? nullptr : &locations_[cell.location];
+      WriteRaces(cell, location, actor, &race_);
+    });
+  }
+  shadow_.SetState(first_word, count, state);
+}
+
 void Engine::NewObjects(ptrdiff_t first_word, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     const ptrdiff_t word = first_word + static_cast<ptrdiff_t>(i);
@@ -124,14 +135,15 @@ uint64_t Engine::Load(int fiber, const volatile void* address, int size, Order o
   ++events_;
   const Actor actor = ActorOf(fiber, site);
   const bool plain = order == Order::kPlain;
-  Location* location = BeginAtomic(actor, const_cast<volatile void*>(address), size, plain, false);
+  const Place place = BeginAtomic(actor, const_cast<volatile void*>(address), size, plain, false);
+  Location* const location = place.location;
   if (location == nullptr) return ReadMemory(address, size);
   const memory::Store* readable[Machine::kMaxReadable];
   const int count = machine_->Readable(fiber, *location, order, readable);
   const memory::Store& read = ChooseRead(ChoiceKind::kRead, readable, count, actor, *location);
   const uint64_t value = read.value;
   machine_->Read(fiber, location, read, order);
-  EndAtomic(actor, address, size, plain, /*write=*/false);
+  EndAtomic(place, actor, address, size, plain, /*write=*/false);
   return value;
 }
 
@@ -141,10 +153,11 @@ void Engine::Store(int fiber, volatile void* address, int size, uint64_t value, 
   value = Truncate(value, size);
   const Actor actor = ActorOf(fiber, site);
   const bool plain = order == Order::kPlain;
-  Location* location = BeginAtomic(actor, address, size, plain, true);
+  const Place place = BeginAtomic(actor, address, size, plain, true);
+  Location* const location = place.location;
   if (location == nullptr) return WriteMemory(address, size, value);
   Store(location, actor, value, order);
-  EndAtomic(actor, address, size, plain, /*write=*/true);
+  EndAtomic(place, actor, address, size, plain, /*write=*/true);
 }
 
 void Engine::Store(Location* location, const Actor& actor, uint64_t value, Order order) {
@@ -159,7 +172,8 @@ uint64_t Engine::Update(int fiber, volatile void* address, int size, Operation o
   ++events_;
   machine_->BeginUpdate(fiber);
   const Actor actor = ActorOf(fiber, site);
-  Location* location = BeginAtomic(actor, address, size, false, true);
+  const Place place = BeginAtomic(actor, address, size, false, true);
+  Location* const location = place.location;
   if (location == nullptr) {
     const uint64_t old = ReadMemory(address, size);
     WriteMemory(address, size, Apply(operation, old, operand));
@@ -173,7 +187,7 @@ uint64_t Engine::Update(int fiber, volatile void* address, int size, Operation o
   const uint64_t old = read.value;
   machine_->Update(fiber, location, read, Truncate(Apply(operation, old, operand), size), order,
                    events_, site);
-  EndAtomic(actor, address, size, /*plain=*/false, /*write=*/true);
+  EndAtomic(place, actor, address, size, /*plain=*/false, /*write=*/true);
   return old;
 }
 
@@ -184,7 +198,8 @@ uint64_t Engine::CompareExchange(int fiber, volatile void* address, int size, ui
   expected = Truncate(expected, size);
   desired = Truncate(desired, size);
   const Actor actor = ActorOf(fiber, site);
-  Location* location = BeginAtomic(actor, address, size, false, false);
+  const Place place = BeginAtomic(actor, address, size, false, false);
+  Location* const location = place.location;
   if (location == nullptr) {
     const uint64_t old = ReadMemory(address, size);
     if (old == expected) WriteMemory(address, size, desired);
@@ -202,7 +217,7 @@ uint64_t Engine::CompareExchange(int fiber, volatile void* address, int size, ui
   } else {
     machine_->Read(fiber, location, read, failure);
   }
-  EndAtomic(actor, address, size, /*plain=*/false, writes);
+  EndAtomic(place, actor, address, size, /*plain=*/false, writes);
   return old;
 }
 
@@ -210,8 +225,9 @@ void Engine::VolatileAccess(int fiber, const volatile void* address, int size, b
                             uint32_t site) {
   ++events_;
   const Actor actor = ActorOf(fiber, site);
-  Location* location =
+  const Place place =
       BeginAtomic(actor, const_cast<volatile void*>(address), size, /*plain=*/false, write);
+  Location* const location = place.location;
   if (location == nullptr) return;
   if (write) {
     location->overwritten = true;
@@ -221,7 +237,7 @@ void Engine::VolatileAccess(int fiber, const volatile void* address, int size, b
   } else {
     machine_->Read(fiber, location, location->newest(), Order::kRelaxed);
   }
-  EndAtomic(actor, address, size, /*plain=*/false, write);
+  EndAtomic(place, actor, address, size, /*plain=*/false, write);
 }
 
 void Engine::StoreWithoutRace(int fiber, volatile void* address, int size, uint64_t value,
@@ -264,19 +280,23 @@ bool Engine::bounded() const {
 }
 
 Location* Engine::FindLocation(volatile void* address, int size) {
+  return FindPlace(address, size).location;
+}
+
+Engine::Place Engine::FindPlace(volatile void* address, int size) {
   const uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  if ((at & 7) + static_cast<uintptr_t>(size) > 8) return nullptr;
+  if ((at & 7) + static_cast<uintptr_t>(size) > 8) return {};
   const ptrdiff_t word = shadow_.Find(address);
-  if (word < 0) return nullptr;
+  if (word < 0) return {};
   const Cell* only = shadow_.Only(word, BytesOf(address, size));
   Location* location =
       only == nullptr || only->location == 0 ? nullptr : &locations_[only->location];
   if (location == nullptr || location->size() != size || location->address() != address) {
     location = Renew(word, address, size);
-    if (location == nullptr) return nullptr;
+    if (location == nullptr) return {};
   }
   Refresh(location);
-  return location;
+  return {word, location};
 }
 
 // The word was not accessed atomically as these bytes before: their history begins with
@@ -351,20 +371,27 @@ void Engine::CheckState(ptrdiff_t word, const Actor& actor, uintptr_t address, b
   bad_access_.by_site = cell->write_site;
 }
 
-Location* Engine::BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain,
-                              bool write) {
-  Location* location = FindLocation(address, size);
-  if (location == nullptr) return nullptr;
-  CheckState(shadow_.Find(address), actor, reinterpret_cast<uintptr_t>(address), write);
-  if (!plain && write) RememberAtomicWrite(location, actor);
-  if (!plain && !write) RememberAtomicRead(location, actor);
-  return location;
+Engine::Place Engine::BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain,
+                                  bool write) {
+  const Place place = FindPlace(address, size);
+  if (place.location == nullptr) return place;
+  CheckState(place.word, actor, reinterpret_cast<uintptr_t>(address), write);
+  if (!plain && write) RememberAtomicWrite(place.location, actor);
+  if (!plain && !write) RememberAtomicRead(place.location, actor);
+  return place;
 }
 
 // After the access: what an acquire has read from happens before the access itself.
-void Engine::EndAtomic(const Actor& actor, const volatile void* address, int size, bool plain,
-                       bool write) {
-  shadow_.Visit(shadow_.Find(address), BytesOf(address, size), [&](Cell* cell) {
+void Engine::EndAtomic(const Place& place, const Actor& actor, const volatile void* address,
+                       int size, bool plain, bool write) {
+  const uint8_t bytes = BytesOf(address, size);
+  const Cell* only = shadow_.Only(place.word, bytes);
+  // The usual case: nothing else than atomics so far.
+  if (only != nullptr && !plain && only->write_lane == 0 &&
+      (!write || actor.clock.CoversAll(only->reads))) {
+    return;
+  }
+  shadow_.Visit(place.word, bytes, [&](Cell* cell) {
     bool races = false;
     if (!plain) {
       races =

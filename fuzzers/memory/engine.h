@@ -58,6 +58,12 @@ struct BadAccess {
   uint32_t by_site = 0;
 };
 
+// The bytes of [address, address + size) within their word, which holds them all.
+inline uint8_t BytesOf(const volatile void* address, int size) {
+  const uintptr_t offset = reinterpret_cast<uintptr_t>(address) & 7;
+  return static_cast<uint8_t>(((1u << size) - 1) << offset);
+}
+
 class Engine {
  public:
   static constexpr int kMaxDeviations = 16;
@@ -73,6 +79,9 @@ class Engine {
   // A new run: nothing has happened yet. O(1) in the usual case.
   void NewRun();
 
+  // The objects in these words end: whatever accessed them and is not ordered before this
+  // races with it. From now on every access to them is bad.
+  void EndObjects(int fiber, ptrdiff_t first_word, size_t count, State state, uint32_t site);
   // New objects lie in these words: an allocator orders the end of one object before the
   // beginning of the next one at its address, so what accessed the old one is forgotten.
   void NewObjects(ptrdiff_t first_word, size_t count);
@@ -81,23 +90,32 @@ class Engine {
   void PlainRead(int fiber, const volatile void* address, size_t size, uint32_t site);
   void PlainWrite(int fiber, const volatile void* address, size_t size, uint32_t site);
 
-  // The same for an access within one watched word, and quicker where nothing is new.
-  void ReadWord(ptrdiff_t word, int fiber, const volatile void* address, int size, uint32_t site) {
-    const Cell* cell = shadow_.Only(word, BytesOf(address, size));
-    if (cell != nullptr && cell->reads[fiber] == machine_->lane(fiber) &&
-        shadow_.state(word) == State::kLive) {
-      return;  // whatever wrote since has been compared with this read
+  // The same for an access within one watched word that was accessed as these bytes so
+  // far, and never atomically: true if it is right, and remembered. False, and nothing has
+  // happened, if it has to go through the functions above.
+  bool ReadsQuickly(ptrdiff_t word, int fiber, uint8_t bytes, uint32_t site) {
+    Cell* cell = shadow_.Exactly(word, bytes);
+    const Clock& clock = machine_->clock(fiber);
+    if (cell == nullptr || cell->location != 0 || shadow_.state(word) != State::kLive ||
+        (cell->write_lane != 0 && !clock.Covers(cell->write_fiber, cell->write_lane))) {
+      return false;
     }
-    PlainRead(fiber, address, static_cast<size_t>(size), site);
+    cell->reads[fiber] = clock[fiber];
+    cell->read_site[fiber] = site;
+    return true;
   }
-  void WriteWord(ptrdiff_t word, int fiber, const volatile void* address, int size, uint32_t site) {
-    const Cell* cell = shadow_.Only(word, BytesOf(address, size));
-    if (cell != nullptr && cell->write_fiber == fiber &&
-        cell->write_lane == machine_->lane(fiber) && cell->location == 0 &&
-        shadow_.state(word) == State::kLive) {
-      return;  // whatever accessed it since has been compared with this write
+  bool WritesQuickly(ptrdiff_t word, int fiber, uint8_t bytes, uint32_t site) {
+    Cell* cell = shadow_.Exactly(word, bytes);
+    const Clock& clock = machine_->clock(fiber);
+    if (cell == nullptr || cell->location != 0 || shadow_.state(word) != State::kLive ||
+        (cell->write_lane != 0 && !clock.Covers(cell->write_fiber, cell->write_lane)) ||
+        !clock.CoversAll(cell->reads)) {
+      return false;
     }
-    PlainWrite(fiber, address, static_cast<size_t>(size), site);
+    cell->write_lane = clock[fiber];
+    cell->write_fiber = static_cast<uint8_t>(fiber);
+    cell->write_site = site;
+    return true;
   }
 
   // ---- atomic accesses, made here; `size` is 1, 2, 4 or 8, aligned ----
@@ -144,17 +162,17 @@ class Engine {
   Location* FindLocation(volatile void* address, int size);
 
  private:
-  // The bytes of [address, address + size) within their word, which holds them all.
-  static uint8_t BytesOf(const volatile void* address, int size) {
-    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) & 7;
-    return static_cast<uint8_t>(((1u << size) - 1) << offset);
-  }
   void Store(Location* location, const Actor& actor, uint64_t value, Order order);
   void CheckState(ptrdiff_t word, const Actor& actor, uintptr_t address, bool write);
-  Location* BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain,
-                        bool write);
-  void EndAtomic(const Actor& actor, const volatile void* address, int size, bool plain,
-                 bool write);
+  // Where an atomic access goes. `location` is null where memory is not watched.
+  struct Place {
+    ptrdiff_t word = -1;
+    Location* location = nullptr;
+  };
+  Place FindPlace(volatile void* address, int size);
+  Place BeginAtomic(const Actor& actor, volatile void* address, int size, bool plain, bool write);
+  void EndAtomic(const Place& place, const Actor& actor, const volatile void* address, int size,
+                 bool plain, bool write);
   Location* Renew(ptrdiff_t word, volatile void* address, int size);
   void Refresh(Location* location);
   // Chooses among stores that may be read, and notes it if it is not the first.

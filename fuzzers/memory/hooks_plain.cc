@@ -6,13 +6,26 @@
 namespace cancelsafe::memory {
 namespace {
 
+// What is not quick: the first access of its sort, a race, a memory error.
+__attribute__((noinline)) void ReadSlowly(const volatile void* address, size_t size,
+                                          uint32_t site) {
+  internal::engine->PlainRead(HookFiber(), address, size, site);
+  EndRunIfBad();
+}
+__attribute__((noinline)) void WriteSlowly(const volatile void* address, size_t size,
+                                           uint32_t site) {
+  internal::engine->PlainWrite(HookFiber(), address, size, site);
+  EndRunIfBad();
+}
+
 template <int kSize>
 inline void Read(const volatile void* address, uintptr_t site) {
   const ptrdiff_t word = HookWord(address);
   if (word < 0) return;
   PointBefore(address, kSize, false, site);
-  internal::engine->ReadWord(word, HookFiber(), address, kSize, static_cast<uint32_t>(site));
-  EndRunIfBad();
+  const uint32_t from = static_cast<uint32_t>(site);
+  if (internal::engine->ReadsQuickly(word, HookFiber(), BytesOf(address, kSize), from)) return;
+  ReadSlowly(address, kSize, from);
 }
 
 template <int kSize>
@@ -20,8 +33,9 @@ inline void Write(const volatile void* address, uintptr_t site) {
   const ptrdiff_t word = HookWord(address);
   if (word < 0) return;
   PointBefore(address, kSize, true, site);
-  internal::engine->WriteWord(word, HookFiber(), address, kSize, static_cast<uint32_t>(site));
-  EndRunIfBad();
+  const uint32_t from = static_cast<uint32_t>(site);
+  if (internal::engine->WritesQuickly(word, HookFiber(), BytesOf(address, kSize), from)) return;
+  WriteSlowly(address, kSize, from);
 }
 
 // A volatile access is a relaxed atomic one, whose value is what memory holds.
@@ -134,8 +148,16 @@ void __tsan_write_range(void* p, unsigned long size) {
 void __tsan_acquire(void* token) { memory::AcquireToken(token); }
 void __tsan_release(void* token) { memory::ReleaseToken(token); }
 
+void CancelsafeLockTouched(const volatile void* word, int writes) {
+  if (memory::internal::active) {
+    memory::PointBefore(word, sizeof(void*), writes != 0, CANCELSAFE_SITE);
+  }
+}
+void CancelsafeLockTaken(const volatile void* word) { memory::TakeLock(word); }
+void CancelsafeLockGiven(const volatile void* word) { memory::GiveLock(word); }
+
 void CancelsafeMemoryCompleted(const void* start, unsigned long size) {
-  memory::EndObject(start, size, memory::State::kCompleted);
+  memory::EndObject(start, size, memory::State::kCompleted, CANCELSAFE_SITE);
 }
 void CancelsafeMemoryLive(const void* start, unsigned long size) {
   memory::NewObjects(start, size);

@@ -1,8 +1,6 @@
 // See locations.h.
 #include "fuzzers/memory/locations.h"
 
-#include <cstring>
-
 namespace cancelsafe::memory {
 
 void Location::Begin(char* address, int size) {
@@ -35,14 +33,6 @@ void Location::Adopt(const Location& other) {
     }
   }
 }
-
-uint64_t Location::Memory() const {
-  uint64_t value = 0;
-  memcpy(&value, address_, size_);
-  return value;
-}
-
-void Location::WriteThrough() const { memcpy(address_, &newest().value, size_); }
 
 void Location::DropOldest() {
   head_ = static_cast<uint8_t>(Slot(1));
@@ -95,6 +85,10 @@ void Location::Mark(int fiber, Lane lane, uint32_t key) {
 }
 
 int Location::Floor(const Knowledge& known, bool is_sc, const Clock& fenced) const {
+  const Store& last = newest();
+  if (count_ == 1 || (last.writer != kNoFiber && known.coherent.Covers(last.writer, last.lane))) {
+    return count_ - 1;  // its writer marked it at that lane
+  }
   uint32_t key = 0;
   for (uint32_t rest = marked_; rest != 0; rest &= rest - 1) {
     const int fiber = __builtin_ctz(rest);

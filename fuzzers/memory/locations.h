@@ -5,6 +5,7 @@
 #define CANCELSAFE_FUZZERS_MEMORY_LOCATIONS_H_
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "fuzzers/memory/clocks.h"
@@ -51,13 +52,49 @@ class Location {
   const Store& newest() const { return at(count_ - 1); }
 
   // The value that memory holds.
-  uint64_t Memory() const;
+  uint64_t Memory() const {
+    switch (size_) {
+      case 8:
+        return Read<uint64_t>();
+      case 4:
+        return Read<uint32_t>();
+      case 1:
+        return Read<uint8_t>();
+      default: {
+        uint64_t value = 0;
+        memcpy(&value, address_, size_);
+        return value;
+      }
+    }
+  }
   // Writes the newest value to memory.
-  void WriteThrough() const;
+  void WriteThrough() const {
+    const uint64_t value = newest().value;
+    switch (size_) {
+      case 8:
+        return Write<uint64_t>(value);
+      case 4:
+        return Write<uint32_t>(static_cast<uint32_t>(value));
+      case 1:
+        return Write<uint8_t>(static_cast<uint8_t>(value));
+      default:
+        memcpy(address_, &value, size_);
+    }
+  }
 
   // Puts a store at place `before` in [1, count()]; count() is the end. The key is
   // given to it; the oldest store falls out of a full history. O(1) at the end.
   void Insert(int before, const Store& store);
+  // Makes room for a store at the end and gives it its key; the caller fills in the rest.
+  // The oldest store falls out of a full history, and may be what is written over.
+  Store* Append() {
+    const uint32_t key = newest().key + kKeyStep;
+    if (count_ == kHistory) DropOldest();
+    Store* place = &stores_[Slot(count_++)];
+    place->key = key;
+    return place;
+  }
+  bool full() const { return count_ == kHistory; }
   // Whether there is room for a key before store i >= 1.
   bool HasRoomBefore(int i) const { return at(i).key - at(i - 1).key >= 2; }
 
@@ -92,6 +129,16 @@ class Location {
     uint32_t key[kMarks];
   };
 
+  template <typename T>
+  T Read() const {
+    T value;
+    memcpy(&value, address_, sizeof value);
+    return value;
+  }
+  template <typename T>
+  void Write(T value) const {
+    memcpy(address_, &value, sizeof value);
+  }
   int Slot(int i) const { return (head_ + i) & (kHistory - 1); }
   void DropOldest();
 

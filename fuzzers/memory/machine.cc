@@ -52,31 +52,52 @@ void Machine::Read(int fiber, Location* location, const Store& store, Order orde
   if (Acquires(order)) now_[fiber].Join(store.published);
 }
 
-Store Machine::MakeStore(int fiber, uint64_t value, Order order, uint32_t number, uint32_t site) {
-  Store store;
+void Machine::FillStore(Store* store, int fiber, uint64_t value, Order order, uint32_t number,
+                        uint32_t site) {
   if (Releases(order)) {
-    store.published = now_[fiber];
+    store->published = now_[fiber];
   } else if (order != Order::kPlain) {
-    store.published = at_release_fence_[fiber];
+    store->published = at_release_fence_[fiber];
+  } else {
+    store->published = Knowledge();
   }
-  store.value = value;
-  store.number = number;
-  store.site = site;
-  store.sc_number = order == Order::kSeqCst ? ++sc_count_ : 0;
-  store.lane = lane(fiber);
-  store.writer = static_cast<uint8_t>(fiber);
-  return store;
+  store->value = value;
+  store->number = number;
+  store->site = site;
+  store->sc_number = order == Order::kSeqCst ? ++sc_count_ : 0;
+  store->lane = lane(fiber);
+  store->writer = static_cast<uint8_t>(fiber);
+  store->update = false;
 }
 
 void Machine::Write(int fiber, Location* location, uint64_t value, Order order, uint32_t number,
                     uint32_t site, Chooser*) {
-  location->Insert(location->count(), MakeStore(fiber, value, order, number, site));
+  FillStore(location->Append(), fiber, value, order, number, site);
   location->WriteThrough();
+  if (keeps_marks_) location->Mark(fiber, lane(fiber), location->newest().key);
   if (Releases(order)) Tick(fiber);
 }
 
 void Machine::Update(int fiber, Location* location, const Store& read, uint64_t value, Order order,
                      uint32_t number, uint32_t site) {
+  if (&read != &location->newest()) {
+    UpdateBetween(fiber, location, read, value, order, number, site);
+    return;
+  }
+  Read(fiber, location, read, order);
+  // The slot of the newest store is never the one that is written over.
+  Store* store = location->Append();
+  FillStore(store, fiber, value, order, number, site);
+  store->published.Join(read.published);
+  store->update = true;
+  if (keeps_marks_) location->Mark(fiber, lane(fiber), store->key);
+  location->WriteThrough();
+  if (Releases(order)) Tick(fiber);
+}
+
+// Of a store that is not the newest one.
+void Machine::UpdateBetween(int fiber, Location* location, const Store& read, uint64_t value,
+                            Order order, uint32_t number, uint32_t site) {
   const Knowledge handed_on = read.published;
   int place = location->count() - 1;
   while (place > 0 && location->at(place).key != read.key) --place;
@@ -85,12 +106,10 @@ void Machine::Update(int fiber, Location* location, const Store& read, uint64_t 
   Store store = MakeStore(fiber, value, order, number, site);
   store.published.Join(handed_on);
   store.update = true;
-  const bool at_end = place == location->count();
   const int before = location->count();
   location->Insert(place, store);
   if (location->count() == before) --place;  // a full history has lost its oldest
   if (keeps_marks_) location->Mark(fiber, lane(fiber), location->at(place).key);
-  if (at_end) location->WriteThrough();
   if (Releases(order)) Tick(fiber);
 }
 

@@ -91,7 +91,14 @@ class Machine {
   explicit Machine(bool keeps_marks) : keeps_marks_(keeps_marks) {}
   virtual void ResetModel() {}
   // Makes the store that `fiber` writes now, with what it publishes.
-  Store MakeStore(int fiber, uint64_t value, Order order, uint32_t number, uint32_t site);
+  Store MakeStore(int fiber, uint64_t value, Order order, uint32_t number, uint32_t site) {
+    Store store;
+    FillStore(&store, fiber, value, order, number, site);
+    return store;
+  }
+  // The same in place; leaves the key as it is.
+  void FillStore(Store* store, int fiber, uint64_t value, Order order, uint32_t number,
+                 uint32_t site);
   // To be called when what the fiber knows at its lane was handed on.
   void Tick(int fiber);
 
@@ -102,6 +109,9 @@ class Machine {
   Clock fenced_;                            // happened before some sc fence
 
  private:
+  void UpdateBetween(int fiber, Location* location, const Store& read, uint64_t value, Order order,
+                     uint32_t number, uint32_t site);
+
   const bool keeps_marks_;
   bool exhausted_ = false;
 };

@@ -39,6 +39,10 @@ class MachineRc11 final : public Machine {
   void Write(int fiber, Location* location, uint64_t value, Order order, uint32_t number,
              uint32_t site, Chooser* chooser) override {
     const int floor = FloorOf(fiber, *location, order);
+    if (floor == location->count() - 1) {
+      Machine::Write(fiber, location, value, order, number, site, chooser);
+      return;
+    }
     int places[Location::kHistory + 1];
     int count = 0;
     for (int i = location->count() - 1; i >= floor; --i) {

@@ -40,6 +40,7 @@ constexpr uint32_t kTokens = 1024;
 struct TokenEntry {
   const void* token;
   uint32_t run;
+  int last;  // fiber that released it
   Knowledge knowledge;
 };
 TokenEntry tokens[kTokens];
@@ -91,19 +92,19 @@ __attribute__((noinline)) void TakeStack(CallStack* stack) {
   }
 }
 
-Knowledge* KnowledgeOf(const void* token) {
+TokenEntry& EntryOf(const void* token) {
   uint32_t place =
       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(token) * 0x9E3779B97F4A7C15u >> 40);
   for (uint32_t tries = 0; tries < kTokens; ++tries, ++place) {
     TokenEntry& entry = tokens[place % kTokens];
     if (entry.run != g.run) {
-      entry = {token, g.run, Knowledge()};
-      return &entry.knowledge;
+      entry = {token, g.run, -1, Knowledge()};
+      return entry;
     }
-    if (entry.token == token) return &entry.knowledge;
+    if (entry.token == token) return entry;
   }
   // More than there are objects in a run: two of them order each other's users too.
-  return &tokens[place % kTokens].knowledge;
+  return tokens[place % kTokens];
 }
 
 // Sites are few, and looked at often.
@@ -192,8 +193,17 @@ void NewObjects(const void* begin, size_t bytes) {
   if (word >= 0) TheEngine().NewObjects(word, (bytes + 7) / 8);
 }
 
-void EndObject(const void* begin, size_t bytes, State state) {
-  SetState(begin, bytes, state);
+void EndObject(const void* begin, size_t bytes, State state, uintptr_t site) {
+  Engine& engine = TheEngine();
+  const ptrdiff_t word = engine.shadow().Find(begin);
+  if (word < 0) return;
+  const size_t words = (bytes + 7) / 8;
+  if (internal::active && site != 0) {
+    engine.EndObjects(Fiber(), word, words, state, static_cast<uint32_t>(site));
+  } else {
+    engine.shadow().SetState(word, words, state);
+  }
+  if (!internal::active) return;
   Ending& ending = endings[ending_count++ % kEndings];
   ending.begin = reinterpret_cast<uintptr_t>(begin);
   ending.end = ending.begin + bytes;
@@ -290,12 +300,31 @@ void BeginInterlocked() {
 
 void AcquireToken(const void* token) {
   if (!internal::active) return;
-  TheEngine().machine().Acquire(Fiber(), *KnowledgeOf(token));
+  TheEngine().machine().Acquire(Fiber(), EntryOf(token).knowledge);
 }
 
 void ReleaseToken(const void* token) {
   if (!internal::active) return;
-  TheEngine().machine().Release(Fiber(), KnowledgeOf(token));
+  TheEngine().machine().Release(Fiber(), &EntryOf(token).knowledge);
+}
+
+void TakeLock(const volatile void* word) {
+  if (!internal::active) return;
+  const int fiber = Fiber();
+  Machine& machine = TheEngine().machine();
+  machine.BeginUpdate(fiber);
+  const TokenEntry& entry = EntryOf(const_cast<const void*>(word));
+  // The word was seen free, so what was stored before it was is in memory too.
+  while (entry.last >= 0 && machine.HasBuffered(entry.last)) machine.Flush(entry.last);
+  machine.Acquire(fiber, entry.knowledge);
+}
+
+void GiveLock(const volatile void* word) {
+  if (!internal::active) return;
+  const int fiber = Fiber();
+  TokenEntry& entry = EntryOf(const_cast<const void*>(word));
+  entry.last = fiber;
+  TheEngine().machine().Release(fiber, &entry.knowledge);
 }
 
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site) {

@@ -34,8 +34,10 @@ void SetState(const void* begin, size_t bytes, State state);
 // Likewise live, and as new: memory that is used again, after its last object has ended.
 void NewObjects(const void* begin, size_t bytes);
 // The object that lay here has ended, as kFreed or kCompleted: from now on no access is
-// right. Remembers by whom, with the callers as far as frame pointers lead. Whole words.
-void EndObject(const void* begin, size_t bytes, State state);
+// right, and one that is not ordered before this races with it, as with a write at `site`
+// (0: whatever ended it has ordered them by means of its own).
+// Remembers by whom, with the callers as far as frame pointers lead. Whole words.
+void EndObject(const void* begin, size_t bytes, State state, uintptr_t site);
 
 // The code of a fiber at some moment, innermost first; 0 behind the last.
 struct CallStack {
@@ -89,6 +91,10 @@ void BeginInterlocked();
 // Orders by something that is not an access; tokens are addresses.
 void AcquireToken(const void* token);
 void ReleaseToken(const void* token);
+// A lock's word was exchanged; is about to be stored to. A store buffer is emptied by the
+// first, and not by the second.
+void TakeLock(const volatile void* word);
+void GiveLock(const volatile void* word);
 // A relaxed store of the machine room's that plain reads do not race with: what drivers
 // may read without a lock, by the documentation.
 void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t site);

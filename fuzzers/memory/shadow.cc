@@ -80,15 +80,6 @@ void Shadow::Forget(ptrdiff_t first, size_t count) {
   for (size_t i = 0; i < count; ++i) cells_[first + static_cast<ptrdiff_t>(i)].generation = 0;
 }
 
-void Shadow::Clear(Cell* cell, uint8_t bytes) const {
-  cell->reads = Lanes{};
-  cell->write_lane = 0;
-  cell->bytes = bytes;
-  cell->generation = generation_;
-  cell->location = 0;
-  cell->next = 0;
-}
-
 Cell* Shadow::Add(Cell* last) {
   if (spare_used_ == kSpareCells) return nullptr;
   Cell* cell = &spare_[spare_used_++];

@@ -94,6 +94,28 @@ class Shadow {
     return cell->generation == generation_ && cell->bytes == mask ? cell : nullptr;
   }
 
+  // The cell of exactly these bytes, or null if there is none. A word that this run has
+  // not accessed becomes one of these bytes.
+  Cell* Exactly(ptrdiff_t word, uint8_t mask) {
+    Cell* cell = &cells_[word];
+    if (cell->generation != generation_) {
+      Clear(cell, mask);
+      return cell;
+    }
+    for (; cell != nullptr; cell = Next(*cell)) {
+      if (cell->bytes == mask) return cell;
+    }
+    return nullptr;
+  }
+
+  // Calls visit(const Cell&) for the cells that the word has in this run.
+  template <typename Visitor>
+  void ForEach(ptrdiff_t word, Visitor&& visit) {
+    Cell* cell = &cells_[word];
+    if (cell->generation != generation_) return;
+    for (; cell != nullptr; cell = Next(*cell)) visit(*cell);
+  }
+
   // The word's first cell, or null if nothing has accessed it in this run.
   const Cell* First(ptrdiff_t word) const {
     const Cell* cell = &cells_[word];
@@ -111,7 +133,14 @@ class Shadow {
   // Makes the cells of a word such that some cover exactly the bytes of `mask`.
   bool Split(Cell* first, uint8_t mask);
   Cell* Add(Cell* last);
-  void Clear(Cell* cell, uint8_t bytes) const;
+  void Clear(Cell* cell, uint8_t bytes) const {
+    cell->reads = Lanes{};
+    cell->write_lane = 0;
+    cell->bytes = bytes;
+    cell->generation = generation_;
+    cell->location = 0;
+    cell->next = 0;
+  }
 
   Range ranges_[kMaxRanges];
   int range_count_ = 0;

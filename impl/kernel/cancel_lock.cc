@@ -48,25 +48,35 @@ KI_UNSEEN void MarkUsed(unsigned share) {
 }
 KI_UNSEEN ULONG64 SharesInUse() { return __atomic_load_n(&gate.used, __ATOMIC_SEQ_CST); }
 
-KI_QUIET bool TryToTakeShare(const KiProcessor* processor) {
+KI_LOCK bool TryToTakeShare(const KiProcessor* processor) {
   const unsigned index = ShareOf(processor);
   KSPIN_LOCK* share = &shares[index].taken;
   MarkUsed(index);
+  KiLockTouched(share, true);
   if (__atomic_exchange_n(share, kKiTaken, __ATOMIC_SEQ_CST) != kKiFree) return false;  // S1
-  if (__atomic_load_n(&gate.whole, __ATOMIC_SEQ_CST) == kKiFree) return true;           // S2
+  KiLockTouched(&gate.whole, false);
+  if (__atomic_load_n(&gate.whole, __ATOMIC_SEQ_CST) == kKiFree) {  // S2
+    KiLockTaken(share);
+    KiLockTaken(&gate.whole);
+    return true;
+  }
+  KiLockTouched(share, true);
   __atomic_store_n(share, kKiFree, __ATOMIC_RELEASE);
   if (kWatching) ki_platform->wake(&gate.whole);
   return false;
 }
 
-KI_QUIET void TakeWhole() {
+KI_LOCK void TakeWhole() {
   KiTakeWord<__ATOMIC_SEQ_CST>(&gate.whole);  // W1
   unsigned rounds = 0;
   for (ULONG64 rest = SharesInUse(); rest != 0; rest &= rest - 1) {
     const KSPIN_LOCK* share = &shares[__builtin_ctzll(rest)].taken;
+    KiLockTouched(share, false);
     while (__atomic_load_n(share, __ATOMIC_SEQ_CST) != kKiFree) {  // W2
       KiAwait(&gate.whole, &rounds);
+      KiLockTouched(share, false);
     }
+    KiLockTaken(share);
   }
 }
 

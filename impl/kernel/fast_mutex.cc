@@ -1,7 +1,7 @@
 // Fast mutexes: exclusive ownership at APC_LEVEL. Count is 1 while free, as
 // ExInitializeFastMutex leaves it on the real system; waiting is the platform's
 // business.
-#include "watch.h"
+#include "spin.h"
 
 namespace {
 
@@ -31,9 +31,8 @@ KI_SERVICE KI_QUIET VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex) {
   if (kWatching && KiFindHeld(processor, FastMutex) >= 0) {
     KiReport(kLockRecursion, "ExAcquireFastMutex", FastMutex);
   }
-  // Acquire: what the last owner wrote is visible from here on.
   ULONG waits = 0;
-  while (__atomic_exchange_n(&FastMutex->Count, kTaken, __ATOMIC_ACQUIRE) != kFree) {
+  while (!KiTryWord<__ATOMIC_ACQUIRE>(&FastMutex->Count, kFree, kTaken)) {
     ++waits;
     ki_platform->block(FastMutex);
   }
@@ -58,8 +57,7 @@ KI_SERVICE KI_QUIET VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex) {
   }
   const KIRQL old = static_cast<KIRQL>(FastMutex->OldIrql);
   FastMutex->Owner = nullptr;
-  // Release: the next owner sees what was written under the mutex.
-  __atomic_store_n(&FastMutex->Count, kFree, __ATOMIC_RELEASE);
+  KiFreeWord<__ATOMIC_RELEASE>(&FastMutex->Count, kFree);
   processor->irql = old;
   if (kWatching) {
     ki_platform->wake(FastMutex);

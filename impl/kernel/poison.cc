@@ -30,13 +30,12 @@ KI_UNSEEN void Fill(void* start, unsigned words) {
 
 void KiPoisonMemory(void* start, unsigned words) {
   Fill(start, words);
-#if __has_feature(thread_sanitizer)
+#if CANCELSAFE_SANITIZER_MODEL
+  CancelsafeMemoryCompleted(start, words * 8ul);
+#elif __has_feature(thread_sanitizer)
   // One call for the whole range: an access that is not ordered before
   // this retirement is a race, whichever member it was to.
   __tsan_write_range(start, words * 8ul);
-#endif
-#if CANCELSAFE_SANITIZER_MODEL
-  CancelsafeMemoryCompleted(start, words * 8ul);
 #endif
 #if __has_feature(address_sanitizer)
   __asan_poison_memory_region(start, words * 8ul);

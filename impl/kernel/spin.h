@@ -46,17 +46,34 @@ KI_QUIET static inline void KiAwait(const volatile void* lock, unsigned* rounds)
   }
 }
 
-// Takes the word, with at least acquire as the order: what the last owner wrote under
-// the lock is visible from here on.
+// Takes the word if it is `free`, with at least acquire as the order: what the last owner
+// wrote under the lock is visible from here on.
+template <int kOrder, typename Word>
+KI_LOCK static inline bool KiTryWord(Word* word, Word free, Word taken) {
+  KiLockTouched(word, true);
+  if (__atomic_exchange_n(word, taken, kOrder) != free) return false;
+  KiLockTaken(word);
+  return true;
+}
+
+// Makes the word free, with release as the order: the next owner sees what was written
+// under the lock.
+template <int kOrder, typename Word>
+KI_LOCK static inline void KiFreeWord(Word* word, Word free) {
+  KiLockTouched(word, true);
+  KiLockGiven(word);
+  __atomic_store_n(word, free, kOrder);
+}
+
 template <int kOrder>
 KI_QUIET static inline void KiTakeWord(KSPIN_LOCK* word) {
-  if (__builtin_expect(__atomic_exchange_n(word, kKiTaken, kOrder) == kKiFree, 1)) return;
+  if (__builtin_expect(KiTryWord<kOrder>(word, kKiFree, kKiTaken), 1)) return;
   unsigned rounds = 0;
   do {
     do {
       KiAwait(word, &rounds);
     } while (!kWatching && __atomic_load_n(word, __ATOMIC_RELAXED) != kKiFree);
-  } while (__atomic_exchange_n(word, kKiTaken, kOrder) != kKiFree);
+  } while (!KiTryWord<kOrder>(word, kKiFree, kKiTaken));
 }
 
 #endif  // CANCELSAFE_IMPL_KERNEL_SPIN_H_

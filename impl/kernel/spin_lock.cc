@@ -24,8 +24,7 @@ KI_QUIET BOOLEAN KiGiveLock(KiProcessor* processor, const volatile void* lock, P
     }
     KiForgetHeld(processor, index);
   }
-  // Release: the next owner sees what was written under the lock.
-  __atomic_store_n(word, kKiFree, __ATOMIC_RELEASE);
+  KiFreeWord<__ATOMIC_RELEASE>(word, kKiFree);
   processor->irql = new_irql;
   if (kWatching) {
     ki_platform->wake(lock);

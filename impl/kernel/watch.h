@@ -50,6 +50,43 @@
 #define KI_UNSEEN __attribute__((KI_NOT_INSTRUMENTED, noinline))
 #endif
 
+// To the memory engine a lock is an event, which orders more cheaply than the accesses to
+// its word would; those are under test in fuzzers/machine_room, where they are seen.
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+#define KI_LOCK KI_UNSEEN
+extern "C" void CancelsafeLockTouched(const volatile void* word, int writes);
+extern "C" void CancelsafeLockTaken(const volatile void* word);
+extern "C" void CancelsafeLockGiven(const volatile void* word);
+#else
+#define KI_LOCK KI_QUIET
+#endif
+
+// The word is about to be read, or written: a place to switch at where every access is one.
+static inline __attribute__((always_inline)) void KiLockTouched(const volatile void* word,
+                                                                bool writes) {
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+  CancelsafeLockTouched(word, writes);
+#else
+  (void)word;
+  (void)writes;
+#endif
+}
+// What was done before the word was given happens before what follows its taking.
+static inline __attribute__((always_inline)) void KiLockTaken(const volatile void* word) {
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+  CancelsafeLockTaken(word);
+#else
+  (void)word;
+#endif
+}
+static inline __attribute__((always_inline)) void KiLockGiven(const volatile void* word) {
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+  CancelsafeLockGiven(word);
+#else
+  (void)word;
+#endif
+}
+
 // Benchmarks and products (CANCELSAFE_POINTS 0) pay neither for watching nor for
 // preemption points.
 inline constexpr bool kWatching = CANCELSAFE_POINTS != 0;
