@@ -16,11 +16,11 @@
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
-#include "fuzzers/run/report.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/portfolio.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/found.h"
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
@@ -101,28 +101,6 @@ class Search {
   int Report(const Verdict& verdict);
   // Whether the guest has done what makes a success worth nothing; the parent says what.
   bool Spoilt() const { return host_ != nullptr && !host_->Changes().empty(); }
-  // Takes in what the last run left out.
-  void Note() {
-    for (int i = 1; i < kSkipCount; ++i) skipped_[i] += runner_->output().skipped[i];
-    unknown_ += IsUnknown() ? 1 : 0;
-  }
-  // Whether the last run could not be judged within the budget, which is not a violation.
-  bool IsUnknown() const { return runner_->output().verdict.kind == VerdictKind::kUnknown; }
-  // What follows "no violation": what was not checked.
-  std::string LeftOut() const {
-    int64_t all = 0;
-    std::string reasons;
-    for (int i = 1; i < kSkipCount; ++i) {
-      if (skipped_[i] == 0) continue;
-      all += skipped_[i];
-      absl::StrAppend(&reasons, reasons.empty() ? " (" : ", ", skipped_[i], ": ",
-                      SkipReason(static_cast<Skip>(i)));
-    }
-    std::string text =
-        absl::StrCat(", ", all, " operations skipped", reasons, reasons.empty() ? "" : ")");
-    if (unknown_ > 0) absl::StrAppend(&text, ", ", unknown_, " runs unknown");
-    return text;
-  }
 
   // For the last moments of a process that its implementation takes down.
   static inline Search* active_ = nullptr;
@@ -134,25 +112,13 @@ class Search {
   GuestHost* const host_;
   schedule::RunOptions run_options_;
   Progress progress_;
-  std::string how_;                   // where in the search it is
-  int64_t skipped_[kSkipCount] = {};  // by Skip
-  int64_t unknown_ = 0;
+  std::string how_;  // where in the search it is
+  LeftOut left_out_;
 };
 
 int Search::Report(const Verdict& verdict) {
-  const RunOutput& output = runner_->output();
-  Program found = program_;
-  found.schedule = output.schedule.executed;
-  printf("%s\n", FailureReport(found, runner_->history(), verdict).c_str());
-  const std::string path = absl::StrCat(options_.directory, "/", FailureFileName(found, verdict));
-  const std::string command =
-      absl::StrCat("./cancelsafe replay", options_.guest.AsText(), " ", path);
-  const absl::Status status = WriteFileAtomically(
-      (folder_ / path).string(), FailureFile(found, verdict,
-                                             {absl::StrCat("found: by cancelsafe explore, ", how_),
-                                              absl::StrCat("replay: ", command)}));
-  if (!status.ok()) throw SetupError(std::string(status.message()));
-  printf("saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
+  ReportFound(*runner_, program_, verdict, options_.guest, folder_, options_.directory,
+              absl::StrCat("found: by cancelsafe explore, ", how_));
   return kExitViolation;
 }
 
@@ -172,8 +138,8 @@ int Search::AllUpToBound() {
       const bool passed = runner_->RunWith(&explorer, program_, run_options_);
       explorer.Finished(runner_->output().schedule);
       progress_.Show(explorer.runs());
-      Note();
-      if (!passed && !IsUnknown()) {
+      left_out_.Note(runner_->output());
+      if (!passed && !IsUnknown(runner_->output())) {
         printf("found with %s\n\n", how_.c_str());
         return Report(runner_->output().verdict);
       }
@@ -184,7 +150,7 @@ int Search::AllUpToBound() {
       printf("%" PRId64
              " schedules with up to %d preemptions explored, no violation%s; there are "
              "more (--schedules was reached)\n",
-             total, bound, LeftOut().c_str());
+             total, bound, left_out_.Text().c_str());
       return 0;
     }
     if (explorer.end() != schedule::ExploreEnd::kComplete) {
@@ -194,7 +160,7 @@ int Search::AllUpToBound() {
     }
   }
   printf("all %" PRId64 " schedules up to %d preemptions explored, no violation%s\n", total,
-         options_.preemptions, LeftOut().c_str());
+         options_.preemptions, left_out_.Text().c_str());
   return 0;
 }
 
@@ -208,15 +174,15 @@ int Search::Random() {
     how_ = absl::StrCat("schedule ", i + 1, " of ", name);
     const bool passed = runner_->Run(program_, run_options_);
     progress_.Show(i);
-    Note();
-    if (!passed && !IsUnknown()) {
+    left_out_.Note(runner_->output());
+    if (!passed && !IsUnknown(runner_->output())) {
       printf("found with %s\n\n", how_.c_str());
       return Report(runner_->output().verdict);
     }
   }
   if (Spoilt()) return kExitViolation;
   printf("%" PRId64 " schedules of %s explored, no violation%s\n", schedules, name.c_str(),
-         LeftOut().c_str());
+         left_out_.Text().c_str());
   return 0;
 }
 
