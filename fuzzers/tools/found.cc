@@ -35,7 +35,8 @@ std::string LeftOut::Text() const {
 }
 
 void ReportFound(const Runner& runner, const Program& program, const Verdict& verdict,
-                 const GuestFlags& guest, const std::string& directory, const std::string& origin) {
+                 const GuestFlags& guest, const std::filesystem::path& folder,
+                 const std::string& directory, const std::string& origin) {
   Program found = program;
   found.schedule = runner.output().schedule.executed;
   printf("%s\n", FailureReport(found, runner.history(), verdict).c_str());

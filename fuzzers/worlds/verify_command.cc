@@ -1,0 +1,257 @@
+// cancelsafe verify: runs every program of a small scope under every schedule, smallest
+// first, and ends with a line that can be quoted.
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "command/flags.h"
+#include "command/subcommand.h"
+#include "command/suggest.h"
+#include "command/tree.h"
+#include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/guest.h"
+#include "fuzzers/worlds/crew.h"
+#include "fuzzers/worlds/result.h"
+#include "fuzzers/worlds/worlds.h"
+#include "oracle/family.h"
+
+namespace cancelsafe {
+namespace {
+
+struct Options {
+  GuestFlags guest;
+  std::string sanitizer;
+  std::vector<std::string> arguments;  // families, or files with --merge
+  Scope scope = {Family::kCsq, 2, 1, 2, 1};
+  std::string shard = "1/1";
+  int from = 0;
+  int seconds = 0;
+  int jobs = 1;
+  std::string directory = ".";
+  std::string result;
+  std::string revision;
+  bool merge = false;
+};
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) throw SetupError(std::string(status.message()));
+}
+
+std::vector<Family> FamiliesOf(const std::vector<std::string>& names) {
+  std::vector<Family> families;
+  std::vector<std::string> all;
+  for (int i = 0; i < kFamilyCount; ++i) all.emplace_back(FamilyFileName(FamilyNumber(i)));
+  for (const std::string& name : names) {
+    const std::optional<Family> family = FindFamily(name);
+    if (!family) {
+      throw UsageError(absl::StrCat("unknown family '", name, "'", DidYouMean(name, all),
+                                    "; the families are ", absl::StrJoin(all, ", ")));
+    }
+    families.push_back(*family);
+  }
+  for (int i = 0; i < kFamilyCount && names.empty(); ++i) families.push_back(FamilyNumber(i));
+  return families;
+}
+
+void PrintResult(const VerifyResult& result) {
+  // It begins like the sentence that explore ends with.
+  printf("%s\n", result.tally.left_out.Text().substr(2).c_str());
+  printf("%s\n", ResultLine(result).c_str());
+}
+
+// ---- one family ----
+
+// A violation as explore reports it, from a process that has run nothing before.
+class Report {
+ public:
+  Report(const Options& options, const Scope& scope, const Implementation& implementation)
+      : options_(options), scope_(scope), implementation_(implementation) {}
+
+  [[noreturn]] void Run(int64_t number);
+
+ private:
+  void Print(const Verdict& verdict) {
+    printf("found in program %lld of %s\n\n", static_cast<long long>(number_),
+           ScopeText(scope_).c_str());
+    Program program;
+    ToProgram(world_, &program);
+    ReportFound(*runner_, program, verdict, options_.guest, folder_, options_.directory,
+                absl::StrCat("found: by cancelsafe verify, in program ", number_, " of ",
+                             ScopeText(scope_)));
+  }
+
+  // For the last moments of a process that its implementation takes down.
+  static inline Report* active_ = nullptr;
+  const Options& options_;
+  const Scope scope_;
+  const Implementation& implementation_;
+  // A guest may change the working directory.
+  const std::filesystem::path folder_ = std::filesystem::current_path();
+  int64_t number_ = 0;
+  World world_;
+  std::unique_ptr<Runner> runner_;
+};
+
+void Report::Run(int64_t number) {
+  number_ = number;
+  Worlds worlds(scope_);
+  while (worlds.index() < number && worlds.Next()) {
+  }
+  world_ = worlds.world();
+  const char* missing = nullptr;
+  runner_ = std::make_unique<Runner>(scope_.family, implementation_,
+                                     SearchOptions(RunnerOptionsOf(options_.guest)), &missing);
+  CheckProvided(missing);
+  active_ = this;
+  CatchCrashes([](const Verdict& verdict) { active_->Print(verdict); });
+  Tally tally;
+  if (SearchWorld(runner_.get(), world_, &tally) == SearchEnd::kPassed) {
+    throw SetupError(absl::StrCat("a process that searched program ", number, " of ",
+                                  ScopeText(scope_),
+                                  " did not come to its end, and a second one found nothing"));
+  }
+  Print(runner_->output().verdict);
+  fflush(stdout);
+  _exit(kExitViolation);
+}
+
+// Returns the exit status; a violation ends the process.
+int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
+                 const Implementation& implementation, const StopSignals& stop,
+                 std::string* lines) {
+  {
+    const char* missing = nullptr;
+    const Runner runner(scope.family, implementation, SearchOptions(RunnerOptionsOf(options.guest)),
+                        &missing);
+    CheckProvided(missing);
+  }
+  CrewPlan plan = {scope,        shard,           options.from,
+                   options.jobs, options.seconds, isatty(STDERR_FILENO) != 0};
+  absl::StatusOr<CrewEnd> end =
+      RunCrew(plan, implementation, SearchOptions(RunnerOptionsOf(options.guest)), stop);
+  Check(end.status());
+  if (end->violation >= 0) Report(options, scope, implementation).Run(end->violation);
+  VerifyResult& result = end->result;
+  result.implementation =
+      options.guest.implementation.empty() ? "built-in" : BaseName(options.guest.implementation);
+  result.revision = options.revision;
+  result.bound = SearchBound();
+  absl::StrAppend(lines, ResultJson(result), "\n");
+  PrintResult(result);
+  if (!result.all) {
+    printf("%s goes on there: --from %lld\n", options.shard == "1/1" ? "the rest" : "this shard",
+           static_cast<long long>(result.next));
+  }
+  fflush(stdout);
+  return result.stopped_by == "Ctrl-C" ? kExitInterrupted : kExitOk;
+}
+
+int Verify(const Options& options, const Shard& shard) {
+  const std::vector<Family> families = FamiliesOf(options.arguments);
+  if (options.from != 0 && families.size() != 1) {
+    throw UsageError("--from: numbers of programs are those of one family; name it");
+  }
+  if (options.scope.fibers * options.scope.calls > kMaxWorldCalls) {
+    throw UsageError(absl::StrCat("--fibers ", options.scope.fibers, " --calls ",
+                                  options.scope.calls, ": all fibers together may have ",
+                                  kMaxWorldCalls, " calls"));
+  }
+  const Implementation implementation = LoadGuest(options.guest);
+  std::string lines;
+  int status = kExitOk;
+  const StopSignals stop;
+  for (const Family family : families) {
+    Scope scope = options.scope;
+    scope.family = family;
+    status = VerifyFamily(options, scope, shard, implementation, stop, &lines);
+    if (status != kExitOk) break;
+  }
+  if (!options.result.empty()) Check(WriteFileAtomically(options.result, lines));
+  return status;
+}
+
+// ---- results of many machines ----
+
+int Merge(const Options& options) {
+  if (options.arguments.empty()) {
+    throw UsageError("--merge: name the files that --result wrote");
+  }
+  std::vector<VerifyResult> parts;
+  for (const std::string& path : options.arguments) {
+    const absl::StatusOr<std::string> text = ReadFile(path);
+    if (!text.ok()) throw UsageError(std::string(text.status().message()));
+    for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+      const absl::StatusOr<VerifyResult> part = ParseResult(std::string(line));
+      if (!part.ok()) throw UsageError(absl::StrCat(path, ": ", part.status().message()));
+      parts.push_back(*part);
+    }
+  }
+  const absl::StatusOr<std::vector<VerifyResult>> merged = MergeResults(parts);
+  if (!merged.ok()) throw UsageError(std::string(merged.status().message()));
+  std::string lines;
+  for (const VerifyResult& result : *merged) {
+    PrintResult(result);
+    absl::StrAppend(&lines, ResultJson(result), "\n");
+  }
+  if (!options.result.empty()) Check(WriteFileAtomically(options.result, lines));
+  return kExitOk;
+}
+
+int Run(Options* options) {
+  if (options->merge) return Merge(*options);
+  const absl::StatusOr<Shard> shard = ParseShard(options->shard);
+  if (!shard.ok()) throw UsageError(absl::StrCat("--shard: ", shard.status().message()));
+  // Where every access is seen, nothing needs a bound.
+  ContinueUnder(options->sanitizer, "model");
+  return Verify(*options, *shard);
+}
+
+std::function<int()> Declare(CLI::App* app) {
+  const auto options = std::make_shared<Options>();
+  Scope* const scope = &options->scope;
+  AddNumber(app, "--fibers", &scope->fibers, 1, kMaxFibers, "fibers of a program, at most (2)");
+  AddNumber(app, "--calls", &scope->calls, 1, kMaxWorldCalls, "calls of a fiber, at most (1)");
+  AddNumber(app, "--items", &scope->items, 1, kMaxWorldItems,
+            "IRPs, entries or callback data, at most (2)");
+  AddNumber(app, "--settings", &scope->settings, 0, kMaxWorldSettings,
+            "settings in which a queue or its driver differs from the plain one, at most (1)");
+  AddText(app, "--shard", &options->shard, "I/N",
+          "only every N-th program, beginning with the I-th: one of N machines (1/1)");
+  AddNumber(app, "--from", &options->from, 0, INT_MAX,
+            "begin with this program, where an earlier one of one family has stopped (0)");
+  AddNumber(app, "--seconds", &options->seconds, 1, INT_MAX,
+            "stop after so long with each family, and keep what there is (no limit)");
+  AddNumber(app, "--jobs", &options->jobs, 1, kMaxCrewJobs, "processes at a time (1)");
+  AddText(app, "--save", &options->directory, "DIR", "where a failure is saved (.)");
+  AddText(app, "--result", &options->result, "FILE", "write the result as JSON, a line a family");
+  AddText(app, "--revision", &options->revision, "TEXT",
+          "what was verified, such as a commit; only results of one go together");
+  AddSwitch(app, "--merge", &options->merge,
+            "verify nothing: read the results of all shards from the files named");
+  AddSanitizer(app, &options->sanitizer, "model, where the search is complete");
+  AddGuestFlags(app, &options->guest);
+  AddArguments(app, "FAMILY", &options->arguments);
+  return [options] { return Run(options.get()); };
+}
+
+const RegisterSubcommand registered(
+    {"verify", SubcommandGroup::kFind, "run every program of a small scope", "[FAMILY...]",
+     "Runs every program with so many fibers, calls, items and settings, each once up to "
+     "renaming, under every schedule, smallest first: the first failure is a smallest one. It is "
+     "saved, with the command that replays it.",
+     "A result can be made by many machines: each writes that of its shard with --result, and "
+     "--merge FILE... checks that all are there and prints the one of the whole.",
+     &Declare});
+
+}  // namespace
+}  // namespace cancelsafe
