@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "fuzzers/memory/runtime.h"
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/program/schedules.h"
@@ -435,6 +436,9 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   }
   target->runner->SetStateCoverage(StateCounters(), kStateCounters);
   schedule::Executor::Get().SetCoverage(InterleavingCounters(), kInterleavingCounters);
+  if (memory::kHooked) {
+    memory::SetReadsFromCoverage(InterleavingCounters(), kInterleavingCounters);
+  }
   SetFaultHook(&OnSanitizerReport);
   HideFromTsan();
   // At its end TSan wants to see everything again.
