@@ -101,9 +101,16 @@ std::vector<std::string> GuestFlags::AsWords() const {
   std::vector<std::string> words;
   if (!points.empty()) words.insert(words.end(), {"--points", points});
   if (strict) words.push_back("--strict");
+  if (!memory.empty()) words.insert(words.end(), {"--memory", memory});
   for (const std::string& rule : ignore) words.insert(words.end(), {"--ignore", rule});
   if (!implementation.empty()) words.insert(words.end(), {"--implementation", implementation});
   return words;
+}
+
+GuestFlags GuestFlags::Under(const std::string& sanitizer) const {
+  GuestFlags flags = *this;
+  if (sanitizer != "model") flags.memory.clear();
+  return flags;
 }
 
 std::string GuestFlags::AsText() const {
@@ -119,6 +126,9 @@ void AddGuestFlags(CLI::App* app, GuestFlags* flags) {
   AddChoice(app, "--points", &flags->points, {"all", "locks"},
             "where the schedule may switch: \"all\" adds every load and store, where the "
             "implementation was compiled for it");
+  AddChoice(app, "--memory", &flags->memory, {"sc", "tso", "rc11"},
+            "what a load may return: the newest store, what x86 shows, or what C++ allows (the "
+            "program's own, else rc11); with --sanitizer model");
   AddSwitch(app, "--strict", &flags->strict,
             "hold it to the built-in implementation's choices where the documentation leaves "
             "some; otherwise all are accepted from an --implementation");
@@ -126,7 +136,7 @@ void AddGuestFlags(CLI::App* app, GuestFlags* flags) {
 }
 
 const std::vector<std::string>& SanitizerNames() {
-  static const std::vector<std::string> names = {"thread", "address", "none"};
+  static const std::vector<std::string> names = {"model", "thread", "address", "none"};
   return names;
 }
 

@@ -13,7 +13,10 @@ struct GuestFlags {
   std::string points;          // "" for the default
   bool strict = false;
   std::vector<std::string> ignore;
+  std::string memory;  // model, "" for the default; the build with the memory engine alone has it
 
+  // Those that the build for a sanitizer takes.
+  GuestFlags Under(const std::string& sanitizer) const;
   // The flags that repeat a run, each with a leading space. `implementation` as given.
   std::string AsText() const;
   // Likewise, word by word.

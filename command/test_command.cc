@@ -23,6 +23,13 @@
 namespace cancelsafe {
 namespace {
 
+// Of this build only what needs the memory engine is built and tested.
+constexpr char kModelPreset[] = "model";
+std::vector<std::string> TargetsOf(const std::string& preset) {
+  if (preset == kModelPreset) return {"model_tests"};
+  return {};
+}
+
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 struct Options {
@@ -85,7 +92,7 @@ class Tests {
   }
 
   bool Build(const std::string& preset) {
-    if (TryBuildTargets(preset, {})) {
+    if (TryBuildTargets(preset, TargetsOf(preset))) {
       ++passed_;
       return true;
     }
@@ -111,6 +118,7 @@ class Tests {
                                         report,
                                         "--no-tests=error"};
     if (!options_.filter.empty()) command.insert(command.end(), {"-R", options_.filter});
+    if (preset == kModelPreset) command.insert(command.end(), {"-L", "model"});
     if (!options_.label.empty()) command.insert(command.end(), {"-L", options_.label});
     std::string output;
     const StopSignals stop;
@@ -167,14 +175,14 @@ class Tests {
 std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<Options>();
   options->jobs = ProcessorCount();
-  AddSanitizers(app, &options->sanitizers, "none, address and thread");
+  AddSanitizers(app, &options->sanitizers, "none, address, thread and model");
   AddText(app, "--filter", &options->filter, "RE", "only tests whose name matches");
   AddText(app, "--label", &options->label, "RE",
           "only tests with a label that matches: targets, mutants, coverage, fleets, style, ci, "
           "front-door");
   AddJobs(app, &options->jobs, "tests at the same time (as many as there are processors)");
   return [options] {
-    if (options->sanitizers.empty()) options->sanitizers = {"none", "address", "thread"};
+    if (options->sanitizers.empty()) options->sanitizers = {"none", "address", "thread", "model"};
     return Tests(*options).Run();
   };
 }
@@ -182,7 +190,8 @@ std::function<int()> Declare(CLI::App* app) {
 const RegisterSubcommand registered(
     {"test", SubcommandGroup::kWorkOn, "build everything and run all tests", "",
      "Builds everything without sanitizer, with AddressSanitizer and with ThreadSanitizer, and "
-     "runs the tests of each build. Among them are replays of the corpus, some runs of every fuzz "
+     "what needs the memory engine with that, and runs the tests of each build. Among them are "
+     "replays of the corpus, some runs of every fuzz "
      "target, known bugs of each class that must be found, what the corpus covers, the builds of "
      "fleets, and the style of all sources. The last line is \"N passed, N failed\".",
      "", &Declare});

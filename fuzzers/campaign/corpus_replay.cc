@@ -50,7 +50,8 @@ CorpusEnd ReplayCorpus(const CampaignOptions& options, const std::vector<std::st
                                           options.sanitizers[i]->name,
                                           "--file-seconds",
                                           absl::StrCat(file_seconds)};
-      for (std::string& word : options.guest.AsWords()) command.push_back(std::move(word));
+      const GuestFlags guest = options.guest.Under(options.sanitizers[i]->name);
+      for (std::string& word : guest.AsWords()) command.push_back(std::move(word));
       command.insert(command.end(), files.begin(), files.end());
       std::string output;
       const absl::StatusOr<ChildEnd> end = RunProcess(

@@ -15,17 +15,19 @@ std::string ProgramPath(const CampaignOptions& options, const SlotId& id,
                       id.target->name, ending);
 }
 
-std::vector<std::string> TargetFlags(const CampaignOptions& options, const std::string& artifacts,
-                                     const std::string& folder) {
+std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotId& id,
+                                     const std::string& artifacts, const std::string& folder) {
+  const GuestFlags guest = options.guest.Under(id.sanitizer->name);
   std::vector<std::string> flags = {absl::StrCat("--artifacts=", artifacts),
                                     absl::StrCat("--stats=", folder, "/stats")};
-  if (options.guest.points == "all") flags.push_back("--points=all");
-  if (options.guest.strict) flags.push_back("--strict");
-  for (const std::string& rule : options.guest.ignore) {
+  if (guest.points == "all") flags.push_back("--points=all");
+  if (!guest.memory.empty()) flags.push_back(absl::StrCat("--memory=", guest.memory));
+  if (guest.strict) flags.push_back("--strict");
+  for (const std::string& rule : guest.ignore) {
     flags.push_back(absl::StrCat("--ignore=", rule));
   }
-  if (!options.guest.implementation.empty()) {
-    flags.push_back(absl::StrCat("--implementation=", options.guest.implementation));
+  if (!guest.implementation.empty()) {
+    flags.push_back(absl::StrCat("--implementation=", guest.implementation));
   }
   return flags;
 }

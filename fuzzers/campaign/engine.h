@@ -82,8 +82,8 @@ std::unique_ptr<EngineRun> MakeAflRun(const SlotId& id, const CampaignOptions& o
 // "_fuzzer", and the flags that all engines give it.
 std::string ProgramPath(const CampaignOptions& options, const SlotId& id,
                         const std::string& ending);
-std::vector<std::string> TargetFlags(const CampaignOptions& options, const std::string& artifacts,
-                                     const std::string& folder);
+std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotId& id,
+                                     const std::string& artifacts, const std::string& folder);
 
 }  // namespace cancelsafe
 

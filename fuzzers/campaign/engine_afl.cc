@@ -86,7 +86,7 @@ class AflRun : public EngineRun {
     }
     command.arguments.push_back("--");
     command.arguments.push_back(Target());
-    for (std::string& flag : TargetFlags(options_, saved_, folder)) {
+    for (std::string& flag : TargetFlags(options_, id_, saved_, folder)) {
       command.arguments.push_back(std::move(flag));
     }
     command.environment = Environment();

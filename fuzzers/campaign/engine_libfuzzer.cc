@@ -45,7 +45,7 @@ class LibFuzzerRun : public EngineRun {
         // With the process in the name, what an earlier campaign left is not overwritten.
         absl::StrCat("-artifact_prefix=", folder, "/", getpid(), "-"),
     };
-    for (std::string& flag : TargetFlags(options_, options_.findings, folder)) {
+    for (std::string& flag : TargetFlags(options_, id_, options_.findings, folder)) {
       command.arguments.push_back(std::move(flag));
     }
     command.arguments.push_back(workspace_.CorpusFolder(*id_.target));

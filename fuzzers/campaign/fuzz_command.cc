@@ -55,8 +55,12 @@ void Complete(Options* options) {
     }
   }
   if (options->sanitizers.empty()) {
-    options->sanitizers = {"thread", "address"};
-    if (options->benchmark) options->sanitizers = {"none", "thread", "address"};
+    options->sanitizers = {"model", "thread", "address"};
+    if (options->benchmark) options->sanitizers.insert(options->sanitizers.begin(), "none");
+  }
+  const auto model = std::find(options->sanitizers.begin(), options->sanitizers.end(), "model");
+  if (!campaign.guest.memory.empty() && model == options->sanitizers.end()) {
+    throw UsageError("--memory needs --sanitizer model: no other build has a memory engine");
   }
   for (const std::string& name : options->sanitizers) {
     AddOnce(FindSanitizer(name), &campaign.sanitizers);
@@ -164,7 +168,7 @@ std::function<int()> Declare(CLI::App* app) {
   AddSeconds(app, &campaign.seconds, "time of the whole campaign");
   AddJobs(app, &campaign.jobs,
           "processes that fuzz at the same time (as many as there are processors)");
-  AddSanitizers(app, &options->sanitizers, "thread and address");
+  AddSanitizers(app, &options->sanitizers, "model, thread and address");
   AddGuestFlags(app, &campaign.guest);
   AddCorpus(app, &campaign.corpus);
   AddWork(app, &campaign.work, "the growing corpus, the logs and the findings", "build/campaign");

@@ -112,6 +112,16 @@ std::string GeneratedTest(const Program& program, const GeneratedTestOptions& op
     }
     absl::StrAppend(&text, "  scenario.Switches({", absl::StrJoin(switches, ", "), "});\n");
   }
+  const schedule::Schedule& schedule = program.schedule;
+  if (schedule.memory != schedule::MemoryModel::kUnnamed) {
+    std::string choices;
+    for (absl::string_view line : absl::StrSplit(PrintProgram(program), '\n')) {
+      if (absl::ConsumePrefix(&line, "stale-choices ")) choices = std::string(line);
+    }
+    absl::StrAppend(&text, "  scenario.Memory(\"",
+                    schedule::kMemoryModelNames[static_cast<int>(schedule.memory)], "\", \"",
+                    choices, "\");\n");
+  }
   if (options.points_at_every_access) text += "  scenario.PointsAtEveryAccess();\n";
   if (options.strict) text += "  scenario.Strict();\n";
   absl::StrAppend(&text,

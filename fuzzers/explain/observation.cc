@@ -53,6 +53,14 @@ Observation Observe(Runner* runner, const Program& program) {
   if (runner->output().schedule.digest == observation.result.digest &&
       runner->history().sequence == observation.history.sequence) {
     witness.Finish(&observation);
+    for (const NotedDeviation& noted : runner->deviations()) {
+      const memory::Deviation& deviation = noted.deviation;
+      const Moment moment = {noted.sequence, witness.PointsBefore(deviation.number)};
+      observation.deviations.push_back(
+          {moment, deviation.fiber,
+           DescribeDeviation(deviation, runner->NameOf(deviation.address),
+                             witness.StepBefore(deviation.newest_number))});
+    }
     observation.closely = true;
   }
   return observation;

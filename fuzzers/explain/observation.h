@@ -57,6 +57,13 @@ struct Ordering {
   std::string by;  // "queue lock", "interlocked operation"
 };
 
+// Something that was read or stored otherwise than sequential consistency would.
+struct SeenDeviation {
+  Moment moment;
+  int fiber = 0;
+  std::string text;  // without the fiber
+};
+
 struct Observation {
   Program program;  // with the executed schedule as choices
   History history;
@@ -69,6 +76,7 @@ struct Observation {
   std::vector<LockSpan> locks;
   std::map<uint16_t, std::string> lock_names;  // of every lock that was waited for
   std::vector<Ordering> orderings;
+  std::vector<SeenDeviation> deviations;
   std::vector<bool> drained;  // per call: made to empty the queue at the end
   // The verdict came from elsewhere, or the run looked at closely took another
   // course (which is a defect of this program): points, locks and orderings are empty.

@@ -119,6 +119,7 @@ CANCELSAFE_STEP_ARGUMENTS(IoSetStartIoAttributes, Op::kSetAttributes)
 struct Scenario::State {
   std::string target;
   std::string setup;
+  std::string memory;
   std::string error;
   Implementation implementation;
   RunnerOptions options;
@@ -144,13 +145,22 @@ void Scenario::Fiber(std::function<void(Steps&)> body) {
   state_->bodies.push_back(std::move(body));
 }
 void Scenario::Switches(const std::vector<Switch>& switches) { state_->switches = switches; }
+void Scenario::Memory(const std::string& model, const std::string& stale_choices) {
+  state_->memory = absl::StrCat("memory ", model, "\n");
+  if (!stale_choices.empty()) {
+    absl::StrAppend(&state_->memory, "stale-choices ", stale_choices, "\n");
+  }
+  if (state_->error.empty()) state_->error = ReadMemoryModel(model, &state_->options.memory);
+}
 void Scenario::Strict() { state_->options.reading = Reading::kOwn; }
 void Scenario::PointsAtEveryAccess() { state_->options.access_points = true; }
 
 std::string Scenario::Run() {
   if (!state_->error.empty()) return state_->error;
   const absl::StatusOr<Program> setup =
-      ParseProgram(absl::StrCat("target ", state_->target, "\n", state_->setup));
+      ParseProgram(absl::StrCat("target ", state_->target, "\n", state_->setup, state_->memory,
+                                // Where there is one fiber, there are no such choices.
+                                "fiber 0\nfiber 1\n"));
   if (!setup.ok()) return std::string(setup.status().message());
   Program program = *setup;
   state_->queue = program.setup;

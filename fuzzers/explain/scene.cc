@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kSwitch = '>';
+constexpr char kStale = '!';
 
 class Scene {
  public:
@@ -129,7 +130,9 @@ json Scene::Marks() const {
   for (const Mark& mark : marks_) {
     marks.push_back({{"fiber", mark.fiber},
                      {"row", RowsUntil(mark.moment) - 1},
-                     {"kind", mark.text[0] == kSwitch ? "switch" : "wait"},
+                     {"kind", mark.text[0] == kSwitch  ? "switch"
+                              : mark.text[0] == kStale ? "stale"
+                                                       : "wait"},
                      {"text", mark.text.substr(2)}});
   }
   return marks;

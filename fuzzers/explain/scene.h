@@ -15,7 +15,7 @@ namespace cancelsafe {
 //   calls[]:   fiber, depth, from, to, text, outcome, routine, details[], guilty,
 //              drained, order (place in the linearization from 1, or 0), effect
 //   events[]:  fiber, depth, row, text, details[], guilty
-//   marks[]:   fiber, row, kind ("preempted", "waits", "next"), text
+//   marks[]:   fiber, row, kind ("switch", "wait", "stale"), text
 //   locks[]:   fiber, from, to, name, kept
 //   irql[]:    fiber, from, to, level
 //   arrows[]:  from_fiber, from, to_fiber, to, by

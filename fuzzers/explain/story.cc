@@ -126,6 +126,18 @@ std::vector<Mark> MarksOf(const Observation& observation) {
     if (again) continue;
     marks.push_back(std::move(mark));
   }
+  for (const SeenDeviation& seen : observation.deviations) {
+    Mark mark;
+    mark.moment = seen.moment;
+    mark.fiber = seen.fiber;
+    mark.irql = -1;
+    mark.locks = -1;
+    mark.text = absl::StrCat("! ", seen.text);
+    const auto after = std::find_if(marks.begin(), marks.end(), [&](const Mark& other) {
+      return !(other.moment < mark.moment);
+    });
+    marks.insert(after, std::move(mark));
+  }
   return marks;
 }
 

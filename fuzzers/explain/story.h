@@ -14,11 +14,12 @@ namespace cancelsafe {
 // "VERDICT lost-item CSQ-INV-01 (lost): ... [3 operations, 2 fibers, 1 preemption]".
 std::string VerdictLineOf(const Observation& observation);
 
-// A switch that matters ("> step 3: ...") or a wait ("~ waits for ...").
+// A switch that matters ("> step 3: ..."), a wait ("~ waits for ..."), or what the memory
+// model did ("! reads Cancel of item 0 = 0, ...").
 struct Mark {
   Moment moment;
   int fiber = 0;
-  int irql = 0;
+  int irql = 0;   // -1: as before
   int locks = 0;  // as in TimelineMark
   std::string text;
 };

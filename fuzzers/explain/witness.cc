@@ -63,9 +63,22 @@ int Witness::Pick(const schedule::Decision& decision) {
   const KiProcessor& processor = Machine::processor();
   point.irql = processor.irql;
   note.raced = LastRace().found;
+  if (memory::kHooked) note.events = memory::TheEngine().events();
   note.cancel_lock = processor.cancel_lock_held;
   notes_.push_back(note);
   return decision.default_fiber;
+}
+
+int Witness::PointsBefore(uint32_t event) const {
+  int count = 0;
+  while (count < static_cast<int>(notes_.size()) && notes_[count].events < event) ++count;
+  return count;
+}
+
+int Witness::StepBefore(uint32_t event) const {
+  int step = -1;
+  for (int i = 0; i < PointsBefore(event); ++i) step = std::max(step, notes_[i].point.step);
+  return step;
 }
 
 // If it was preempted there: as soon as it went on, not before.

@@ -20,6 +20,11 @@ class Witness final : public schedule::Scheduler {
   int Pick(const schedule::Decision& decision) override;
   bool sees_all_points() const override { return true; }
 
+  // How many points were passed before this event of the memory engine, and the last
+  // decision before it, or -1.
+  int PointsBefore(uint32_t event) const;
+  int StepBefore(uint32_t event) const;
+
   // Puts points, lock spans and orderings into `*observation`.
   void Finish(Observation* observation) const;
 
@@ -27,7 +32,8 @@ class Witness final : public schedule::Scheduler {
   struct Note {
     PassedPoint point;
     bool cancel_lock = false;
-    bool raced = false;  // TSan has seen a race before this
+    uint32_t events = 0;  // of the memory engine so far
+    bool raced = false;   // TSan has seen a race before this
   };
 
   // When the step that follows note `i` on its fiber was carried out.

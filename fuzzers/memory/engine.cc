@@ -262,6 +262,19 @@ int Engine::Readable(int fiber, volatile void* address, int size, Order order, u
   return count;
 }
 
+uint64_t Engine::Look(int fiber, const volatile void* address, int size) {
+  const ptrdiff_t word = shadow_.Find(address);
+  const Cell* cell = word < 0 ? nullptr : shadow_.Only(word, BytesOf(address, size));
+  if (cell == nullptr || cell->location == 0) return ReadMemory(address, size);
+  const Location& location = locations_[cell->location];
+  if (location.size() != size || location.Memory() != location.newest().value) {
+    return ReadMemory(address, size);
+  }
+  const memory::Store* readable[Machine::kMaxReadable];
+  machine_->Readable(fiber, location, Order::kRelaxed, readable);
+  return readable[0]->value;
+}
+
 int Engine::Updatable(int fiber, volatile void* address, int size, const UpdateRequest& request,
                       uint64_t* values) {
   Location* location = FindLocation(address, size);
@@ -428,6 +441,7 @@ void Engine::NoteDeviation(const Actor& actor, const Location& location, uint64_
   deviation.kind = choice_.kind;
   deviation.index = choice_.index;
   deviation.alternatives = choice_.alternatives;
+  deviation.number = events_;
   deviation.fiber = actor.fiber;
   deviation.site = actor.site;
   deviation.address = reinterpret_cast<uintptr_t>(location.address());

@@ -28,6 +28,7 @@ struct Deviation {
   ChoiceKind kind = ChoiceKind::kRead;
   int index = 0;
   int alternatives = 0;
+  uint32_t number = 0;  // of the event
   int fiber = 0;
   uint32_t site = 0;
   uintptr_t address = 0;
@@ -139,6 +140,10 @@ class Engine {
   int Readable(int fiber, volatile void* address, int size, Order order, uint64_t* values);
   int Updatable(int fiber, volatile void* address, int size, const UpdateRequest& request,
                 uint64_t* values);
+
+  // The value that a load would return by alternative 0: memory's, or the fiber's own store
+  // if that has not reached memory. Not an access.
+  uint64_t Look(int fiber, const volatile void* address, int size);
 
   Machine& machine() { return *machine_; }
   const Race& race() const { return race_; }

@@ -366,6 +366,15 @@ TEST_P(TsoTest, ALockedInstructionEmptiesTheBufferEvenIfItFails) {
   EXPECT_EQ(memory_.flag, 1u);
 }
 
+TEST_P(TsoTest, ALookIsThatOfTheFiber) {
+  EXPECT_EQ(engine().Look(0, &memory_.flag, 4), 0u);
+  chooser_.answers = {1};
+  engine().Store(0, &memory_.flag, 4, 1, Order::kRelaxed, 1);
+  EXPECT_EQ(engine().Look(0, &memory_.flag, 4), 1u);
+  EXPECT_EQ(engine().Look(1, &memory_.flag, 4), 0u);
+  EXPECT_EQ(engine().Look(0, &memory_.data, 4), 0u);
+}
+
 TEST_P(TsoTest, NoStoreToAnOldObjectReachesTheNewOne) {
   chooser_.answers = {1};
   engine().Store(0, &memory_.flag, 4, 1, Order::kRelaxed, 1);

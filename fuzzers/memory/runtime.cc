@@ -197,6 +197,10 @@ void EndObject(const void* begin, size_t bytes, State state, uintptr_t site) {
   Engine& engine = TheEngine();
   const ptrdiff_t word = engine.shadow().Find(begin);
   if (word < 0) return;
+  // What the fiber stored there before comes before what it does to the memory now.
+  while (internal::active && engine.machine().HasBuffered(Fiber())) {
+    engine.machine().Flush(Fiber());
+  }
   const size_t words = (bytes + 7) / 8;
   if (internal::active && site != 0) {
     engine.EndObjects(Fiber(), word, words, state, static_cast<uint32_t>(site));
@@ -349,6 +353,10 @@ void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t
     PointAndTell(address, static_cast<size_t>(size), true, site);
   }
   TheEngine().StoreWithoutRace(Fiber(), address, size, value, static_cast<uint32_t>(site));
+}
+
+uint64_t LookAt(const volatile void* address, int size) {
+  return TheEngine().Look(Fiber(), address, size);
 }
 
 void SetReadsFromCoverage(uint8_t* counters, uint32_t size) { g.coverage.Set(counters, size); }

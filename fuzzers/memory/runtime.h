@@ -74,6 +74,13 @@ void EndFibers();
 // Until the next run, accesses are not looked at.
 void EndRun();
 
+namespace internal {
+extern Engine* engine;        // TheEngine, from the first run on
+extern bool active;           // within a run
+extern uint8_t access_point;  // RunSetup's
+extern uint8_t full_barrier;  // bit f: after BeginInterlocked of fiber f
+}  // namespace internal
+
 // ---- on a fiber ----
 
 // To be called before the fiber waits for something that it has just seen: true if what
@@ -99,6 +106,20 @@ void GiveLock(const volatile void* word);
 // may read without a lock, by the documentation.
 void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t site);
 
+// What the fiber would read there by alternative 0 (Engine::Look): for the harness, which
+// looks at memory without being one of those who access it. Memory itself outside a run, and
+// where there are no hooks.
+uint64_t LookAt(const volatile void* address, int size);
+template <typename T>
+T Look(const volatile T& object) {
+  static_assert(sizeof(T) <= 8);
+  if (!kHooked || !internal::active) return object;
+  const uint64_t value = LookAt(&object, sizeof(T));
+  T result;
+  __builtin_memcpy(&result, &value, sizeof(T));
+  return result;
+}
+
 // ---- feedback ----
 
 // The counter at hash(site that wrote, site that reads) becomes 1 where a fiber reads what
@@ -120,13 +141,6 @@ void NoteModule(uintptr_t site);
 
 // The run's first bad access was made by the caller: keeps its stack.
 void NoteBadAccess();
-
-namespace internal {
-extern Engine* engine;        // TheEngine, from the first run on
-extern bool active;           // within a run
-extern uint8_t access_point;  // RunSetup's
-extern uint8_t full_barrier;  // bit f: after BeginInterlocked of fiber f
-}  // namespace internal
 
 }  // namespace cancelsafe::memory
 

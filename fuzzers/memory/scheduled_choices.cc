@@ -14,9 +14,31 @@ constexpr int kSingleNumberBitsMin = 2;
 constexpr int kSingleNumberBitsMax = 7;
 constexpr uint8_t kChances[] = {128, 32, 8};
 
+// Schedules name the kinds by their numbers.
+static_assert(static_cast<int>(ChoiceKind::kFlush) == schedule::kStaleKindCount - 1);
+
 constexpr uint64_t kOwnNumbers = 0x6d656d6f7279;  // not those that drive the fibers
 
 }  // namespace
+
+Model ModelOf(schedule::MemoryModel model) {
+  switch (model) {
+    case schedule::MemoryModel::kSc:
+      return Model::kSc;
+    case schedule::MemoryModel::kTso:
+      return Model::kTso;
+    case schedule::MemoryModel::kUnnamed:
+    case schedule::MemoryModel::kRc11:
+      return Model::kRc11;
+  }
+  __builtin_unreachable();
+}
+
+schedule::MemoryModel NameOf(Model model) {
+  return model == Model::kSc    ? schedule::MemoryModel::kSc
+         : model == Model::kTso ? schedule::MemoryModel::kTso
+                                : schedule::MemoryModel::kRc11;
+}
 
 void ScheduledChoices::Start(const schedule::Schedule& schedule) {
   listed_ = schedule.stale;
@@ -47,6 +69,9 @@ int ScheduledChoices::TakeRandom(int alternatives) {
 
 int ScheduledChoices::Choose(ChoiceKind kind, int alternatives) {
   const int number = number_++;
+  if (number < kMaxAsked) {
+    asked_[number] = {static_cast<uint8_t>(kind), static_cast<uint8_t>(alternatives)};
+  }
   int index = 0;
   if (next_ < listed_count_ && listed_[next_].number <= number) {
     const schedule::StaleChoice& listed = listed_[next_++];

@@ -7,9 +7,14 @@
 
 #include "base/random.h"
 #include "fuzzers/memory/choices.h"
+#include "fuzzers/memory/order.h"
 #include "fuzzers/schedule/schedule.h"
 
 namespace cancelsafe::memory {
+
+// A schedule's word for a model, and back. Unnamed is rc11, the widest.
+Model ModelOf(schedule::MemoryModel model);
+schedule::MemoryModel NameOf(Model model);
 
 class ScheduledChoices final : public Chooser {
  public:
@@ -24,6 +29,14 @@ class ScheduledChoices final : public Chooser {
   // on alternative 0 is taken.
   const schedule::StaleChoice* made() const { return made_; }
   int made_count() const { return made_count_; }
+  // The run's choices, as far as they are kept: what else could have been taken.
+  static constexpr int kMaxAsked = 512;
+  struct Asked {
+    uint8_t kind;
+    uint8_t alternatives;
+  };
+  int asked_count() const { return number_ < kMaxAsked ? number_ : kMaxAsked; }
+  Asked asked(int number) const { return asked_[number]; }
   // Whether a listed choice met another kind or number of alternatives than was recorded,
   // or none at all: the list belongs to another run.
   bool diverged() const { return diverged_ || next_ != listed_count_; }
@@ -39,6 +52,7 @@ class ScheduledChoices final : public Chooser {
   Random random_;
   int only_ = -1;       // the one choice that is random, or -1
   uint8_t chance_ = 0;  // of 256, that a choice is random
+  Asked asked_[kMaxAsked];
   int made_count_ = 0;
   schedule::StaleChoice made_[schedule::kMaxStaleChoices];
 };

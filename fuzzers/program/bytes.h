@@ -9,10 +9,12 @@
 //          4   number of fibers - 1, number of schedules - 1
 //          6   scheduler, parameter, seed (4 bytes)
 //         12   number of operations (2 bytes)
-//         14   number of settings, reserved (0)
+//         14   number of settings
+//         15   bits 0-1 memory model (0 unnamed), bits 2-7 number of stale choices
 //         16   settings of 2 bytes: row of the setup table, value
 //          .   operations of 8 bytes: op | fiber << 6, item | irql << 6, flags,
 //              selector, key (4 bytes)
+//          .   stale choices of 4 bytes: number (2 bytes), index | kind << 6, alternatives
 //          .   choices of 3 bytes up to the end: step (2 bytes), fiber
 //
 // Settings that are not named have the family's plain values, so that a family's
@@ -37,14 +39,15 @@ inline constexpr uint8_t kProgramFormatVersion = 2;
 inline constexpr size_t kProgramHeaderBytes = 16;
 inline constexpr size_t kSettingBytes = 2;
 inline constexpr size_t kOperationBytes = 8;
+inline constexpr size_t kStaleChoiceBytes = 4;
 inline constexpr size_t kChoiceBytes = 3;
 inline constexpr size_t kMaxSettings = kSetupFieldCount;
 // The byte form is what fuzz engines mutate: it holds the first 192 choices of a
 // program. Whole lists, as long as a run can make them, are kept in the text form.
 inline constexpr int kMaxEncodedChoices = 192;
-inline constexpr size_t kMaxProgramBytes = kProgramHeaderBytes + kMaxSettings * kSettingBytes +
-                                           kMaxOperations * kOperationBytes +
-                                           kMaxEncodedChoices * kChoiceBytes;
+inline constexpr size_t kMaxProgramBytes =
+    kProgramHeaderBytes + kMaxSettings * kSettingBytes + kMaxOperations * kOperationBytes +
+    schedule::kMaxStaleChoices * kStaleChoiceBytes + kMaxEncodedChoices * kChoiceBytes;
 
 // Any bytes, none included, are a program of `family`; the tag is not looked at
 // (DetectFamily does that). The result is normalized. O(size), reads at most
@@ -53,8 +56,8 @@ void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* pro
 
 // The inverse: decoding the result gives the normalized program, with at most
 // kMaxEncodedChoices choices. Returns the number of bytes written. If `capacity` is too small,
-// leaves out the last choices, then the last operations, then the last settings; writes nothing
-// and returns 0 if not even the header fits. kMaxProgramBytes always suffice.
+// leaves out the last choices, then the last stale choices, operations and settings; writes
+// nothing and returns 0 if not even the header fits. kMaxProgramBytes always suffice.
 size_t EncodeProgram(const Program& program, uint8_t* out, size_t capacity);
 // Likewise for a program that is normalized already.
 size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity);
@@ -65,6 +68,7 @@ struct ProgramLayout {
   size_t operations_at = kProgramHeaderBytes;
   size_t operations = 0;
   size_t settings = 0;
+  size_t stale_choices = 0;  // they follow the operations
 };
 // Requires a whole header.
 ProgramLayout LayoutOf(const uint8_t* header);

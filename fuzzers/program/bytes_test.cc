@@ -150,10 +150,86 @@ TEST(BytesTest, LargestProgramFitsExactly) {
   for (int i = 0; i < kMaxEncodedChoices; ++i) {
     program.schedule.choices[i] = {static_cast<uint16_t>(i * 300), 1};
   }
+  program.schedule.stale_count = schedule::kMaxStaleChoices;
+  for (int i = 0; i < schedule::kMaxStaleChoices; ++i) {
+    program.schedule.stale[i] = {static_cast<uint16_t>(i * 900), 0, 1, 2};
+  }
   program.setup.family = Family::kDeviceQueue;
   program.setup.many_items = true;
   program.setup.used_memory = true;
   EXPECT_EQ(Encode(program).size(), kMaxProgramBytes - (kMaxSettings - 2) * kSettingBytes);
+}
+
+Program WithStaleChoices() {
+  Program program;
+  program.fibers = 2;
+  program.operation_count = 2;
+  program.operations[0] = {Op::kInsert, 1, 0, 0, 0, 0};
+  program.operations[1] = {Op::kCancel, 1, 0, 0, 0, 0};
+  program.fiber_of[0] = 0;
+  program.fiber_of[1] = 1;
+  program.schedule.choice_count = 1;
+  program.schedule.choices[0] = {4, 1};
+  program.schedule.memory = schedule::MemoryModel::kTso;
+  program.schedule.stale_count = 2;
+  program.schedule.stale[0] = {3, 0, 1, 2};
+  program.schedule.stale[1] = {700, 3, 2, 0};
+  return program;
+}
+
+TEST(BytesTest, TheModelOfMemoryAndItsChoicesSurvive) {
+  const Program program = WithStaleChoices();
+  const Program got = Decode(Family::kCsq, Encode(program));
+  EXPECT_TRUE(got == program);
+  EXPECT_EQ(got.schedule.memory, schedule::MemoryModel::kTso);
+  ASSERT_EQ(got.schedule.stale_count, 2);
+  EXPECT_TRUE(got.schedule.stale[1] == (schedule::StaleChoice{700, 3, 2, 0}));
+  EXPECT_EQ(got.schedule.choice_count, 1);
+}
+
+TEST(BytesTest, EveryPrefixOfAnEncodingWithStaleChoicesIsAProgram) {
+  std::vector<uint8_t> bytes = Encode(WithStaleChoices());
+  while (!bytes.empty()) {
+    bytes.pop_back();
+    bytes.shrink_to_fit();
+    const Program prefix = Decode(Family::kCsq, bytes);
+    ASSERT_NO_FATAL_FAILURE(ExpectInRange(prefix, Family::kCsq));
+    ASSERT_LE(prefix.schedule.stale_count, 2);
+    ASSERT_TRUE(Decode(Family::kCsq, Encode(prefix)) == prefix);
+  }
+}
+
+TEST(BytesTest, BytesOfBeforeHaveNoModelOfMemoryAndNoStaleChoices) {
+  Program before = WithStaleChoices();
+  before.schedule.memory = schedule::MemoryModel::kUnnamed;
+  before.schedule.stale_count = 0;
+  EXPECT_EQ(Encode(before)[15], 0);
+  // Version 1 used the byte for something else, or not at all.
+  std::vector<uint8_t> bytes(kProgramHeaderBytes, 0xff);
+  bytes[3] = 1;
+  Program got = WithStaleChoices();
+  DecodeProgram(Family::kCsq, bytes.data(), bytes.size(), &got);
+  EXPECT_EQ(got.schedule.memory, schedule::MemoryModel::kUnnamed);
+  EXPECT_EQ(got.schedule.stale_count, 0);
+}
+
+TEST(BytesTest, StaleChoicesAreInOrderAndSaySomething) {
+  Program program = WithStaleChoices();
+  program.schedule.stale_count = 4;
+  program.schedule.stale[0] = {9, 7, 200, 255};
+  program.schedule.stale[1] = {9, 0, 1, 2};
+  program.schedule.stale[2] = {1, 1, 0, 2};
+  program.schedule.stale[3] = {2, 1, 3, 3};
+  Normalize(&program);
+  ASSERT_EQ(program.schedule.stale_count, 2);
+  EXPECT_TRUE(program.schedule.stale[0] == (schedule::StaleChoice{2, 1, 3, 0}));
+  EXPECT_TRUE(program.schedule.stale[1] ==
+              (schedule::StaleChoice{9, 3, schedule::kMaxStaleIndex, 255}));
+  // A fiber is never behind itself.
+  program.fibers = 1;
+  Normalize(&program);
+  EXPECT_EQ(program.schedule.stale_count, 0);
+  EXPECT_EQ(program.schedule.memory, schedule::MemoryModel::kUnnamed);
 }
 
 TEST(BytesTest, SmallBufferLosesChoicesFirst) {

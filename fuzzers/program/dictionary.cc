@@ -68,6 +68,10 @@ std::string TextDictionary() {
   AddWords(" ", kFlagWords, &dictionary);
   AddWords("schedule ", schedule::kKindNames, &dictionary);
   AddWords(" ", kScheduleArgumentWords, &dictionary);
+  AddWords("\nmemory ", Words(schedule::kMemoryModelNames).subspan(1), &dictionary);
+  for (const char* kind : schedule::kStaleKindNames) {
+    AddEntry(absl::StrCat(":", kind, ":1/2"), &dictionary);
+  }
   for (const uint32_t key : kKeys) AddEntry(absl::StrCat(" key=", key), &dictionary);
   AddWords("", Words({" selector=", "=", ":", "# ", "0x"}), &dictionary);
   return dictionary;

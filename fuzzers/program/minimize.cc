@@ -9,7 +9,9 @@ namespace {
 
 using schedule::Choice;
 using schedule::Kind;
+using schedule::MemoryModel;
 using schedule::Schedule;
+using schedule::StaleChoice;
 
 // With more choices or operations than this, trying every shift or every pair
 // costs more than it finds; later rounds have fewer.
@@ -56,6 +58,25 @@ Program WithoutFiber(const Program& program, int gone, int heir) {
   return result;
 }
 
+void EraseStale(Schedule* schedule, int first, int count) {
+  std::copy(schedule->stale + first + count, schedule->stale + schedule->stale_count,
+            schedule->stale + first);
+  schedule->stale_count -= count;
+}
+
+// Whose choices of the memory model come earlier, as others before them are gone. How many
+// alternatives they meet there is not known.
+Program WithStaleEarlier(const Program& program, int shift) {
+  Program result = program;
+  for (int i = 0; i < result.schedule.stale_count; ++i) {
+    StaleChoice& choice = result.schedule.stale[i];
+    if (choice.number < shift) return program;
+    choice.number = static_cast<uint16_t>(choice.number - shift);
+    choice.alternatives = 0;
+  }
+  return result;
+}
+
 class Minimizer {
  public:
   Minimizer(const std::function<bool(const Program&)>& still_fails,
@@ -71,6 +92,7 @@ class Minimizer {
     bool smaller = true;
     while (smaller && !Exhausted()) {
       smaller = SimplifyScheduler();
+      smaller |= DeleteStaleChoices();
       smaller |= DeleteChoices();
       smaller |= DeleteFibers();
       smaller |= DeleteOperations();
@@ -88,8 +110,8 @@ class Minimizer {
   void Accept(const Program& candidate) {
     current_ = candidate;
     if (progress_ == nullptr) return;
-    progress_(
-        {attempts_, current_.operation_count, current_.fibers, current_.schedule.choice_count});
+    progress_({attempts_, current_.operation_count, current_.fibers, current_.schedule.choice_count,
+               current_.schedule.stale_count});
   }
 
   // Makes the candidate the current program if it is another one and fails.
@@ -119,6 +141,9 @@ class Minimizer {
           if (Try(shifted)) return true;
         }
       }
+    }
+    for (int shift = 1; schedule.stale_count > 0 && shift <= options_.shift_max; ++shift) {
+      if (Try(WithStaleEarlier(candidate, shift))) return true;
     }
     if (options_.reschedule == nullptr || Exhausted()) return false;
     Program other = candidate;
@@ -154,6 +179,27 @@ class Minimizer {
       Program candidate = current_;
       candidate.schedules = 1;
       any |= Try(candidate);
+    }
+    return any;
+  }
+
+  bool DeleteStaleChoices() {
+    bool any = false;
+    for (int size = current_.schedule.stale_count; size > 0; size /= 2) {
+      for (int end = current_.schedule.stale_count; end > 0; end -= size) {
+        const int first = std::max(end - size, 0);
+        Program candidate = current_;
+        EraseStale(&candidate.schedule, first, end - first);
+        any |= Try(candidate);
+      }
+    }
+    for (int i = 0; i < current_.schedule.stale_count; ++i) {
+      any |= LowerNumber(current_.schedule.stale[i].index, [i](Program* p, int value) {
+        if (value > 0) p->schedule.stale[i].index = static_cast<uint8_t>(value);
+      });
+    }
+    if (current_.schedule.stale_count == 0 && current_.schedule.memory > MemoryModel::kSc) {
+      any |= TryChange([](Program* p) { p->schedule.memory = MemoryModel::kSc; });
     }
     return any;
   }

@@ -28,12 +28,14 @@ struct MinimizeProgress {
   int operations = 0;
   int fibers = 0;
   int choices = 0;
+  int stale = 0;  // choices of the memory model
 };
 
 // The predicate says whether a normalized program still fails. If it does not
 // hold for `program` itself, that is the result. Otherwise the result satisfies
-// it, and (unless attempts ran out) no deletion of one operation, of two if there
-// are at most 24, of a fiber or of a choice still does.
+// it, and (unless attempts ran out) no deletion of a stale choice, of one operation, of two
+// if there are at most 24, of a fiber or of a choice still does. Stale choices go first: a
+// failure that needs none is one of any processor.
 // `progress` may be null; it is called after every success. Deterministic if the
 // predicate is.
 Program MinimizeProgram(const Program& program,

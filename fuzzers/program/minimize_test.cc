@@ -2,6 +2,7 @@
 #include "fuzzers/program/minimize.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "fuzzers/program/generate.h"
 #include "fuzzers/program/text.h"
@@ -69,6 +70,60 @@ fiber 1
   cancel 3
 choices 2:0
 )");
+}
+
+// The stale choice has to be the one at twice the number of operations before the cancel,
+// as if each of them made two.
+bool FailsWithOneStaleChoice(const Program& program) {
+  const int cancel = FindOp(program, Op::kCancel, 3, -1);
+  if (cancel < 0 || program.fibers < 2) return false;
+  for (int i = 0; i < program.schedule.stale_count; ++i) {
+    if (program.schedule.stale[i].number == 2 * cancel) return true;
+  }
+  return false;
+}
+
+TEST(MinimizeTest, DeletesStaleChoicesAndFollowsTheOneThatIsNeeded) {
+  Program program = Large(Family::kCsq, 200);
+  Append(&program, {Op::kCancel, 3, 0, 0, 0, 0}, 3);
+  Normalize(&program);
+  for (int i = 0; i + 1 < program.operation_count; ++i) {
+    if (program.operations[i].op == Op::kCancel) program.operations[i].op = Op::kHoldCancelLock;
+  }
+  Normalize(&program);
+  program.schedule.memory = schedule::MemoryModel::kRc11;
+  const int needed = 2 * FindOp(program, Op::kCancel, 3, -1);
+  for (const int number : {5, 12, needed, needed + 7}) {
+    program.schedule.stale[program.schedule.stale_count++] = {static_cast<uint16_t>(number), 0, 2,
+                                                              3};
+  }
+  Normalize(&program);
+  ASSERT_TRUE(FailsWithOneStaleChoice(program));
+  std::vector<int> stale;
+  const Program small =
+      MinimizeProgram(program, FailsWithOneStaleChoice, [&](const MinimizeProgress& now) {
+        if (now.operations == program.operation_count) stale.push_back(now.stale);
+      });
+  ASSERT_FALSE(stale.empty());
+  EXPECT_EQ(stale.back(), 1) << "the first to go";
+  EXPECT_EQ(small.operation_count, 1);
+  ASSERT_EQ(small.schedule.stale_count, 1);
+  EXPECT_EQ(small.schedule.stale[0].number, 0);
+  EXPECT_EQ(small.schedule.stale[0].index, 1);
+  EXPECT_EQ(small.schedule.memory, schedule::MemoryModel::kRc11);
+}
+
+TEST(MinimizeTest, WhatNeedsNoStaleChoiceIsOfSequentialConsistency) {
+  Program program = Large(Family::kCsq, 200);
+  Append(&program, {Op::kCancel, 3, 0, 0, 0, 0}, 3);
+  program.schedule.memory = schedule::MemoryModel::kRc11;
+  program.schedule.stale_count = 1;
+  program.schedule.stale[0] = {5, 0, 1, 2};
+  const Program small = MinimizeProgram(program, [](const Program& candidate) {
+    return candidate.fibers > 1 && FindOp(candidate, Op::kCancel, 3, -1) >= 0;
+  });
+  EXPECT_EQ(small.schedule.stale_count, 0);
+  EXPECT_EQ(small.schedule.memory, schedule::MemoryModel::kSc);
 }
 
 TEST(MinimizeTest, RenamesItemsTogether) {

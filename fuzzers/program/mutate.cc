@@ -288,6 +288,28 @@ bool ShiftChoices(Random* random, Program* program) {
   return distance != 0;
 }
 
+// Adds, removes or moves one. Most choices of a run are among the first, and are reads.
+void ChangeStaleChoices(Random* random, Program* program) {
+  Schedule& schedule = program->schedule;
+  const bool any = schedule.stale_count > 0;
+  if (any && random->OneIn(3)) {
+    const int index = random->Below(schedule.stale_count);
+    std::copy(schedule.stale + index + 1, schedule.stale + schedule.stale_count,
+              schedule.stale + index);
+    --schedule.stale_count;
+  } else if (any && (random->OneIn(2) || schedule.stale_count == schedule::kMaxStaleChoices)) {
+    schedule::StaleChoice& choice = schedule.stale[random->Below(schedule.stale_count)];
+    choice.number =
+        static_cast<uint16_t>(std::clamp(choice.number + random->Between(-4, 4), 0, 0xffff));
+    choice.alternatives = 0;
+  } else {
+    const int kind = random->Below(random->OneIn(4) ? schedule::kStaleKindCount : 2);
+    schedule.stale[schedule.stale_count++] = {
+        static_cast<uint16_t>(random->Below(1 << random->Between(2, 7))),
+        static_cast<uint8_t>(kind), static_cast<uint8_t>(random->OneIn(4) ? 2 : 1), 0};
+  }
+}
+
 // Repeated entries are likelier.
 constexpr Mutation kMutations[] = {
     InsertOperation, InsertOperation,    InsertOperation, DeleteOperation, DeleteOperation,
@@ -298,7 +320,7 @@ constexpr Mutation kMutations[] = {
     ShiftChoices,    ShiftChoices,
 };
 
-void MutateNormalized(uint64_t seed, Program* program) {
+void MutateNormalized(uint64_t seed, StaleChoices stale_choices, Program* program) {
   Random random(seed);
   static constexpr int kChanges[] = {1, 1, 1, 2, 2, 3, 4};
   int changes = kChanges[random.Below(7)];
@@ -308,18 +330,24 @@ void MutateNormalized(uint64_t seed, Program* program) {
       --changes;
     }
   }
+  // Where random numbers drive the fibers, they make these choices too.
+  if (stale_choices == StaleChoices::kMutated && program->fibers > 1 &&
+      program->schedule.kind == Kind::kChoices && random.OneIn(3)) {
+    ChangeStaleChoices(&random, program);
+  }
   program->schedules = UsualSchedules(*program);
   Normalize(program);
 }
 
 }  // namespace
 
-void MutateProgram(uint64_t seed, Program* program) {
+void MutateProgram(uint64_t seed, Program* program, StaleChoices stale_choices) {
   Normalize(program);
-  MutateNormalized(seed, program);
+  MutateNormalized(seed, stale_choices, program);
 }
 
-size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed) {
+size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed,
+                   StaleChoices stale_choices) {
   // What an input has, its mutations have: a new program now and then has another number
   // of items and operations than any input so far.
   constexpr int kNewPrograms = 16;
@@ -329,7 +357,7 @@ size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, u
     GenerateProgram(family, random.Next(), &program);
   } else {
     LoadProgram(family, data, size, &program);
-    MutateNormalized(seed, &program);
+    MutateNormalized(seed, stale_choices, &program);
   }
   return EncodeNormalized(program, data, max_size);
 }

@@ -14,8 +14,12 @@
 
 namespace cancelsafe {
 
+// Whether what the memory model left open is mutated too: of use where there is an engine.
+enum class StaleChoices { kKept, kMutated };
+
 // One to four changes; mostly one or two.
-void MutateProgram(uint64_t seed, Program* program);
+void MutateProgram(uint64_t seed, Program* program,
+                   StaleChoices stale_choices = StaleChoices::kKept);
 
 // A program with the setup and schedule of one parent, or a mixture, and with
 // operations of both. The parents are of one family.
@@ -24,7 +28,8 @@ void CrossPrograms(const Program& a, const Program& b, uint64_t seed, Program* o
 // For LLVMFuzzerCustomMutator and afl_custom_fuzz: reads bytes or text, mutates,
 // writes bytes in place. Fewer than kProgramHeaderBytes bytes (an empty corpus) are answered with
 // a generated program. Returns the new size, at most max_size.
-size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed);
+size_t MutateBytes(Family family, uint8_t* data, size_t size, size_t max_size, uint32_t seed,
+                   StaleChoices stale_choices = StaleChoices::kKept);
 
 // For LLVMFuzzerCustomCrossOver.
 size_t CrossBytes(Family family, const uint8_t* data1, size_t size1, const uint8_t* data2,

@@ -35,6 +35,27 @@ TEST_P(MutateTest, SameSeedSameResult) {
   }
 }
 
+TEST_P(MutateTest, StaleChoicesComeAndGoWhereTheyAreOfUse) {
+  int most = 0;
+  int fewer = 0;
+  Program program = Generate(GetParam(), 1);
+  for (uint64_t seed = 0; seed < 5000; ++seed) {
+    program.schedule.kind = schedule::Kind::kChoices;
+    const int before = program.schedule.stale_count;
+    Program kept = program;
+    MutateProgram(seed, &kept);
+    ASSERT_LE(kept.schedule.stale_count, before);
+    MutateProgram(seed, &program, StaleChoices::kMutated);
+    Program normal = program;
+    Normalize(&normal);
+    ASSERT_TRUE(normal == program);
+    most = std::max(most, program.schedule.stale_count);
+    fewer += program.schedule.stale_count < before;
+  }
+  EXPECT_GT(most, 2);
+  EXPECT_GT(fewer, 100);
+}
+
 TEST_P(MutateTest, ResultsAreNormalizedAndMostlyNew) {
   constexpr int kRounds = 5000;
   int changed = 0;

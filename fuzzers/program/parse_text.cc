@@ -24,6 +24,10 @@ namespace cancelsafe {
 namespace {
 
 using schedule::kMaxChoices;
+using schedule::kMaxStaleChoices;
+using schedule::kMaxStaleIndex;
+using schedule::kMemoryModelNames;
+using schedule::kStaleKindNames;
 using schedule::Schedule;
 
 using Words = absl::Span<const char* const>;
@@ -39,6 +43,8 @@ class Parser {
   absl::Status Fiber(const Tokens& tokens);
   absl::Status ScheduleLine(const Tokens& tokens);
   absl::Status Choices(const Tokens& tokens);
+  absl::Status Memory(const Tokens& tokens);
+  absl::Status StaleChoices(const Tokens& tokens);
   absl::Status OperationLine(const Tokens& tokens);
   absl::Status OperationArgument(Argument argument, Operation* operation);
   absl::Status Finish();
@@ -247,6 +253,54 @@ absl::Status Parser::Choices(const Tokens& tokens) {
   return absl::OkStatus();
 }
 
+absl::Status Parser::Memory(const Tokens& tokens) {
+  const Words words = Words(kMemoryModelNames).subspan(1);
+  if (tokens.size() != 2) {
+    return Error("'memory' takes one model; allowed: ", absl::StrJoin(words, ", "));
+  }
+  const int index = FindWord(tokens[1], words);
+  if (index < 0) return UnknownWord("memory model", tokens[1], words, "allowed");
+  file_.program.schedule.memory = static_cast<schedule::MemoryModel>(index + 1);
+  return absl::OkStatus();
+}
+
+absl::Status Parser::StaleChoices(const Tokens& tokens) {
+  Schedule& schedule = file_.program.schedule;
+  for (size_t i = 1; i < tokens.size(); ++i) {
+    if (schedule.stale_count == kMaxStaleChoices) {
+      return Error("too many stale choices; at most ", kMaxStaleChoices, " are allowed");
+    }
+    const std::vector<absl::string_view> parts = absl::StrSplit(tokens[i], ':');
+    uint64_t number = 0;
+    uint64_t index = 0;
+    uint64_t alternatives = 0;
+    bool well = parts.size() == 3 && ParseNumber(parts[0], &number) && number <= 0xffff;
+    const int kind = well ? FindWord(parts[1], kStaleKindNames) : -1;
+    if (well && kind >= 0) {
+      const std::pair<absl::string_view, absl::string_view> which =
+          absl::StrSplit(parts[2], absl::MaxSplits('/', 1));
+      const bool bounded = which.first.size() != parts[2].size();
+      well = ParseNumber(which.first, &index) && index >= 1 && index <= kMaxStaleIndex &&
+             (!bounded || (ParseNumber(which.second, &alternatives) && alternatives > index &&
+                           alternatives <= 0xff));
+    }
+    if (!well || kind < 0) {
+      return Error("a stale choice is number:kind:index/alternatives with a number up to 65535, ",
+                   "one of ", absl::StrJoin(kStaleKindNames, ", "), ", an index from 1 to ",
+                   static_cast<int>(kMaxStaleIndex),
+                   ", and more alternatives than the index, if any are named, ",
+                   "as in 12:read:1/2, not ", Quoted(tokens[i]));
+    }
+    for (int j = 0; j < schedule.stale_count; ++j) {
+      if (schedule.stale[j].number == number) return Error("two stale choices ", number);
+    }
+    schedule.stale[schedule.stale_count++] = {
+        static_cast<uint16_t>(number), static_cast<uint8_t>(kind), static_cast<uint8_t>(index),
+        static_cast<uint8_t>(alternatives)};
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Parser::OperationArgument(Argument argument, Operation* operation) {
   const FieldMasks masks = FieldsOf(operation->op);
   std::vector<const char*> allowed;
@@ -353,6 +407,10 @@ absl::Status Parser::Line(absl::string_view line) {
       return ScheduleLine(tokens);
     case 5:
       return Choices(tokens);
+    case 6:
+      return Memory(tokens);
+    case 7:
+      return StaleChoices(tokens);
     default:
       return OperationLine(tokens);
   }

@@ -48,10 +48,18 @@ absl::Status CheckProgramBytes(absl::string_view bytes) {
     return Bad("the header names ", layout.operations, " operations; at most ", kMaxOperations,
                " are allowed");
   }
-  const size_t needed = layout.operations_at + layout.operations * kOperationBytes;
+  if (layout.stale_choices > schedule::kMaxStaleChoices) {
+    return Bad("the header names ", layout.stale_choices, " stale choices; at most ",
+               schedule::kMaxStaleChoices, " are allowed");
+  }
+  const size_t needed = layout.operations_at + layout.operations * kOperationBytes +
+                        layout.stale_choices * kStaleChoiceBytes;
   if (bytes.size() < needed) {
-    return Bad("truncated: ", layout.operations, " operations need ", needed,
-               " bytes, the file has ", bytes.size());
+    return Bad("truncated: ", layout.operations, " operations ",
+               layout.stale_choices == 0
+                   ? ""
+                   : absl::StrCat("and ", layout.stale_choices, " stale choices "),
+               "need ", needed, " bytes, the file has ", bytes.size());
   }
   for (size_t i = 0; i < layout.settings; ++i) {
     const int row = at(kProgramHeaderBytes + i * kSettingBytes);

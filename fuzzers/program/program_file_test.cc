@@ -78,6 +78,18 @@ TEST(ProgramFileTest, SaysWhatIsWrongWithBytes) {
   bad.insert(kProgramHeaderBytes, "\xfe\x01", 2);
   EXPECT_EQ(ErrorOf(bad),
             absl::StrCat("setting 254 is not known; this build knows 0 to ", kMaxSettings - 1));
+  bad = good;
+  bad[15] = static_cast<char>(1 << 2);
+  bad.resize(34);
+  EXPECT_EQ(ErrorOf(bad),
+            "truncated: 2 operations and 1 stale choices need 36 bytes, the file has 34");
+  bad[15] = static_cast<char>((schedule::kMaxStaleChoices + 1) << 2);
+  EXPECT_EQ(ErrorOf(bad),
+            absl::StrCat("the header names ", schedule::kMaxStaleChoices + 1,
+                         " stale choices; at most ", schedule::kMaxStaleChoices, " are allowed"));
+  bad = good;
+  bad[14] = 1;
+  bad.insert(kProgramHeaderBytes, "\xfe\x01", 2);
   bad[14] = kMaxSettings + 1;
   EXPECT_EQ(ErrorOf(bad), absl::StrCat("the header names ", kMaxSettings + 1, " settings; at most ",
                                        kMaxSettings, " are allowed"));

@@ -12,6 +12,8 @@
 //     cancel 2
 //   schedule pct seed=17 parameter=1 schedules=8
 //   choices 3:1 9:0
+//   memory rc11
+//   stale-choices 12:read:1/2
 //
 // `target` comes first; every other line may be left out and then means the
 // plain settings of the family, one fiber without operations, and no choices. The
@@ -19,7 +21,11 @@
 // operations those of oracle/operations.def. An argument that means nothing on this
 // queue (a key where nothing is sorted) is accepted and dropped. A schedule stands for
 // as many schedules as it says, its own and those of the next seeds; without a number,
-// for UsualSchedules() of them (schedules.h). A choice is step:fiber.
+// for UsualSchedules() of them (schedules.h). A choice is step:fiber. `memory` names the
+// model of memory, sc, tso or rc11, and `stale-choices` what that model left open and was
+// not done as sequential consistency would: number:kind:index/alternatives, where the
+// alternatives may be left out (schedule.h). Only the build with the memory engine has
+// models.
 #ifndef CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_
 #define CANCELSAFE_FUZZERS_PROGRAM_TEXT_H_
 

@@ -71,6 +71,40 @@ TEST(TextTest, FileWithCommentsPrintsAsItWas) {
   EXPECT_EQ(PrintProgramFile(*file), kExample);
 }
 
+TEST(TextTest, TheModelOfMemoryAndItsChoicesPrintAsTheyWere) {
+  const std::string text =
+      "target csq\nqueue classic insert=tail peek=any lock=spin\nfiber 0\n  insert 0\nfiber 1\n"
+      "  cancel 0\nmemory rc11\nstale-choices 3:read:1/2 12:place:2/4 700:flush:1\n";
+  const absl::StatusOr<Program> program = ParseProgram(text);
+  ASSERT_TRUE(program.ok()) << program.status();
+  EXPECT_EQ(program->schedule.memory, schedule::MemoryModel::kRc11);
+  ASSERT_EQ(program->schedule.stale_count, 3);
+  EXPECT_TRUE(program->schedule.stale[1] == (schedule::StaleChoice{12, 2, 2, 4}));
+  EXPECT_TRUE(program->schedule.stale[2] == (schedule::StaleChoice{700, 3, 1, 0}));
+  EXPECT_EQ(PrintProgram(*program), text);
+}
+
+TEST(TextTest, SaysWhatIsWrongWithModelsOfMemory) {
+  EXPECT_EQ(ErrorOf("target csq\nmemory rc1"),
+            "line 2: unknown memory model 'rc1'; did you mean 'rc11'? allowed: sc, tso, rc11");
+  EXPECT_EQ(ErrorOf("target csq\nmemory"),
+            "line 2: 'memory' takes one model; allowed: sc, tso, rc11");
+  for (const char* wrong : {"3:read", "3:rad:1/2", "x:read:1", "3:read:0/2", "3:read:2/2",
+                            "3:read:1/", "3:read:64", "65536:read:1/2", "3:read:1/256"}) {
+    EXPECT_EQ(ErrorOf(absl::StrCat("target csq\nstale-choices ", wrong)),
+              absl::StrCat("line 2: a stale choice is number:kind:index/alternatives with a number "
+                           "up to 65535, one of read, update, place, flush, an index from 1 to 63, "
+                           "and more alternatives than the index, if any are named, as in "
+                           "12:read:1/2, not '",
+                           wrong, "'"));
+  }
+  EXPECT_EQ(ErrorOf("target csq\nstale-choices 3:read:1 3:read:2"), "line 2: two stale choices 3");
+  std::string many = "target csq\nstale-choices";
+  for (int i = 0; i <= schedule::kMaxStaleChoices; ++i) absl::StrAppend(&many, " ", i, ":read:1");
+  EXPECT_EQ(ErrorOf(many), absl::StrCat("line 2: too many stale choices; at most ",
+                                        schedule::kMaxStaleChoices, " are allowed"));
+}
+
 TEST(TextTest, CommentWithLineBreakStaysAComment) {
   ProgramFile file;
   file.header_comments = {"one\ntarget start-io"};

@@ -14,8 +14,8 @@ namespace cancelsafe {
 
 // What a line may begin with, and the arguments of each such line. The parser knows
 // them by their places.
-inline constexpr const char* kDirectiveWords[] = {"target", "queue",    "driver",
-                                                  "fiber",  "schedule", "choices"};
+inline constexpr const char* kDirectiveWords[] = {"target",   "queue",   "driver", "fiber",
+                                                  "schedule", "choices", "memory", "stale-choices"};
 inline constexpr const char* kScheduleArgumentWords[] = {"seed", "parameter", "schedules"};
 
 // Indexed by the enumerator or number that they name.

@@ -16,6 +16,7 @@ class CancelQueueDriver : public FamilyDriver {
   void Start(const Program& program, Arena* arena, Recorder* recorder) override;
   Skip Execute(const Operation& operation) override;
   void Drain() override;
+  std::string NameOf(const void* address) const override { return items_.NameOf(address); }
   void Inspect(Verdict* verdict) override;
 
   CallbackWatch& callbacks() { return callbacks_; }

@@ -73,6 +73,8 @@ class FamilyDriver {
   virtual void Complete(History*) {}
   // Looks for damage that no call can show. Leaves `*verdict` alone if none.
   virtual void Inspect(Verdict* verdict) = 0;
+  // What lies at an address, for people: "Cancel of item 0"; "" if that is not known. Cold.
+  virtual std::string NameOf(const void*) const { return ""; }
 
  private:
   bool called_[kMaxFibers] = {};  // the last operation of the fiber was carried out

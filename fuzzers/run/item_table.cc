@@ -1,10 +1,26 @@
 // See item_table.h.
 #include "fuzzers/run/item_table.h"
 
+#include "fuzzers/memory/runtime.h"
 #include "impl/kernel/filter_manager.h"
 
 namespace cancelsafe {
 namespace {
+
+// The members of an IRP of which drivers and queues speak.
+struct Member {
+  size_t offset;
+  size_t size;
+  const char* name;
+};
+#define CANCELSAFE_MEMBER(member, name) {offsetof(IRP, member), sizeof(IRP::member), name}
+constexpr Member kMembers[] = {
+    CANCELSAFE_MEMBER(Cancel, "Cancel"),
+    CANCELSAFE_MEMBER(CancelIrql, "CancelIrql"),
+    CANCELSAFE_MEMBER(CancelRoutine, "CancelRoutine"),
+    CANCELSAFE_MEMBER(IoStatus, "IoStatus"),
+};
+#undef CANCELSAFE_MEMBER
 
 // What the driver keeps in DriverContext[0..2] (in FilterContext[2..3] for
 // callback data, whose first words link the driver's list).
@@ -173,6 +189,21 @@ uint8_t ItemTable::NumberOf(const FLT_CALLBACK_DATA* data) const {
   return kNoItem;
 }
 
+std::string ItemTable::NameOf(const void* address) const {
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  for (int number = 0; number < kFewItems; ++number) {
+    const uintptr_t offset = at - reinterpret_cast<uintptr_t>(items_[number].irp);
+    if (items_[number].irp == nullptr || offset >= kKiIrpBytes) continue;
+    for (const Member& member : kMembers) {
+      if (offset - member.offset < member.size) {
+        return std::string(member.name) + " of item " + std::to_string(number);
+      }
+    }
+    return "a word of item " + std::to_string(number);
+  }
+  return "";
+}
+
 PLIST_ENTRY ItemTable::EntryOf(int number) {
   Item& item = items_[number];
   return kind_ == ItemKind::kCallbackData ? &item.data->QueueLinks
@@ -197,8 +228,8 @@ uint16_t ItemTable::Snapshot(int number) const {
   if (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) {
     flags |= kPendingMarked;
   }
-  if (irp->CancelRoutine != nullptr) flags |= kCancelRoutineSet;
-  if (irp->Cancel) flags |= kCancelFlagSet;
+  if (memory::Look(irp->CancelRoutine) != nullptr) flags |= kCancelRoutineSet;
+  if (memory::Look(irp->Cancel)) flags |= kCancelFlagSet;
   if (irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
   if (linked(number)) flags |= kLinked;
   bool intact = true;

@@ -116,6 +116,9 @@ class ItemTable {
   PLIST_ENTRY EntryOf(int number);
   uint8_t ItemOfEntry(PLIST_ENTRY entry) const;
 
+  // "CancelRoutine of item 2" for an address in one of the IRPs, else "".
+  std::string NameOf(const void* address) const;
+
   // Looks at the IRP as its driver would; 0 if it has been completed already.
   // The caller adds what it knows of locks.
   uint16_t Snapshot(int number) const;

@@ -10,6 +10,8 @@
 namespace cancelsafe {
 namespace {
 
+using schedule::MemoryModel;
+
 // What a verdict calls the access, and what it says of the memory.
 struct StateText {
   const char* word;
@@ -43,45 +45,76 @@ std::string DescribeStack(const memory::CallStack& stack) {
   return text;
 }
 
-std::string Writer(uint8_t writer) {
-  return writer == memory::kNoFiber ? "as it was at first" : absl::StrCat("of fiber ", writer);
-}
+// Addresses differ from process to process, and say nothing.
+std::string Value(uint64_t value) { return value > UINT32_MAX ? "a pointer" : absl::StrCat(value); }
 
-std::string Describe(const memory::Deviation& deviation) {
-  const std::string place = memory::DescribeSite(deviation.site);
+}  // namespace
+
+std::string DescribeDeviation(const memory::Deviation& deviation, const std::string& name,
+                              int step) {
+  const std::string what =
+      absl::StrCat(name.empty() ? "a word" : name, " = ", Value(deviation.value));
+  const std::string newest = Value(deviation.newest);
+  const bool unseen = deviation.newest_writer == memory::kNoFiber;
+  const std::string when = step < 0 ? "" : absl::StrCat(" after step ", step);
   switch (deviation.kind) {
     case memory::ChoiceKind::kRead:
     case memory::ChoiceKind::kUpdate:
-      return absl::StrCat("stale read: fiber ", deviation.fiber, " reads ", deviation.value, ", ",
-                          Writer(deviation.writer), ", in ", place, "; memory holds ",
-                          deviation.newest, ", ", Writer(deviation.newest_writer),
-                          ", and nothing has ordered the two");
+      return absl::StrCat(
+          "reads ", what, ", as ",
+          deviation.writer == memory::kNoFiber
+              ? "it was at first"
+              : absl::StrCat("fiber ", static_cast<int>(deviation.writer), " left it"),
+          "; ",
+          unseen ? absl::StrCat("memory holds ", newest)
+                 : absl::StrCat("fiber ", static_cast<int>(deviation.newest_writer), " wrote ",
+                                newest, when),
+          ", and nothing has ordered the two");
     case memory::ChoiceKind::kPlace:
-      return absl::StrCat("early store: fiber ", deviation.fiber, " stores ", deviation.value,
-                          " in ", place, ", before ", deviation.newest, ", ",
-                          Writer(deviation.newest_writer), ", in the order of this location");
+      return absl::StrCat(
+          "writes ", what, ", which counts as older than the ", newest,
+          unseen ? " in memory"
+                 : absl::StrCat(" that fiber ", static_cast<int>(deviation.newest_writer), " wrote",
+                                when),
+          ", as nothing has ordered the two");
     case memory::ChoiceKind::kFlush:
-      return absl::StrCat("late store: fiber ", deviation.fiber, " stores ", deviation.value,
-                          " in ", place, ", which stays in its store buffer");
+      return absl::StrCat("writes ", what,
+                          " into its store buffer, where other fibers do not see it yet");
   }
   __builtin_unreachable();
 }
 
-}  // namespace
+std::string ReadMemoryModel(absl::string_view word, MemoryModel* model) {
+  for (int i = 1; i < schedule::kMemoryModelCount; ++i) {
+    if (word != schedule::kMemoryModelNames[i]) continue;
+    *model = static_cast<MemoryModel>(i);
+    return memory::kHooked
+               ? ""
+               : "--memory: this build has no memory engine; the preset 'model' has it (cmake "
+                 "--preset model, cmake --build build/model), and so has ./cancelsafe with "
+                 "--sanitizer model";
+  }
+  return absl::StrCat("--memory: '", word, "' is not sc, tso or rc11");
+}
 
-void MemoryRun::Begin(const schedule::Schedule& schedule, bool access_points) {
+void MemoryRun::Begin(const schedule::Schedule& schedule, MemoryModel wanted, bool access_points,
+                      const uint32_t* sequence) {
   if (!memory::kHooked) return;
-  choices_.Start(schedule);
+  if (wanted == MemoryModel::kUnnamed) wanted = schedule.memory;
+  memory::TheEngine().SetModel(memory::ModelOf(wanted));
+  noting_.choices.Start(schedule);
+  noting_.sequence = sequence;
   memory::RunSetup setup;
-  setup.chooser = &choices_;
+  setup.chooser = &noting_;
   setup.access_point = access_points ? Machine::PointKind(kPointAccess) : 0;
   memory::BeginRun(setup);
 }
 
 void MemoryRun::WriteTo(schedule::Schedule* executed) const {
   if (!memory::kHooked) return;
-  executed->stale_count = choices_.made_count();
-  std::copy_n(choices_.made(), choices_.made_count(), executed->stale);
+  executed->memory = memory::NameOf(memory::TheEngine().model());
+  executed->stale_count = noting_.choices.made_count();
+  std::copy_n(noting_.choices.made(), noting_.choices.made_count(), executed->stale);
 }
 
 Verdict MemoryRun::BadAccessVerdict(Family family) {
@@ -101,11 +134,20 @@ Verdict MemoryRun::BadAccessVerdict(Family family) {
   return verdict;
 }
 
-void MemoryRun::AddEvidence(Verdict* verdict) {
-  if (!memory::kHooked) return;
+int MemoryRun::Noting::Choose(memory::ChoiceKind kind, int alternatives) {
+  const int index = choices.Choose(kind, alternatives);
+  if (index != 0) made_at[choices.made_count() - 1] = *sequence;
+  return index;
+}
+
+std::vector<NotedDeviation> MemoryRun::deviations() const {
+  std::vector<NotedDeviation> noted;
+  if (!memory::kHooked) return noted;
   const memory::Engine& engine = memory::TheEngine();
+  static_assert(memory::Engine::kMaxDeviations == schedule::kMaxStaleChoices);
   const int count = std::min(engine.deviation_count(), memory::Engine::kMaxDeviations);
-  for (int i = 0; i < count; ++i) verdict->evidence.push_back(Describe(engine.deviation(i)));
+  for (int i = 0; i < count; ++i) noted.push_back({engine.deviation(i), noting_.made_at[i]});
+  return noted;
 }
 
 }  // namespace cancelsafe

@@ -3,6 +3,10 @@
 #ifndef CANCELSAFE_FUZZERS_RUN_MEMORY_RUN_H_
 #define CANCELSAFE_FUZZERS_RUN_MEMORY_RUN_H_
 
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/memory/scheduled_choices.h"
 #include "fuzzers/schedule/schedule.h"
@@ -10,15 +14,28 @@
 
 namespace cancelsafe {
 
+// Reads a value of --memory. Returns "", or what is wrong with it, for the flag's user:
+// another word, or a build without the engine.
+std::string ReadMemoryModel(absl::string_view word, schedule::MemoryModel* model);
+
+// A deviation in words, as a sentence without its subject: "reads Cancel of item 0 = 0, as
+// it was at first; fiber 1 wrote 1 after step 4, and nothing has ordered the two". `name`
+// is what lies there; the step is left out if it is negative.
+std::string DescribeDeviation(const memory::Deviation& deviation, const std::string& name,
+                              int step);
+
+// Deviations with the sequence numbers of the history at which they happened.
+struct NotedDeviation {
+  memory::Deviation deviation;
+  uint32_t sequence = 0;
+};
+
 class MemoryRun {
  public:
-  // Of all runs from now on.
-  static void SetModel(memory::Model model) {
-    if (memory::kHooked) memory::TheEngine().SetModel(model);
-  }
-
-  // On the main context, before anything of the run is made in memory.
-  void Begin(const schedule::Schedule& schedule, bool access_points);
+  // On the main context, before anything of the run is made in memory. The model is
+  // `wanted`, else that of the schedule, else rc11. `sequence` is where the history counts.
+  void Begin(const schedule::Schedule& schedule, schedule::MemoryModel wanted, bool access_points,
+             const uint32_t* sequence);
   // Around the fibers.
   static void BeginFibers() {
     if (memory::kHooked) memory::BeginFibers();
@@ -34,20 +51,30 @@ class MemoryRun {
     if (memory::kHooked) memory::EndRun();
   }
 
-  // The choices that were made become part of `executed`.
+  // The model, and the choices that were made, become part of `executed`.
   void WriteTo(schedule::Schedule* executed) const;
+  // What the run could have chosen; of no use without the hooks.
+  const memory::ScheduledChoices& choices() const { return noting_.choices; }
   // Whether a list of choices met others than those it was made for.
-  bool diverged() const { return memory::kHooked && choices_.diverged(); }
+  bool diverged() const { return memory::kHooked && noting_.choices.diverged(); }
 
   // True, and the verdict, if memory was accessed that is not live.
   static bool FoundBadAccess() { return memory::kHooked && memory::TheEngine().bad_access().found; }
   static Verdict BadAccessVerdict(Family family);
-  // What was read or stored otherwise than sequential consistency would, one line each:
-  // the explanation of a verdict that depends on it.
-  static void AddEvidence(Verdict* verdict);
+  // What was read or stored otherwise than sequential consistency would, in order.
+  std::vector<NotedDeviation> deviations() const;
 
  private:
-  memory::ScheduledChoices choices_;
+  // Notes when a choice was made that is not alternative 0.
+  class Noting final : public memory::Chooser {
+   public:
+    int Choose(memory::ChoiceKind kind, int alternatives) override;
+
+    memory::ScheduledChoices choices;
+    const uint32_t* sequence = nullptr;
+    uint32_t made_at[schedule::kMaxStaleChoices] = {};
+  };
+  Noting noting_;
 };
 
 }  // namespace cancelsafe

@@ -1,6 +1,7 @@
 // See runner.h.
 #include "fuzzers/run/runner.h"
 
+#include "fuzzers/memory/modules.h"
 #include "fuzzers/run/canary.h"
 #include "fuzzers/run/race.h"
 #include "impl/kernel/irp.h"
@@ -87,7 +88,8 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
   arena_.Reset();
-  memory_.Begin(program.schedule, options_.access_points);
+  memory_.Begin(program.schedule, options_.memory, options_.access_points,
+                &recorder_->history().sequence);
   driver_->BeginRun();
   driver_->Start(program, &arena_, recorder_.get());
 
@@ -117,13 +119,14 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   }
   MemoryRun::End();
   memory_.WriteTo(&output_.schedule.executed);
+  output_.stale_diverged = memory_.diverged();
   in_run_ = false;
   output_.skipped_operations = 0;
   for (int i = 1; i < kSkipCount; ++i) output_.skipped_operations += output_.skipped[i];
   EnterStage(clock_, Stage::kJudge);
   driver_->Complete(recorder_->mutable_history());
   Judge(options);
-  if (!output_.verdict.ok()) MemoryRun::AddEvidence(&output_.verdict);
+  if (!output_.verdict.ok()) AddStaleChoices();
   if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) LeaveOut();
   EnterStage(clock_, Stage::kEngine);
   return output_.verdict.ok();
@@ -176,6 +179,21 @@ void Runner::Judge(const schedule::RunOptions& options) {
     verdict = MakeVerdict(Rule::kHostLimit, family_);
     verdict.reason = Machine::limit();
   }
+}
+
+// The explanation of a verdict that depends on them, one line each.
+void Runner::AddStaleChoices() {
+  for (const NotedDeviation& noted : memory_.deviations()) {
+    const memory::Deviation& deviation = noted.deviation;
+    output_.verdict.evidence.push_back("stale choice: fiber " + std::to_string(deviation.fiber) +
+                                       " " +
+                                       DescribeDeviation(deviation, NameOf(deviation.address), -1) +
+                                       "; in " + memory::DescribeSite(deviation.site));
+  }
+}
+
+std::string Runner::NameOf(uintptr_t address) const {
+  return driver_->NameOf(reinterpret_cast<const void*>(address));
 }
 
 // The verdict is one that --ignore leaves out. A run that ended by itself passes then; of

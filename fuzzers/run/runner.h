@@ -26,6 +26,9 @@ struct RunnerOptions {
   // What the documentation leaves open is judged by this reading: by our own, or by
   // any that it allows.
   Reading reading = Reading::kOwn;
+  // The model of memory, where there is an engine for it. Unnamed: the program's, and
+  // rc11 for one that names none.
+  schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;
 };
 
 // The reading by which an implementation is judged, named as tools name it ("" is the
@@ -36,7 +39,11 @@ Reading ReadingFor(std::string_view implementation, bool strict);
 // What one run gave. Owned by the runner; valid until its next run.
 struct RunOutput {
   Verdict verdict;
+  // `executed` has the model of memory and the stale choices as well.
   schedule::RunResult schedule;
+  // The program lists stale choices that this run did not meet: it is another run than
+  // the one they were recorded in.
+  bool stale_diverged = false;
   int skipped_operations = 0;    // of the program
   int skipped[kSkipCount] = {};  // the same by reason; [0] counts those carried out
 };
@@ -59,6 +66,12 @@ class Runner {
 
   const RunOutput& output() const { return output_; }
   const History& history() const { return recorder_->history(); }
+  // What the memory model left open in the last run, and what was not done as sequential
+  // consistency would.
+  const memory::ScheduledChoices& memory_choices() const { return memory_.choices(); }
+  std::vector<NotedDeviation> deviations() const { return memory_.deviations(); }
+  // What lies at an address of the last run: "Cancel of item 0", or "".
+  std::string NameOf(uintptr_t address) const;
   Family family() const { return family_; }
   const Checker& checker() const { return checker_; }
   // Documented routines that the implementation lacks, or "".
@@ -97,6 +110,7 @@ class Runner {
               const schedule::RunOptions& options);
   void Judge(const schedule::RunOptions& options);
   void LeaveOut();
+  void AddStaleChoices();
 
   static bool in_run_;
 

@@ -54,6 +54,12 @@ struct Choice {
   friend bool operator==(Choice a, Choice b) { return a.step == b.step && a.fiber == b.fiber; }
 };
 
+// The model of memory (fuzzers/memory/order.h) under which a run takes place. Builds
+// without the memory engine have none, and take no notice.
+enum class MemoryModel : uint8_t { kUnnamed, kSc, kTso, kRc11 };
+inline constexpr const char* kMemoryModelNames[] = {"", "sc", "tso", "rc11"};
+inline constexpr int kMemoryModelCount = std::size(kMemoryModelNames);
+
 // What the memory model left open and was not done as sequential consistency would
 // (fuzzers/memory/choices.h): at the run's choice `number`, counting those with two or
 // more alternatives, number `index` of them was taken. One is nearly always enough.
@@ -68,6 +74,10 @@ struct StaleChoice {
   }
 };
 inline constexpr int kMaxStaleChoices = 16;
+inline constexpr uint8_t kMaxStaleIndex = 63;
+// By number of the kind, the words of the text form.
+inline constexpr const char* kStaleKindNames[] = {"read", "update", "place", "flush"};
+inline constexpr int kStaleKindCount = std::size(kStaleKindNames);
 
 // Choices override what the scheduler picks. Steps ascend. Choices beyond choice_count
 // are indeterminate; copying is O(choice_count).
@@ -80,6 +90,7 @@ struct Schedule {
     kind = other.kind;
     parameter = other.parameter;
     seed = other.seed;
+    memory = other.memory;
     choice_count = other.choice_count;
     std::copy_n(other.choices, choice_count, choices);
     stale_count = other.stale_count;
@@ -90,6 +101,8 @@ struct Schedule {
   Kind kind = Kind::kChoices;
   uint8_t parameter = 0;
   uint32_t seed = 0;
+  // Unnamed: that of whoever runs it.
+  MemoryModel memory = MemoryModel::kUnnamed;
   int stale_count = 0;  // numbers ascend
   StaleChoice stale[kMaxStaleChoices];
   int choice_count = 0;

@@ -87,8 +87,10 @@ std::string ConfirmFromChoices(Runner* runner, const Program& program, const Ver
   }
   failure->verdict = output.verdict;
   runner->Executed(failure->program);
-  if (SameFinding(output.verdict, failure->verdict)) return "";
-  const std::string why = Gave("its recorded choices gave", output.verdict);
+  if (SameFinding(output.verdict, failure->verdict) && !output.stale_diverged) return "";
+  const std::string why = output.stale_diverged
+                              ? "its recorded stale choices did not fit when they were replayed"
+                              : Gave("its recorded choices gave", output.verdict);
   failure->program = program;
   return why;
 }

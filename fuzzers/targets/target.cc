@@ -49,6 +49,8 @@ constexpr char kHelp[] =
   --implementation=FILE.so  attack this shared object instead of the built-in code
   --points=all              every load and store is a preemption point, where the
                             implementation was compiled for it
+  --memory=MODEL            sc, tso or rc11: what a load may return (rc11). Only in the
+                            build with the memory engine
   --strict                  hold it to the built-in implementation's choices where the
                             documentation leaves some; otherwise all are accepted
                             from an --implementation
@@ -104,6 +106,10 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
     target->options.access_points = true;
     target->own_flags.push_back(whole);
     absl::StrAppend(&target->replay_flags, " --points all");
+  } else if (absl::ConsumePrefix(&argument, "--memory=")) {
+    const std::string wrong = ReadMemoryModel(argument, &target->options.memory);
+    if (!wrong.empty()) Fail(kUsageError, wrong);
+    target->own_flags.push_back(whole);
   } else if (argument == "--strict") {
     target->strict = true;
     target->own_flags.push_back(whole);
@@ -379,6 +385,8 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   target->family = family;
   target->implementation = built_in;
   std::string implementation, stats, error;
+  // What only the memory engine sees is replayed where it is.
+  if (memory::kHooked) target->replay_flags = " --sanitizer model";
   if (&built_in == &CanaryImplementation()) {
     absl::StrAppend(&target->replay_flags, " --implementation ", kCanaryName);
   }
@@ -469,11 +477,15 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   PublishCoverage();
 }
 
+constexpr StaleChoices kStaleChoices =
+    memory::kHooked ? StaleChoices::kMutated : StaleChoices::kKept;
+
 size_t MutateTargetInput(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   Benchmark* const benchmark = target->benchmark.get();
-  if (benchmark == nullptr) return MutateBytes(target->family, data, size, max_size, seed);
+  if (benchmark == nullptr)
+    return MutateBytes(target->family, data, size, max_size, seed, kStaleChoices);
   EnterStage(benchmark->clock(), Stage::kMutate);
-  MutateBytes(target->family, data, size, max_size, seed);
+  MutateBytes(target->family, data, size, max_size, seed, kStaleChoices);
   EnterStage(benchmark->clock(), Stage::kEngine);
   return benchmark->NextInput(data, max_size);
 }

@@ -24,6 +24,7 @@
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/stale_choices.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
 
@@ -101,6 +102,7 @@ class Search {
   int Report(const Verdict& verdict);
   // Whether the guest has done what makes a success worth nothing; the parent says what.
   bool Spoilt() const { return host_ != nullptr && !host_->Changes().empty(); }
+  bool PassesWithStaleChoices();
 
   // For the last moments of a process that its implementation takes down.
   static inline Search* active_ = nullptr;
@@ -114,6 +116,7 @@ class Search {
   Progress progress_;
   std::string how_;  // where in the search it is
   LeftOut left_out_;
+  int64_t stale_runs_ = 0;
 };
 
 int Search::Report(const Verdict& verdict) {
@@ -139,7 +142,7 @@ int Search::AllUpToBound() {
       explorer.Finished(runner_->output().schedule);
       progress_.Show(explorer.runs());
       left_out_.Note(runner_->output());
-      if (!passed && !IsUnknown(runner_->output())) {
+      if ((!passed && !IsUnknown(runner_->output())) || !PassesWithStaleChoices()) {
         printf("found with %s\n\n", how_.c_str());
         return Report(runner_->output().verdict);
       }
@@ -159,9 +162,30 @@ int Search::AllUpToBound() {
           "schedules can be searched; --scheduler searches at random");
     }
   }
-  printf("all %" PRId64 " schedules up to %d preemptions explored, no violation%s\n", total,
-         options_.preemptions, left_out_.Text().c_str());
+  const std::string stale =
+      stale_runs_ == 0
+          ? ""
+          : absl::StrCat(", each again with any one stale choice (", stale_runs_, " runs)");
+  printf("all %" PRId64 " schedules up to %d preemptions explored%s, no violation%s\n", total,
+         options_.preemptions, stale.c_str(), left_out_.Text().c_str());
   return 0;
+}
+
+// The last run again with each one stale choice. False leaves the run that fails.
+bool Search::PassesWithStaleChoices() {
+  const std::string how = how_;
+  const bool passed = ForEachStaleChoice(*runner_, &program_, [&] {
+    how_ = absl::StrCat(how, ", and one stale choice");
+    const bool good = runner_->Run(program_, run_options_);
+    ++stale_runs_;
+    progress_.Show(stale_runs_);
+    left_out_.Note(runner_->output());
+    return good || IsUnknown(runner_->output());
+  });
+  if (!passed) return false;
+  how_ = how;
+  program_.schedule = schedule::Schedule();
+  return true;
 }
 
 int Search::Random() {
@@ -189,7 +213,7 @@ int Search::Random() {
 int Run(Options* options) {
   if (options->files.size() != 1)
     throw UsageError("name one file; see 'cancelsafe explore --help'");
-  ContinueUnder(options->sanitizer, "none");
+  ContinueUnder(options->sanitizer, options->guest.memory.empty() ? "none" : "model");
   if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &options->kind);
   const Implementation implementation = LoadGuest(options->guest);
   const absl::StatusOr<ProgramFile> file =
@@ -223,7 +247,7 @@ std::function<int()> Declare(CLI::App* app) {
   AddNumber(app, "--hang-seconds", &options->hang_seconds, 1, 3600,
             "a thousand schedules that take longer than this are a livelock (20)");
   AddText(app, "--save", &options->directory, "DIR", "where a failure is saved (.)");
-  AddSanitizer(app, &options->sanitizer, "none");
+  AddSanitizer(app, &options->sanitizer, "none; model with --memory");
   AddGuestFlags(app, &options->guest);
   AddTarget(app, &options->target);
   AddArguments(app, "FILE", &options->files);
@@ -233,7 +257,8 @@ std::function<int()> Declare(CLI::App* app) {
 const RegisterSubcommand registered(
     {"explore", SubcommandGroup::kUnderstand, "search the schedules of one program", "FILE",
      "Searches the schedules of one program (text or bytes) for a violation. Without --scheduler "
-     "every schedule with up to --preemptions is run, fewest first. A failure is saved, with the "
+     "every schedule with up to --preemptions is run, fewest first, and with --memory each of them "
+     "again with any one stale choice. A failure is saved, with the "
      "command that replays it.",
      "", &Declare});
 

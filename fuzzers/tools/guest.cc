@@ -14,6 +14,10 @@ RunnerOptions RunnerOptionsOf(const GuestFlags& flags) {
   RunnerOptions options;
   options.access_points = flags.points == "all";
   options.reading = ReadingFor(flags.implementation, flags.strict);
+  if (!flags.memory.empty()) {
+    const std::string wrong = ReadMemoryModel(flags.memory, &options.memory);
+    if (!wrong.empty()) throw UsageError(wrong);
+  }
   for (const std::string& rule : flags.ignore) {
     if (options.ignore.Add(rule)) continue;
     throw UsageError(absl::StrCat("--ignore: '", rule,

@@ -12,7 +12,8 @@
 
 namespace cancelsafe {
 
-// Throws a UsageError if a rule that is to be ignored does not exist.
+// Throws a UsageError if a rule that is to be ignored does not exist, or if this build has
+// no memory models and one is named.
 RunnerOptions RunnerOptionsOf(const GuestFlags& flags);
 
 // The built-in implementation or the one named. Throws a SetupError if it cannot be

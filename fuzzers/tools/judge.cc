@@ -19,6 +19,7 @@
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/stale_choices.h"
 
 namespace cancelsafe {
 namespace {
@@ -30,6 +31,8 @@ constexpr int kImpatienceMs = 400;
 
 constexpr int64_t kExploredRuns = 160;
 constexpr int64_t kExploredRunsAtTheEnd = 20000;
+// With one stale choice each, on average.
+constexpr int64_t kStaleRunsPerSchedule = 4;
 constexpr int kRandomRuns = 96;
 constexpr int kRandomRunsAtTheEnd = 4000;
 
@@ -69,6 +72,8 @@ struct Judge::Shared {
   int next_random = 0;  // where the search at random goes on after a child died
   int random_runs = 0;
   int choices_below = INT_MAX;
+  int stale_max = schedule::kMaxStaleChoices;
+  schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;
   bool explored = false;
   FailureIdentity found;        // of the last run
   schedule::Schedule executed;  // likewise
@@ -180,10 +185,21 @@ Verdict Judge::verdict() const {
   return verdict;
 }
 
+void Judge::Allow(const schedule::Schedule& schedule) {
+  shared_->stale_max = schedule.stale_count;
+  shared_->memory = schedule.memory;
+}
+
+schedule::Schedule Judge::EmptySchedule() const {
+  schedule::Schedule schedule;
+  schedule.memory = shared_->memory;
+  return schedule;
+}
+
 bool Judge::Search(const FailureIdentity& wanted, bool exploring, int runs, int choices_below,
                    Program* program) {
   shared_->program = *program;
-  shared_->program.schedule = schedule::Schedule();
+  shared_->program.schedule = EmptySchedule();
   shared_->wanted = wanted;
   shared_->next_random = 0;
   shared_->random_runs = runs;
@@ -202,7 +218,8 @@ bool Judge::Search(const FailureIdentity& wanted, bool exploring, int runs, int 
 
 bool Judge::IsWanted() const {
   return shared_->found.SameAs(shared_->wanted) &&
-         shared_->executed.choice_count < shared_->choices_below;
+         shared_->executed.choice_count < shared_->choices_below &&
+         shared_->executed.stale_count <= shared_->stale_max;
 }
 
 bool Judge::Reschedule(const FailureIdentity& wanted, Program* program) {
@@ -215,9 +232,10 @@ bool Judge::FewerChoices(const FailureIdentity& wanted, Program* program) {
 
 bool Judge::FewerPreemptions(const FailureIdentity& wanted, int preemptions, Program* program) {
   shared_->program = *program;
-  shared_->program.schedule = schedule::Schedule();
+  shared_->program.schedule = EmptySchedule();
   shared_->wanted = wanted;
   shared_->preemptions = preemptions;
+  shared_->choices_below = INT_MAX;
   const Answer answer = Ask(kExploreBound);
   if (answer == Answer::kNo || !shared_->found.SameAs(wanted)) return false;
   program->schedule = shared_->executed;
@@ -289,13 +307,27 @@ bool Judge::Explore(int preemptions, int64_t runs_max) {
   options.reduce = false;
   options.max_runs = runs_max;
   options.max_points = 4096;
+  int64_t stale_runs_left = runs_max * kStaleRunsPerSchedule;
   schedule::Explorer explorer(options);
   while (explorer.Next()) {
+    shared_->program.schedule = EmptySchedule();
     RunInChild(&explorer);
     explorer.Finished(runner_->output().schedule);
     if (shared_->found.SameAs(shared_->wanted)) return true;
+    if (shared_->stale_max > 0 && ExploreStaleChoices(&stale_runs_left)) return true;
   }
   return false;
+}
+
+bool Judge::ExploreStaleChoices(int64_t* runs_left) {
+  bool found = false;
+  ForEachStaleChoice(*runner_, &shared_->program, [&] {
+    if ((*runs_left)-- <= 0) return false;
+    RunInChild(nullptr);
+    found = IsWanted();
+    return !found;
+  });
+  return found;
 }
 
 bool Judge::SearchAtRandom(int runs) {
@@ -308,7 +340,7 @@ bool Judge::SearchAtRandom(int runs) {
   while (shared_->next_random < runs) {
     const int number = shared_->next_random++;
     schedule::Schedule& schedule = shared_->program.schedule;
-    schedule = schedule::Schedule();
+    schedule = EmptySchedule();
     schedule.kind = kKinds[number & 3];
     schedule.seed = static_cast<uint32_t>(number);
     schedule.parameter = static_cast<uint8_t>(number * 37);

@@ -41,6 +41,10 @@ class Judge {
   // The verdict of the last run, as far as one line says it.
   Verdict verdict() const;
 
+  // Searches take place under this schedule's model of memory, and find failures with at
+  // most as many stale choices as it has.
+  void Allow(const schedule::Schedule& schedule);
+
   // Looks for a schedule under which the program fails like `wanted`: all schedules
   // with one preemption as far as a bound goes, then random ones. Deterministic.
   bool Reschedule(const FailureIdentity& wanted, Program* program);
@@ -74,7 +78,10 @@ class Judge {
   int Serve();
   void RunInChild(schedule::Scheduler* scheduler);
   bool Explore(int preemptions, int64_t runs_max);
+  bool ExploreStaleChoices(int64_t* runs_left);
   bool SearchAtRandom(int runs);
+  // Without choices, under the model of memory that is allowed.
+  schedule::Schedule EmptySchedule() const;
   static void OnSanitizer(VerdictKind kind, const char* description);
   static void OnSignal(int number);
   static void NoteDeath(VerdictKind kind, const char* rule);

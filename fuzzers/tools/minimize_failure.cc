@@ -1,6 +1,8 @@
 // See minimize_failure.h.
 #include "fuzzers/tools/minimize_failure.h"
 
+#include <algorithm>
+
 namespace cancelsafe {
 namespace {
 
@@ -36,13 +38,16 @@ Program Merged(const Program& program, int heir, int gone, uint32_t order) {
     if (result.fiber_of[i] > gone) --result.fiber_of[i];
   }
   --result.fibers;
+  const schedule::MemoryModel memory = result.schedule.memory;
   result.schedule = schedule::Schedule();
+  result.schedule.memory = memory;
   Normalize(&result);
   return result;
 }
 
 // Two fibers whose operations fail in the same way on one of them.
 bool MergeFibers(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  judge->Allow(program->schedule);
   for (int heir = 0; heir < program->fibers; ++heir) {
     for (int gone = heir + 1; gone < program->fibers; ++gone) {
       int count = 0, going = 0;
@@ -76,6 +81,7 @@ constexpr int kThoroughPreemptions = 2;
 // One operation less, under whatever schedule with few preemptions fails then.
 bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* program) {
   if (program->operation_count > kThoroughOperationsMax || program->fibers == 1) return false;
+  judge->Allow(program->schedule);
   for (int gone = program->operation_count - 1; gone >= 0; --gone) {
     Program candidate = *program;
     for (int i = gone; i + 1 < candidate.operation_count; ++i) {
@@ -91,9 +97,30 @@ bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* prog
   return false;
 }
 
-}  // namespace
+// The same with fewer stale choices, of which one is nearly always enough.
+bool ReduceStaleChoices(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  schedule::Schedule allowed = program->schedule;
+  for (int count = 0; count < std::min(program->schedule.stale_count, 2); ++count) {
+    allowed.stale_count = count;
+    judge->Allow(allowed);
+    Program candidate = *program;
+    if (!judge->FewerPreemptions(wanted, kThoroughPreemptions, &candidate)) continue;
+    *program = candidate;
+    return true;
+  }
+  return false;
+}
 
-namespace {
+// Says of each stale choice what the run met: how many alternatives there were.
+void WriteOutStaleChoices(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  if (program->schedule.stale_count == 0) return;
+  Program candidate = *program;
+  schedule::Schedule executed;
+  judge->Run(candidate, &executed);
+  std::copy_n(executed.stale, executed.stale_count, candidate.schedule.stale);
+  candidate.schedule.stale_count = executed.stale_count;
+  if (judge->Run(candidate).SameAs(wanted)) *program = candidate;
+}
 
 MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
                               const std::function<void(const MinimizeProgress&)>& progress) {
@@ -113,12 +140,17 @@ MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
     if (progress != nullptr) progress(now);
   };
   MinimizeOptions options;
-  options.reschedule = [&](Program* candidate) { return judge->Reschedule(wanted, candidate); };
+  options.reschedule = [&](Program* candidate) {
+    judge->Allow(candidate->schedule);
+    return judge->Reschedule(wanted, candidate);
+  };
   do {
     result.program = MinimizeProgram(result.program, still_fails, show, options);
   } while (MergeFibers(judge, wanted, &result.program) ||
-           DeleteThoroughly(judge, wanted, &result.program));
+           DeleteThoroughly(judge, wanted, &result.program) ||
+           ReduceStaleChoices(judge, wanted, &result.program));
   WriteOutSchedule(judge, wanted, &result.program);
+  judge->Allow(result.program.schedule);
 
   // Deleting one choice after another may have ended where a quite different
   // schedule needs fewer.
@@ -143,6 +175,7 @@ MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
     }
     result.program = candidate;
   }
+  WriteOutStaleChoices(judge, wanted, &result.program);
   return result;
 }
 

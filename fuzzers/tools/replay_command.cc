@@ -15,6 +15,7 @@
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
+#include "fuzzers/program/program_file.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
@@ -34,13 +35,30 @@ struct Options {
   std::string sanitizer;
 };
 
-// A data race shows under ThreadSanitizer alone.
-bool NamesDataRace(const std::string& path) {
+// The build in which a file shows what it was saved for. A data race shows where the
+// compiler tells of accesses, stale values where there is a memory engine.
+std::string SanitizerFor(const std::string& path) {
   std::error_code error;
   // A pipe can be read only once.
-  if (!std::filesystem::is_regular_file(path, error)) return false;
+  if (!std::filesystem::is_regular_file(path, error)) return "";
   const absl::StatusOr<std::string> contents = ReadBoundedFile(path);
-  return contents.ok() && absl::StrContains(absl::StrCat("\n", *contents), "\n# VERDICT data-race");
+  if (!contents.ok()) return "";
+  const absl::StatusOr<ProgramFile> file = ReadProgramFile(*contents);
+  if (file.ok() && file->program.schedule.memory != schedule::MemoryModel::kUnnamed) return "model";
+  const bool race = absl::StrContains(absl::StrCat("\n", *contents), "\n# VERDICT data-race");
+  return race ? "thread" : "";
+}
+
+// For all of the files: the engine sees races as well.
+std::string SanitizerFor(const ReplayOptions& replay) {
+  bool race = false;
+  bool model = !replay.guest.memory.empty();
+  for (const std::string& path : replay.files) {
+    const std::string sanitizer = SanitizerFor(path);
+    race |= sanitizer == "thread";
+    model |= sanitizer == "model";
+  }
+  return model ? "model" : race ? "thread" : "address";
 }
 
 class Replays {
@@ -105,8 +123,7 @@ int Run(Options* options) {
   if (replay.files.size() > 1 && (replay.until >= 0 || replay.writes_files())) {
     throw UsageError("--until, --minimize, --test, --html and --trace take one file at a time");
   }
-  const bool race = std::any_of(replay.files.begin(), replay.files.end(), &NamesDataRace);
-  ContinueUnder(options->sanitizer, race ? "thread" : "address");
+  ContinueUnder(options->sanitizer, SanitizerFor(replay));
   RunnerOptionsOf(replay.guest);  // wrong values are told once, not file by file
   const Implementation implementation = LoadGuest(replay.guest);
   CatchCrashes();
@@ -120,7 +137,10 @@ int Run(Options* options) {
 std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<Options>();
   ReplayOptions& replay = options->replay;
-  AddSanitizer(app, &options->sanitizer, "address; thread for a file that names a data race");
+  AddSanitizer(
+      app, &options->sanitizer,
+      "address; model for a file that names a model of memory, thread for one that names a data "
+      "race");
   AddGuestFlags(app, &replay.guest);
   AddTarget(app, &replay.target);
   AddNumber(app, "--repeat", &replay.repeat, 1, INT_MAX,

@@ -58,6 +58,7 @@ class Replay {
 
  private:
   std::string TakeFailingSchedule();
+  std::string AboutStaleChoices() const;
   int Minimize();
   int RunUntilStep();
   void WriteExplanations(const Observation& observation);
@@ -145,13 +146,30 @@ std::string Replay::TakeFailingSchedule() {
   return absl::StrCat("schedule ", failing, " of the ", count, " that this input stands for");
 }
 
+// What hinders the stale choices that the file lists, or "".
+std::string Replay::AboutStaleChoices() const {
+  if (file_.program.schedule.stale_count == 0) return "";
+  if (!memory::kHooked) {
+    return "its stale choices were left out, as this build has no memory engine: replay with "
+           "--sanitizer model";
+  }
+  if (!runner_->output().stale_diverged) return "";
+  return "diverged: the run did not meet the choices that the file's line 'stale-choices' lists, "
+         "so it is "
+         "another run than the one that was saved";
+}
+
 int Replay::Minimize() {
   Judge judge(runner_);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const auto progress = [terminal](const MinimizeProgress& now) {
-    fprintf(stderr, "%s%d operations, %d fibers, %d choices after %d attempts%s",
-            terminal ? "\r" : "", now.operations, now.fibers, now.choices, now.attempts,
-            terminal ? "   " : "\n");
+    const std::string stale =
+        now.stale == 0
+            ? ""
+            : absl::StrCat(", ", now.stale, now.stale == 1 ? " stale choice" : " stale choices");
+    fprintf(stderr, "%s%d operations, %d fibers, %d choices%s after %d attempts%s",
+            terminal ? "\r" : "", now.operations, now.fibers, now.choices, stale.c_str(),
+            now.attempts, terminal ? "   " : "\n");
   };
   const Program before = file_.program;
   const MinimizedFailure result = MinimizeFailure(&judge, before, progress);
@@ -245,6 +263,8 @@ int Replay::Run() {
     printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
     if (!divergence.empty()) printf("%s\n", divergence.c_str());
   }
+  const std::string stale = AboutStaleChoices();
+  if (!stale.empty()) printf("%s: %s\n", path_.c_str(), stale.c_str());
   const std::string difference = HeaderDifference(file_, observation.verdict);
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
   if (!options_.quiet) {

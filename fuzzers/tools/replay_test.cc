@@ -72,6 +72,22 @@ TEST_F(ReplayTest, BadUsageAndImplementationsHaveTheirOwnStatus) {
       Run(absl::StrCat("cancelsafe replay --html no/such/a.html ", kCancelRacesRemove)).status, 3);
 }
 
+#ifndef CANCELSAFE_SANITIZER_MODEL
+TEST_F(ReplayTest, SaysWhichBuildHasTheModelsOfMemory) {
+  const CommandResult refused =
+      Run(absl::StrCat("cancelsafe replay --memory tso ", kCancelRacesRemove));
+  ExpectOneComplaint(refused);
+  EXPECT_THAT(refused.output, HasSubstr("this build has no memory engine; the preset 'model' has"));
+  WriteAll(Path("stale.txt"),
+           "target csq\nfiber 0\n  insert 0\nfiber 1\n  cancel 0\nmemory rc11\n"
+           "stale-choices 0:update:1/2\n");
+  const CommandResult result = Run("cancelsafe replay stale.txt");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("stale.txt: its stale choices were left out, as this build "
+                                       "has no memory engine: replay with --sanitizer model\n"));
+}
+#endif
+
 TEST_F(ReplayTest, TellsWhatHappened) {
   Explore(kGreedyFlags, kCancelRacesRemove);
   const CommandResult result = Run(absl::StrCat(kGreedy, "--repeat 20 failure.txt"));

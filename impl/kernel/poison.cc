@@ -29,7 +29,6 @@ KI_UNSEEN void Fill(void* start, unsigned words) {
 }  // namespace
 
 void KiPoisonMemory(void* start, unsigned words) {
-  Fill(start, words);
 #if CANCELSAFE_SANITIZER_MODEL
   CancelsafeMemoryCompleted(start, words * 8ul);
 #elif __has_feature(thread_sanitizer)
@@ -37,6 +36,7 @@ void KiPoisonMemory(void* start, unsigned words) {
   // this retirement is a race, whichever member it was to.
   __tsan_write_range(start, words * 8ul);
 #endif
+  Fill(start, words);
 #if __has_feature(address_sanitizer)
   __asan_poison_memory_region(start, words * 8ul);
 #endif

@@ -25,6 +25,7 @@ class StartIoDriver final : public FamilyDriver {
   void Drain() override;
   void Complete(History* history) override { AttributeStarts(history); }
   void Inspect(Verdict* verdict) override;
+  std::string NameOf(const void* address) const override;
 
   // ---- callbacks ----
   void OnStartIo(PDEVICE_OBJECT device, PIRP irp);
@@ -187,6 +188,15 @@ CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, ui
   if (item != kNoItem) event->snapshot |= items_.Snapshot(item);
   if (item == kNoItem || items_.owner(item) == Item::Owner::kEnded) Machine::StopRun();
   return event;
+}
+
+std::string StartIoDriver::NameOf(const void* address) const {
+  const DEVOBJ_EXTENSION* extension = device_->DeviceObjectExtension;
+  if (address == &device_->CurrentIrp) return "CurrentIrp";
+  if (address == &extension->StartIoFlags) return "StartIoFlags";
+  if (address == &extension->StartIoCount) return "StartIoCount";
+  if (address == &extension->StartIoKey) return "StartIoKey";
+  return items_.NameOf(address);
 }
 
 void StartIoDriver::BreakAttribute(Rule rule) {

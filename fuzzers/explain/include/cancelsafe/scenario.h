@@ -130,6 +130,10 @@ class Scenario {
   // again on its fiber; it has to make the same calls each time.
   void Fiber(std::function<void(Steps&)> body);
   void Switches(const std::vector<Switch>& switches);
+  // A model of memory, "sc", "tso" or "rc11", and what it left open and was not done as
+  // sequential consistency would, as in the line "stale-choices" of a program. Needs a
+  // library that was built with the memory engine (cmake --preset model).
+  void Memory(const std::string& model, const std::string& stale_choices);
   // Loads and stores of the implementation are decisions too.
   void PointsAtEveryAccess();
   // Where the documentation leaves a choice, only the built-in implementation's is

@@ -1,0 +1,163 @@
+// A bug that needs a stale value, from the fuzz target to the smallest program: found from
+// nothing, saved, replayed in other processes, made small, explained. Only in the build with
+// the memory engine.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "fuzzers/explain/scene.h"
+#include "fuzzers/explain/story.h"
+#include "fuzzers/program/program_file.h"
+#include "fuzzers/targets/target_report.h"
+#include "fuzzers/tools/minimize_failure.h"
+#include "fuzzers/tools/tool_test_util.h"
+#include "gmock/gmock.h"
+
+namespace cancelsafe {
+namespace {
+
+using schedule::MemoryModel;
+using testing::HasSubstr;
+
+// Each seed finds the bug within a tenth of these.
+constexpr char kRuns[] = "-runs=30000";
+constexpr char kSmokeRuns[] = "-runs=500";
+
+class StaleChoicesTest : public ToolTest {
+ protected:
+  // What a target says and saves, from an empty corpus.
+  CommandResult Fuzz(const std::string& target, const std::string& flags) {
+    return Run(absl::StrCat("'", CANCELSAFE_TARGETS_DIR, "/", target, "_fuzzer' ", flags));
+  }
+
+  // Finds the bug of stored_routine.so; the file is failure.txt.
+  void Find(int seed, const std::string& flags = "") {
+    const CommandResult found =
+        Fuzz("csq", absl::StrCat("--implementation=stored_routine.so -seed=", seed, " ", kRuns, " ",
+                                 flags, "; mv csq-*.txt failure.txt"));
+    ASSERT_TRUE(std::filesystem::exists(Path("failure.txt"))) << found.output;
+    const absl::StatusOr<ProgramFile> file = ReadProgramFile(ReadAll(Path("failure.txt")));
+    ASSERT_TRUE(file.ok()) << file.status();
+    failure_ = file->program;
+    ASSERT_TRUE(ParseVerdictLine(ReadAll(Path("failure.txt")), &verdict_));
+  }
+
+  std::unique_ptr<Runner> NewRunner(MemoryModel memory = MemoryModel::kUnnamed) {
+    std::string error;
+    EXPECT_TRUE(LoadImplementation(Path("stored_routine.so"), &implementation_, &error)) << error;
+    RunnerOptions options;
+    options.reading = Reading::kPortable;
+    options.memory = memory;
+    const char* missing = nullptr;
+    auto runner = std::make_unique<Runner>(Family::kCsq, implementation_, options, &missing);
+    EXPECT_EQ(missing, nullptr);
+    return runner;
+  }
+
+  Program Small() {
+    const std::unique_ptr<Runner> runner = NewRunner();
+    Judge judge(runner.get());
+    return MinimizeFailure(&judge, failure_, nullptr).program;
+  }
+
+  Program failure_;
+  Verdict verdict_;
+  Implementation implementation_;
+};
+
+TEST_F(StaleChoicesTest, ALostCancelIsFoundFromNothingAndNamesItsModel) {
+  for (int seed = 1; seed <= 5; ++seed) {
+    ASSERT_NO_FATAL_FAILURE(Find(seed)) << seed;
+    EXPECT_EQ(failure_.schedule.memory, MemoryModel::kRc11);
+    EXPECT_GE(failure_.schedule.stale_count, 1);
+    std::filesystem::remove(Path("failure.txt"));
+  }
+}
+
+TEST_F(StaleChoicesTest, ASavedFindingIsTheSameInEveryProcess) {
+  ASSERT_NO_FATAL_FAILURE(Find(1));
+  for (int i = 0; i < 20; ++i) {
+    const CommandResult again =
+        Fuzz("csq", "--implementation=stored_routine.so --confirm=failure.txt");
+    TargetReport report;
+    for (const absl::string_view line : absl::StrSplit(again.output, '\n')) {
+      if (ParseTargetReport(line, &report)) break;
+    }
+    EXPECT_EQ(VerdictLine(report.verdict), VerdictLine(verdict_)) << again.output;
+  }
+}
+
+TEST_F(StaleChoicesTest, MadeSmallItHasOneStaleChoice) {
+  for (const char* model : {"rc11", "tso"}) {
+    ASSERT_NO_FATAL_FAILURE(Find(2, absl::StrCat("--memory=", model)));
+    const Program small = Small();
+    EXPECT_LE(small.operation_count, 3) << PrintProgram(small);
+    EXPECT_EQ(small.fibers, 2);
+    const std::unique_ptr<Runner> runner = NewRunner();
+    EXPECT_FALSE(runner->Run(small));
+    EXPECT_LE(runner->output().schedule.preemptions, 2) << PrintProgram(small);
+    EXPECT_EQ(small.schedule.stale_count, 1);
+    EXPECT_GT(small.schedule.stale[0].alternatives, 1);
+    EXPECT_EQ(schedule::kMemoryModelNames[static_cast<int>(small.schedule.memory)],
+              std::string(model));
+    std::filesystem::remove(Path("failure.txt"));
+  }
+}
+
+TEST_F(StaleChoicesTest, TheTableSaysWhatWasReadAndWhatWasMissed) {
+  ASSERT_NO_FATAL_FAILURE(Find(1));
+  const Program small = Small();
+  const std::unique_ptr<Runner> runner = NewRunner();
+  const Observation observation = Observe(runner.get(), small);
+  ASSERT_EQ(observation.deviations.size(), 1u);
+  const std::string said = observation.deviations[0].text;
+  EXPECT_THAT(said, testing::MatchesRegex("reads Cancel(Routine)? of item 0 = 0, as .*; fiber [01] "
+                                          "wrote (1|a pointer)( after step [0-9]+)?, and nothing "
+                                          "has ordered the two"));
+  EXPECT_THAT(TableOf(observation), HasSubstr("! " + said));
+  EXPECT_THAT(StoryOf(observation), HasSubstr("\nstale choice: fiber "));
+  EXPECT_THAT(SceneOf(observation, "x").dump(), HasSubstr(said));
+}
+
+TEST_F(StaleChoicesTest, AListThatDoesNotFitIsNoticed) {
+  ASSERT_NO_FATAL_FAILURE(Find(1));
+  Program other = Small();
+  const std::unique_ptr<Runner> runner = NewRunner();
+  runner->Run(other);
+  EXPECT_FALSE(runner->output().stale_diverged);
+  other.schedule.stale[0].number = 5000;
+  EXPECT_TRUE(runner->Run(other));
+  EXPECT_TRUE(runner->output().stale_diverged);
+  EXPECT_TRUE(NewRunner(MemoryModel::kSc)->Run(other)) << "what needs a stale value needs a model";
+}
+
+TEST_F(StaleChoicesTest, AnotherModelIsRefusedByName) {
+  const CommandResult result = Fuzz("csq", "--memory=arm -runs=1");
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.output, HasSubstr("--memory: 'arm' is not sc, tso or rc11"));
+}
+
+class RightCodeTest : public StaleChoicesTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(RightCodeTest, IsRightUnderEveryModel) {
+  for (const char* model : {"sc", "tso", "rc11"}) {
+    for (const char* points : {"", "--points=all"}) {
+      const CommandResult result =
+          Fuzz(GetParam(), absl::StrCat("--memory=", model, " ", points, " -seed=3 ", kSmokeRuns));
+      EXPECT_EQ(result.status, 0) << result.output;
+      EXPECT_THAT(result.output, HasSubstr("Done 500 runs"));
+      EXPECT_THAT(result.output, HasSubstr("; 0 violations that did not happen again"));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, RightCodeTest,
+                         testing::Values("csq", "device_queue", "start_io", "callback_data_queue"),
+                         [](const testing::TestParamInfo<const char*>& info) {
+                           return std::string(info.param);
+                         });
+
+}  // namespace
+}  // namespace cancelsafe
