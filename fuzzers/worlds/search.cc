@@ -98,7 +98,9 @@ void Tally::Add(const Tally& other) {
 }
 
 RunnerOptions SearchOptions(RunnerOptions options) {
-  options.access_points |= CanSearchCompletely();
+  if (!CanSearchCompletely()) return options;
+  options.access_points = true;
+  options.memory = schedule::MemoryModel::kSc;
   return options;
 }
 
