@@ -27,6 +27,10 @@ constexpr int kMaxModules = 12;
 uintptr_t new_modules[64];
 int new_module_count = 0;
 
+// Where the modules that have ever called it were loaded.
+uintptr_t instrumented[kMaxModules];
+int instrumented_count = 0;
+
 struct WatchedModule {
   uintptr_t load_address;
   uintptr_t data_begin;
@@ -157,6 +161,12 @@ void WatchNewModules() {
   new_module_count = 0;
 }
 
+void NoteInstrumented(uintptr_t site) {
+  Module module;
+  if (IsInstrumented(site) || instrumented_count == kMaxModules) return;
+  if (FindModule(site, &module)) instrumented[instrumented_count++] = module.load_address;
+}
+
 }  // namespace
 
 Engine& TheEngine() {
@@ -165,7 +175,15 @@ Engine& TheEngine() {
   return *engine;
 }
 
+bool IsInstrumented(uintptr_t code) {
+  Module module;
+  if (!FindModule(code, &module)) return false;
+  const uintptr_t* const end = instrumented + instrumented_count;
+  return std::find<const uintptr_t*>(instrumented, end, module.load_address) != end;
+}
+
 void NoteModule(uintptr_t site) {
+  NoteInstrumented(site);
   // One call for each object file: mostly the same module again.
   Module last;
   if (new_module_count > 0 && FindModule(new_modules[new_module_count - 1], &last) &&

@@ -138,6 +138,8 @@ void TellSeqCst();
 void NoteReadsFrom(const ReadsFrom& read, int reader, uint32_t site);
 // An instrumented module was loaded; `site` lies in it.
 void NoteModule(uintptr_t site);
+// Whether the code lies in an instrumented module, whose accesses are seen.
+bool IsInstrumented(uintptr_t code);
 
 // The run's first bad access was made by the caller: keeps its stack.
 void NoteBadAccess();

@@ -12,16 +12,11 @@ using schedule::ExploreEnd;
 bool CanSearchCompletely() { return memory::kHooked; }
 
 CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t max_runs)
-    : program_(program),
-      runner_(runner),
-      model_before_(memory::TheEngine().model()),
-      explorer_(OptionsOf(max_runs)) {
+    : program_(program), runner_(runner), explorer_(OptionsOf(max_runs)) {
   program_.schedule = schedule::Schedule();
+  program_.schedule.memory = schedule::MemoryModel::kSc;
   run_options_.record_choices = true;
-  memory::TheEngine().SetModel(memory::Model::kSc);
 }
-
-CompleteSearch::~CompleteSearch() { memory::TheEngine().SetModel(model_before_); }
 
 schedule::CompleteOptions CompleteSearch::OptionsOf(int64_t max_runs) {
   schedule::CompleteOptions options;
@@ -50,10 +45,19 @@ bool CompleteSearch::Next(bool* passed) {
   return false;
 }
 
+bool CompleteSearch::complete() const {
+  return end() == ExploreEnd::kComplete && runner_->sees_all_accesses() && !bounded_;
+}
+
 std::string CompleteSearch::Summary() const {
   const std::string counts = absl::StrCat(runs(), " executions (", cut_runs(), " cut), model sc");
   switch (end()) {
     case ExploreEnd::kComplete:
+      if (!runner_->sees_all_accesses()) {
+        return absl::StrCat(counts,
+                            ", bounded: accesses of the implementation go by unseen, since it was "
+                            "not compiled with -fsanitize=thread");
+      }
       return bounded_ ? absl::StrCat(counts, ", bounded by what one run can record or judge")
                       : absl::StrCat("complete: ", counts, ", no bound");
     case ExploreEnd::kOutOfRuns:

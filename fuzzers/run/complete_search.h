@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 
-#include "fuzzers/memory/machine.h"
 #include "fuzzers/program/program.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/complete.h"
@@ -22,9 +21,6 @@ class CompleteSearch {
   // Both outlive the search. The schedule of the program does not matter. At most
   // `max_runs` runs.
   CompleteSearch(const Program& program, Runner* runner, int64_t max_runs = INT64_MAX);
-  ~CompleteSearch();
-  CompleteSearch(const CompleteSearch&) = delete;
-  CompleteSearch& operator=(const CompleteSearch&) = delete;
 
   // Makes the next run and judges it; false if there is none. Runs that turn out to repeat
   // others on the way are made, counted and not shown. *passed: without a violation.
@@ -33,7 +29,7 @@ class CompleteSearch {
   int64_t runs() const { return explorer_.runs(); }
   int64_t cut_runs() const { return explorer_.cut_runs(); }
   schedule::ExploreEnd end() const { return explorer_.end(); }
-  bool complete() const { return end() == schedule::ExploreEnd::kComplete && !bounded_; }
+  bool complete() const;
   // "complete: 12 executions (3 cut), model sc, no bound", or by what it was bounded.
   std::string Summary() const;
 
@@ -42,7 +38,6 @@ class CompleteSearch {
 
   Program program_;
   Runner* const runner_;
-  const memory::Model model_before_;
   schedule::RunOptions run_options_;
   schedule::CompleteExplorer explorer_;
   bool bounded_ = false;  // a run met a limit of the harness

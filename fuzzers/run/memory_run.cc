@@ -117,6 +117,18 @@ void MemoryRun::WriteTo(schedule::Schedule* executed) const {
   std::copy_n(noting_.choices.made(), noting_.choices.made_count(), executed->stale);
 }
 
+bool MemoryRun::SeesAccessesOf(const Implementation& implementation) {
+  if (!memory::kHooked) return false;
+  const auto seen = [](auto* routine) {
+    return routine == nullptr || memory::IsInstrumented(reinterpret_cast<uintptr_t>(routine));
+  };
+#define CANCELSAFE_IS_SEEN(type, name, parameters) \
+  if (!seen(implementation.name)) return false;
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_IS_SEEN)
+#undef CANCELSAFE_IS_SEEN
+  return true;
+}
+
 Verdict MemoryRun::BadAccessVerdict(Family family) {
   const memory::BadAccess& access = memory::TheEngine().bad_access();
   const StateText text = TextOf(access.state);

@@ -10,6 +10,7 @@
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/memory/scheduled_choices.h"
 #include "fuzzers/schedule/schedule.h"
+#include "impl/implementation.h"
 #include "oracle/verdict.h"
 
 namespace cancelsafe {
@@ -57,6 +58,9 @@ class MemoryRun {
   const memory::ScheduledChoices& choices() const { return noting_.choices; }
   // Whether a list of choices met others than those it was made for.
   bool diverged() const { return memory::kHooked && noting_.choices.diverged(); }
+
+  // Whether the hooks see what each routine of the implementation accesses.
+  static bool SeesAccessesOf(const Implementation& implementation);
 
   // True, and the verdict, if memory was accessed that is not live.
   static bool FoundBadAccess() { return memory::kHooked && memory::TheEngine().bad_access().found; }

@@ -17,6 +17,7 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
                const char** missing)
     : family_(family),
       options_(options),
+      sees_all_accesses_(options.access_points && MemoryRun::SeesAccessesOf(implementation)),
       recorder_(new Recorder),
       driver_(NewFamilyDriver(family, implementation, missing)),
       absent_(FindAbsentRoutines(family, implementation)),

@@ -74,6 +74,9 @@ class Runner {
   std::string NameOf(uintptr_t address) const;
   Family family() const { return family_; }
   const Checker& checker() const { return checker_; }
+  // Whether every access that the implementation makes is a preemption point which the
+  // memory engine sees.
+  bool sees_all_accesses() const { return sees_all_accesses_; }
   // Documented routines that the implementation lacks, or "".
   const std::string& absent_routines() const { return absent_.names; }
   // Semantic coverage: the counter at hash(model state, operation) is set to 1
@@ -116,6 +119,7 @@ class Runner {
 
   const Family family_;
   RunnerOptions options_;
+  const bool sees_all_accesses_;
   bool ignores_data_races_ = false;
   bool ignores_uses_after_free_ = false;
   std::unique_ptr<Recorder> recorder_;

@@ -16,6 +16,7 @@
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
+#include "fuzzers/run/complete_search.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/portfolio.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string sanitizer;
   std::vector<std::string> files;
   int preemptions = 2;
+  bool complete = false;
   std::string scheduler;
   schedule::Kind kind = schedule::Kind::kChoices;
   int schedules = 0;
@@ -95,6 +97,7 @@ class Search {
     if (host_ != nullptr) host_->NoteState();
   }
 
+  int Complete();
   int AllUpToBound();
   int Random();
 
@@ -123,6 +126,23 @@ int Search::Report(const Verdict& verdict) {
   ReportFound(*runner_, program_, verdict, options_.guest, folder_, options_.directory,
               absl::StrCat("found: by cancelsafe explore, ", how_));
   return kExitViolation;
+}
+
+int Search::Complete() {
+  CompleteSearch search(program_, runner_, options_.schedules > 0 ? options_.schedules : INT64_MAX);
+  bool passed = true;
+  while (search.Next(&passed)) {
+    how_ = absl::StrCat("execution ", search.runs(), " of a complete search");
+    progress_.Show(search.runs());
+    left_out_.Note(runner_->output());
+    if (!passed && !IsUnknown(runner_->output())) {
+      printf("found in %s\n\n", how_.c_str());
+      return Report(runner_->output().verdict);
+    }
+  }
+  if (Spoilt()) return kExitViolation;
+  printf("%s, no violation%s\n", search.Summary().c_str(), left_out_.Text().c_str());
+  return kExitOk;
 }
 
 int Search::AllUpToBound() {
@@ -213,18 +233,33 @@ int Search::Random() {
 int Run(Options* options) {
   if (options->files.size() != 1)
     throw UsageError("name one file; see 'cancelsafe explore --help'");
-  ContinueUnder(options->sanitizer, options->guest.memory.empty() ? "none" : "model");
+  if (options->complete && !options->scheduler.empty()) {
+    throw UsageError("--complete and --scheduler exclude each other: name one of them");
+  }
+  if (options->complete && !options->guest.memory.empty() && options->guest.memory != "sc") {
+    throw UsageError(absl::StrCat("--complete searches under --memory sc, not under '",
+                                  options->guest.memory, "'"));
+  }
+  const bool modelled = options->complete || !options->guest.memory.empty();
+  ContinueUnder(options->sanitizer, modelled ? "model" : "none");
+  if (options->complete && !CanSearchCompletely()) {
+    throw UsageError(
+        "--complete needs the build that sees every access, and this is another one; use "
+        "./cancelsafe explore --complete --sanitizer model");
+  }
   if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &options->kind);
   const Implementation implementation = LoadGuest(options->guest);
   const absl::StatusOr<ProgramFile> file =
       OpenProgramFile(options->files[0], FamilyOfTarget(options->target));
   if (!file.ok()) throw UsageError(std::string(file.status().message()));
   const char* missing = nullptr;
-  Runner runner(file->program.setup.family, implementation, RunnerOptionsOf(options->guest),
-                &missing);
+  RunnerOptions runner_options = RunnerOptionsOf(options->guest);
+  runner_options.access_points |= options->complete;
+  Runner runner(file->program.setup.family, implementation, runner_options, &missing);
   CheckProvided(missing);
   const auto search = [&](GuestHost* host) {
     Search search(*options, file->program, &runner, host);
+    if (options->complete) return search.Complete();
     return options->kind == schedule::Kind::kChoices ? search.AllUpToBound() : search.Random();
   };
   if (BeingDebugged()) return search(nullptr);
@@ -239,6 +274,9 @@ std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<Options>();
   AddNumber(app, "--preemptions", &options->preemptions, 0, 100,
             "all schedules with at most this many preemptions (2)");
+  AddSwitch(app, "--complete", &options->complete,
+            "every behaviour, without a bound, each class of equivalent executions once; in the "
+            "model build");
   AddChoice(app, "--scheduler", &options->scheduler,
             absl::StrSplit(schedule::SchedulerNames(), ", "),
             "search at random instead, with this scheduler");
@@ -258,7 +296,8 @@ const RegisterSubcommand registered(
     {"explore", SubcommandGroup::kUnderstand, "search the schedules of one program", "FILE",
      "Searches the schedules of one program (text or bytes) for a violation. Without --scheduler "
      "every schedule with up to --preemptions is run, fewest first, and with --memory each of them "
-     "again with any one stale choice. A failure is saved, with the "
+     "again with any one stale choice; with --complete, one execution for each behaviour that the "
+     "program can show at all. A failure is saved, with the "
      "command that replays it.",
      "", &Declare});
 
