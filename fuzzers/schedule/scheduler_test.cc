@@ -77,7 +77,8 @@ TEST_P(EveryScheduleTest, PicksOnlyEnabledFibers) {
       const Decision decision = {step,    current,
                                  fibers,  static_cast<uint8_t>(enabled),
                                  pending, goes_on ? current : __builtin_ctz(enabled),
-                                 points,  0};
+                                 points,  0,
+                                 nullptr};
       const int pick = scheduler->Pick(decision);
       ASSERT_GE(pick, 0);
       ASSERT_LT(pick, fibers);
@@ -303,8 +304,8 @@ int PickedTwice(uint16_t object_of_fiber_0, uint16_t object_of_fiber_1) {
   int twice = 0;
   for (uint32_t seed = 0; seed < 9000; ++seed) {
     pos->Start(Of(Kind::kPos, 0, seed), 2, hint);
-    const int first = pos->Pick({0, -1, 2, 3, pending, 0, points, 0});
-    twice += pos->Pick({1, first, 2, 3, pending, first, points, 0}) == first;
+    const int first = pos->Pick({0, -1, 2, 3, pending, 0, points, 0, nullptr});
+    twice += pos->Pick({1, first, 2, 3, pending, first, points, 0, nullptr}) == first;
   }
   return twice;
 }
