@@ -36,7 +36,10 @@ TEST(FuzzCommandTest, ErrorsSayWhatIsAllowed) {
   EXPECT_EQ(ErrorOf({"cqs"}),
             "unknown target 'cqs'; did you mean csq?; the targets are csq, device_queue, start_io, "
             "callback_data_queue, canary");
-  EXPECT_EQ(ErrorOf({"--sanitizer", "x"}), "--sanitizer: 'x' is not one of thread, address, none");
+  EXPECT_EQ(ErrorOf({"--sanitizer", "x"}),
+            "--sanitizer: 'x' is not one of model, thread, address, none");
+  EXPECT_EQ(ErrorOf({"--sanitizer", "thread", "--memory", "tso"}),
+            "--memory needs --sanitizer model: no other build has a memory engine");
   EXPECT_EQ(ErrorOf({"--engine", "x"}), "--engine: 'x' is not one of libfuzzer, afl");
   EXPECT_EQ(ErrorOf({"--seconds", "0"}), "--seconds: '0' is not a whole number from 1 to 2592000");
   EXPECT_EQ(ErrorOf({"--implementation", "/no/such.so"}),

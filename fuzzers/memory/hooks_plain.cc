@@ -156,6 +156,7 @@ void CancelsafeLockTouched(const volatile void* word, int writes) {
 void CancelsafeLockTaken(const volatile void* word) { memory::TakeLock(word); }
 void CancelsafeLockGiven(const volatile void* word) { memory::GiveLock(word); }
 
+void CancelsafeDrainStores(void) { memory::DrainStores(); }
 void CancelsafeMemoryCompleted(const void* start, unsigned long size) {
   memory::EndObject(start, size, memory::State::kCompleted, CANCELSAFE_SITE);
 }

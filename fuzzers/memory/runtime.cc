@@ -211,14 +211,16 @@ void NewObjects(const void* begin, size_t bytes) {
   if (word >= 0) TheEngine().NewObjects(word, (bytes + 7) / 8);
 }
 
+void DrainStores() {
+  if (!internal::active) return;
+  Machine& machine = TheEngine().machine();
+  while (machine.HasBuffered(Fiber())) machine.Flush(Fiber());
+}
+
 void EndObject(const void* begin, size_t bytes, State state, uintptr_t site) {
   Engine& engine = TheEngine();
   const ptrdiff_t word = engine.shadow().Find(begin);
   if (word < 0) return;
-  // What the fiber stored there before comes before what it does to the memory now.
-  while (internal::active && engine.machine().HasBuffered(Fiber())) {
-    engine.machine().Flush(Fiber());
-  }
   const size_t words = (bytes + 7) / 8;
   if (internal::active && site != 0) {
     engine.EndObjects(Fiber(), word, words, state, static_cast<uint32_t>(site));

@@ -33,6 +33,9 @@ void UnwatchMemory(void* begin);
 void SetState(const void* begin, size_t bytes, State state);
 // Likewise live, and as new: memory that is used again, after its last object has ended.
 void NewObjects(const void* begin, size_t bytes);
+// The stores of the fiber that runs now have reached memory: before the harness writes to
+// memory, past the engine, what the fiber does there.
+void DrainStores();
 // The object that lay here has ended, as kFreed or kCompleted: from now on no access is
 // right, and one that is not ordered before this races with it, as with a write at `site`
 // (0: whatever ended it has ordered them by means of its own).

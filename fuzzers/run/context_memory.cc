@@ -26,9 +26,12 @@ void ContextMemory::Reset(void* first, size_t bytes) {
 }
 
 void ContextMemory::Free(int number) {
-  if (memory::kHooked) memory::EndObject(At(number), bytes_, memory::State::kFreed, /*site=*/0);
+  if (memory::kHooked) memory::DrainStores();
   Fill(At(number), bytes_, kFreed);
   PoisonMemory(At(number), bytes_);
+  if (memory::kHooked) {
+    memory::EndObject(At(number), bytes_, memory::State::kFreed, /*site=*/0);
+  }
   freed_ |= uint64_t{1} << number;
 }
 

@@ -78,6 +78,15 @@ constexpr int kFewChoices = 2;
 constexpr int kThoroughOperationsMax = 8;
 constexpr int kThoroughPreemptions = 2;
 
+// The same failure with as few preemptions as that takes: what needs few is found before a
+// search for more has used up its runs.
+bool FewestPreemptions(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  for (int bound = 0; bound <= kThoroughPreemptions; ++bound) {
+    if (judge->FewerPreemptions(wanted, bound, program)) return true;
+  }
+  return false;
+}
+
 // One operation less, under whatever schedule with few preemptions fails then.
 bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* program) {
   if (program->operation_count > kThoroughOperationsMax || program->fibers == 1) return false;
@@ -90,9 +99,37 @@ bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* prog
     }
     --candidate.operation_count;
     Normalize(&candidate);
-    if (!judge->FewerPreemptions(wanted, kThoroughPreemptions, &candidate)) continue;
+    if (!FewestPreemptions(judge, wanted, &candidate)) continue;
     *program = candidate;
     return true;
+  }
+  return false;
+}
+
+// What needs a stale choice takes many runs to search in a program of more than a few
+// operations, and few in one of a few: so these are tried whole.
+constexpr int kFewOperations = 3;
+constexpr int kFewAmongMax = 12;
+
+bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  const int count = program->operation_count;
+  if (program->schedule.stale_count == 0 || count > kFewAmongMax) return false;
+  judge->Allow(program->schedule);
+  for (int size = 2; size <= kFewOperations && size < count; ++size) {
+    for (uint32_t kept = 0; kept < 1u << count; ++kept) {
+      if (__builtin_popcount(kept) != size) continue;
+      Program candidate = *program;
+      candidate.operation_count = 0;
+      for (int i = 0; i < count; ++i) {
+        if ((kept >> i & 1) == 0) continue;
+        candidate.operations[candidate.operation_count] = program->operations[i];
+        candidate.fiber_of[candidate.operation_count++] = program->fiber_of[i];
+      }
+      Normalize(&candidate);
+      if (!FewestPreemptions(judge, wanted, &candidate)) continue;
+      *program = candidate;
+      return true;
+    }
   }
   return false;
 }
@@ -104,7 +141,7 @@ bool ReduceStaleChoices(Judge* judge, const FailureIdentity& wanted, Program* pr
     allowed.stale_count = count;
     judge->Allow(allowed);
     Program candidate = *program;
-    if (!judge->FewerPreemptions(wanted, kThoroughPreemptions, &candidate)) continue;
+    if (!FewestPreemptions(judge, wanted, &candidate)) continue;
     *program = candidate;
     return true;
   }
@@ -147,6 +184,7 @@ MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
   do {
     result.program = MinimizeProgram(result.program, still_fails, show, options);
   } while (MergeFibers(judge, wanted, &result.program) ||
+           KeepFewOperations(judge, wanted, &result.program) ||
            DeleteThoroughly(judge, wanted, &result.program) ||
            ReduceStaleChoices(judge, wanted, &result.program));
   WriteOutSchedule(judge, wanted, &result.program);

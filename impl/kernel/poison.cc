@@ -9,6 +9,7 @@ extern "C" void __tsan_acquire(void* token);
 extern "C" void __tsan_release(void* token);
 #endif
 #if CANCELSAFE_SANITIZER_MODEL
+extern "C" void CancelsafeDrainStores(void);
 extern "C" void CancelsafeMemoryCompleted(const void* start, unsigned long size);
 extern "C" void CancelsafeMemoryLive(const void* start, unsigned long size);
 #endif
@@ -30,13 +31,17 @@ KI_UNSEEN void Fill(void* start, unsigned words) {
 
 void KiPoisonMemory(void* start, unsigned words) {
 #if CANCELSAFE_SANITIZER_MODEL
+  // Earlier stores of this processor come before the pattern.
+  CancelsafeDrainStores();
+#endif
+  Fill(start, words);
+#if CANCELSAFE_SANITIZER_MODEL
   CancelsafeMemoryCompleted(start, words * 8ul);
 #elif __has_feature(thread_sanitizer)
   // One call for the whole range: an access that is not ordered before
   // this retirement is a race, whichever member it was to.
   __tsan_write_range(start, words * 8ul);
 #endif
-  Fill(start, words);
 #if __has_feature(address_sanitizer)
   __asan_poison_memory_region(start, words * 8ul);
 #endif
