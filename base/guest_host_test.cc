@@ -2,6 +2,7 @@
 #include "base/guest_host.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +92,21 @@ TEST(GuestHostTest, AProcessThatIsLeftBehindIsEndedAndNamed) {
   });
   EXPECT_EQ(end.processes_left, 1);
   EXPECT_THAT(end.Fault(), HasSubstr("a process of its own"));
+}
+
+// TSan starts one when it reports a race, and leaves it to end by itself.
+TEST(GuestHostTest, TheOneThatNamesFunctionsForASanitizerIsTheHosts) {
+  const HostedEnd end = Host([](GuestHost*) {
+    if (syscall(SYS_fork) == 0) {
+      prctl(PR_SET_NAME, "llvm-symbolizer");
+      raise(SIGSTOP);
+      for (;;) pause();
+    }
+    siginfo_t info = {};
+    waitid(P_ALL, 0, &info, WSTOPPED);
+  });
+  EXPECT_EQ(end.processes_left, 0);
+  EXPECT_EQ(end.Fault(), "");
 }
 
 TEST(GuestHostTest, WhatDecidesWhereOutputGoesIsNamed) {

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 
@@ -239,16 +240,28 @@ double SecondsNow() {
 
 void AdoptOrphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
+bool IsSymbolizer(pid_t process) {
+  std::string name;
+  std::ifstream file(absl::StrCat("/proc/", process, "/comm"));
+  // The system keeps 15 characters: enough for every version of it.
+  return std::getline(file, name) && name == "llvm-symbolizer";
+}
+
 int EndOrphans() {
   int count = 0;
+  std::set<pid_t> symbolizers;
   const std::string list = absl::StrCat("/proc/self/task/", getpid(), "/children");
   for (;;) {
     std::ifstream children(list);
     bool any = false;
-    for (pid_t child = 0; children >> child; any = true) kill(child, SIGKILL);
+    for (pid_t child = 0; children >> child; any = true) {
+      if (IsSymbolizer(child)) symbolizers.insert(child);
+      kill(child, SIGKILL);
+    }
     // Where the system keeps no list, those that live cannot be waited for.
-    if (waitpid(-1, nullptr, any ? 0 : WNOHANG) <= 0) return count;
-    ++count;
+    const pid_t ended = waitpid(-1, nullptr, any ? 0 : WNOHANG);
+    if (ended <= 0) return count;
+    count += symbolizers.count(ended) == 0 ? 1 : 0;
   }
 }
 

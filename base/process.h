@@ -113,6 +113,10 @@ void AdoptOrphans();
 // how many those were. Call it when every Process has been destroyed.
 int EndOrphans();
 
+// Whether the process is what a sanitizer starts to name functions in its reports: a child of
+// the host's, though nobody asked for it.
+bool IsSymbolizer(pid_t process);
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_BASE_PROCESS_H_

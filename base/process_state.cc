@@ -10,8 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/process.h"
 
 namespace cancelsafe {
 
@@ -70,7 +73,18 @@ int ProcessState::Threads() {
 
 bool ProcessState::HasChildren() {
   siginfo_t info = {};
-  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return false;
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return true;
+  bool others = false, listed = false;
+  while (const dirent* task = readdir(tasks)) {
+    std::ifstream children(absl::StrCat("/proc/self/task/", task->d_name, "/children"));
+    listed |= children.is_open();
+    for (pid_t child = 0; children >> child;) others |= !IsSymbolizer(child);
+  }
+  closedir(tasks);
+  // Where the system keeps no list, any child counts.
+  return others || !listed;
 }
 
 ProcessState::ProcessState()

@@ -27,7 +27,8 @@ class ProcessState {
   // Of these, what decides where output goes: directory, descriptors, umask, limits.
   std::string OutputChangesSince() const;
 
-  // Whether the calling process has a child.
+  // Whether the calling process has a child, other than the one that names functions in the
+  // reports of its sanitizer (IsSymbolizer).
   static bool HasChildren();
 
  private:
