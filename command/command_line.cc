@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/files.h"
 #include "command/flags.h"
 #include "command/suggest.h"
 
@@ -215,22 +216,23 @@ ParsedCommand ParseCommandLine(const std::vector<std::string>& words) {
 }
 
 int RunSingleCommand(const Subcommand& subcommand, int argc, char** argv) {
+  const auto complain = [&](int status, const std::string& what) {
+    fprintf(stderr, "cancelsafe %s: %s\n", subcommand.name, what.c_str());
+    return status;
+  };
   ParsedCommand command = Parse(subcommand, {argv + 1, argv + argc});
-  fputs(command.text.c_str(), stdout);
-  if (!command.text.empty()) return kExitOk;
-  if (!command.error.empty()) {
-    fprintf(stderr, "cancelsafe %s: %s\n", subcommand.name, command.error.c_str());
-    return kExitUsage;
-  }
+  if (!command.error.empty()) return complain(kExitUsage, command.error);
+  int status = kExitOk;
   try {
-    return command.run();
+    fputs(command.text.c_str(), stdout);
+    if (command.text.empty()) status = command.run();
   } catch (const SetupError& error) {
-    fprintf(stderr, "cancelsafe %s: %s\n", subcommand.name, error.what());
-    return kExitSetup;
+    return complain(kExitSetup, error.what());
   } catch (const UsageError& error) {
-    fprintf(stderr, "cancelsafe %s: %s\n", subcommand.name, error.what());
-    return kExitUsage;
+    return complain(kExitUsage, error.what());
   }
+  const absl::Status flushed = FlushStandardOutput();
+  return flushed.ok() ? status : complain(kExitSetup, std::string(flushed.message()));
 }
 
 std::vector<FlagWords> FlagsOf(const Subcommand& subcommand) {
