@@ -113,8 +113,8 @@ void AdoptOrphans();
 // how many those were. Call it when every Process has been destroyed.
 int EndOrphans();
 
-// Whether the process is what a sanitizer starts to name functions in its reports: a child of
-// the host's, though nobody asked for it.
+// Whether the process is the one that a sanitizer starts to name functions in its reports:
+// the host's child, and not the implementation's.
 bool IsSymbolizer(pid_t process);
 
 }  // namespace cancelsafe

@@ -28,8 +28,9 @@ inline void PointBefore(const volatile void* address, size_t size, bool write, u
 // Before an access whose order with all other seq_cst ones may decide what it reads.
 inline void PointBefore(const volatile void* address, size_t size, bool write, Order order,
                         uintptr_t site) {
-  PointBefore(address, size, write, site);
-  if (order == Order::kSeqCst && internal::access_point != 0) TellSeqCst();
+  if (__builtin_expect(internal::access_point == 0, 1)) return;
+  PointAndTell(address, size, write, site);
+  if (order == Order::kSeqCst) TellSeqCst();
 }
 
 // The word of a watched address within a run, or -1: then the hook does nothing.

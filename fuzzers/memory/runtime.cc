@@ -354,13 +354,7 @@ void GiveLock(const volatile void* word) {
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site) {
   schedule::Executor& executor = schedule::Executor::Get();
   executor.Point(internal::access_point, address, site);
-  uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  for (const uintptr_t end = at + size; at < end;) {
-    const uintptr_t word = at & ~uintptr_t{7}, next = std::min(word + 8, end);
-    const unsigned bytes = ((1u << (next - at)) - 1) << (at - word);
-    executor.Touch(reinterpret_cast<const void*>(word), write, static_cast<uint8_t>(bytes));
-    at = next;
-  }
+  executor.TouchMemory(address, size, write);
 }
 
 void TellSeqCst() {

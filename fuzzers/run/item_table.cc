@@ -31,10 +31,7 @@ PVOID Canary(int number, int slot) {
 // The harness is not instrumented: a complete search is told what it looks at.
 template <typename T>
 void TellRead(const T* field) {
-  const uintptr_t at = reinterpret_cast<uintptr_t>(field), word = at & ~uintptr_t{7};
-  const unsigned bytes = ((1u << sizeof(T)) - 1) << (at - word);
-  schedule::Executor::Get().Touch(reinterpret_cast<const void*>(word), false,
-                                  static_cast<uint8_t>(bytes));
+  schedule::Executor::Get().TouchMemory(field, sizeof(T), false);
 }
 
 }  // namespace

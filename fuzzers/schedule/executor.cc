@@ -452,6 +452,16 @@ void Executor::TellTouch(const volatile void* object, uint8_t parts, bool writes
   g.scheduler->OnTouch(object, parts, writes);
 }
 
+void Executor::TellMemory(const volatile void* address, size_t size, bool writes) {
+  uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  for (const uintptr_t end = at + size; at < end;) {
+    const uintptr_t word = at & ~uintptr_t{7}, next = std::min(word + 8, end);
+    const unsigned bytes = ((1u << (next - at)) - 1) << (at - word);
+    TellTouch(reinterpret_cast<const void*>(word), static_cast<uint8_t>(bytes), writes);
+    at = next;
+  }
+}
+
 void Executor::TellCall(bool begins) { g.scheduler->OnCall(begins); }
 
 void Executor::Stop() {

@@ -4,6 +4,7 @@
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_EXECUTOR_H_
 #define CANCELSAFE_FUZZERS_SCHEDULE_EXECUTOR_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "fuzzers/schedule/schedule.h"
@@ -168,6 +169,10 @@ class Executor {
   void Touch(const volatile void* object, bool writes, uint8_t parts = kAllParts) {
     if (__builtin_expect(watched_, 0)) TellTouch(object, parts, writes);
   }
+  // Likewise for memory: each word of it is an object, each byte of a word a part.
+  void TouchMemory(const volatile void* address, size_t size, bool writes) {
+    if (__builtin_expect(watched_, 0)) TellMemory(address, size, writes);
+  }
   void NoteCall(bool begins) {
     if (__builtin_expect(watched_, 0)) TellCall(begins);
   }
@@ -193,6 +198,7 @@ class Executor {
   [[noreturn]] void Abort(RunStatus status);
   void FillResult(RunResult* result) const;
   void TellTouch(const volatile void* object, uint8_t parts, bool writes);
+  void TellMemory(const volatile void* address, size_t size, bool writes);
   void TellCall(bool begins);
 
   static Executor instance_;

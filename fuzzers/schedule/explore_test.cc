@@ -13,17 +13,6 @@
 namespace cancelsafe::schedule {
 namespace {
 
-// All that an observer sees of a finished run.
-using Outcome = std::vector<uint32_t>;
-
-Outcome OutcomeOf(const ToyProgram& program, const RunResult& result) {
-  Outcome outcome(program.variables, program.variables + ToyProgram::kVariables);
-  outcome.insert(outcome.end(), program.seen, program.seen + kMaxFibers);
-  outcome.push_back(static_cast<uint32_t>(result.status));
-  outcome.push_back(result.finished_mask);
-  return outcome;
-}
-
 struct Exploration {
   std::set<Outcome> outcomes;
   int64_t runs = 0;

@@ -88,10 +88,11 @@ class ToyProgram {
     auto* self = static_cast<ToyProgram*>(context);
     for (const ToyStep& step : self->fibers[static_cast<size_t>(fiber)]) {
       switch (step.kind) {
-        case kToyLock:
-          self->seen[fiber] =
-              self->seen[fiber] * 7 + static_cast<uint32_t>(self->locks[step.object].Acquire());
+        case kToyLock: {
+          const auto waits = static_cast<uint32_t>(self->locks[step.object].Acquire());
+          if (self->sees_waits) self->seen[fiber] = self->seen[fiber] * 7 + waits;
           break;
+        }
         case kToyUnlock:
           self->locks[step.object].Release();
           break;
@@ -115,7 +116,19 @@ class ToyProgram {
   ToyLock locks[kLocks];
   uint32_t variables[kVariables];
   uint32_t seen[kMaxFibers];  // what each fiber read, and how often it waited
+  bool sees_waits = true;     // the latter
 };
+
+// All that an observer sees of a finished run.
+using Outcome = std::vector<uint32_t>;
+
+inline Outcome OutcomeOf(const ToyProgram& program, const RunResult& result) {
+  Outcome outcome(program.variables, program.variables + ToyProgram::kVariables);
+  outcome.insert(outcome.end(), program.seen, program.seen + kMaxFibers);
+  outcome.push_back(static_cast<uint32_t>(result.status));
+  outcome.push_back(result.finished_mask);
+  return outcome;
+}
 
 // A schedule of some kind and parameters, with a few explicit choices at times.
 inline Schedule RandomSchedule(Kind kind, uint64_t seed) {
