@@ -160,7 +160,8 @@ TEST(BytesTest, LargestProgramFitsExactly) {
   EXPECT_EQ(Encode(program).size(), kMaxProgramBytes - (kMaxSettings - 2) * kSettingBytes);
 }
 
-Program WithStaleChoices() {
+// An insert beside a cancel, and one choice of its schedule.
+Program TwoFibers() {
   Program program;
   program.fibers = 2;
   program.operation_count = 2;
@@ -170,6 +171,11 @@ Program WithStaleChoices() {
   program.fiber_of[1] = 1;
   program.schedule.choice_count = 1;
   program.schedule.choices[0] = {4, 1};
+  return program;
+}
+
+Program WithStaleChoices() {
+  Program program = TwoFibers();
   program.schedule.memory = schedule::MemoryModel::kTso;
   program.schedule.stale_count = 2;
   program.schedule.stale[0] = {3, 0, 1, 2};
@@ -233,15 +239,7 @@ TEST(BytesTest, StaleChoicesAreInOrderAndSaySomething) {
 }
 
 TEST(BytesTest, SmallBufferLosesChoicesFirst) {
-  Program program;
-  program.fibers = 2;
-  program.operation_count = 2;
-  program.operations[0] = {Op::kInsert, 1, 0, 0, 0, 0};
-  program.operations[1] = {Op::kCancel, 1, 0, 0, 0, 0};
-  program.fiber_of[0] = 0;
-  program.fiber_of[1] = 1;
-  program.schedule.choice_count = 1;
-  program.schedule.choices[0] = {4, 1};
+  const Program program = TwoFibers();
   const size_t full = Encode(program).size();
   std::vector<uint8_t> bytes(full - 1);
   bytes.resize(EncodeProgram(program, bytes.data(), bytes.size()));
