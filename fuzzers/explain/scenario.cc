@@ -159,7 +159,7 @@ std::string Scenario::Run() {
   if (!state_->error.empty()) return state_->error;
   const absl::StatusOr<Program> setup =
       ParseProgram(absl::StrCat("target ", state_->target, "\n", state_->setup, state_->memory,
-                                // Where there is one fiber, there are no such choices.
+                                // A single fiber has no such choices.
                                 "fiber 0\nfiber 1\n"));
   if (!setup.ok()) return std::string(setup.status().message());
   Program program = *setup;

@@ -20,7 +20,7 @@ const ScenarioList& BuiltIn();
 // That of a shared object, which is unloaded again.
 class LoadedRoom {
  public:
-  // *error says why there is no list.
+  // *error says why the list is missing.
   LoadedRoom(const std::string& path, std::string* error);
   ~LoadedRoom();
   LoadedRoom(const LoadedRoom&) = delete;

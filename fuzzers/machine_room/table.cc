@@ -55,7 +55,7 @@ struct Variant {
   }
 };
 
-// Why an order may be weaker without anybody noticing.
+// Why no run shows that an order is weaker.
 struct Reason {
   std::string test;
   std::string text;
