@@ -125,7 +125,7 @@ void AddGuestFlags(CLI::App* app, GuestFlags* flags) {
           "device queue with the bug that the canary target has");
   AddChoice(app, "--points", &flags->points, {"all", "locks"},
             "where the schedule may switch: \"all\" adds every load and store, where the "
-            "implementation was compiled for it");
+            "implementation was compiled for it (locks; fuzz: all in the model build)");
   AddChoice(app, "--memory", &flags->memory, {"sc", "tso", "rc11"},
             "what a load may return: the newest store, what x86 shows, or what C++ allows (the "
             "program's own, else rc11); with --sanitizer model");

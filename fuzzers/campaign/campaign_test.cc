@@ -41,6 +41,25 @@ TEST_F(CampaignTest, TargetsGetTheEngineFlagsAndTheirOwn) {
   EXPECT_TRUE(Printed("Left out by --ignore: pending-mark")) << output_;
 }
 
+TEST_F(CampaignTest, TheModelBuildSwitchesAtEveryAccessUnlessAskedOtherwise) {
+  options_.sanitizers = {FindSanitizer("model"), FindSanitizer("address")};
+  Add("csq", "clean");
+  const std::string flag = "argument: --points=all\n";
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  EXPECT_TRUE(absl::StrContains(SlotLog("csq-model-0"), flag)) << SlotLog("csq-model-0");
+  EXPECT_FALSE(absl::StrContains(SlotLog("csq-address-0"), flag)) << SlotLog("csq-address-0");
+  options_.guest.points = "locks";
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  EXPECT_FALSE(absl::StrContains(SlotLog("csq-model-0"), flag)) << SlotLog("csq-model-0");
+}
+
+TEST_F(CampaignTest, ADeathUnderTheModelIsReplayedWithThePointsItHad) {
+  options_.sanitizers = {FindSanitizer("model")};
+  Add("csq", "crash");
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("replay: ./cancelsafe replay --sanitizer model --points all ")) << output_;
+}
+
 TEST_F(CampaignTest, AViolationIsReportedOnceWithFileAndCommand) {
   options_.sanitizers = {FindSanitizer("thread"), FindSanitizer("address")};
   Add("csq", "violation");

@@ -17,7 +17,7 @@ std::string ProgramPath(const CampaignOptions& options, const SlotId& id,
 
 std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotId& id,
                                      const std::string& artifacts, const std::string& folder) {
-  const GuestFlags guest = options.guest.Under(id.sanitizer->name);
+  const GuestFlags guest = TargetGuest(options, *id.sanitizer);
   std::vector<std::string> flags = {absl::StrCat("--artifacts=", artifacts),
                                     absl::StrCat("--stats=", folder, "/stats")};
   if (guest.points == "all") flags.push_back("--points=all");

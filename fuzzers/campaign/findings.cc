@@ -66,9 +66,9 @@ void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const Campai
               &program);
   const std::string path = absl::StrCat(options.findings, "/", FailureFileName(program, verdict));
   // A crash may well show in one build alone.
-  const std::string& sanitizer = death.sanitizer->name;
-  const std::string command = absl::StrCat("./cancelsafe replay --sanitizer ", sanitizer,
-                                           options.guest.Under(sanitizer).AsText(), " ", path);
+  const CampaignSanitizer& sanitizer = *death.sanitizer;
+  const std::string command = absl::StrCat("./cancelsafe replay --sanitizer ", sanitizer.name,
+                                           TargetGuest(options, sanitizer).AsText(), " ", path);
   const absl::Status status =
       WriteFileAtomically(path, FailureFile(program, verdict,
                                             {absl::StrCat("found by: ", finding->found_by,

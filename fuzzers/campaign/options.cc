@@ -19,4 +19,10 @@ const CampaignSanitizer* FindSanitizer(const std::string& name) {
   return nullptr;
 }
 
+GuestFlags TargetGuest(const CampaignOptions& options, const CampaignSanitizer& sanitizer) {
+  GuestFlags flags = options.guest.Under(sanitizer.name);
+  if (sanitizer.name == "model" && flags.points.empty()) flags.points = "all";
+  return flags;
+}
+
 }  // namespace cancelsafe

@@ -36,6 +36,11 @@ struct CampaignOptions {
   std::string afl_fuzz = "afl-fuzz";   // AFL++'s program, looked up in PATH
 };
 
+// What the targets under this sanitizer are run with: what the user asked for and the
+// build can do. In the model build the schedule may switch before every access unless the
+// user says otherwise.
+GuestFlags TargetGuest(const CampaignOptions& options, const CampaignSanitizer& sanitizer);
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_CAMPAIGN_OPTIONS_H_
