@@ -16,7 +16,8 @@
 namespace cancelsafe::schedule {
 namespace {
 
-constexpr const char* kFiberNames[kMaxFibers] = {"fiber 0", "fiber 1", "fiber 2", "fiber 3"};
+constexpr const char* kFiberNames[kFiberCapacity] = {"fiber 0", "fiber 1", "fiber 2", "fiber 3",
+                                                     "fiber 4", "fiber 5", "fiber 6", "fiber 7"};
 
 // The run that is going on, and the pools. Static rather than a member: every
 // access in the hot path is then one instruction.
@@ -37,11 +38,11 @@ struct State {
   Scheduler* scheduler;  // null: the default everywhere
   int switches;
   int preemptions;
-  PendingEvent pending[kMaxFibers];
-  int points[kMaxFibers];
-  const volatile void* object[kMaxFibers];  // of the pending events
-  uint64_t left_at[kMaxFibers];             // for coverage: where it was left
-  const volatile void* waits_on[kMaxFibers];
+  PendingEvent pending[kFiberCapacity];
+  int points[kFiberCapacity];
+  const volatile void* object[kFiberCapacity];  // of the pending events
+  uint64_t left_at[kFiberCapacity];             // for coverage: where it was left
+  const volatile void* waits_on[kFiberCapacity];
   const Choice* next_choice;
   const Choice* end_of_choices;
   void (*body)(void* context, int fiber);
@@ -52,7 +53,7 @@ struct State {
   ObjectTable objects;
   InterleavingCoverage coverage;
   Fiber caller;
-  Fiber fiber[kMaxFibers];
+  Fiber fiber[kFiberCapacity];
   bool created;
 };
 State g;
@@ -61,7 +62,7 @@ TsanToken g_bodies_may_start;
 TsanToken g_bodies_have_ended;
 
 void CreateFibers(void (*entry)()) {
-  for (int f = 0; f < kMaxFibers; ++f) g.fiber[f].Create(kFiberNames[f], entry, f);
+  for (int f = 0; f < kFiberCapacity; ++f) g.fiber[f].Create(kFiberNames[f], entry, f);
   g.created = true;
 }
 
@@ -138,7 +139,7 @@ int AfterBlocked(int self) {
 }
 
 void AddToDigest(uint8_t enabled, int pick) {
-  g.digest = (g.digest + TraceOf(enabled, pick) + 1) * 0x9E3779B97F4A7C15u;
+  g.digest = (g.digest + static_cast<uint32_t>(enabled | pick << 4) + 1) * 0x9E3779B97F4A7C15u;
 }
 
 void NoteTouched(const volatile void* object) {
@@ -161,9 +162,12 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
                        void* context, const Schedule& schedule, const RunOptions& options,
                        RunResult* result) {
   if (running()) Misuse("a run within a run");
-  if (fibers < 1 || fibers > kMaxFibers) Misuse("the number of fibers");
+  if (fibers < 1 || fibers > kFiberCapacity) Misuse("the number of fibers");
   if (options.point_budget < 0 || options.point_budget > kMaxPointBudget) {
     Misuse("the point budget is not in 0 to kMaxPointBudget");
+  }
+  if (fibers > kMaxFibers && (options.trace != nullptr || options.expected_trace != nullptr)) {
+    Misuse("a trace of more fibers than it has bits for");
   }
   if (!g.created) CreateFibers(&FiberMain);
   const uint8_t all = static_cast<uint8_t>((1 << fibers) - 1);
@@ -186,7 +190,7 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
   g.next_choice = schedule.choices;
   g.end_of_choices = schedule.choices + schedule.choice_count;
   g.next_choice_step = schedule.choice_count == 0 ? -1 : schedule.choices[0].step;
-  for (int f = 0; f < kMaxFibers; ++f) {
+  for (int f = 0; f < kFiberCapacity; ++f) {
     g.pending[f] = PendingEvent();
     g.object[f] = nullptr;
     g.left_at[f] = 0;
@@ -234,7 +238,7 @@ void Executor::FillResult(RunResult* result) const {
   result->preemptions = g.preemptions;
   result->digest = g.digest ^ g.digest >> 32;
   result->finished_mask = static_cast<uint8_t>(~g.unfinished & ((1 << g.decision.fibers) - 1));
-  for (int f = 0; f < kMaxFibers; ++f) {
+  for (int f = 0; f < kFiberCapacity; ++f) {
     result->points_of[f] =
         static_cast<uint16_t>(g.points[f] < UINT16_MAX ? g.points[f] : UINT16_MAX);
   }

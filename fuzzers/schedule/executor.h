@@ -1,4 +1,4 @@
-// Runs up to four fiber bodies to their ends on one OS thread, one at a time,
+// Runs up to eight fiber bodies to their ends on one OS thread, one at a time,
 // under a scheduler, and says how it ended. Everything that a run's outcome
 // depends on passes through here. Compiled without TSan; knows no queues.
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_EXECUTOR_H_
@@ -31,7 +31,7 @@ struct PendingEvent {
 struct Decision {
   int step;                     // decisions so far
   int current;                  // fiber that ran until now, or -1; it may be not enabled
-  int fibers;                   // 1..kMaxFibers
+  int fibers;                   // 1..kFiberCapacity
   uint8_t enabled;              // bit mask; at least two bits, or one if sees_all_points
   const PendingEvent* pending;  // [fibers]
   int default_fiber;
@@ -83,12 +83,13 @@ struct RunOptions {
   // Expected points of each fiber for the schedulers that plan ahead, 0 if unknown: an
   // estimate, so that bounds which were proved for exact numbers hold about.
   // Take them from the program, never from an earlier run of another input.
-  uint16_t points_hint[kMaxFibers] = {};
+  uint16_t points_hint[kFiberCapacity] = {};
   // Gives the fibers new records in TSan (about 4 us each; nothing in other builds).
   // TSan remembers four accesses per word and forgets one by a counter that runs on
   // from run to run: with new records its answer depends on the schedule alone.
   bool fresh_records = false;
-  // If set, trace[i] receives TraceOf decision i, for i < trace_capacity.
+  // If set, trace[i] receives TraceOf decision i, for i < trace_capacity. For runs of at
+  // most kMaxFibers fibers, like expected_trace.
   uint8_t* trace = nullptr;
   int trace_capacity = 0;
   // If set, a trace that the run must repeat: other enabled fibers at a decision,
@@ -114,10 +115,10 @@ struct RunResult {
   // With record_choices: the executed schedule in normal form, as choices alone. The
   // same bodies under it repeat the run exactly, whatever scheduler drove it.
   Schedule executed;
-  uint16_t points_of[kMaxFibers];
+  uint16_t points_of[kFiberCapacity];
   // After any status but kDone: where each fiber stood, with objects numbered among
   // themselves. finished_mask has a bit for each fiber that had ended.
-  PendingEvent position[kMaxFibers];
+  PendingEvent position[kFiberCapacity];
   uint8_t finished_mask = 0;
   // At kDiverged: the decision, and the enabled fibers that were expected and met
   // there (0: no decision).

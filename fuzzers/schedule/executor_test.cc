@@ -28,10 +28,10 @@ RunResult RunBodies(int fibers, BodyFunction body, const Schedule& schedule = {}
 Executor& executor() { return Executor::Get(); }
 
 TEST(ExecutorTest, RunsEachBodyOnceInFiberOrderByDefault) {
-  for (int fibers = 1; fibers <= kMaxFibers; ++fibers) {
+  for (int fibers = 1; fibers <= kFiberCapacity; ++fibers) {
     std::vector<int> order;
-    order.reserve(8);
-    order.reserve(8);  // growth on a fiber would be a race to TSan
+    order.reserve(16);
+    order.reserve(16);  // growth on a fiber would be a race to TSan
     const RunResult result = RunBodies(fibers, [&](int fiber) {
       EXPECT_EQ(executor().current(), fiber);
       order.push_back(fiber);
@@ -320,14 +320,14 @@ TEST(ExecutorTest, DeepCallsFitOnEveryStack) {
   schedule.kind = Kind::kRandom;
   int depth = 0;
   const RunResult result = RunBodies(
-      kMaxFibers,
+      kFiberCapacity,
       [&](int) {
         volatile char bottom = 0;
         depth += Deep(96 * 1024, &bottom);
       },
       schedule);
   EXPECT_EQ(result.status, RunStatus::kDone);
-  EXPECT_EQ(depth, kMaxFibers * 97);
+  EXPECT_EQ(depth, kFiberCapacity * 97);
 }
 
 TEST(ExecutorDeathTest, AnOverflowMeetsTheGuardPage) {
@@ -340,7 +340,7 @@ TEST(ExecutorDeathTest, AnOverflowMeetsTheGuardPage) {
 }
 
 TEST(ExecutorDeathTest, MisuseIsNamed) {
-  EXPECT_DEATH(RunBodies(5, [](int) {}), "number of fibers");
+  EXPECT_DEATH(RunBodies(9, [](int) {}), "number of fibers");
   EXPECT_DEATH(executor().Block(nullptr, 0), "Block outside a run");
   EXPECT_DEATH(executor().Stop(), "Stop outside a run");
   EXPECT_DEATH(RunBodies(1, [](int) { RunBodies(1, [](int) {}); }), "run within a run");

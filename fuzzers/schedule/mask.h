@@ -18,12 +18,12 @@ inline bool HasTwo(uint32_t mask) { return (mask & (mask - 1)) != 0; }
 // after a different number of rounds each time, which no processor can foresee.
 struct MaskMembers {
   uint8_t count;
-  uint8_t member[kMaxFibers];
+  uint8_t member[kFiberCapacity];
 };
 inline constexpr auto kMaskMembers = [] {
-  std::array<MaskMembers, 1 << kMaxFibers> table{};
+  std::array<MaskMembers, 1 << kFiberCapacity> table{};
   for (uint32_t mask = 0; mask < table.size(); ++mask) {
-    for (uint8_t fiber = 0; fiber < kMaxFibers; ++fiber) {
+    for (uint8_t fiber = 0; fiber < kFiberCapacity; ++fiber) {
       if (Contains(mask, fiber)) table[mask].member[table[mask].count++] = fiber;
     }
   }

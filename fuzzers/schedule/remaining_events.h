@@ -18,9 +18,9 @@ class RemainingEvents {
   // points, yet has not ended, counts one.
   int Draw(uint32_t mask, const Decision& decision, Random* rng) const {
     // Without a branch per fiber, none of which could be foreseen.
-    uint32_t up_to[kMaxFibers];  // sums of weights, this fiber's included
+    uint32_t up_to[kFiberCapacity];  // sums of weights, this fiber's included
     uint32_t sum = 0;
-    for (int f = 0; f < kMaxFibers; ++f) {
+    for (int f = 0; f < kFiberCapacity; ++f) {
       // The pending point counts: it is passed, but its event is still to come.
       const int left = expected_[f] - decision.points[f] + 1;
       sum += (mask >> f & 1) * static_cast<uint32_t>(left < 1 ? 1 : left);
@@ -28,12 +28,12 @@ class RemainingEvents {
     }
     const uint32_t ticket = static_cast<uint32_t>(rng->Below(static_cast<int>(sum)));
     int fiber = 0;
-    for (int f = 0; f < kMaxFibers - 1; ++f) fiber += ticket >= up_to[f];
+    for (int f = 0; f < kFiberCapacity - 1; ++f) fiber += ticket >= up_to[f];
     return fiber;
   }
 
  private:
-  int expected_[kMaxFibers] = {};
+  int expected_[kFiberCapacity] = {};
 };
 
 }  // namespace cancelsafe::schedule

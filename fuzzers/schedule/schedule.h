@@ -10,12 +10,16 @@
 
 namespace cancelsafe::schedule {
 
+// The fibers of a program for a queue, and of what searches all schedules.
 inline constexpr int kMaxFibers = 4;
+// What the executor and the schedulers have room for: a driver under test starts fibers of
+// its own (DPCs, work items, threads) beside those of its program.
+inline constexpr int kFiberCapacity = 8;
 // A run of up to kMaxPointBudget points never makes more choices than this: each point
 // and each start and end of a fiber is one decision at most. What identifies a run is
 // therefore never cut short.
 inline constexpr int kMaxPointBudget = 20000;
-inline constexpr int kMaxChoices = kMaxPointBudget + 2 * kMaxFibers;
+inline constexpr int kMaxChoices = kMaxPointBudget + 2 * kFiberCapacity;
 
 // What drives a run: a scheduler of schedulers.def, or only the listed choices and
 // everywhere else the default.

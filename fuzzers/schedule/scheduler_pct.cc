@@ -52,7 +52,7 @@ class Pct final : public Scheduler {
     return best;
   }
 
-  int priority_[kMaxFibers] = {};
+  int priority_[kFiberCapacity] = {};
   int change_[kMaxChanges] = {};
   int changes_ = 0;
   int next_change_ = 0;

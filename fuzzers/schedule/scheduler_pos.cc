@@ -2,6 +2,8 @@
 // pending event, the highest runs. The fiber that ran draws a new one, and so does
 // every fiber whose pending event races with the one that ran (the same object):
 // otherwise the order of racing events would be skewed towards the early ones.
+#include <algorithm>
+
 #include "fuzzers/schedule/mask.h"
 #include "fuzzers/schedule/portfolio.h"
 
@@ -10,9 +12,10 @@ namespace {
 
 class Pos final : public Scheduler {
  public:
-  void Start(const Schedule& schedule, int, const uint16_t*) override {
+  void Start(const Schedule& schedule, int fibers, const uint16_t*) override {
     rng_ = Random(schedule.seed);
-    for (uint64_t& priority : priority_) priority = rng_.Next();
+    // At least kMaxFibers draws: what a seed means does not depend on the fibers.
+    for (int f = 0; f < std::max(fibers, kMaxFibers); ++f) priority_[f] = rng_.Next();
   }
 
   int Pick(const Decision& decision) override {
@@ -23,7 +26,7 @@ class Pos final : public Scheduler {
     }
     const uint16_t object = decision.pending[best].object;
     uint32_t redrawn = 0;
-    for (int f = 0; f < kMaxFibers; ++f) {
+    for (int f = 0; f < decision.fibers; ++f) {
       redrawn |= static_cast<uint32_t>(decision.pending[f].object == object) << f;
     }
     redrawn &= object != 0 ? (1u << decision.fibers) - 1 : 0;
@@ -37,7 +40,7 @@ class Pos final : public Scheduler {
 
  private:
   Random rng_;
-  uint64_t priority_[kMaxFibers] = {};
+  uint64_t priority_[kFiberCapacity] = {};
 };
 
 }  // namespace

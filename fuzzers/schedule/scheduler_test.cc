@@ -59,10 +59,10 @@ TEST_P(EveryScheduleTest, PicksOnlyEnabledFibers) {
   Random rng(7);
   for (uint32_t n = 0; n < 500; ++n) {
     const int fibers = 2 + rng.Below(3);
-    const uint16_t hint[kMaxFibers] = {static_cast<uint16_t>(rng.Below(60)), 0, 1, 65535};
+    const uint16_t hint[kFiberCapacity] = {static_cast<uint16_t>(rng.Below(60)), 0, 1, 65535};
     scheduler->Start(Of(kind(), static_cast<uint8_t>(n), n), fibers, hint);
-    PendingEvent pending[kMaxFibers];
-    int points[kMaxFibers] = {};
+    PendingEvent pending[kFiberCapacity];
+    int points[kFiberCapacity] = {};
     for (int step = 0; step < 100; ++step) {
       // Any state that the executor might offer, reachable or not.
       uint32_t enabled = 0;
@@ -296,11 +296,11 @@ TEST(SurwTest, OrdersTheEventsOfTheInterestingObjectWhateverLiesBetween) {
 // How often, of 9,000 times, the fiber that was picked first is picked again.
 int PickedTwice(uint16_t object_of_fiber_0, uint16_t object_of_fiber_1) {
   Scheduler* const pos = SchedulerOf(Kind::kPos);
-  PendingEvent pending[kMaxFibers];
+  PendingEvent pending[kFiberCapacity];
   pending[0].object = object_of_fiber_0;
   pending[1].object = object_of_fiber_1;
-  const int points[kMaxFibers] = {};
-  const uint16_t hint[kMaxFibers] = {};
+  const int points[kFiberCapacity] = {};
+  const uint16_t hint[kFiberCapacity] = {};
   int twice = 0;
   for (uint32_t seed = 0; seed < 9000; ++seed) {
     pos->Start(Of(Kind::kPos, 0, seed), 2, hint);
