@@ -1,0 +1,51 @@
+// The rules that every driver is held to, as data (driver_rules.def), and verdicts made from
+// them. No predicate in here.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_RULES_DRIVER_RULES_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_RULES_DRIVER_RULES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "impl/kernel/platform.h"
+#include "oracle/verdict.h"
+
+namespace cancelsafe::drivers {
+
+enum class DriverRule : uint8_t {
+#define CANCELSAFE_DRIVER_RULE(id, clause, name, kind, severity, demand, source) id,
+#define CANCELSAFE_SERVICE_WORD(word, id)
+#include "fuzzers/drivers/rules/driver_rules.def"
+#undef CANCELSAFE_DRIVER_RULE
+#undef CANCELSAFE_SERVICE_WORD
+};
+
+struct DriverRuleRow {
+  DriverRule rule;
+  const char* clause;  // "" for what is not the driver's fault
+  const char* name;
+  VerdictKind kind;
+  Severity severity;
+  const char* demand;
+  const char* source;
+};
+
+// By number of the rule.
+const std::vector<DriverRuleRow>& DriverRules();
+const DriverRuleRow& InfoOf(DriverRule rule);
+
+// False, with *rule unchanged, if no rule has this name or clause.
+bool FindDriverRule(absl::string_view name_or_clause, DriverRule* rule);
+
+// The rule behind the word of a service, a name or a clause; kBugCheck for any other.
+DriverRule RuleOfService(absl::string_view word);
+
+// The rule behind what the machine room has seen.
+DriverRule RuleOfMachine(KiViolationKind kind);
+
+Verdict MakeDriverVerdict(DriverRule rule, const std::string& reason);
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_RULES_DRIVER_RULES_H_
