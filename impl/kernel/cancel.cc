@@ -9,6 +9,7 @@
 #include "cancel_lock.h"
 #include "irp_life.h"
 #include "watch.h"
+#include "windows_code.h"
 
 #if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
 extern "C" void CancelsafeStoreDocumented(volatile void* address, int size, unsigned long value);
@@ -101,7 +102,7 @@ extern "C" KI_SERVICE KI_QUIET BOOLEAN IoCancelIrp(PIRP Irp) {
   Irp->CancelIrql = irql;
   PDEVICE_OBJECT device = IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
   KiEndCancel(Irp, header);
-  routine(device, Irp);
+  KiCall(routine, device, Irp);
   if (kWatching && processor->cancel_lock_held) {
     KiReport(kLockHeldAtReturn, kRoutine, Irp);
     KiReleaseCancelLock(processor, KiCancelLockIrql(processor), kRoutine);

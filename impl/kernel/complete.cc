@@ -3,6 +3,7 @@
 // IRP-COMP-*).
 #include "irp_life.h"
 #include "watch.h"
+#include "windows_code.h"
 
 namespace {
 
@@ -56,7 +57,7 @@ extern "C" KI_SERVICE KI_QUIET VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityB
       // The routine may free the IRP, or complete it again, before it asks for
       // more processing: nothing of it may be touched in that case.
       KiSuspendCompletion(header);
-      const NTSTATUS status = stack->CompletionRoutine(device, Irp, stack->Context);
+      const NTSTATUS status = KiCall(stack->CompletionRoutine, device, Irp, stack->Context);
       if (status == STATUS_MORE_PROCESSING_REQUIRED) return;
       if (!KiBeginCompletion(header)) {
         KiReport(kDoubleCompletion, kRoutine, Irp);

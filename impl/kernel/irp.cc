@@ -95,6 +95,21 @@ KI_BARE PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OB
   return irp;
 }
 
+KI_BARE PIRP KiPlaceIrpWithStack(void* storage, USHORT tag, CCHAR stack_size) {
+  ULONG64* word = static_cast<ULONG64*>(storage);
+  const size_t words = KiIrpPlacedBytes(stack_size) / sizeof(ULONG64);
+  for (size_t i = 0; i < words; ++i) word[i] = 0;
+  KiIrpHeader* header = static_cast<KiIrpHeader*>(storage);
+  header->magic = kMagic;
+  header->tag = tag;
+  header->size_in_words =
+      static_cast<UCHAR>((sizeof(IRP) + stack_size * sizeof(IO_STACK_LOCATION)) / 8);
+  PIRP irp = reinterpret_cast<PIRP>(header + 1);
+  FillIn(irp, stack_size);
+  InitializeListHead(&irp->ThreadListEntry);
+  return irp;
+}
+
 KI_BARE KiIrpHeader* KiIrpHeaderOf(PIRP irp) { return reinterpret_cast<KiIrpHeader*>(irp) - 1; }
 
 KI_BARE KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {

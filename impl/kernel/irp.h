@@ -44,6 +44,13 @@ enum { kKiIrpPlacedBytes = sizeof(struct KiIrpHeader) + kKiIrpBytes };
 PIRP KiPlaceIrp(void* storage, USHORT tag, PFILE_OBJECT file, PDEVICE_OBJECT device);
 struct KiIrpHeader* KiIrpHeaderOf(PIRP irp);
 
+// Likewise with several stack locations, none of which is current or filled in: the caller
+// sets CurrentLocation and CurrentStackLocation. `stack_size` is 1 to 25.
+PIRP KiPlaceIrpWithStack(void* storage, USHORT tag, CCHAR stack_size);
+static inline size_t KiIrpPlacedBytes(CCHAR stack_size) {
+  return sizeof(struct KiIrpHeader) + sizeof(IRP) + (size_t)stack_size * sizeof(IO_STACK_LOCATION);
+}
+
 // The pattern every byte of a retired IRP, and of its callback data, holds.
 // KiRetiredIntact is FALSE if either was written to since.
 enum { kKiPoison = 0xDD };

@@ -1,0 +1,23 @@
+// What a run wants to know of an instrumented driver's accesses, blocks and comparisons.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_ACCESS_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_WORLD_ACCESS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cancelsafe::drivers {
+
+struct AccessOptions {
+  // Accesses to the pool and to the image's variables are preemption points (kPointAccess).
+  // Not for the model flavour, where the engine makes them.
+  bool points = false;
+  // Block `number` (1, 2, ...) of the driver's code is entered; null for none.
+  void (*covered)(uint32_t number) = nullptr;
+  // Two values of `bytes` bytes are compared; null for none.
+  void (*compared)(uint64_t a, uint64_t b, size_t bytes) = nullptr;
+};
+void SetAccessOptions(const AccessOptions& options);
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_WORLD_ACCESS_H_

@@ -1,0 +1,170 @@
+// See pool.h.
+#include "fuzzers/drivers/world/pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "fuzzers/memory/runtime.h"
+#include "fuzzers/run/sanitizer_hints.h"
+#include "impl/kernel/windows_code.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+constexpr size_t kPoolBytes = 1u << 20;
+constexpr size_t kGuard = 16;
+constexpr unsigned char kGuardByte = 0xab;
+constexpr unsigned char kFreshByte = 0xcd;
+constexpr unsigned char kFreedByte = 0xdd;
+
+// Not memset: its interceptor would show these bytes to TSan as accesses.
+void Fill(void* at, unsigned char byte, size_t bytes) {
+  asm volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(byte) : "memory");
+}
+
+bool Holds(const char* at, unsigned char byte, size_t bytes) {
+  return std::all_of(at, at + bytes,
+                     [byte](char c) { return static_cast<unsigned char>(c) == byte; });
+}
+
+[[noreturn]] void Exhausted(size_t bytes) {
+  fprintf(stderr, "cancelsafe: a run of the driver needs more than %zu bytes of pool (%zu more)\n",
+          kPoolBytes, bytes);
+  abort();
+}
+
+void Watch(const char* begin, size_t bytes, memory::State state) {
+  if (memory::kHooked) memory::SetState(begin, bytes, state);
+}
+
+}  // namespace
+
+Pool& Pool::Get() {
+  static Pool* const pool = new Pool;
+  return *pool;
+}
+
+// At a fixed address: addresses may decide what a driver does.
+Pool::Pool() {
+  void* const wanted = reinterpret_cast<void*>(kKiWindowsZone + kKiWindowsZoneBytes);
+  void* const got = mmap(wanted, kPoolBytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (got != wanted) {
+    fprintf(stderr, "cancelsafe: the system does not map the pool of drivers at %p\n", wanted);
+    abort();
+  }
+  memory_ = static_cast<char*>(got);
+  Fill(memory_, kGuardByte, kPoolBytes);
+  used_ = kGuard;
+  if (memory::kHooked) {
+    memory::WatchMemory(memory_, kPoolBytes);
+    memory::SetState(memory_, kPoolBytes, memory::State::kUnallocated);
+  }
+  PoisonMemory(memory_, kPoolBytes);
+}
+
+void Pool::Reset() {
+  UnpoisonMemory(memory_, used_);
+#ifdef CANCELSAFE_SANITIZER_THREAD
+  // New pages are the only ones whose accesses TSan does not remember.
+  const size_t pages = (used_ + 4095) / 4096 * 4096;
+  if (mmap(memory_, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+           0) != memory_) {
+    abort();
+  }
+#endif
+  Fill(memory_, kGuardByte, used_);
+  Watch(memory_, used_ / 8 * 8, memory::State::kUnallocated);
+  PoisonMemory(memory_, used_);
+  used_ = kGuard;
+  blocks_.clear();
+}
+
+void* Pool::Allocate(size_t bytes, uint32_t tag, PoolUse use, bool zero, const void* caller) {
+  const size_t room = (bytes + 15) / 16 * 16;
+  if (bytes > kPoolBytes || used_ + room + kGuard > kPoolBytes) Exhausted(bytes);
+  char* const begin = memory_ + used_;
+  used_ += room + kGuard;
+  UnpoisonMemory(begin, bytes);
+  Fill(begin, zero ? 0 : kFreshByte, bytes);
+  Watch(begin, (bytes + 7) / 8 * 8, memory::State::kLive);
+  blocks_.push_back({begin, static_cast<uint32_t>(bytes), tag, caller, use, false, nullptr});
+  return begin;
+}
+
+PoolBlock* Pool::FindLive(const void* address, PoolUse use, std::string* why) {
+  auto* block = const_cast<PoolBlock*>(Holding(address));
+  if (block == nullptr) {
+    *why = "it is not memory of the pool";
+  } else if (block->freed) {
+    *why = absl::StrCat("it was freed already (tag ", TagText(block->tag), ")");
+  } else if (block->begin != address) {
+    *why = absl::StrCat("it lies ", static_cast<const char*>(address) - block->begin,
+                        " bytes behind the beginning of an allocation");
+  } else if (block->use != use) {
+    *why = "it was obtained by another routine";
+  } else {
+    return block;
+  }
+  return nullptr;
+}
+
+void Pool::Free(PoolBlock* block, const void* caller) {
+  block->freed = true;
+  block->freed_by = caller;
+  const size_t words = (block->bytes + 7) / 8 * 8;
+  if (memory::kHooked) memory::DrainStores();
+  Fill(block->begin, kFreedByte, block->bytes);
+  if (memory::kHooked && words != 0) {
+    memory::EndObject(block->begin, words, memory::State::kFreed,
+                      reinterpret_cast<uintptr_t>(caller));
+  }
+  PoisonMemory(block->begin, block->bytes);
+}
+
+const PoolBlock* Pool::Holding(const volatile void* address) const {
+  const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
+  auto after = std::upper_bound(blocks_.begin(), blocks_.end(), at,
+                                [](const char* a, const PoolBlock& b) { return a < b.begin; });
+  if (after == blocks_.begin()) return nullptr;
+  const PoolBlock& block = *--after;
+  return at < block.begin + std::max(block.bytes, 1u) ? &block : nullptr;
+}
+
+std::string Pool::Damage() const {
+  for (const PoolBlock& block : blocks_) {
+    // An IRP's memory is the machine room's to poison.
+    UnpoisonMemory(block.begin - kGuard, block.bytes + 2 * kGuard);
+    std::string what;
+    const size_t room = (block.bytes + 15) / 16 * 16;
+    if (!Holds(block.begin + block.bytes, kGuardByte, room + kGuard - block.bytes)) {
+      what = "the bytes behind it were written to";
+    } else if (!Holds(block.begin - kGuard, kGuardByte, kGuard)) {
+      what = "the bytes before it were written to";
+    } else if (block.freed && !Holds(block.begin, kFreedByte, block.bytes)) {
+      what = "it was written to after it was freed";
+    }
+    if (!what.empty()) {
+      return absl::StrCat("pool of ", block.bytes, " bytes, tag ", TagText(block.tag), ": ", what);
+    }
+  }
+  return "";
+}
+
+std::string TagText(uint32_t tag) {
+  std::string text = "'";
+  for (int i = 0; i < 4; ++i) {
+    const char c = static_cast<char>(tag >> i * 8);
+    if (c < 0x20 || c > 0x7e) return absl::StrFormat("0x%08x", tag);
+    text += c;
+  }
+  return text + "'";
+}
+
+}  // namespace cancelsafe::drivers

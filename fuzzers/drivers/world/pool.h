@@ -1,0 +1,67 @@
+// The memory of one run: what the driver allocates, and the kernel's objects that it sees.
+// Memory is not used again within a run, so that a use after free is seen whatever was
+// allocated since. Freed memory is poisoned, the bytes around an object are checked.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_POOL_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_WORLD_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cancelsafe::drivers {
+
+enum class PoolUse : uint8_t {
+  kDriver,  // ExAllocatePool and relatives
+  kDevice,
+  kMdl,
+  kIrp,  // allocated by the driver
+  kWorkItem,
+  kHost,  // requests, files, threads: not the driver's to give back
+};
+
+struct PoolBlock {
+  char* begin;
+  uint32_t bytes;
+  uint32_t tag;
+  const void* caller;
+  PoolUse use;
+  bool freed;
+  const void* freed_by;
+};
+
+class Pool {
+ public:
+  static Pool& Get();
+
+  // Everything is forgotten. On the main context. O(bytes used).
+  void Reset();
+  // 16-byte aligned. Never fails; a run that wants more than there is ends the process with
+  // a message. Filled with a pattern, or with zeros.
+  void* Allocate(size_t bytes, uint32_t tag, PoolUse use, bool zero, const void* caller);
+  // Null if `address` is not the beginning of a live block of that use; `*why` says what it
+  // is instead.
+  PoolBlock* FindLive(const void* address, PoolUse use, std::string* why);
+  void Free(PoolBlock* block, const void* caller);
+  bool Contains(const volatile void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(memory_) < used_;
+  }
+  // The block that holds the address, freed or not, or null. O(log blocks).
+  const PoolBlock* Holding(const volatile void* address) const;
+  const std::vector<PoolBlock>& blocks() const { return blocks_; }
+  // Describes the first block whose surroundings, or whose freed memory, were written to.
+  std::string Damage() const;
+
+ private:
+  Pool();
+  char* memory_ = nullptr;
+  size_t used_ = 0;
+  std::vector<PoolBlock> blocks_;  // ascending
+};
+
+// "'Test'", or its number where it is not text.
+std::string TagText(uint32_t tag);
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_WORLD_POOL_H_

@@ -1,0 +1,257 @@
+// The queues under test as a driver calls them. An IO_CSQ of the driver's holds the driver's
+// routines, which have the Microsoft calling convention; the implementation works on a copy
+// that holds converters. DriverStartIo is replaced by a converter as well. Compiled like
+// driver code: that the driver's IO_CSQ is read counts as an access of the caller's.
+#include <deque>
+
+#include "fuzzers/drivers/world/state.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+struct CsqCopy {
+  IO_CSQ csq;       // first: what the implementation works on
+  PIO_CSQ drivers;  // whose copy it is
+};
+std::deque<CsqCopy>& Copies() {
+  static auto* const copies = new std::deque<CsqCopy>;
+  return *copies;
+}
+size_t copies_used = 0;
+
+CsqCopy* CopyOf(PIO_CSQ drivers) {
+  // The newest: an IO_CSQ may have been initialised in memory that held one before.
+  for (size_t i = copies_used; i > 0; --i) {
+    if (Copies()[i - 1].drivers == drivers) return &Copies()[i - 1];
+  }
+  return nullptr;
+}
+
+// The driver's own structure, which must still be there.
+PIO_CSQ DriversOf(PIO_CSQ csq) {
+  PIO_CSQ drivers = reinterpret_cast<CsqCopy*>(csq)->drivers;
+  CheckObject(drivers, "IoCsq*");
+  return drivers;
+}
+
+template <typename Result, typename... Parameters>
+using WindowsRoutine = Result(CANCELSAFE_MS_ABI*)(Parameters...);
+
+// Whether the word in the driver's IO_CSQ is a routine of the driver's.
+template <typename Routine>
+bool IsRoutine(Routine* routine, const char* name) {
+  if (KiIsWindowsCode(routine)) return true;
+  Report("misuse", name, "the IO_CSQ does not hold a routine of the driver's any more");
+  return false;
+}
+
+void Insert(PIO_CSQ csq, PIRP irp) {
+  PIO_CSQ drivers = DriversOf(csq);
+  ki_platform->point(kPointCallbackEnter, drivers);
+  auto* routine = drivers->CsqInsertIrp;
+  if (IsRoutine(routine, "CsqInsertIrp")) KiCall(routine, drivers, irp);
+  ki_platform->point(kPointCallbackExit, drivers);
+}
+NTSTATUS InsertEx(PIO_CSQ csq, PIRP irp, PVOID context) {
+  PIO_CSQ drivers = DriversOf(csq);
+  ki_platform->point(kPointCallbackEnter, drivers);
+  const auto routine =
+      reinterpret_cast<PIO_CSQ_INSERT_IRP_EX>(reinterpret_cast<void (*)()>(drivers->CsqInsertIrp));
+  const NTSTATUS status = IsRoutine(routine, "CsqInsertIrpEx")
+                              ? KiCall(routine, drivers, irp, context)
+                              : STATUS_UNSUCCESSFUL;
+  ki_platform->point(kPointCallbackExit, drivers);
+  return status;
+}
+void Remove(PIO_CSQ csq, PIRP irp) {
+  PIO_CSQ drivers = DriversOf(csq);
+  ki_platform->point(kPointCallbackEnter, drivers);
+  auto* routine = drivers->CsqRemoveIrp;
+  if (IsRoutine(routine, "CsqRemoveIrp")) KiCall(routine, drivers, irp);
+  ki_platform->point(kPointCallbackExit, drivers);
+}
+PIRP PeekNext(PIO_CSQ csq, PIRP irp, PVOID context) {
+  PIO_CSQ drivers = DriversOf(csq);
+  ki_platform->point(kPointCallbackEnter, drivers);
+  auto* routine = drivers->CsqPeekNextIrp;
+  PIRP next =
+      IsRoutine(routine, "CsqPeekNextIrp") ? KiCall(routine, drivers, irp, context) : nullptr;
+  ki_platform->point(kPointCallbackExit, drivers);
+  return next;
+}
+void AcquireLock(PIO_CSQ csq, PKIRQL irql) {
+  PIO_CSQ drivers = DriversOf(csq);
+  auto* routine = drivers->CsqAcquireLock;
+  if (IsRoutine(routine, "CsqAcquireLock")) KiCall(routine, drivers, irql);
+}
+void ReleaseLock(PIO_CSQ csq, KIRQL irql) {
+  PIO_CSQ drivers = DriversOf(csq);
+  auto* routine = drivers->CsqReleaseLock;
+  if (IsRoutine(routine, "CsqReleaseLock")) KiCall(routine, drivers, irql);
+}
+void CompleteCanceled(PIO_CSQ csq, PIRP irp) {
+  PIO_CSQ drivers = DriversOf(csq);
+  ki_platform->point(kPointCallbackEnter, drivers);
+  auto* routine = drivers->CsqCompleteCanceledIrp;
+  if (IsRoutine(routine, "CsqCompleteCanceledIrp")) KiCall(routine, drivers, irp);
+  ki_platform->point(kPointCallbackExit, drivers);
+}
+
+CsqCopy* NewCopy(PIO_CSQ drivers) {
+  // A deque: converters are given addresses of its elements.
+  if (copies_used == Copies().size()) Copies().emplace_back();
+  CsqCopy* copy = &Copies()[copies_used++];
+  *copy = {};
+  copy->drivers = drivers;
+  return copy;
+}
+
+void FillIn(PIO_CSQ csq, ULONG type, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_REMOVE_IRP remove,
+            PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire, PIO_CSQ_RELEASE_LOCK release,
+            PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
+  csq->Type = type;
+  csq->CsqInsertIrp = insert;
+  csq->CsqRemoveIrp = remove;
+  csq->CsqPeekNextIrp = peek;
+  csq->CsqAcquireLock = acquire;
+  csq->CsqReleaseLock = release;
+  csq->CsqCompleteCanceledIrp = complete;
+  csq->ReservePointer = nullptr;
+}
+
+NTSTATUS IoCsqInitialize(PIO_CSQ csq, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_REMOVE_IRP remove,
+                         PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire,
+                         PIO_CSQ_RELEASE_LOCK release, PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
+  FillIn(csq, IO_TYPE_CSQ, insert, remove, peek, acquire, release, complete);
+  return TheState().queues->IoCsqInitialize(&NewCopy(csq)->csq, &Insert, &Remove, &PeekNext,
+                                            &AcquireLock, &ReleaseLock, &CompleteCanceled);
+}
+NTSTATUS IoCsqInitializeEx(PIO_CSQ csq, PIO_CSQ_INSERT_IRP_EX insert, PIO_CSQ_REMOVE_IRP remove,
+                           PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire,
+                           PIO_CSQ_RELEASE_LOCK release, PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
+  FillIn(csq, IO_TYPE_CSQ_EX,
+         reinterpret_cast<PIO_CSQ_INSERT_IRP>(reinterpret_cast<void (*)()>(insert)), remove, peek,
+         acquire, release, complete);
+  return TheState().queues->IoCsqInitializeEx(&NewCopy(csq)->csq, &InsertEx, &Remove, &PeekNext,
+                                              &AcquireLock, &ReleaseLock, &CompleteCanceled);
+}
+
+// The copy of a queue that a routine was given, after reporting one that was not initialised.
+PIO_CSQ Known(PIO_CSQ csq, const char* routine) {
+  if (!CheckObject(csq, routine)) return nullptr;
+  CsqCopy* copy = CopyOf(csq);
+  if (copy != nullptr) return &copy->csq;
+  Report("misuse", routine, "the IO_CSQ was not initialised");
+  return nullptr;
+}
+
+void IoCsqInsertIrp(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
+  PIO_CSQ copy = Known(csq, "IoCsqInsertIrp");
+  if (copy != nullptr) TheState().queues->IoCsqInsertIrp(copy, irp, context);
+}
+NTSTATUS IoCsqInsertIrpEx(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context, PVOID insert) {
+  PIO_CSQ copy = Known(csq, "IoCsqInsertIrpEx");
+  if (copy == nullptr) return STATUS_INVALID_PARAMETER;
+  return TheState().queues->IoCsqInsertIrpEx(copy, irp, context, insert);
+}
+PIRP IoCsqRemoveIrp(PIO_CSQ csq, PIO_CSQ_IRP_CONTEXT context) {
+  PIO_CSQ copy = Known(csq, "IoCsqRemoveIrp");
+  return copy == nullptr ? nullptr : TheState().queues->IoCsqRemoveIrp(copy, context);
+}
+PIRP IoCsqRemoveNextIrp(PIO_CSQ csq, PVOID peek_context) {
+  PIO_CSQ copy = Known(csq, "IoCsqRemoveNextIrp");
+  return copy == nullptr ? nullptr : TheState().queues->IoCsqRemoveNextIrp(copy, peek_context);
+}
+
+// ---- device queues and StartIo ----
+
+void KeInitializeDeviceQueue(PKDEVICE_QUEUE queue) {
+  TheState().queues->KeInitializeDeviceQueue(queue);
+}
+BOOLEAN KeInsertDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
+  return TheState().queues->KeInsertDeviceQueue(queue, entry);
+}
+BOOLEAN KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
+  return TheState().queues->KeInsertByKeyDeviceQueue(queue, entry, key);
+}
+PKDEVICE_QUEUE_ENTRY KeRemoveDeviceQueue(PKDEVICE_QUEUE queue) {
+  return TheState().queues->KeRemoveDeviceQueue(queue);
+}
+PKDEVICE_QUEUE_ENTRY KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE queue, ULONG key) {
+  return TheState().queues->KeRemoveByKeyDeviceQueue(queue, key);
+}
+PKDEVICE_QUEUE_ENTRY KeRemoveByKeyDeviceQueueIfBusy(PKDEVICE_QUEUE queue, ULONG key) {
+  return TheState().queues->KeRemoveByKeyDeviceQueueIfBusy(queue, key);
+}
+BOOLEAN KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
+  return TheState().queues->KeRemoveEntryDeviceQueue(queue, entry);
+}
+
+// What the queues call as DriverStartIo.
+void StartIoConverter(PDEVICE_OBJECT device, PIRP irp) {
+  ki_platform->point(kPointCallbackEnter, device);
+  if (TheState().start_io == nullptr) {
+    Report("misuse", "IoStartPacket", "the driver has set no DriverStartIo");
+    return;
+  }
+  {
+    SystemCall call("StartIo", DISPATCH_LEVEL);
+    KiCall(TheState().start_io, device, irp);
+  }
+  ki_platform->point(kPointCallbackExit, device);
+}
+
+void IoStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCEL cancel) {
+  AdoptStartIo();
+  TheState().queues->IoStartPacket(device, irp, key, cancel);
+}
+void IoStartNextPacket(PDEVICE_OBJECT device, BOOLEAN cancelable) {
+  AdoptStartIo();
+  TheState().queues->IoStartNextPacket(device, cancelable);
+}
+void IoStartNextPacketByKey(PDEVICE_OBJECT device, BOOLEAN cancelable, ULONG key) {
+  AdoptStartIo();
+  TheState().queues->IoStartNextPacketByKey(device, cancelable, key);
+}
+void IoSetStartIoAttributes(PDEVICE_OBJECT device, BOOLEAN deferred, BOOLEAN non_cancelable) {
+  TheState().queues->IoSetStartIoAttributes(device, deferred, non_cancelable);
+}
+
+const Service kServices[] = {
+    CANCELSAFE_SERVICE(IoCsqInitialize, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoCsqInitializeEx, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoCsqInsertIrp, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoCsqInsertIrpEx, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoCsqRemoveIrp, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoCsqRemoveNextIrp, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeInitializeDeviceQueue, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeInsertDeviceQueue, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeInsertByKeyDeviceQueue, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeRemoveDeviceQueue, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeRemoveByKeyDeviceQueue, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeRemoveByKeyDeviceQueueIfBusy, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeRemoveEntryDeviceQueue, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoStartPacket, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoStartNextPacket, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoStartNextPacketByKey, DISPATCH_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(IoSetStartIoAttributes, PASSIVE_LEVEL, DISPATCH_LEVEL),
+};
+
+}  // namespace
+
+void AdoptStartIo() {
+  State& state = TheState();
+  if (state.driver->DriverStartIo == &StartIoConverter) return;
+  if (state.driver->DriverStartIo == nullptr) {
+    state.start_io = nullptr;
+  } else {
+    state.start_io = state.driver->DriverStartIo;
+  }
+  state.driver->DriverStartIo = &StartIoConverter;
+}
+
+void ResetQueueDoors() { copies_used = 0; }
+
+ServiceList QueueServices() { return {kServices, std::size(kServices)}; }
+
+}  // namespace cancelsafe::drivers

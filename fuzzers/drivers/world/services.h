@@ -1,0 +1,70 @@
+// The table of services that drivers import: name, address with the Microsoft calling
+// convention, and the IRQLs at which the routine's page allows a call. A service is a plain
+// function of this program; a Door made from its type checks the IRQL and converts the call.
+// How a service is implemented is in the file of its theme.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_SERVICES_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_WORLD_SERVICES_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "impl/kernel/platform.h"
+#include "impl/kernel/windows_code.h"
+
+namespace cancelsafe::drivers {
+
+struct Service {
+  const char* name;
+  const void* address;  // of a Door, or of a variable
+  KIRQL min_irql;
+  KIRQL max_irql;
+  bool is_data;
+};
+
+// The services of one theme.
+struct ServiceList {
+  const Service* begin;
+  size_t count;
+};
+
+// Null if there is no such service. O(1).
+const Service* FindService(const std::string& name);
+// All of them, sorted by name.
+const std::vector<const Service*>& AllServices();
+
+// Where the driver called the service that runs now, for reports. Of the fiber that entered
+// one last.
+extern const void* door_caller;
+
+// Reports the service behind `door`, which was called at `irql`.
+void ReportIrql(const void* door, KIRQL irql);
+
+template <auto kFunction, KIRQL kMin, KIRQL kMax>
+struct Door;
+template <typename Result, typename... Parameters, Result (*kFunction)(Parameters...), KIRQL kMin,
+          KIRQL kMax>
+struct Door<kFunction, kMin, kMax> {
+  CANCELSAFE_MS_ABI static Result Call(Parameters... parameters) {
+    const KIRQL irql = ki_platform->processor()->irql;
+    if (__builtin_expect(irql < kMin || irql > kMax, 0)) {
+      ReportIrql(reinterpret_cast<const void*>(&Call), irql);
+    }
+    door_caller = __builtin_return_address(0);
+    return kFunction(parameters...);
+  }
+};
+
+// A row of a theme's table: a service whose function has its name, or another.
+#define CANCELSAFE_SERVICE_AS(name, function, min, max)                                           \
+  {#name, reinterpret_cast<const void*>(&::cancelsafe::drivers::Door<&function, min, max>::Call), \
+   min, max, false}
+#define CANCELSAFE_SERVICE(name, min, max) CANCELSAFE_SERVICE_AS(name, name, min, max)
+// A routine that converts the call by itself (variable arguments).
+#define CANCELSAFE_SERVICE_RAW(name, function, min, max) \
+  {#name, reinterpret_cast<const void*>(&function), min, max, false}
+#define CANCELSAFE_SERVICE_DATA(name, variable) {#name, &(variable), 0, HIGH_LEVEL, true}
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_WORLD_SERVICES_H_

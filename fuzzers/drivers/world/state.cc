@@ -1,0 +1,88 @@
+// See state.h.
+#include "fuzzers/drivers/world/state.h"
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/memory/runtime.h"
+#include "fuzzers/run/sanitizer_hints.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+// One for each processor that a platform may have, for code that no system thread runs.
+constexpr int kProcessors = 256;
+SystemThread* current_thread[kProcessors];
+SystemThread processor_thread[kProcessors];
+
+}  // namespace
+
+State& TheState() {
+  static State* const state = new State;
+  return *state;
+}
+
+void Report(const char* rule, const char* routine, const std::string& text) {
+  Scheduler().report(rule, routine, text.c_str());
+}
+
+bool CheckObject(const volatile void* address, const char* routine) {
+  const PoolBlock* block = Pool::Get().Holding(address);
+  if (block == nullptr || !block->freed) return true;
+  Report("used-after-free", routine,
+         absl::StrCat("was given an object in pool that was freed (tag ", TagText(block->tag), ", ",
+                      block->bytes, " bytes)"));
+  return false;
+}
+
+void Publish([[maybe_unused]] const volatile void* object) {
+#ifdef CANCELSAFE_SEES_HANDOVERS
+  __tsan_release(const_cast<void*>(object));
+#endif
+}
+
+void Observe([[maybe_unused]] const volatile void* object) {
+#ifdef CANCELSAFE_SEES_HANDOVERS
+  __tsan_acquire(const_cast<void*>(object));
+#endif
+}
+
+SystemThread* CurrentThread() {
+  const UCHAR id = Processor()->id;
+  return current_thread[id] != nullptr ? current_thread[id] : &processor_thread[id];
+}
+
+void SetCurrentThread(SystemThread* thread) { current_thread[Processor()->id] = thread; }
+
+void ResetThreads() {
+  for (int i = 0; i < kProcessors; ++i) {
+    current_thread[i] = nullptr;
+    SystemThread& thread = processor_thread[i];
+    thread = {};
+    InitializeHeader(&thread.header, kThreadObject, sizeof(SystemThread), 0);
+  }
+}
+
+bool MayAllocate() {
+  State& state = TheState();
+  return ++state.allocations != state.fail_allocation;
+}
+
+SystemCall::SystemCall(const char* what, KIRQL irql)
+    : what_(what), irql_(irql), before_(Processor()->irql), held_(Processor()->held_count) {
+  Processor()->irql = irql;
+}
+
+SystemCall::~SystemCall() {
+  KiProcessor* processor = Processor();
+  if (processor->held_count != held_) {
+    Report("lock-kept", what_,
+           absl::StrCat("returned holding ", processor->held_count - held_,
+                        " lock(s) more than when"
+                        " it was called"));
+  } else if (processor->irql != irql_) {
+    Report("irql", what_,
+           absl::StrCat("was called at IRQL ", irql_, " and returned at ", processor->irql));
+  }
+  processor->irql = before_;
+}
+
+}  // namespace cancelsafe::drivers

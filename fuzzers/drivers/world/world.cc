@@ -1,0 +1,188 @@
+// See world.h: a run from its beginning to what is left of it.
+#include "fuzzers/drivers/world/world.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/state.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+constexpr ULONG kDriverTag = 0x76697244;  // "Driv"
+const WCHAR kRegistryPath[] = {'\\', 'R', 'e', 'g', 'i', 's', 't', 'r', 'y',
+                               '\\', 'd', 'r', 'i', 'v', 'e', 'r', 0};
+
+const DriveScheduler* scheduler = nullptr;
+
+void NotProvided(const char* module, const char* name) {
+  Scheduler().not_provided(absl::StrCat(name, " of ", module).c_str());
+}
+
+void Add(std::vector<Leak>* leaks, Leak::Kind kind, const void* caller, std::string text) {
+  Leak leak;
+  leak.kind = kind;
+  leak.caller = caller;
+  leak.text = std::move(text);
+  leaks->push_back(std::move(leak));
+}
+
+std::string Ascii(const std::u16string& text) {
+  std::string result;
+  for (const char16_t c : text) result += c < 0x7f ? static_cast<char>(c) : '?';
+  return result;
+}
+
+}  // namespace
+
+void SetScheduler(const DriveScheduler* wanted) { scheduler = wanted; }
+const DriveScheduler& Scheduler() { return *scheduler; }
+
+std::unique_ptr<DriverImage> LoadDriver(const std::string& path, std::string* error) {
+  DriverImage::SetMissingHandler(&NotProvided);
+  auto image = DriverImage::Load(
+      path,
+      [](const std::string&, const std::string& name) -> const void* {
+        const Service* service = FindService(name);
+        return service == nullptr ? nullptr : service->address;
+      },
+      error);
+  if (image != nullptr && image->entry() == nullptr) {
+    *error = absl::StrCat(path, ": it has no entry point; link it with --entry,DriverEntry");
+    return nullptr;
+  }
+  return image;
+}
+
+void BeginRun(DriverImage* image, const WorldOptions& options) {
+  State& state = TheState();
+  Pool::Get().Reset();
+  state = State();
+  state.image = image;
+  state.queues =
+      options.implementation != nullptr ? options.implementation : &BuiltInImplementation();
+  state.fail_allocation = options.fail_allocation;
+  ResetQueueDoors();
+  ResetThreads();
+  image->Reset();
+  door_caller = nullptr;
+  state.driver = NewObject<DRIVER_OBJECT>(kDriverTag, PoolUse::kHost);
+  state.driver_extension = NewObject<KernelDriverExtension>(kDriverTag, PoolUse::kHost);
+  state.driver->Type = 4;
+  state.driver->Size = sizeof(DRIVER_OBJECT);
+  state.driver->DriverStart = image->base();
+  state.driver->DriverSize = static_cast<ULONG>(image->size());
+  state.driver->DriverExtension = state.driver_extension;
+  state.driver->DriverInit = reinterpret_cast<PDRIVER_INITIALIZE>(image->entry());
+  state.driver_extension->driver = state.driver;
+  std::fill(std::begin(state.driver->MajorFunction), std::end(state.driver->MajorFunction),
+            DefaultMajorFunction());
+}
+
+NTSTATUS StartDriver() {
+  State& state = TheState();
+  auto* path = NewObject<UNICODE_STRING>(kDriverTag, PoolUse::kHost);
+  auto* text = static_cast<WCHAR*>(
+      Pool::Get().Allocate(sizeof(kRegistryPath), kDriverTag, PoolUse::kHost, true, nullptr));
+  std::copy(std::begin(kRegistryPath), std::end(kRegistryPath), text);
+  *path = {sizeof(kRegistryPath) - 2, sizeof(kRegistryPath), text};
+  NTSTATUS status;
+  {
+    SystemCall call("DriverEntry", PASSIVE_LEVEL);
+    status = KiCall(state.driver->DriverInit, state.driver, path);
+  }
+  if (!NT_SUCCESS(status)) return status;
+  if (state.driver->DriverStartIo != nullptr) AdoptStartIo();
+  // As the I/O manager does: what DriverEntry created is ready.
+  for (PDEVICE_OBJECT device : state.devices) device->Flags &= ~0x80u;
+  return status;
+}
+
+bool UnloadDriver() {
+  State& state = TheState();
+  if (state.driver->DriverUnload == nullptr) return false;
+  SystemCall call("DriverUnload", PASSIVE_LEVEL);
+  KiCall(state.driver->DriverUnload, state.driver);
+  return true;
+}
+
+PDRIVER_OBJECT DriverObject() { return TheState().driver; }
+std::vector<PDEVICE_OBJECT> Devices() { return TheState().devices; }
+
+PFILE_OBJECT MakeFile(PDEVICE_OBJECT device) {
+  constexpr ULONG kFileTag = 0x656c6946;
+  auto* file = static_cast<KernelFile*>(
+      Pool::Get().Allocate(sizeof(KernelFile), kFileTag, PoolUse::kHost, true, nullptr));
+  while (device->AttachedDevice != nullptr) device = device->AttachedDevice;
+  file->type = 5;
+  file->size = sizeof(KernelFile);
+  file->device = device;
+  InitializeHeader(&file->lock.Header, kEventSynchronization, sizeof(KEVENT), 1);
+  InitializeHeader(&file->event.Header, kEventNotification, sizeof(KEVENT), 0);
+  return reinterpret_cast<PFILE_OBJECT>(file);
+}
+
+std::vector<Leak> Leaks() {
+  const State& state = TheState();
+  std::vector<Leak> leaks;
+  static const std::map<PoolUse, Leak::Kind> kinds = {{PoolUse::kDriver, Leak::Kind::kPool},
+                                                      {PoolUse::kMdl, Leak::Kind::kMdl},
+                                                      {PoolUse::kIrp, Leak::Kind::kIrp},
+                                                      {PoolUse::kWorkItem, Leak::Kind::kWorkItem}};
+  for (const PoolBlock& block : Pool::Get().blocks()) {
+    const auto kind = kinds.find(block.use);
+    if (block.freed || kind == kinds.end()) continue;
+    const char* what = block.use == PoolUse::kMdl        ? "an MDL"
+                       : block.use == PoolUse::kIrp      ? "an IRP"
+                       : block.use == PoolUse::kWorkItem ? "a work item"
+                                                         : "";
+    Add(&leaks, kind->second, block.caller,
+        *what != 0 ? what : absl::StrCat(block.bytes, " bytes of pool, tag ", TagText(block.tag)));
+    leaks.back().tag = block.tag;
+    leaks.back().bytes = block.bytes;
+  }
+  for (PDEVICE_OBJECT device : state.devices) {
+    const auto name = state.names.find(device);
+    Add(&leaks, Leak::Kind::kDevice, state.device_callers.at(device),
+        name == state.names.end() ? "a device without a name" : "device " + Ascii(name->second));
+  }
+  for (const auto& link : state.links) {
+    Add(&leaks, Leak::Kind::kLink, link.second, "symbolic link " + Ascii(link.first));
+  }
+  for (size_t i = 0; i < state.armed.size(); ++i) {
+    Add(&leaks, Leak::Kind::kTimer, nullptr, "a timer that is armed");
+  }
+  for (size_t i = 0; i < state.handles.size(); ++i) {
+    if (state.handles[i] == nullptr) continue;
+    Add(&leaks, Leak::Kind::kHandle, state.handle_callers[i], "the handle of a thread");
+  }
+  for (const SystemThread* thread : state.threads) {
+    if (!thread->ended) Add(&leaks, Leak::Kind::kThread, thread->caller, "a thread that runs");
+    const auto open = std::count(state.handles.begin(), state.handles.end(), thread);
+    if (thread->references > open) {
+      Add(&leaks, Leak::Kind::kReference, thread->caller, "a reference of a thread");
+    }
+  }
+  for (size_t i = 0; i < state.lookasides.size(); ++i) {
+    Add(&leaks, Leak::Kind::kLookaside, nullptr, "a lookaside list");
+  }
+  return leaks;
+}
+
+std::string DamagedMemory() { return Pool::Get().Damage(); }
+int AllocationCount() { return TheState().allocations; }
+
+std::string DescribeAddress(const volatile void* address) {
+  const PoolBlock* block = Pool::Get().Holding(address);
+  if (block != nullptr) {
+    const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
+    return absl::StrCat(block->freed ? "freed " : "", "pool of ", block->bytes, " bytes, tag ",
+                        TagText(block->tag), ", byte ", at - block->begin);
+  }
+  const DriverImage* image = TheState().image;
+  if (image == nullptr || !image->Contains(address)) return "";
+  return absl::StrCat("the driver's image, address 0x", absl::Hex(image->LinkedAddress(address)));
+}
+
+}  // namespace cancelsafe::drivers
