@@ -2,16 +2,18 @@
 // (AFL_CUSTOM_MUTATOR_LIBRARY), which never calls those of a target. Nothing is
 // decided here but how many changes an input gets.
 //
-// CANCELSAFE_FAMILY in the environment says for which family: csq, device-queue,
-// start-io or callback-data-queue.
+// CANCELSAFE_FAMILY in the environment says for which family, by any spelling that a
+// target's name may have.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/mutate.h"
+#include "oracle/family.h"
 
 namespace {
 
@@ -26,14 +28,16 @@ struct Mutator {
 
 // One input in so many is a generated program that has no parent.
 constexpr int kGeneratedOneIn = 32;
+constexpr int kUsageError = 2;
 
-bool ReadFamily(Family* family) {
+// AFL++ goes on with a mutator that could not be made, and crashes: so the process ends here.
+Family ReadFamily() {
   const char* name = getenv("CANCELSAFE_FAMILY");
-  for (int i = 0; name != nullptr && i < cancelsafe::kFamilyCount; ++i) {
-    *family = static_cast<Family>(i);
-    if (strcmp(name, cancelsafe::FamilyName(*family)) == 0) return true;
-  }
-  return false;
+  const std::optional<Family> family = cancelsafe::FindFamily(name == nullptr ? "" : name);
+  if (family) return *family;
+  fprintf(stderr, "cancelsafe: CANCELSAFE_FAMILY is '%s'; it must be one of %s\n",
+          name == nullptr ? "" : name, cancelsafe::FamilyNames().c_str());
+  exit(kUsageError);
 }
 
 }  // namespace
@@ -41,16 +45,11 @@ bool ReadFamily(Family* family) {
 extern "C" {
 #pragma GCC visibility push(default)
 
-// `afl` is the engine's own state. Null, with which AFL++ gives up, if the family is
-// not known.
+// `afl` is the engine's own state. Ends the process with 2 and a sentence if the
+// environment does not name a family.
 void* afl_custom_init(void* afl, unsigned seed);
 void* afl_custom_init(void*, unsigned seed) {
-  Family family;
-  if (!ReadFamily(&family)) {
-    fprintf(stderr, "cancelsafe: CANCELSAFE_FAMILY names no family of queues\n");
-    return nullptr;
-  }
-  return new Mutator{family, cancelsafe::Random(seed), {}};
+  return new Mutator{ReadFamily(), cancelsafe::Random(seed), {}};
 }
 
 void afl_custom_deinit(Mutator* mutator);

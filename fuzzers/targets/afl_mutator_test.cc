@@ -75,10 +75,17 @@ TEST_F(AflMutatorTest, KeepsToTheEnginesSize) {
   }
 }
 
-TEST_F(AflMutatorTest, RefusesAFamilyThatItDoesNotKnow) {
-  EXPECT_EQ(afl_custom_init(nullptr, 1), nullptr);
+// AFL++ would go on without a mutator, and crash.
+TEST_F(AflMutatorTest, UnknownFamilyEndsTheProcessAndIsNamed) {
+  EXPECT_EXIT(afl_custom_init(nullptr, 1), testing::ExitedWithCode(2),
+              "CANCELSAFE_FAMILY is ''; it must be one of csq, ");
   setenv("CANCELSAFE_FAMILY", "queue", 1);
-  EXPECT_EQ(afl_custom_init(nullptr, 1), nullptr);
+  EXPECT_EXIT(afl_custom_init(nullptr, 1), testing::ExitedWithCode(2),
+              "CANCELSAFE_FAMILY is 'queue'; it must be one of csq, ");
+}
+
+TEST_F(AflMutatorTest, FamilyMayBeSpeltAsInFileNames) {
+  EXPECT_EQ(Mutate("device_queue", 7, kEngineMax), Mutate("device-queue", 7, kEngineMax));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/program/schedules.h"
 #include "fuzzers/targets/target_report.h"
 
 extern char** environ;
@@ -134,7 +135,11 @@ int AnswerConfirmation(Runner* runner, const std::string& path) {
             std::string(file.status().message()).c_str());
     return kSetupError;
   }
-  runner->Executed(file->program);
+  Program program = file->program;
+  ForEachSchedule(&program, [&](int) {
+    runner->Executed(program);
+    return runner->output().verdict.ok();
+  });
   TargetReport report;
   report.verdict = runner->output().verdict;
   printf("%s\n", TargetReportLine(report).c_str());

@@ -227,6 +227,7 @@ void PrependEngineFlags(std::vector<std::string> flags, int* argc, char*** argv)
 // The engine's limit for one run, which a guest cannot do without; added where it is not
 // among the flags.
 constexpr int kRunSeconds = 25;
+constexpr int kConfirmSeconds = 3;
 int RunSeconds(int argc, char** argv) {
   int seconds = kRunSeconds;
   for (int i = 1; i < argc; ++i) {
@@ -337,6 +338,8 @@ std::string ConfirmInFreshProcess(const Failure& failure) {
   std::vector<std::string> command = {"/proc/self/exe"};
   command.insert(command.end(), target->own_flags.begin(), target->own_flags.end());
   command.push_back(absl::StrCat("--confirm=", path));
+  // Before AFL++'s own limit, 10 seconds, ends the process that waits.
+  if (UnderAfl()) command.push_back(absl::StrCat("-timeout=", kConfirmSeconds));
   SetRunning(false);
   std::string why = ConfirmInFreshProcess(command, failure.verdict);
   SetRunning(true);
@@ -378,6 +381,27 @@ void RunSchedule(const Program& program) {
   abort();
 }
 
+// An input inside of which the process before this one ended, without a report: told by
+// what a fresh process, which is watched, makes of it. One that AFL++ killed for its time
+// is among AFL++'s hangs, and unconfirmed here.
+void ReportLeftInput() {
+  std::string bytes;
+  if (!LeftByProcessBefore(&bytes)) return;
+  Failure failure;
+  failure.verdict = ExitVerdict(target->family);
+  LoadProgram(target->family, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
+              &failure.program);
+  LimitFibers(target->fibers_max, &failure.program);
+  const std::string why = ConfirmInFreshProcess(failure);
+  SetRunning(false);
+  if (!why.empty()) {
+    KeepUnconfirmed(failure, why);
+    return;
+  }
+  fprintf(stderr, "\n%s\n", VerdictLine(failure.verdict).c_str());
+  SaveFailure(failure, "");
+}
+
 }  // namespace
 
 void StartTarget(Family family, const Implementation& built_in, int* argc, char*** argv) {
@@ -403,7 +427,9 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
   *argc = kept;
   std::vector<std::string> engine_flags;
   if (target->benchmark != nullptr) engine_flags = Benchmark::EngineFlags();
-  const bool watched = !implementation.empty() && !UnderAfl();
+  // The fork server is AFL++'s own; a fresh process that answers has none.
+  const bool watched = !implementation.empty() && (!UnderAfl() || !target->confirm.empty());
+  if (!implementation.empty() && !watched) KeepInputForNext();
   if (watched) {
     const int seconds = RunSeconds(*argc, *argv);
     engine_flags.push_back(absl::StrCat("-timeout=", seconds));
@@ -459,7 +485,7 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
 
 void RunTargetInput(const uint8_t* data, size_t size) {
   // Here, since the engine sets its own handlers only where there are none.
-  static const bool ready = (CatchSignals(), NoteEngineReady(), true);
+  static const bool ready = (CatchSignals(), NoteEngineReady(), ReportLeftInput(), true);
   static_cast<void>(ready);
   Program& program = target->program;
   Benchmark* const benchmark = target->benchmark.get();

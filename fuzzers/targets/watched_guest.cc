@@ -24,6 +24,7 @@ constexpr int kSetupError = 3;
 // More than any engine's input (-max_len).
 struct Input {
   size_t size;
+  bool running;
   uint8_t bytes[1 << 16];
 };
 
@@ -69,9 +70,7 @@ bool EndedByEngine(const HostedEnd& end) {
   _exit(status);
 }
 
-}  // namespace
-
-void WatchGuest(double hang_seconds, const ReportDeath& report) {
+void ShareInput() {
   void* const memory = mmap(nullptr, sizeof(Input), PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
@@ -79,6 +78,22 @@ void WatchGuest(double hang_seconds, const ReportDeath& report) {
     exit(kSetupError);
   }
   input = static_cast<Input*>(memory);
+}
+
+}  // namespace
+
+void KeepInputForNext() { ShareInput(); }
+
+bool LeftByProcessBefore(std::string* bytes) {
+  if (input == nullptr || !input->running) return false;
+  input->running = false;
+  bytes->assign(reinterpret_cast<const char*>(input->bytes),
+                std::min(input->size, sizeof input->bytes));
+  return true;
+}
+
+void WatchGuest(double hang_seconds, const ReportDeath& report) {
+  ShareInput();
   // libFuzzer starts a symbolizer.
   host = new GuestHost(/*has_children=*/true);
   auto stop = std::make_unique<StopSignals>();
@@ -107,14 +122,17 @@ void NoteInput(const uint8_t* data, size_t size) {
 }
 
 void NoteReported() {
+  if (input != nullptr) input->running = false;
   if (host != nullptr && getpid() == host_pid) host->Tell(kEngineErrorStatus);
 }
 
 void EnterGuest() {
+  if (input != nullptr) input->running = true;
   if (host != nullptr) host->EnterRun();
 }
 
 void LeaveGuest() {
+  if (input != nullptr) input->running = false;
   if (host != nullptr) host->LeaveRun();
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "oracle/verdict.h"
 
@@ -25,7 +26,14 @@ using ReportDeath =
 // `hang_seconds`: how long one run may take; more than the engine's own limit.
 void WatchGuest(double hang_seconds, const ReportDeath& report);
 
-// In the child; no effect without WatchGuest.
+// Under AFL++, which starts one process after another and takes any quiet end of one for
+// the end of a run: what a process runs is kept for the one that follows it. Called before
+// the engine forks.
+void KeepInputForNext();
+// In a new process, once: whether the one before it ended inside a run, and with what.
+bool LeftByProcessBefore(std::string* bytes);
+
+// In the child; no effect without WatchGuest or KeepInputForNext.
 void NoteEngineReady();                            // to run inputs
 void NoteInput(const uint8_t* data, size_t size);  // that is run next
 void EnterGuest();                                 // a run begins

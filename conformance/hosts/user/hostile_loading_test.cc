@@ -1,4 +1,4 @@
-// Fuzz targets and replay keep an implementation in their own process; they refuse one
+// Fuzz targets, replay and explore keep an implementation in their own process; they refuse one
 // that cannot be loaded and unloaded in a child, with the reason and exit status 3.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -81,6 +81,15 @@ TEST_F(HostileLoadingTest, ReplayRefusesWhatCannotBeLoaded) {
   for (const Refusal& refusal : kRefusals) {
     const CommandResult result = RunCommand(
         {CANCELSAFE_PROGRAM, "replay", "--implementation", Guest(refusal.name), AnySeed()});
+    EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
+    EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
+  }
+}
+
+TEST_F(HostileLoadingTest, ExploreRefusesWhatCannotBeLoaded) {
+  for (const Refusal& refusal : kRefusals) {
+    const CommandResult result = RunCommand(
+        {CANCELSAFE_PROGRAM, "explore", "--implementation", Guest(refusal.name), AnySeed()});
     EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
     EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
   }

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -39,6 +40,17 @@ constexpr bool kAddress = true;
 #else
 constexpr bool kAddress = false;
 #endif
+
+constexpr char kOtherReport[] =
+    R"({"suite":"cancelsafe","version":"1.0.0","implementation":"a kernel of another kind","host":"user mode","entry_points":23}
+{"case":"dq.insert.idle","routine":"KeInsertDeviceQueue","clauses":["DQ-INS-01"],"verdict":"pass","passed":["DQ-INS-01"],"steps":[],"trace":[]}
+{"cases":1,"verdicts":{"pass":1,"fail":0,"not-provided":0,"ambiguous":0,"expected-failure":0,"unexpected-pass":0,"crash":0,"time-out":0,"not-run":0},"clauses_checked":1}
+)";
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
 
 // The expected exit status and a part of the output, for each tool.
 struct Cell {
@@ -340,9 +352,17 @@ class HostileToolsTest : public testing::TestWithParam<Row> {
   std::string folder_, guest_, program_;
 };
 
-TEST_P(HostileToolsTest, Conform) {
-  Expect(GetParam().conform, {CANCELSAFE_PROGRAM, "conform", "--implementation", guest_, "--clause",
-                              "dq.insert.idle", "--report", folder_ + "/saved"});
+// The report of another implementation lies beside what the guest does, and is no part of it.
+TEST_P(HostileToolsTest, ConformBesideAnotherReport) {
+  const std::string other = folder_ + "/saved/other.jsonl";
+  std::ofstream(other) << kOtherReport;
+  Expect(GetParam().conform,
+         {CANCELSAFE_PROGRAM, "conform", "--implementation", guest_, "--clause", "dq.insert.idle",
+          "--report", folder_ + "/saved", "--compare", other});
+  EXPECT_EQ(Contents(other), kOtherReport);
+  const std::string page = Contents(folder_ + "/saved/report.html");
+  EXPECT_THAT(page, HasSubstr("a kernel of another kind"));
+  EXPECT_THAT(page, HasSubstr("dq.insert.idle"));
 }
 
 TEST_P(HostileToolsTest, Replay) {
