@@ -2,7 +2,9 @@
 // optimized queue, the plain list of plain_list.h, an absl::btree_multimap and a
 // hand-inlined list, all under the same kind of lock.
 #include <algorithm>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,6 +92,31 @@ struct Sparse {
   UCHAR behind[sizeof(IRP) - offsetof(IRP, Tail) - sizeof(KDEVICE_QUEUE_ENTRY)];
 };
 
+// Zeroed items from the start of a page on, and a queue at the start of one: where in its
+// cache line an entry lies is worth up to ten per cent at small depths, and what the heap
+// gives differs from one process to the next.
+constexpr std::align_val_t kPage{4096};
+
+struct FreePages {
+  void operator()(void* memory) const { ::operator delete(memory, kPage); }
+};
+
+template <typename Item>
+using PagedItems = std::unique_ptr<Item[], FreePages>;
+
+template <typename Item>
+PagedItems<Item> MakeItems(int count) {
+  const size_t bytes = static_cast<size_t>(count) * sizeof(Item);
+  void* memory = ::operator new(bytes, kPage);
+  std::memset(memory, 0, bytes);
+  return PagedItems<Item>(static_cast<Item*>(memory));
+}
+
+template <typename Queue>
+struct alignas(4096) OnPage {
+  Queue queue;
+};
+
 enum class Keys { kRandom, kAscending, kDescending, kEqual };
 
 // `depth` entries in the order of their addresses as a shuffled pack of cards.
@@ -105,7 +132,7 @@ std::vector<int> Shuffled(int depth, BenchmarkRandom* random) {
 template <typename Queue, typename Item, Keys kKeys>
 void ByKey(benchmark::State& state, int depth) {
   BenchmarkRandom random;
-  std::unique_ptr<Item[]> items(new Item[static_cast<size_t>(depth) + 1]());
+  const PagedItems<Item> items = MakeItems<Item>(depth + 1);
   std::vector<ULONG> keys(static_cast<size_t>(depth));
   const ULONG base = 0x40000000;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -114,7 +141,8 @@ void ByKey(benchmark::State& state, int depth) {
                                       : base + static_cast<ULONG>(i);
   }
   std::sort(keys.begin(), keys.end());
-  Queue queue;
+  const auto page = std::make_unique<OnPage<Queue>>();
+  Queue& queue = page->queue;
   queue.InsertByKey(&items[static_cast<size_t>(depth)].entry, 0);  // Refused: busy from now on.
   size_t next = 0;
   for (int item : Shuffled(depth, &random)) {
@@ -146,8 +174,9 @@ void ByKey(benchmark::State& state, int depth) {
 template <typename Queue>
 void Fifo(benchmark::State& state, int depth) {
   BenchmarkRandom random;
-  std::unique_ptr<Dense[]> items(new Dense[static_cast<size_t>(depth) + 1]());
-  Queue queue;
+  const PagedItems<Dense> items = MakeItems<Dense>(depth + 1);
+  const auto page = std::make_unique<OnPage<Queue>>();
+  Queue& queue = page->queue;
   queue.Insert(&items[static_cast<size_t>(depth)].entry);
   for (int item : Shuffled(depth, &random)) queue.Insert(&items[static_cast<size_t>(item)].entry);
   for (auto _ : state) queue.Insert(queue.Remove());

@@ -15,6 +15,9 @@ struct Definition {
   const char* below;
   double limit;
   bool at_least;
+  // Of the least times of all rounds, not the median of the rounds' ratios: where a few
+  // nanoseconds decide, what else runs on the machine would.
+  bool of_least = false;
 };
 
 constexpr bool kAtLeast = true;
@@ -41,11 +44,11 @@ const Definition kDefinitions[] = {
      "by_key/optimized/random/100000", 1, kAtMost},
     {"by_key_equal_vs_random_100k", "by_key/optimized/equal/100000",
      "by_key/optimized/random/100000", 1, kAtMost},
-    {"fifo_vs_list", "fifo/optimized/unkeyed/8", "fifo/inline/unkeyed/8", 1.1, kAtMost},
+    {"fifo_vs_list", "fifo/optimized/unkeyed/8", "fifo/inline/unkeyed/8", 1.1, kAtMost, true},
     {"fifo_vs_list_100k", "fifo/optimized/unkeyed/100000", "fifo/inline/unkeyed/100000", 1.1,
-     kAtMost},
-    {"csq_next_vs_inline", "csq/optimized/next", "csq/inline/next", 1.25, kAtMost},
-    {"csq_context_vs_inline", "csq/optimized/context", "csq/inline/context", 1.25, kAtMost},
+     kAtMost, true},
+    {"csq_next_vs_inline", "csq/optimized/next", "csq/inline/next", 1.25, kAtMost, true},
+    {"csq_context_vs_inline", "csq/optimized/context", "csq/inline/context", 1.25, kAtMost, true},
 };
 
 // Throughput that a second thread adds to cancelling, over what it adds to pairs on
@@ -88,7 +91,9 @@ void AddMember(const std::string& name, double value, std::string* object) {
 std::vector<PromisedRatio> RatiosOf(const Measurements& measurements) {
   std::vector<PromisedRatio> ratios;
   for (const Definition& definition : kDefinitions) {
-    const auto figure = measurements.Ratio(definition.above, definition.below);
+    const auto figure = definition.of_least
+                            ? measurements.LeastRatio(definition.above, definition.below)
+                            : measurements.Ratio(definition.above, definition.below);
     if (figure) ratios.push_back({definition.name, *figure, definition.limit, definition.at_least});
   }
   AddSmallQueues(measurements, &ratios);

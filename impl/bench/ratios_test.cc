@@ -55,6 +55,15 @@ TEST(Ratios, ArePresentOnlyIfTheirBenchmarksRan) {
   EXPECT_NE(RatiosAsText(ratios).find("NOT KEPT"), std::string::npos);
 }
 
+TEST(Ratios, OneDisturbedRoundDoesNotDecideWhereNanosecondsDo) {
+  Measurements measurements;
+  for (const double ours : {30.0, 31.0, 24.0}) measurements.Add("fifo/optimized/unkeyed/8", ours);
+  for (const double other : {24.0, 25.0, 24.0}) measurements.Add("fifo/inline/unkeyed/8", other);
+  const auto ratios = RatiosOf(measurements);
+  ASSERT_EQ(ratios.size(), 1u);
+  EXPECT_DOUBLE_EQ(ratios[0].figure.value, 1);
+}
+
 TEST(Ratios, ASmallQueueIsHeldAgainstThePlainListAtEachDepth) {
   Measurements measurements;
   measurements.Add("small/optimized/by_key/0", 100);
