@@ -251,7 +251,7 @@ void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, 
   for (std::size_t k = shared_.size(); k-- > 0;) {
     const int i = shared_[k];
     const Step& earlier = path_[i];
-    const int other = earlier.chosen;
+    const int other{earlier.chosen};
     if (other == fiber || between[other] >= earlier.clock[other]) continue;
     if (!Footprint::Dependent(earlier.footprint, footprint)) continue;
     // What gave back a lock, to one that waited for it, cannot come after it: it is who
@@ -267,7 +267,7 @@ void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, 
 
 void CompleteExplorer::Reverse(int earlier, int at, int fiber, const Clock& clock) {
   Step& place = path_[earlier];
-  const int other = place.chosen;
+  const int other{place.chosen};
   // Each fiber's first step after the place that does not happen after the step there.
   int first[kMaxFibers];
   std::fill(std::begin(first), std::end(first), -1);
