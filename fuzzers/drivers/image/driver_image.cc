@@ -77,6 +77,7 @@ std::unique_ptr<DriverImage> DriverImage::LoadBytes(const std::vector<uint8_t>& 
     return nullptr;
   }
   image->Relocate();
+  image->NumberBlocks();
   if (!image->Bind(resolver, &why) || !image->Protect(&why)) {
     *error = absl::StrCat(name, ": ", why);
     return nullptr;
@@ -142,6 +143,20 @@ bool DriverImage::Bind(const Resolver& resolver, std::string*) {
     memcpy(base_ + import.slot, &address, 8);
   }
   return true;
+}
+
+// The compiler's constructor would do so, but nothing calls an image's constructors.
+void DriverImage::NumberBlocks() {
+  auto* const begin = static_cast<uint32_t*>(FindExport("__start___sancov_guards"));
+  auto* const end = static_cast<uint32_t*>(FindExport("__stop___sancov_guards"));
+  const auto in_one_section = [this](const void* from, const void* to) {
+    return std::any_of(file_.sections.begin(), file_.sections.end(), [&](const PeSection& section) {
+      const char* const start = base_ + section.rva;
+      return start <= from && to <= start + section.size && from <= to;
+    });
+  };
+  if (begin == nullptr || end == nullptr || !in_one_section(begin, end)) return;
+  for (uint32_t* guard = begin; end - guard > 0; ++guard) *guard = ++blocks_;
 }
 
 bool DriverImage::Protect(std::string* error) {

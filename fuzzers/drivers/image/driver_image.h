@@ -45,6 +45,9 @@ class DriverImage {
   // Whether its code was built with -fsanitize=thread: its accesses are seen.
   bool instrumented() const { return instrumented_; }
 
+  // Blocks of its code that announce themselves by the numbers 1 to this one.
+  uint32_t blocks() const { return blocks_; }
+
   // Writable sections become again what they were after Load. O(bytes of them).
   void Reset();
 
@@ -77,6 +80,7 @@ class DriverImage {
   DriverImage() = default;
   bool Map(const std::vector<uint8_t>& bytes, std::string* error);
   void Relocate();
+  void NumberBlocks();
   bool Bind(const Resolver& resolver, std::string* error);
   bool Protect(std::string* error);
 
@@ -87,6 +91,7 @@ class DriverImage {
   size_t mapped_ = 0;  // with the stubs behind the image
   std::vector<std::string> missing_;
   bool instrumented_ = false;
+  uint32_t blocks_ = 0;
   std::vector<Span> writable_;
   std::vector<char> pristine_;  // the writable memory, one after another
   // What the stubs name; they hold pointers to these.

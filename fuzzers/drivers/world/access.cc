@@ -114,6 +114,17 @@ CANCELSAFE_UNALIGNED(4)
 CANCELSAFE_UNALIGNED(8)
 CANCELSAFE_UNALIGNED(16)
 
+// Copies and fills of the driver's, which the compiler replaces by these.
+CANCELSAFE_MS_ABI void* Copy(void* to, const void* from, ULONG64 size) {
+  ReadRange(const_cast<void*>(from), size);
+  WriteRange(to, size);
+  return __builtin_memmove(to, from, size);
+}
+CANCELSAFE_MS_ABI void* SetBytes(void* at, int value, ULONG64 size) {
+  WriteRange(at, size);
+  return __builtin_memset(at, value, size);
+}
+
 CANCELSAFE_MS_ABI void Nothing() {}
 
 // An update is an Interlocked routine of the driver's.
@@ -188,10 +199,8 @@ CANCELSAFE_MS_ABI void ThreadFence([[maybe_unused]] int order) {
 CANCELSAFE_MS_ABI void Guard(uint32_t* guard) {
   if (options.covered != nullptr && *guard != 0) options.covered(*guard);
 }
-CANCELSAFE_MS_ABI void GuardInit(uint32_t* begin, uint32_t* end) {
-  uint32_t number = 0;
-  for (; begin != end; ++begin) *begin = ++number;
-}
+// The loader has numbered the guards (DriverImage::NumberBlocks).
+CANCELSAFE_MS_ABI void GuardInit(uint32_t*, uint32_t*) {}
 template <typename T>
 CANCELSAFE_MS_ABI void Compared(T a, T b) {
   if (options.compared != nullptr) options.compared(a, b, sizeof(T));
@@ -242,6 +251,9 @@ const Service kServices[] = {
     CANCELSAFE_UNALIGNED_ROWS(16),
     CANCELSAFE_HOOKED_AS(__tsan_read_range, ReadRange),
     CANCELSAFE_HOOKED_AS(__tsan_write_range, WriteRange),
+    CANCELSAFE_HOOKED_AS(__tsan_memcpy, Copy),
+    CANCELSAFE_HOOKED_AS(__tsan_memmove, Copy),
+    CANCELSAFE_HOOKED_AS(__tsan_memset, SetBytes),
     CANCELSAFE_ATOMIC_ROWS(8),
     CANCELSAFE_ATOMIC_ROWS(16),
     CANCELSAFE_ATOMIC_ROWS(32),

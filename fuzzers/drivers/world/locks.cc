@@ -37,6 +37,17 @@ void WriteCr8(ULONG64 value) {
   }
 }
 
+// gs:[offset]: of the processor's control region, the current thread and the number.
+ULONG64 ReadGs(ULONG offset) {
+  constexpr ULONG kCurrentThread = 0x188;
+  constexpr ULONG kProcessorNumber = 0x184;
+  if (offset == kCurrentThread) return reinterpret_cast<ULONG64>(CurrentThread());
+  if (offset == kProcessorNumber) return Processor()->id;
+  Report("misuse", "gs",
+         absl::StrCat("reads gs:[0x", absl::Hex(offset), "], which is not provided"));
+  return 0;
+}
+
 // ---- lists under a spin lock of the driver's ----
 
 // The lock of an ExInterlockedXxxList routine, at any IRQL.
@@ -219,6 +230,7 @@ const Service kServices[] = {
     CANCELSAFE_SERVICE_AS(KfLowerIrql, KeLowerIrql, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE_AS(CancelsafeReadCr8, ReadCr8, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE_AS(CancelsafeWriteCr8, WriteCr8, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_AS(CancelsafeReadGs, ReadGs, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(KeStallExecutionProcessor, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(IoAcquireCancelSpinLock, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(IoReleaseCancelSpinLock, DISPATCH_LEVEL, DISPATCH_LEVEL),

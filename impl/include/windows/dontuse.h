@@ -1,0 +1,1 @@
+// Which routines a driver must not use: nothing is forbidden here.

@@ -1,0 +1,1 @@
+// Names for compiler warnings to be suppressed: none are.

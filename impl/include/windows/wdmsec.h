@@ -1,0 +1,2 @@
+// The security descriptors of IoCreateDeviceSecure, which are not looked at.
+#include <driver_gaps.h>
