@@ -250,6 +250,13 @@ void Judge::NoteDeath(VerdictKind kind, const char* rule) {
   shared.found.kind = kind;
   snprintf(shared.found.rule, sizeof shared.found.rule, "%s", rule);
   shared.executed = active_->runner_->output().schedule.executed;
+  active_->NotePlace();
+}
+
+void Judge::NotePlace() {
+  if (place_ == nullptr) return;
+  FailureIdentity& found = shared_->found;
+  Copy(found.where + place_(*runner_), found.where, sizeof found.where);
 }
 
 void Judge::OnSanitizer(VerdictKind kind, const char* description) {
@@ -297,6 +304,7 @@ void Judge::RunInChild(schedule::Scheduler* scheduler) {
   }
   const Verdict& verdict = runner_->output().verdict;
   shared_->found = IdentityOf(verdict);
+  if (shared_->found.failed()) NotePlace();
   if (!verdict.ok()) Copy(VerdictLine(verdict), shared_->line, sizeof shared_->line);
   shared_->executed = runner_->output().schedule.executed;
 }

@@ -60,6 +60,10 @@ class Judge {
 
   int children() const { return children_; }
 
+  // Failures in different places are different ones from now on: `place` says, of the
+  // runner's last run, where that was. What it returns is a part of the identity.
+  void set_place(std::string (*place)(const Runner& runner)) { place_ = place; }
+
   // The next run is the first of a process.
   void ForgetChild() { StopChild(); }
   // So is each from now on; searches still make many runs in one.
@@ -73,6 +77,7 @@ class Judge {
   bool Search(const FailureIdentity& wanted, bool exploring, int runs, int choices_below,
               Program* program);
   bool IsWanted() const;
+  void NotePlace();
   void StartChild();
   void StopChild();
   int Serve();
@@ -95,6 +100,7 @@ class Judge {
   bool died_ = false;
   bool slow_ = false;  // some run had to be killed
   bool child_per_run_ = false;
+  std::string (*place_)(const Runner& runner) = nullptr;
   static Judge* active_;
 };
 

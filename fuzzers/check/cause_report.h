@@ -1,0 +1,36 @@
+// Causes as people and machines read them: blocks of text for a terminal, JSON, SARIF 2.1.
+// Pure functions of values; saves nothing.
+#ifndef CANCELSAFE_FUZZERS_CHECK_CAUSE_REPORT_H_
+#define CANCELSAFE_FUZZERS_CHECK_CAUSE_REPORT_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzzers/check/causes.h"
+
+namespace cancelsafe {
+
+// What goes with a cause in a report.
+struct ReportedCause {
+  Cause cause;
+  std::string saved;   // path of the shortest program, or ""
+  std::string replay;  // command that works from any directory, or ""
+  bool known = false;  // the baseline has it
+};
+
+// Where a clause's documentation is: a web page, or the name of its source; "" for none.
+std::string PageOfClause(const std::string& clause);
+// One sentence: what had to hold.
+std::string SentenceOf(const Cause& cause);
+
+// One block. A known cause takes one line.
+std::string CauseText(int number, const ReportedCause& reported);
+
+std::string CausesJson(const std::vector<ReportedCause>& causes);
+// A SARIF 2.1.0 log with one result for each cause; known ones are marked "unchanged" and
+// others "new", if there was a baseline.
+std::string CausesSarif(const std::vector<ReportedCause>& causes, bool has_baseline);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CHECK_CAUSE_REPORT_H_

@@ -1,0 +1,86 @@
+// Reports of causes, and what a baseline makes of them.
+#include "fuzzers/check/cause_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fuzzers/check/baseline.h"
+
+namespace cancelsafe {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+ReportedCause Sample() {
+  ReportedCause reported;
+  CheckFinding& shown = reported.cause.shown;
+  shown.verdict = MakeVerdict(Rule::kPendingMissing, Family::kCsq);
+  shown.verdict.reason = "an inserted IRP is marked pending; seen otherwise";
+  shown.routine = "IoCsqInsertIrp";
+  shown.program = "target csq\nfiber 0\n  insert 0\n";
+  shown.operations = 1;
+  shown.seen_there = true;
+  reported.cause.severity = shown.verdict.severity;
+  reported.cause.lines = {{"IoCsqInsertIrpEx", "csq.c", 99}};
+  reported.replay = "/x/cancelsafe replay /x/cause-1.txt";
+  return reported;
+}
+
+TEST(CauseReport, ABlockHasEverythingThatAReaderNeeds) {
+  const std::string text = CauseText(1, Sample());
+  for (const char* part :
+       {"1. wrong result: CSQ-INSERT-05 (pending-missing) in IoCsqInsertIrp",
+        "an inserted IRP is marked pending", "https://learn.microsoft.com", "csq.c:99",
+        "1 operation\n", "insert 0", "replay:  /x/cancelsafe replay /x/cause-1.txt"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(CauseReport, AKnownCauseIsOneLine) {
+  ReportedCause known = Sample();
+  known.known = true;
+  EXPECT_EQ(CauseText(2, known),
+            "2. wrong result: CSQ-INSERT-05 (pending-missing) in IoCsqInsertIrp: known\n");
+}
+
+TEST(CauseReport, SarifHasOneResultPerCauseWithItsRuleAndPlace) {
+  ReportedCause known = Sample();
+  known.known = true;
+  const nlohmann::json log = nlohmann::json::parse(CausesSarif({Sample(), known}, true));
+  EXPECT_EQ(log["version"], "2.1.0");
+  const nlohmann::json& run = log["runs"][0];
+  ASSERT_EQ(run["results"].size(), 2U);
+  ASSERT_EQ(run["tool"]["driver"]["rules"].size(), 1U) << "both break one";
+  const nlohmann::json& result = run["results"][0];
+  EXPECT_EQ(result["ruleId"], "CSQ-INSERT-05");
+  EXPECT_EQ(result["ruleIndex"], 0);
+  const nlohmann::json& place = result["locations"][0]["physicalLocation"];
+  EXPECT_EQ(place["artifactLocation"]["uri"], "csq.c");
+  EXPECT_EQ(place["region"]["startLine"], 99);
+  EXPECT_EQ(result["baselineState"], "new");
+  EXPECT_EQ(run["results"][1]["baselineState"], "unchanged");
+  EXPECT_THAT(CausesSarif({Sample()}, false), Not(HasSubstr("baselineState")));
+}
+
+TEST(Baseline, WhatIsNewOrGoneMakesADifference) {
+  const std::vector<std::string> before = {"rule A in f", "rule B in g"};
+  EXPECT_TRUE(CompareWithBaseline(before, {"rule B in g", "rule A in f"}).same());
+  const BaselineDifference difference = CompareWithBaseline(before, {"rule B in g", "rule C in h"});
+  EXPECT_EQ(difference.known, (std::vector<bool>{true, false}));
+  EXPECT_EQ(difference.gone, std::vector<std::string>{"rule A in f"});
+  EXPECT_FALSE(difference.same());
+  EXPECT_FALSE(CompareWithBaseline(before, {"rule A in f"}).same());
+}
+
+TEST(Baseline, AFileComesBackAsItWasWritten) {
+  const std::vector<std::string> identities = {"rule B in g", "rule A in f"};
+  EXPECT_EQ(ParseBaseline(PrintBaseline(identities)),
+            (std::vector<std::string>{"rule A in f", "rule B in g"}));
+  EXPECT_TRUE(ParseBaseline("# nothing\n\n").empty());
+}
+
+}  // namespace
+}  // namespace cancelsafe

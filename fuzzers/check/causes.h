@@ -1,0 +1,35 @@
+// Findings become causes: what goes back to one mistake stands together, led by the finding
+// that says most. Pure functions of values.
+#ifndef CANCELSAFE_FUZZERS_CHECK_CAUSES_H_
+#define CANCELSAFE_FUZZERS_CHECK_CAUSES_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzzers/check/finding.h"
+
+namespace cancelsafe {
+
+struct Cause {
+  CheckFinding shown;                   // the one that explains it best
+  std::vector<CheckFinding> others;     // of the same cause, best first
+  std::vector<std::string> cases;       // of the conformance suite, that fail with it
+  Severity severity = Severity::kNone;  // the worst of all
+  // Where the mistake is likely to be, best first; may be empty.
+  std::vector<SourceLine> lines;
+
+  // Stays the same from run to run: rule or clause, and function. For baselines.
+  std::string Identity() const;
+};
+
+// Whether a verdict may be the consequence of a mistake that is elsewhere: a loss, a double
+// ending, an order of calls, what a drained queue looks like. What a callback is given and
+// how a lock is held is wrong where it is seen.
+bool IsConsequence(const Verdict& verdict);
+
+// The causes of these findings, worst first. The same for any order of them.
+std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CHECK_CAUSES_H_

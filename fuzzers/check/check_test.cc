@@ -1,0 +1,100 @@
+// From a source file to causes, in this build alone and with few runs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "fuzzers/check/mixes.h"
+
+namespace cancelsafe {
+namespace {
+
+using testing::HasSubstr;
+
+struct Output {
+  int status = -1;
+  std::string text;
+};
+
+Output RunWords(const std::vector<std::string>& words) {
+  Output output;
+  const absl::StatusOr<ChildEnd> end =
+      RunProcess(words, 300, [&](absl::string_view text) { absl::StrAppend(&output.text, text); });
+  if (end.ok() && !end->status.signaled) output.status = end->status.code;
+  return output;
+}
+
+Output Check(const std::string& folder, const std::vector<std::string>& flags) {
+  std::vector<std::string> words = {CANCELSAFE_PROGRAM_DIR "/cancelsafe",
+                                    "check",
+                                    "--sanitizer",
+                                    "none",
+                                    "--runs",
+                                    "400",
+                                    "--jobs",
+                                    "1",
+                                    "--report",
+                                    folder + "/report",
+                                    folder + "/device_queue.cc"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  return RunWords(words);
+}
+
+std::string NewFolder(const std::string& name) {
+  const std::string folder = testing::TempDir() + "check_" + name;
+  EXPECT_TRUE(MakeFolder(folder).ok());
+  return folder;
+}
+
+nlohmann::json CausesIn(const std::string& folder) {
+  return nlohmann::json::parse(ReadFile(folder + "/report/causes.json").value_or("{}"))["causes"];
+}
+
+TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
+  const std::string folder = NewFolder("three");
+  ASSERT_EQ(WriteMixedSources({"dq-choose-greater", "dq-release-at-passive", "dq-inserted-kept"},
+                              {"device_queue.cc"}, folder),
+            "");
+  const Output first = Check(folder, {"--write-baseline", folder + "/baseline.txt"});
+  EXPECT_EQ(first.status, 1) << first.text;
+  EXPECT_THAT(first.text, HasSubstr("7 of 23 documented routines"));
+  const nlohmann::json causes = CausesIn(folder);
+  EXPECT_EQ(causes.size(), 3U) << first.text;
+  for (const nlohmann::json& cause : causes) {
+    EXPECT_LE(cause["operations"], 6) << cause;
+    // As it is printed, but by this very program, since the front door would build.
+    std::vector<std::string> words = absl::StrSplit(cause["replay"].get<std::string>(), ' ');
+    words[0] = CANCELSAFE_PROGRAM_DIR "/cancelsafe";
+    words.insert(words.begin(), {"env", "-C", "/"});
+    words.insert(words.begin() + 5, {"--repeat", "20"});
+    const Output replay = RunWords(words);
+    EXPECT_EQ(replay.status, 1) << replay.text;
+    EXPECT_THAT(replay.text, HasSubstr(cause["rule"].get<std::string>()));
+  }
+  const Output again = Check(folder, {"--baseline", folder + "/baseline.txt"});
+  EXPECT_EQ(again.status, 0) << again.text;
+  EXPECT_THAT(again.text, HasSubstr(": known"));
+}
+
+TEST(Check, ARightImplementationHasNoFindings) {
+  const std::string folder = NewFolder("right");
+  ASSERT_EQ(WriteMixedSources({}, {"device_queue.cc"}, folder), "");
+  const Output output = Check(folder, {});
+  EXPECT_EQ(output.status, 0) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("No findings"));
+}
+
+TEST(Check, WhatDoesNotCompileIsShownWithTheCompilersWords) {
+  const std::string folder = NewFolder("wrong");
+  ASSERT_TRUE(WriteFileAtomically(folder + "/device_queue.cc", "int f( {\n").ok());
+  const Output output = Check(folder, {});
+  EXPECT_EQ(output.status, 3) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("this does not compile"));
+}
+
+}  // namespace
+}  // namespace cancelsafe

@@ -1,0 +1,27 @@
+// The conformance suite as a part of a check: runs it on the plain variant, and says which
+// causes its failed cases go back to.
+#ifndef CANCELSAFE_FUZZERS_CHECK_CONFORMANCE_PART_H_
+#define CANCELSAFE_FUZZERS_CHECK_CONFORMANCE_PART_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/report/report.h"
+#include "fuzzers/check/causes.h"
+
+namespace cancelsafe {
+
+// Runs `program conform` on the shared object; its reports go to `folder`.
+absl::StatusOr<conformance::Report> RunConformance(const std::string& program,
+                                                   const std::string& implementation,
+                                                   const std::string& folder);
+
+// Adds each failed case to the cause that it belongs to: one that breaks a clause of the
+// case, else one in its routine, else one of its family or of that which the family is made
+// of. What belongs to none becomes a cause of its own, one for each routine.
+void AddFailedCases(const conformance::Report& report, std::vector<Cause>* causes);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CHECK_CONFORMANCE_PART_H_

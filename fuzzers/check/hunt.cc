@@ -1,0 +1,328 @@
+// See hunt.h.
+#include "fuzzers/check/hunt.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "command/status.h"
+#include "fuzzers/check/call_site.h"
+#include "fuzzers/check/causes.h"
+#include "fuzzers/check/hunt_programs.h"
+#include "fuzzers/check/suspects.h"
+#include "fuzzers/check/traced_code.h"
+#include "fuzzers/memory/modules.h"
+#include "fuzzers/program/schedules.h"
+#include "fuzzers/program/text.h"
+#include "fuzzers/run/points_module.h"
+#include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/judge.h"
+#include "fuzzers/tools/minimize_failure.h"
+#include "oracle/family.h"
+
+namespace cancelsafe {
+namespace {
+
+constexpr int kFindingsMax = 40;  // of one round
+// An implementation that takes its process down in every run would do nothing else.
+constexpr int kDeathsMax = 60;
+// One that hangs without a preemption point is killed, and its program is a finding.
+constexpr double kChildSecondsMax = 30;
+constexpr int kSuspectRuns = 1500;
+
+// Where in the verdict's line the routine stands: see Judge::set_place.
+constexpr char kRoutineMark[] = "\nin ";
+
+std::vector<Program> ReadSeeds(const std::string& folder, Family family) {
+  std::vector<Program> seeds;
+  if (folder.empty()) return seeds;
+  for (const std::string& path : FilesIn(folder)) {
+    const absl::StatusOr<std::string> text = ReadFile(path);
+    if (!text.ok()) continue;
+    absl::StatusOr<Program> program = ParseProgram(*text);
+    if (program.ok() && program->setup.family == family) seeds.push_back(*std::move(program));
+  }
+  return seeds;
+}
+
+const void* AnyRoutine(const Implementation& implementation) {
+  const void* any = nullptr;
+#define CANCELSAFE_TAKE_ENTRY(type, name, parameters) \
+  if (implementation.name != nullptr) any = reinterpret_cast<const void*>(implementation.name);
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_TAKE_ENTRY)
+#undef CANCELSAFE_TAKE_ENTRY
+  return any;
+}
+
+CheckFinding FindingOf(const Verdict& verdict, const std::string& routine) {
+  CheckFinding finding;
+  finding.verdict = verdict;
+  // A process that is lost says its kind and rule alone.
+  Verdict complete;
+  if (verdict.severity == Severity::kNone && ParseVerdictLine(VerdictLine(verdict), &complete)) {
+    finding.verdict.severity = complete.severity;
+  }
+  finding.routine = routine;
+  return finding;
+}
+
+class Hunter {
+ public:
+  Hunter(const HuntPlan& plan, const Implementation& implementation,
+         const std::function<void(const CheckFinding&)>& found)
+      : plan_(plan),
+        implementation_(implementation),
+        found_(found),
+        family_(*FindFamily(plan.family)),
+        seeds_(ReadSeeds(plan.seeds, family_)),
+        board_(NewHuntBoard()),
+        end_(SecondsNow() + plan.seconds),
+        known_(plan.known.begin(), plan.known.end()) {}
+
+  HuntCounts Run() {
+    std::vector<std::string> ignored = plan_.ignore;
+    for (int round = 0; round < plan_.rounds && SecondsNow() < end_; ++round) {
+      const std::vector<std::string> broken = RunRound(round, ignored);
+      if (broken.empty()) break;
+      ignored.insert(ignored.end(), broken.begin(), broken.end());
+    }
+    counts_.runs = board_->runs;
+    counts_.unknown = board_->unknown;
+    return counts_;
+  }
+
+ private:
+  std::unique_ptr<Runner> NewRunner(const std::vector<std::string>& ignored) const {
+    RunnerOptions options;
+    options.access_points = plan_.access_points;
+    options.reading = plan_.strict ? Reading::kOwn : Reading::kPortable;
+    for (const std::string& entry : ignored) options.ignore.Add(entry);
+    const char* missing = nullptr;
+    auto runner = std::make_unique<Runner>(family_, implementation_, options, &missing);
+    if (missing != nullptr) {
+      throw SetupError(absl::StrCat("the implementation does not provide ", missing));
+    }
+    return runner;
+  }
+
+  // Returns what the next round leaves out.
+  std::vector<std::string> RunRound(int round, const std::vector<std::string>& ignored) {
+    const std::unique_ptr<Runner> runner = NewRunner(ignored);
+    const std::unique_ptr<Runner> strict = ignored.empty() ? nullptr : NewRunner(plan_.ignore);
+    std::set<std::string> broken;
+    board_->next = 0;
+    board_->done = false;
+    int findings = 0, deaths = 0;
+    // The first round has half of the time: an implementation that is right has no others.
+    round_end_ = SecondsNow() + (end_ - SecondsNow()) / (round + 1 == plan_.rounds ? 1 : 2);
+    while (!board_->done && SecondsNow() < round_end_ && findings < kFindingsMax &&
+           deaths < kDeathsMax) {
+      board_->found = false;
+      const int64_t before = board_->next;
+      const bool died = !RunChild([&] { Scout(runner.get(), round); }, kChildSecondsMax);
+      counts_.programs += board_->next - before;
+      if (!died && !board_->found) continue;
+      deaths += died ? 1 : 0;
+      CheckFinding finding;
+      if (!Explain(runner.get(), strict.get(), ignored, &finding)) continue;
+      ++findings;
+      found_(finding);
+      if (CanBeLeftOut(finding.verdict)) {
+        broken.insert(finding.verdict.clause.empty() ? finding.verdict.rule
+                                                     : finding.verdict.clause);
+      }
+    }
+    return {broken.begin(), broken.end()};
+  }
+
+  // What would leave out half of all there is stays in: races, losses, crashes.
+  static bool CanBeLeftOut(const Verdict& verdict) {
+    return verdict.kind == VerdictKind::kRule || verdict.kind == VerdictKind::kCallbackOrder ||
+           verdict.kind == VerdictKind::kNotLinearizable ||
+           verdict.kind == VerdictKind::kKernelViolation;
+  }
+
+  // False if the child did not come to its end.
+  static bool RunChild(const std::function<void()>& body, double seconds) {
+    absl::StatusOr<std::unique_ptr<Process>> child = Process::Fork([&] {
+      SilenceCrashReports();
+      const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+      if (null >= 0) dup2(null, STDERR_FILENO);
+      if (null >= 0) dup2(null, STDOUT_FILENO);
+      body();
+      return 0;
+    });
+    if (!child.ok()) throw SetupError(std::string(child.status().message()));
+    const ChildEnd end = WaitFor(child->get(), seconds, [](absl::string_view) {});
+    return end.status.clean() && !end.timed_out;
+  }
+
+  // In the child: runs programs until one fails in a way that is not known.
+  void Scout(Runner* runner, int round) {
+    // So that a child whose programs are all right comes back in time.
+    constexpr double kSliceSeconds = kChildSecondsMax / 3;
+    const double end = std::min(round_end_, SecondsNow() + kSliceSeconds);
+    uint32_t states = 0, blocks = 0;
+    Program& program = board_->program;
+    const uint64_t seed = plan_.seed + static_cast<uint64_t>(round) * 1000003;
+    while (board_->next < plan_.programs) {
+      if ((board_->next & 15) == 0 && SecondsNow() > end) return;
+      MakeHuntProgram(family_, seed, board_->next++, seeds_, *board_, &program);
+      bool fresh = false;
+      const bool passed = ForEachSchedule(&program, [&](int) {
+        ++board_->runs;
+        const bool ok = runner->Run(program);
+        fresh |= runner->checker().states_covered() > states || TracedCode::SeenEver() > blocks;
+        states = runner->checker().states_covered();
+        blocks = TracedCode::SeenEver();
+        if (ok) return true;
+        const Verdict& verdict = runner->output().verdict;
+        if (verdict.kind == VerdictKind::kUnknown) {
+          ++board_->unknown;
+          return true;
+        }
+        board_->found = known_.count(FindingOf(verdict, RoutineOf(*runner)).Key()) == 0;
+        return false;
+      });
+      if (fresh) KeepProgram(program, board_);
+      if (!passed && board_->found) return;
+    }
+    board_->done = true;
+  }
+
+  // Makes the board's failing program small and says what is known of it. False if it is
+  // known already, or does not fail again.
+  bool Explain(Runner* runner, Runner* strict, const std::vector<std::string>& ignored,
+               CheckFinding* finding) {
+    Judge judge(runner);
+    judge.set_place([](const Runner& ran) { return kRoutineMark + RoutineOf(ran); });
+    const Program program = board_->program;
+    FailureIdentity identity = judge.Run(program);
+    if (!identity.failed()) return false;
+    if (!known_.insert(KeyOf(judge, identity)).second) return false;
+    const Program shortest = Shortest(&judge, identity, program);
+    identity = judge.Run(shortest);
+    *finding = FindingOf(judge.verdict(), RoutineOfIdentity(identity));
+    known_.insert(finding->Key());
+    finding->variant = plan_.variant;
+    finding->family = plan_.family;
+    finding->program = PrintProgram(shortest);
+    finding->operations = shortest.operation_count;
+    finding->fibers = shortest.fibers;
+    finding->unconfirmed = !identity.failed();
+    finding->ignored = ignored;
+    if (strict != nullptr) {
+      Judge plain(strict);
+      plain.set_place([](const Runner& ran) { return kRoutineMark + RoutineOf(ran); });
+      if (plain.Run(shortest).SameAs(identity)) finding->ignored = plan_.ignore;
+    }
+    FindLines(runner, shortest, finding);
+    return true;
+  }
+
+  static Program Shortest(Judge* judge, const FailureIdentity& identity, const Program& program) {
+    if (strcmp(identity.rule, RuleInfo(Rule::kTimeOut).name) != 0) {
+      const MinimizedFailure small = MinimizeFailure(judge, program, nullptr);
+      return small.identity.failed() ? small.program : program;
+    }
+    // Each attempt takes as long as it takes to see that a run hangs.
+    constexpr int kAttemptsMax = 60;
+    MinimizeOptions options;
+    options.attempts_max = kAttemptsMax;
+    return MinimizeProgram(
+        program, [&](const Program& candidate) { return judge->Run(candidate).SameAs(identity); },
+        nullptr, options);
+  }
+
+  static std::string RoutineOfIdentity(const FailureIdentity& identity) {
+    const absl::string_view where = identity.where;
+    const size_t mark = where.find(kRoutineMark);
+    return mark == absl::string_view::npos
+               ? ""
+               : std::string(where.substr(mark + sizeof kRoutineMark - 1));
+  }
+
+  static std::string KeyOf(const Judge& judge, const FailureIdentity& identity) {
+    return FindingOf(judge.verdict(), RoutineOfIdentity(identity)).Key();
+  }
+
+  void FindLines(Runner* runner, const Program& program, CheckFinding* finding) {
+    if (finding->verdict.kind == VerdictKind::kDataRace) {
+      finding->lines = LinesOfRace(finding->verdict.reason);
+      finding->seen_there = true;
+      return;
+    }
+    board_->site = CallSite();
+    std::fill_n(board_->suspects, HuntBoard::kSuspects, 0);
+    const void* const inside = AnyRoutine(implementation_);
+    RunChild([&] { board_->site = FindCallSite(runner, program, inside); }, 5);
+    const std::string key = finding->Key();
+    const auto same = [&] {
+      return FindingOf(runner->output().verdict, RoutineOf(*runner)).Key() == key;
+    };
+    if (TracedCode::kBuilt) {
+      RunChild([&] { FindSuspects(runner, program, plan_.seed, kSuspectRuns, same, board_); }, 10);
+    }
+    const bool consequence = IsConsequence(finding->verdict);
+    // The call as a whole is wrong, not what it did last.
+    const bool outer_first = finding->verdict.rule == RuleInfo(Rule::kIrqlRestored).name ||
+                             finding->verdict.rule == RuleInfo(Rule::kLocksKept).name ||
+                             finding->verdict.rule == RuleInfo(Rule::kLockPairing).name;
+    if (consequence) AddSuspects(finding);
+    finding->seen_there = !consequence && board_->site.innermost != 0;
+    if (outer_first) AddLine(board_->site.outermost, finding);
+    AddLine(board_->site.innermost, finding);
+    AddLine(board_->site.outermost, finding);
+    if (!consequence) AddSuspects(finding);
+  }
+
+  void AddSuspects(CheckFinding* finding) const {
+    for (const uintptr_t suspect : board_->suspects) AddLine(suspect, finding);
+  }
+
+  static SourceLine LineAt(uintptr_t address) {
+    if (address == 0) return SourceLine();
+    SourceLine line = ParseSourceLine(memory::DescribeSite(static_cast<uint32_t>(address)));
+    // The documented headers are not what is checked.
+    return absl::StrContains(line.file, "impl/include/") ? SourceLine() : line;
+  }
+
+  static void AddLine(uintptr_t address, CheckFinding* finding) {
+    SourceLine line = LineAt(address);
+    if (!line.known()) return;
+    for (const SourceLine& other : finding->lines) {
+      if (other.file == line.file && other.line == line.line) return;
+    }
+    finding->lines.push_back(std::move(line));
+  }
+
+  const HuntPlan& plan_;
+  const Implementation& implementation_;
+  const std::function<void(const CheckFinding&)>& found_;
+  const Family family_;
+  const std::vector<Program> seeds_;
+  HuntBoard* const board_;
+  const double end_;
+  double round_end_ = 0;
+  std::set<std::string> known_;
+  HuntCounts counts_;
+};
+
+}  // namespace
+
+HuntCounts Hunt(const HuntPlan& plan, const Implementation& implementation,
+                const std::function<void(const CheckFinding&)>& found) {
+  return Hunter(plan, implementation, found).Run();
+}
+
+}  // namespace cancelsafe

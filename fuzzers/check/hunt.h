@@ -1,0 +1,46 @@
+// One part of a check: one variant of the implementation and one family, attacked with
+// seeds, mutated and generated programs until the budget is used up. A failure does not end
+// it: each is made small, its place looked for, and the search goes on behind it, a second
+// and third time with the rules left out that were broken most visibly. For a process of
+// its own, in the build that the variant needs.
+#ifndef CANCELSAFE_FUZZERS_CHECK_HUNT_H_
+#define CANCELSAFE_FUZZERS_CHECK_HUNT_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fuzzers/check/finding.h"
+#include "impl/implementation.h"
+
+namespace cancelsafe {
+
+struct HuntPlan {
+  std::string variant;
+  std::string implementation;  // path
+  std::string family;
+  std::string seeds;  // folder of readable programs, or ""
+  bool access_points = false;
+  bool strict = false;
+  int64_t programs = 20000;  // of each round
+  double seconds = 60;       // of all rounds; what is over is not begun
+  int rounds = 3;
+  uint64_t seed = 1;
+  std::vector<std::string> known;   // keys of findings that need not be found again
+  std::vector<std::string> ignore;  // rules and clauses
+};
+
+struct HuntCounts {
+  int64_t programs = 0;
+  int64_t runs = 0;
+  int64_t unknown = 0;
+};
+
+// Calls `found` for each finding. Throws a SetupError if the family cannot be set up.
+HuntCounts Hunt(const HuntPlan& plan, const Implementation& implementation,
+                const std::function<void(const CheckFinding&)>& found);
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CHECK_HUNT_H_

@@ -1,0 +1,40 @@
+// What a hunt and the children that run its programs share: plain values in shared memory,
+// so that a child that is lost loses nothing.
+#ifndef CANCELSAFE_FUZZERS_CHECK_HUNT_BOARD_H_
+#define CANCELSAFE_FUZZERS_CHECK_HUNT_BOARD_H_
+
+#include <cstdint>
+
+#include "fuzzers/check/call_site.h"
+#include "fuzzers/program/bytes.h"
+#include "fuzzers/program/program.h"
+
+namespace cancelsafe {
+
+struct HuntBoard {
+  static constexpr int kKept = 512;
+  static constexpr int kSuspects = 8;
+
+  Program program;   // the one under way, with its schedule
+  int64_t next = 0;  // number of the program after it
+  int64_t runs = 0;
+  int64_t unknown = 0;
+  bool found = false;  // it breaks a rule in a way not known yet
+  bool done = false;   // the budget is used up
+
+  // Programs that showed something new; the oldest are replaced.
+  uint32_t kept_count = 0;
+  uint16_t kept_size[kKept] = {};
+  uint8_t kept[kKept][kMaxProgramBytes];
+
+  // What a look at one failure gave: addresses in the implementation, best first.
+  CallSite site;
+  uintptr_t suspects[kSuspects] = {};
+};
+
+// In memory that children share. Ends the process if there is none.
+HuntBoard* NewHuntBoard();
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_CHECK_HUNT_BOARD_H_

@@ -1,0 +1,182 @@
+// See parts.h.
+#include "fuzzers/check/parts.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "command/status.h"
+
+namespace cancelsafe {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kPollMilliseconds = 50;
+// A part looks at its clock between programs; making one small may take a while.
+constexpr double kGraceSeconds = 120;
+
+std::string FoundPath(const std::string& plan_path) { return plan_path + ".found"; }
+
+void AppendLine(const std::string& path, const std::string& line) {
+  FILE* const file = fopen(path.c_str(), "ae");
+  if (file == nullptr) throw SetupError(absl::StrCat("cannot write ", path));
+  fprintf(file, "%s\n", line.c_str());
+  fclose(file);
+}
+
+PartResult ReadResult(const std::string& path) {
+  PartResult result;
+  result.complaint = "it did not come to its end";
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return result;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    CheckFinding finding;
+    if (ParseFindingJson(line, &finding)) {
+      result.findings.push_back(std::move(finding));
+      continue;
+    }
+    const json object = json::parse(line.begin(), line.end(), nullptr, false);
+    if (!object.is_object() || !object.contains("programs")) continue;
+    result.counts = {object.value("programs", int64_t{0}), object.value("runs", int64_t{0}),
+                     object.value("unknown", int64_t{0})};
+    result.complaint = object.value("complaint", "");
+  }
+  return result;
+}
+
+struct Running {
+  std::unique_ptr<Process> process;
+  std::string path;
+  std::string output;
+  double end = 0;
+};
+
+}  // namespace
+
+std::string PlanJson(const HuntPlan& plan) {
+  return json{{"variant", plan.variant},
+              {"implementation", plan.implementation},
+              {"family", plan.family},
+              {"seeds", plan.seeds},
+              {"access_points", plan.access_points},
+              {"strict", plan.strict},
+              {"programs", plan.programs},
+              {"seconds", plan.seconds},
+              {"rounds", plan.rounds},
+              {"seed", plan.seed},
+              {"known", plan.known},
+              {"ignore", plan.ignore}}
+      .dump(1);
+}
+
+absl::StatusOr<HuntPlan> ParsePlan(const std::string& text) {
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) return absl::InvalidArgumentError("this is not a plan");
+  HuntPlan plan;
+  try {
+    plan.variant = object.at("variant");
+    plan.implementation = object.at("implementation");
+    plan.family = object.at("family");
+    plan.seeds = object.at("seeds");
+    plan.access_points = object.at("access_points");
+    plan.strict = object.at("strict");
+    plan.programs = object.at("programs");
+    plan.seconds = object.at("seconds");
+    plan.rounds = object.at("rounds");
+    plan.seed = object.at("seed");
+    plan.known = object.at("known").get<std::vector<std::string>>();
+    plan.ignore = object.at("ignore").get<std::vector<std::string>>();
+  } catch (const json::exception& error) {
+    return absl::InvalidArgumentError(error.what());
+  }
+  return plan;
+}
+
+int RunPart(const std::string& plan_path) {
+  const absl::StatusOr<std::string> text = ReadFile(plan_path);
+  if (!text.ok()) throw UsageError(std::string(text.status().message()));
+  const absl::StatusOr<HuntPlan> plan = ParsePlan(*text);
+  if (!plan.ok()) throw UsageError(absl::StrCat(plan_path, ": ", plan.status().message()));
+  Implementation implementation;
+  std::string error;
+  if (!LoadImplementation(plan->implementation, &implementation, &error)) throw SetupError(error);
+  const std::string path = FoundPath(plan_path);
+  const HuntCounts counts = Hunt(*plan, implementation, [&](const CheckFinding& finding) {
+    AppendLine(path, FindingJson(finding));
+  });
+  AppendLine(path,
+             json{{"programs", counts.programs}, {"runs", counts.runs}, {"unknown", counts.unknown}}
+                 .dump());
+  return kExitOk;
+}
+
+std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
+                                 const std::string& folder, const StopSignals& stop,
+                                 const std::function<void(int, const PartResult&)>& done) {
+  std::vector<PartResult> results(parts.size());
+  std::map<int, Running> running;
+  std::map<std::string, std::set<std::string>> known;  // keys by family
+  size_t next = 0;
+  bool stopped = false;
+  while ((!stopped && next < parts.size()) || !running.empty()) {
+    stopped |= stop.Take();
+    if (stopped) {
+      for (auto& [number, part] : running) part.process->Signal(SIGKILL);
+    }
+    if (!stopped && next < parts.size() && running.size() < static_cast<size_t>(jobs)) {
+      const int number = static_cast<int>(next++);
+      HuntPlan plan = parts[number].plan;
+      plan.known.assign(known[plan.family].begin(), known[plan.family].end());
+      Running part;
+      part.path = absl::StrCat(folder, "/", plan.variant, "-", plan.family, ".json");
+      unlink(FoundPath(part.path).c_str());
+      const absl::Status written = WriteFileAtomically(part.path, PlanJson(plan));
+      absl::StatusOr<std::unique_ptr<Process>> process =
+          written.ok() ? Process::Start({parts[number].program, "check", "--part", part.path})
+                       : absl::StatusOr<std::unique_ptr<Process>>(written);
+      if (!process.ok()) throw SetupError(std::string(process.status().message()));
+      part.process = *std::move(process);
+      part.end = SecondsNow() + plan.seconds + kGraceSeconds;
+      running[number] = std::move(part);
+      continue;
+    }
+    poll(nullptr, 0, kPollMilliseconds);
+    for (auto at = running.begin(); at != running.end();) {
+      Running& part = at->second;
+      part.process->ReadOutput(&part.output);
+      if (SecondsNow() > part.end) part.process->Signal(SIGKILL);
+      const std::optional<ExitStatus> status = part.process->Poll();
+      if (!status) {
+        ++at;
+        continue;
+      }
+      part.process->ReadOutput(&part.output);
+      PartResult& result = results[at->first];
+      result = ReadResult(FoundPath(part.path));
+      if (!status->clean()) {
+        result.complaint = absl::StrCat(DescribeExit(*status), part.output.empty() ? "" : ": ",
+                                        part.output.substr(0, 400));
+      }
+      for (const CheckFinding& finding : result.findings) {
+        if (finding.verdict.kind != VerdictKind::kDataRace && finding.ignored.empty()) {
+          known[finding.family].insert(finding.Key());
+        }
+      }
+      done(at->first, result);
+      at = running.erase(at);
+    }
+  }
+  return results;
+}
+
+}  // namespace cancelsafe
