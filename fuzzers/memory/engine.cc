@@ -59,6 +59,7 @@ Engine::Engine(Model model) : machine_(NewMachine(model)) { NewRun(); }
 void Engine::SetModel(Model model) {
   if (model == machine_->model()) return;
   machine_ = NewMachine(model);
+  machine_->SetFlushWatcher(flush_watcher_);
   NewRun();
 }
 
@@ -229,6 +230,12 @@ void Engine::VolatileAccess(int fiber, const volatile void* address, int size, b
       BeginAtomic(actor, const_cast<volatile void*>(address), size, /*plain=*/false, write);
   Location* const location = place.location;
   if (location == nullptr) return;
+  // The model would offer another value to read, or another place to store at.
+  const memory::Store* readable[Machine::kMaxReadable];
+  if (machine_->Readable(fiber, *location, Order::kRelaxed, readable) > 1 ||
+      (write && model() == Model::kTso)) {
+    location->CountBounded();
+  }
   if (write) {
     location->overwritten = true;
     location->overwritten_by = static_cast<uint8_t>(fiber);
@@ -252,6 +259,15 @@ void Engine::StoreWithoutRace(int fiber, volatile void* address, int size, uint6
 void Engine::Fence(int fiber, Order order) {
   ++events_;
   machine_->Fence(fiber, order);
+}
+
+bool Engine::ChoosesToFlush(int fiber, uint32_t site) {
+  const Location* location = nullptr;
+  const memory::Store* const oldest = machine_->Oldest(fiber, &location);
+  if (oldest == nullptr || choice_.Choose(ChoiceKind::kFlush, 2) == 0) return false;
+  NoteDeviation(ActorOf(fiber, site), *location, oldest->value, static_cast<uint8_t>(fiber));
+  if (deviation_count_ <= kMaxDeviations) deviations_[deviation_count_ - 1].delayed = true;
+  return true;
 }
 
 int Engine::Readable(int fiber, volatile void* address, int size, Order order, uint64_t* values) {

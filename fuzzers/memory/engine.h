@@ -32,6 +32,7 @@ struct Deviation {
   int fiber = 0;
   uint32_t site = 0;
   uintptr_t address = 0;
+  bool delayed = false;       // the store comes from a buffer, and reaches memory now
   uint64_t value = 0;         // read or stored
   uint8_t writer = kNoFiber;  // of the value read
   uint64_t newest = 0;        // what memory held
@@ -76,6 +77,11 @@ class Engine {
   void SetModel(Model model);
   // Makes the choices from now on; null: alternative 0 everywhere.
   void SetChooser(Chooser* chooser) { choice_.caller = chooser; }
+  // Is told of each store that leaves a buffer; null: nobody is.
+  void SetFlushWatcher(Machine::FlushWatcher watcher) {
+    flush_watcher_ = watcher;
+    machine_->SetFlushWatcher(watcher);
+  }
 
   // A new run: nothing has happened yet. O(1) in the usual case.
   void NewRun();
@@ -136,6 +142,10 @@ class Engine {
   // A relaxed store that no access races with.
   void StoreWithoutRace(int fiber, volatile void* address, int size, uint64_t value, uint32_t site);
 
+  // Whether the oldest store of the fiber's buffer reaches memory now, before what the
+  // fiber does next: a choice, if there is such a store.
+  bool ChoosesToFlush(int fiber, uint32_t site);
+
   // The values that such a load or update may read now, newest first; at least one.
   int Readable(int fiber, volatile void* address, int size, Order order, uint64_t* values);
   int Updatable(int fiber, volatile void* address, int size, const UpdateRequest& request,
@@ -189,6 +199,7 @@ class Engine {
   Shadow shadow_;
   LocationPool locations_;
   std::unique_ptr<Machine> machine_;
+  Machine::FlushWatcher flush_watcher_ = nullptr;
   // Asks the caller's chooser, and remembers the answer.
   struct LastChoice final : Chooser {
     int Choose(ChoiceKind asked, int among) override {

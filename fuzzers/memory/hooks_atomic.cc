@@ -36,10 +36,10 @@ void StoreHere(volatile T* p, T value, int order, uintptr_t site) {
 }
 
 // A documented Interlocked routine is a full barrier after it as before it.
-void EndInterlocked(int fiber) {
+void EndInterlocked(int fiber, uintptr_t site) {
   if ((internal::full_barrier >> fiber & 1) == 0) return;
   internal::full_barrier = static_cast<uint8_t>(internal::full_barrier & ~(1u << fiber));
-  internal::engine->Fence(fiber, Order::kSeqCst);
+  Fence(Order::kSeqCst, site);
 }
 
 template <typename T>
@@ -57,7 +57,7 @@ T UpdateHere(volatile T* p, Operation operation, T operand, int order, uintptr_t
   const T old = static_cast<T>(engine.Update(fiber, p, sizeof(T), operation,
                                              static_cast<uint64_t>(operand), OrderOf(order), from));
   NoteReadsFrom(engine.last_read(), fiber, from);
-  EndInterlocked(fiber);
+  EndInterlocked(fiber, site);
   EndRunIfBad();
   return old;
 }
@@ -77,7 +77,7 @@ T CompareHere(volatile T* p, T expected, T desired, int order, int failure, uint
       fiber, p, sizeof(T), static_cast<uint64_t>(expected), static_cast<uint64_t>(desired),
       OrderOf(order), OrderOf(failure), from));
   NoteReadsFrom(engine.last_read(), fiber, from);
-  EndInterlocked(fiber);
+  EndInterlocked(fiber, site);
   EndRunIfBad();
   return old;
 }
@@ -125,9 +125,7 @@ CANCELSAFE_ATOMIC(64)
 #undef CANCELSAFE_UPDATE
 
 void __tsan_atomic_thread_fence(int order) {
-  if (memory::internal::active) {
-    memory::internal::engine->Fence(memory::HookFiber(), memory::OrderOf(order));
-  }
+  memory::Fence(memory::OrderOf(order), CANCELSAFE_SITE);
 }
 void __tsan_atomic_signal_fence(int) {}
 

@@ -80,6 +80,17 @@ class Machine {
   virtual void Flush(int fiber) { (void)fiber; }
   // No buffer holds a store to this location any more.
   virtual void FlushAll(const Location& location) { (void)location; }
+  // Stores that the fiber has put into its buffer so far; and moves to memory those that were
+  // among the first so many.
+  virtual uint32_t BufferedEver(int /*fiber*/) const { return 0; }
+  virtual void FlushFirst(int /*fiber*/, uint32_t /*stores*/) {}
+  // The store that Flush would move, and where to; null if there is none.
+  virtual const Store* Oldest(int /*fiber*/, const Location** /*location*/) const {
+    return nullptr;
+  }
+  // Is told of each store that leaves a buffer; null: nobody is.
+  using FlushWatcher = void (*)(const Location& location);
+  void SetFlushWatcher(FlushWatcher watcher) { flush_watcher_ = watcher; }
 
   const Clock& clock(int fiber) const { return now_[fiber].happened; }
   Lane lane(int fiber) const { return now_[fiber].happened[fiber]; }
@@ -102,6 +113,7 @@ class Machine {
   // To be called when what the fiber knows at its lane was handed on.
   void Tick(int fiber);
 
+  FlushWatcher flush_watcher_ = nullptr;
   Knowledge now_[kMaxFibers];
   Knowledge at_release_fence_[kMaxFibers];  // what relaxed stores publish
   Knowledge collected_[kMaxFibers];         // by reads, for the next acquire fence

@@ -37,6 +37,7 @@ class MachineTso final : public Machine {
     Buffer& buffer = buffer_[fiber];
     if (buffer.count == kCapacity) Flush(fiber);
     Entry& entry = buffer.entry[(buffer.head + buffer.count++) % kCapacity];
+    ++buffer.ever;
     entry.location = location;
     entry.store = MakeStore(fiber, value, order, number, site);
     if (Releases(order)) Tick(fiber);
@@ -63,6 +64,24 @@ class MachineTso final : public Machine {
     --buffer.count;
     entry.location->Insert(entry.location->count(), entry.store);
     entry.location->WriteThrough();
+    if (flush_watcher_ != nullptr) flush_watcher_(*entry.location);
+  }
+
+  uint32_t BufferedEver(int fiber) const override { return buffer_[fiber].ever; }
+
+  void FlushFirst(int fiber, uint32_t stores) override {
+    const Buffer& buffer = buffer_[fiber];
+    while (buffer.count != 0 && buffer.ever - static_cast<uint32_t>(buffer.count) < stores) {
+      Flush(fiber);
+    }
+  }
+
+  const Store* Oldest(int fiber, const Location** location) const override {
+    const Buffer& buffer = buffer_[fiber];
+    if (buffer.count == 0) return nullptr;
+    const Entry& entry = buffer.entry[buffer.head];
+    *location = entry.location;
+    return &entry.store;
   }
 
   void FlushAll(const Location& location) override {
@@ -79,11 +98,15 @@ class MachineTso final : public Machine {
   struct Buffer {
     int head = 0;
     int count = 0;
+    uint32_t ever = 0;
     Entry entry[kCapacity];
   };
 
   void ResetModel() override {
-    for (Buffer& buffer : buffer_) buffer.count = 0;
+    for (Buffer& buffer : buffer_) {
+      buffer.count = 0;
+      buffer.ever = 0;
+    }
   }
 
   void Drain(int fiber) {

@@ -44,7 +44,8 @@ constexpr uint32_t kTokens = 1024;
 struct TokenEntry {
   const void* token;
   uint32_t run;
-  int last;  // fiber that released it
+  int last;         // fiber that released it
+  uint32_t stores;  // that it had put into its buffer by then
   Knowledge knowledge;
 };
 TokenEntry tokens[kTokens];
@@ -102,7 +103,7 @@ TokenEntry& EntryOf(const void* token) {
   for (uint32_t tries = 0; tries < kTokens; ++tries, ++place) {
     TokenEntry& entry = tokens[place % kTokens];
     if (entry.run != g.run) {
-      entry = {token, g.run, -1, Knowledge()};
+      entry = {token, g.run, -1, 0, Knowledge()};
       return entry;
     }
     if (entry.token == token) return entry;
@@ -121,6 +122,29 @@ uint64_t PlaceOf(uint32_t site) {
   Known& entry = known[site * 0x9E3779B1u >> 22];
   if (entry.site != site) entry = {site, g.coverage.Place(AddressOf(site))};
   return entry.place;
+}
+
+// The preemption point before a store leaves a buffer, where accesses are points.
+void PointToFlush(uintptr_t site) {
+  if (internal::access_point == 0) return;
+  schedule::Executor::Get().Point(internal::access_point, nullptr, site);
+}
+
+// Buffered stores that reach memory before what the fiber does next, each in a step of its
+// own: under sequential consistency none.
+void FlushSome(uintptr_t site) {
+  Engine& engine = TheEngine();
+  const int fiber = Fiber();
+  while (engine.ChoosesToFlush(fiber, static_cast<uint32_t>(site))) {
+    PointToFlush(site);
+    if (engine.machine().HasBuffered(fiber)) engine.machine().Flush(fiber);
+  }
+}
+
+// What a complete search has to know of a store that reaches memory.
+void TellFlush(const Location& location) {
+  schedule::Executor::Get().TouchMemory(location.address(), static_cast<size_t>(location.size()),
+                                        true);
 }
 
 void ForgetUnloadedModules() {
@@ -213,8 +237,12 @@ void NewObjects(const void* begin, size_t bytes) {
 
 void DrainStores() {
   if (!internal::active) return;
+  const int fiber = Fiber();
   Machine& machine = TheEngine().machine();
-  while (machine.HasBuffered(Fiber())) machine.Flush(Fiber());
+  while (machine.HasBuffered(fiber)) {
+    PointToFlush(0);
+    if (machine.HasBuffered(fiber)) machine.Flush(fiber);
+  }
 }
 
 void EndObject(const void* begin, size_t bytes, State state, uintptr_t site) {
@@ -258,6 +286,7 @@ void BeginRun(const RunSetup& setup) {
   engine.NewRun();
   // The main context makes and looks at things as if it were alone, which it is.
   engine.SetChooser(nullptr);
+  engine.SetFlushWatcher(&TellFlush);
   g.chooser = setup.chooser;
   internal::access_point = setup.access_point;
   internal::engine = &engine;
@@ -303,6 +332,7 @@ bool LookAgain() {
 }
 
 void EndFiber() {
+  DrainStores();
   if (internal::active) TheEngine().machine().CatchUp(Fiber());
 }
 
@@ -311,6 +341,7 @@ void BeginCall() {
 }
 
 void EndCall() {
+  DrainStores();
   if (internal::active) TheEngine().machine().PublishOrder(Fiber(), &g.returned);
 }
 
@@ -339,7 +370,7 @@ void TakeLock(const volatile void* word) {
   machine.BeginUpdate(fiber);
   const TokenEntry& entry = EntryOf(const_cast<const void*>(word));
   // The word was seen free, so what was stored before it was is in memory too.
-  while (entry.last >= 0 && machine.HasBuffered(entry.last)) machine.Flush(entry.last);
+  if (entry.last >= 0) machine.FlushFirst(entry.last, entry.stores);
   machine.Acquire(fiber, entry.knowledge);
 }
 
@@ -348,18 +379,32 @@ void GiveLock(const volatile void* word) {
   const int fiber = Fiber();
   TokenEntry& entry = EntryOf(const_cast<const void*>(word));
   entry.last = fiber;
+  entry.stores = TheEngine().machine().BufferedEver(fiber);
   TheEngine().machine().Release(fiber, &entry.knowledge);
 }
 
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site) {
   schedule::Executor& executor = schedule::Executor::Get();
+  FlushSome(site);
   executor.Point(internal::access_point, address, site);
   executor.TouchMemory(address, size, write);
 }
 
 void TellSeqCst() {
   static char order;
-  if (TheEngine().model() != Model::kSc) schedule::Executor::Get().Touch(&order, true);
+  if (TheEngine().model() == Model::kRc11) schedule::Executor::Get().Touch(&order, true);
+}
+
+void Fence(Order order, uintptr_t site) {
+  if (!internal::active) return;
+  const bool is_sc = order == Order::kSeqCst;
+  // What it orders may happen before it and after it; it is no access.
+  if (is_sc && internal::access_point != 0 && TheEngine().model() != Model::kSc) {
+    FlushSome(site);
+    schedule::Executor::Get().Point(internal::access_point, nullptr, site);
+  }
+  if (is_sc) TellSeqCst();
+  TheEngine().Fence(Fiber(), order);
 }
 
 void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t site) {

@@ -135,8 +135,10 @@ void SetReadsFromCoverage(uint8_t* counters, uint32_t size);
 // The preemption point before an access, where accesses are points, and what a complete
 // search has to know of it.
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site);
-// A seq_cst operation: outside of sequential consistency, the order of all of them matters.
+// A seq_cst operation: where values may be old, the order of all of them matters.
 void TellSeqCst();
+// A fence that the code under test makes, or a routine of it that is one.
+void Fence(Order order, uintptr_t site);
 
 void NoteReadsFrom(const ReadsFrom& read, int reader, uint32_t site);
 // An instrumented module was loaded; `site` lies in it.

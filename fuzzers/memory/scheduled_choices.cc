@@ -46,6 +46,7 @@ void ScheduledChoices::Start(const schedule::Schedule& schedule) {
   next_ = 0;
   number_ = 0;
   diverged_ = false;
+  cut_short_ = false;
   made_count_ = 0;
   only_ = -1;
   chance_ = 0;
@@ -67,11 +68,39 @@ int ScheduledChoices::TakeRandom(int alternatives) {
   return index;
 }
 
-int ScheduledChoices::Choose(ChoiceKind kind, int alternatives) {
+int ScheduledChoices::Ask(ChoiceKind kind, int alternatives) {
   const int number = number_++;
   if (number < kMaxAsked) {
     asked_[number] = {static_cast<uint8_t>(kind), static_cast<uint8_t>(alternatives)};
   }
+  return number;
+}
+
+// False, and it is not made, if it cannot be listed.
+bool ScheduledChoices::Made(int number, ChoiceKind kind, int alternatives, int index) {
+  if (index == 0) return true;
+  if (made_count_ == schedule::kMaxStaleChoices || number > UINT16_MAX) {
+    cut_short_ = true;
+    return false;
+  }
+  made_[made_count_++] = {static_cast<uint16_t>(number), static_cast<uint8_t>(kind),
+                          static_cast<uint8_t>(index), static_cast<uint8_t>(alternatives)};
+  return true;
+}
+
+int ScheduledChoices::Take(ChoiceKind kind, int alternatives, Chooser* other) {
+  const int number = Ask(kind, alternatives);
+  if (made_count_ == schedule::kMaxStaleChoices || number > UINT16_MAX) {
+    cut_short_ = true;
+    return 0;
+  }
+  const int index = other->Choose(kind, alternatives);
+  Made(number, kind, alternatives, index);
+  return index;
+}
+
+int ScheduledChoices::Choose(ChoiceKind kind, int alternatives) {
+  const int number = Ask(kind, alternatives);
   int index = 0;
   if (next_ < listed_count_ && listed_[next_].number <= number) {
     const schedule::StaleChoice& listed = listed_[next_++];
@@ -85,10 +114,7 @@ int ScheduledChoices::Choose(ChoiceKind kind, int alternatives) {
   } else if (chance_ != 0 && random_.Chance(chance_)) {
     index = TakeRandom(alternatives);
   }
-  if (index == 0 || made_count_ == schedule::kMaxStaleChoices || number > UINT16_MAX) return 0;
-  made_[made_count_++] = {static_cast<uint16_t>(number), static_cast<uint8_t>(kind),
-                          static_cast<uint8_t>(index), static_cast<uint8_t>(alternatives)};
-  return index;
+  return Made(number, kind, alternatives, index) ? index : 0;
 }
 
 }  // namespace cancelsafe::memory

@@ -24,6 +24,11 @@ class ScheduledChoices final : public Chooser {
   void Start(const schedule::Schedule& schedule);
 
   int Choose(ChoiceKind kind, int alternatives) override;
+  // Likewise, but as `other` says, which is not asked beyond what a schedule can list.
+  int Take(ChoiceKind kind, int alternatives, Chooser* other);
+  // Whether something else than alternative 0 would have been taken, or might have, if a
+  // schedule could list more.
+  bool cut_short() const { return cut_short_; }
 
   // What was not alternative 0, in order. Never more than a schedule can list: from then
   // on alternative 0 is taken.
@@ -43,12 +48,16 @@ class ScheduledChoices final : public Chooser {
 
  private:
   int TakeRandom(int alternatives);
+  // The number of the next choice, which is noted as asked.
+  int Ask(ChoiceKind kind, int alternatives);
+  bool Made(int number, ChoiceKind kind, int alternatives, int index);
 
   const schedule::StaleChoice* listed_ = nullptr;
   int listed_count_ = 0;
   int next_ = 0;
   int number_ = 0;  // choices so far
   bool diverged_ = false;
+  bool cut_short_ = false;
   Random random_;
   int only_ = -1;       // the one choice that is random, or -1
   uint8_t chance_ = 0;  // of 256, that a choice is random

@@ -8,15 +8,21 @@
 namespace cancelsafe {
 
 using schedule::ExploreEnd;
+using schedule::MemoryModel;
 
 bool CanSearchCompletely() { return memory::kHooked; }
 
 CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t max_runs)
     : program_(program), runner_(runner), explorer_(OptionsOf(max_runs)) {
   program_.schedule = schedule::Schedule();
-  program_.schedule.memory = schedule::MemoryModel::kSc;
+  program_.schedule.memory =
+      runner->memory() == MemoryModel::kUnnamed ? MemoryModel::kSc : runner->memory();
   run_options_.record_choices = true;
+  alternatives_.explorer = &explorer_;
+  runner_->SetMemoryChooser(&alternatives_);
 }
+
+CompleteSearch::~CompleteSearch() { runner_->SetMemoryChooser(nullptr); }
 
 schedule::CompleteOptions CompleteSearch::OptionsOf(int64_t max_runs) {
   schedule::CompleteOptions options;
@@ -38,8 +44,8 @@ bool CompleteSearch::Next(bool* passed) {
     *passed = runner_->RunWith(&explorer_, program_, run_options_);
     explorer_.Finished(runner_->output().schedule);
     if (explorer_.cut()) continue;
-    bounded_ |=
-        runner_->output().verdict.kind == VerdictKind::kUnknown || runner_->history().truncated;
+    bounded_ |= runner_->output().verdict.kind == VerdictKind::kUnknown ||
+                runner_->history().truncated || runner_->memory_bounded();
     return true;
   }
   return false;
@@ -49,8 +55,13 @@ bool CompleteSearch::complete() const {
   return end() == ExploreEnd::kComplete && runner_->sees_all_accesses() && !bounded_;
 }
 
+const char* CompleteSearch::model() const {
+  return schedule::kMemoryModelNames[static_cast<int>(program_.schedule.memory)];
+}
+
 std::string CompleteSearch::Summary() const {
-  const std::string counts = absl::StrCat(runs(), " executions (", cut_runs(), " cut), model sc");
+  const std::string counts =
+      absl::StrCat(runs(), " executions (", cut_runs(), " cut), model ", model());
   switch (end()) {
     case ExploreEnd::kComplete:
       if (!runner_->sees_all_accesses()) {

@@ -21,6 +21,9 @@ class CompleteSearch {
   // Both outlive the search. The schedule of the program does not matter. At most
   // `max_runs` runs.
   CompleteSearch(const Program& program, Runner* runner, int64_t max_runs = INT64_MAX);
+  ~CompleteSearch();
+  CompleteSearch(const CompleteSearch&) = delete;
+  CompleteSearch& operator=(const CompleteSearch&) = delete;
 
   // Makes the next run and judges it; false if there is none. Runs that turn out to repeat
   // others on the way are made, counted and not shown. *passed: without a violation.
@@ -30,16 +33,27 @@ class CompleteSearch {
   int64_t cut_runs() const { return explorer_.cut_runs(); }
   schedule::ExploreEnd end() const { return explorer_.end(); }
   bool complete() const;
+  // Of memory: the runner's, or sc if that names none.
+  const char* model() const;
   // "complete: 12 executions (3 cut), model sc, no bound", or by what it was bounded.
   std::string Summary() const;
 
  private:
   static schedule::CompleteOptions OptionsOf(int64_t max_runs);
 
+  // What the memory model leaves open is explored like the order of steps.
+  struct Alternatives final : memory::Chooser {
+    int Choose(memory::ChoiceKind, int alternatives) override {
+      return explorer->Choose(alternatives);
+    }
+    schedule::CompleteExplorer* explorer = nullptr;
+  };
+
   Program program_;
   Runner* const runner_;
   schedule::RunOptions run_options_;
   schedule::CompleteExplorer explorer_;
+  Alternatives alternatives_;
   bool bounded_ = false;  // a run met a limit of the harness
 };
 

@@ -13,6 +13,8 @@
 namespace cancelsafe {
 namespace {
 
+using schedule::MemoryModel;
+
 // All that can be seen of a run: results, callbacks, which calls had ended before which
 // began, and the verdict.
 std::string Seen(Runner* runner) {
@@ -118,6 +120,44 @@ TEST_P(CompleteSearchTest, SeesWhatBoundedAndRandomSearchesSee) {
     }
   }
   EXPECT_LE(too_large, 8);
+}
+
+// What random schedules with random stale values show of a program is among what the
+// search under the same model sees.
+TEST_P(CompleteSearchTest, SeesWhatRandomStaleValuesShow) {
+  int64_t stale = 0;
+  for (const MemoryModel memory : {MemoryModel::kTso, MemoryModel::kRc11}) {
+    RunnerOptions options = options_;
+    options.memory = memory;
+    Bench bench(GetParam(), BuiltInImplementation(), options);
+    int compared = 0;
+    for (uint64_t seed = 1; compared < 5; ++seed) {
+      Program program = Small(seed);
+      std::set<std::string> complete;
+      {
+        CompleteSearch search(program, &bench.runner(), 20000);
+        bool passed = true;
+        while (search.Next(&passed)) {
+          complete.insert(Seen(&bench.runner()));
+          ASSERT_TRUE(passed) << bench.runner().output().verdict.reason;
+        }
+        if (!search.complete()) continue;
+      }
+      ++compared;
+      for (uint32_t i = 0; i < 300; ++i) {
+        program.schedule.kind = i % 2 == 0 ? schedule::Kind::kRandom : schedule::Kind::kPct;
+        program.schedule.parameter = static_cast<uint8_t>(i);
+        program.schedule.seed = i;
+        bench.runner().Run(program);
+        stale += bench.runner().output().schedule.executed.stale_count;
+        ASSERT_EQ(complete.count(Seen(&bench.runner())), 1)
+            << "seed " << seed << ", lost: " << Seen(&bench.runner()) << "\n"
+            << PrintProgram(program);
+      }
+      program.schedule = schedule::Schedule();
+    }
+  }
+  if (GetParam() == Family::kCsq) EXPECT_GT(stale, 0);
 }
 
 TEST_P(CompleteSearchTest, CountsAreTheSameEveryTime) {

@@ -56,7 +56,6 @@ struct MachinePlatform {
       fprintf(stderr, "cancelsafe: the implementation waits for a lock during initialisation\n");
       abort();
     }
-    if (memory::kHooked && memory::LookAgain()) return;
     Machine::waits_for_[Machine::fiber()] = object;
     Machine::executor().Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
     Machine::waits_for_[Machine::fiber()] = nullptr;

@@ -78,6 +78,10 @@ std::string DescribeDeviation(const memory::Deviation& deviation, const std::str
                                 when),
           ", as nothing has ordered the two");
     case memory::ChoiceKind::kFlush:
+      if (deviation.delayed) {
+        return absl::StrCat("lets the oldest store of its store buffer, ", what,
+                            ", reach memory before what it does next");
+      }
       return absl::StrCat("writes ", what,
                           " into its store buffer, where other fibers do not see it yet");
   }
@@ -117,6 +121,15 @@ void MemoryRun::WriteTo(schedule::Schedule* executed) const {
   std::copy_n(noting_.choices.made(), noting_.choices.made_count(), executed->stale);
 }
 
+bool MemoryRun::bounded() const {
+  if (!memory::kHooked) return false;
+  const memory::Engine& engine = memory::TheEngine();
+  // The newest value is always known. What a read that races returns otherwise is not.
+  const bool forgets =
+      engine.model() != memory::Model::kSc && (engine.bounded() || engine.race().found);
+  return forgets || engine.exhausted() || noting_.choices.cut_short();
+}
+
 bool MemoryRun::SeesAccessesOf(const Implementation& implementation) {
   if (!memory::kHooked) return false;
   const auto seen = [](auto* routine) {
@@ -147,7 +160,8 @@ Verdict MemoryRun::BadAccessVerdict(Family family) {
 }
 
 int MemoryRun::Noting::Choose(memory::ChoiceKind kind, int alternatives) {
-  const int index = choices.Choose(kind, alternatives);
+  const int index = other == nullptr ? choices.Choose(kind, alternatives)
+                                     : choices.Take(kind, alternatives, other);
   if (index != 0) made_at[choices.made_count() - 1] = *sequence;
   return index;
 }

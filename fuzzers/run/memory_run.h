@@ -37,6 +37,9 @@ class MemoryRun {
   // `wanted`, else that of the schedule, else rc11. `sequence` is where the history counts.
   void Begin(const schedule::Schedule& schedule, schedule::MemoryModel wanted, bool access_points,
              const uint32_t* sequence);
+  // From the next run on, `chooser` makes the choices, and no list and no seed does; null:
+  // they do.
+  void SetChooser(memory::Chooser* chooser) { noting_.other = chooser; }
   // Around the fibers.
   static void BeginFibers() {
     if (memory::kHooked) memory::BeginFibers();
@@ -59,6 +62,10 @@ class MemoryRun {
   // Whether a list of choices met others than those it was made for.
   bool diverged() const { return memory::kHooked && noting_.choices.diverged(); }
 
+  // Whether the run could have gone on otherwise where the engine, or a schedule, had no room
+  // to say so.
+  bool bounded() const;
+
   // Whether the hooks see what each routine of the implementation accesses.
   static bool SeesAccessesOf(const Implementation& implementation);
 
@@ -75,6 +82,7 @@ class MemoryRun {
     int Choose(memory::ChoiceKind kind, int alternatives) override;
 
     memory::ScheduledChoices choices;
+    memory::Chooser* other = nullptr;
     const uint32_t* sequence = nullptr;
     uint32_t made_at[schedule::kMaxStaleChoices] = {};
   };

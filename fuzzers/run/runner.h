@@ -93,6 +93,13 @@ class Runner {
     body_context_ = context;
   }
 
+  // From now on the choices of the memory model are made by it; null: by the schedule.
+  void SetMemoryChooser(memory::Chooser* chooser) { memory_.SetChooser(chooser); }
+  // Of RunnerOptions.
+  schedule::MemoryModel memory() const { return options_.memory; }
+  // Whether the last run could have gone on otherwise where that could not be offered.
+  bool memory_bounded() const { return memory_.bounded(); }
+
   // True from within a run, for handlers of the process's end: then the implementation
   // under test has ended it.
   static bool in_run() { return in_run_; }

@@ -236,10 +236,6 @@ int Run(Options* options) {
   if (options->complete && !options->scheduler.empty()) {
     throw UsageError("--complete and --scheduler exclude each other: name one of them");
   }
-  if (options->complete && !options->guest.memory.empty() && options->guest.memory != "sc") {
-    throw UsageError(absl::StrCat("--complete searches under --memory sc, not under '",
-                                  options->guest.memory, "'"));
-  }
   const bool modelled = options->complete || !options->guest.memory.empty();
   ContinueUnder(options->sanitizer, modelled ? "model" : "none");
   if (options->complete && !CanSearchCompletely()) {

@@ -100,7 +100,9 @@ void Tally::Add(const Tally& other) {
 RunnerOptions SearchOptions(RunnerOptions options) {
   if (!CanSearchCompletely()) return options;
   options.access_points = true;
-  options.memory = schedule::MemoryModel::kSc;
+  if (options.memory == schedule::MemoryModel::kUnnamed) {
+    options.memory = schedule::MemoryModel::kSc;
+  }
   return options;
 }
 

@@ -30,7 +30,7 @@ struct Tally {
 enum class SearchEnd : uint8_t { kPassed, kViolation, kStopped };
 
 // What the runner of a search needs beside what is asked for: where it can, it sees every
-// access, under sequential consistency.
+// access, under sequential consistency if no model of memory is named.
 RunnerOptions SearchOptions(RunnerOptions options);
 
 // Runs every schedule of the world's program, and stops at a violation: the runner's last

@@ -146,6 +146,7 @@ int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
       options.guest.implementation.empty() ? "built-in" : BaseName(options.guest.implementation);
   result.revision = options.revision;
   result.bound = SearchBound();
+  if (!options.guest.memory.empty()) result.memory = options.guest.memory;
   absl::StrAppend(lines, ResultJson(result), "\n");
   PrintResult(result);
   if (!result.all) {
@@ -211,11 +212,6 @@ int Run(Options* options) {
   if (options->merge) return Merge(*options);
   const absl::StatusOr<Shard> shard = ParseShard(options->shard);
   if (!shard.ok()) throw UsageError(absl::StrCat("--shard: ", shard.status().message()));
-  if (!options->guest.memory.empty() && options->guest.memory != "sc") {
-    throw UsageError(absl::StrCat("--memory: '", options->guest.memory,
-                                  "' cannot be searched to the end yet; verify takes sc alone, and "
-                                  "fuzz the others"));
-  }
   // Where every access is seen, nothing needs a bound.
   ContinueUnder(options->sanitizer, "model");
   return Verify(*options, *shard);

@@ -1,0 +1,91 @@
+// The smallest scope of each family, searched to its end in the build that sees every
+// access: the built-in queues are clean there, and a bug that needs a store buffer is found.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/mutants/guest.h"
+#include "fuzzers/run/complete_search.h"
+#include "fuzzers/worlds/crew.h"
+#include "fuzzers/worlds/search.h"
+#include "impl/implementation.h"
+#include "oracle/family.h"
+
+namespace cancelsafe {
+namespace {
+
+using schedule::MemoryModel;
+
+CrewEnd RunAll(const Scope& scope, MemoryModel memory, const Implementation& implementation) {
+  EXPECT_TRUE(CanSearchCompletely());
+  CrewPlan plan;
+  plan.scope = scope;
+  plan.jobs = 2;
+  RunnerOptions options;
+  options.memory = memory;
+  const StopSignals stop;
+  const absl::StatusOr<CrewEnd> end = RunCrew(plan, implementation, SearchOptions(options), stop);
+  EXPECT_TRUE(end.ok()) << end.status();
+  return end.ok() ? *end : CrewEnd();
+}
+
+void ExpectComplete(const CrewEnd& end) {
+  EXPECT_EQ(end.violation, -1);
+  EXPECT_TRUE(end.result.all);
+  EXPECT_EQ(end.result.tally.unfinished, 0);
+  EXPECT_GT(end.result.tally.executions, end.result.tally.programs);
+}
+
+class SmallestScopeTest : public testing::TestWithParam<int> {
+ protected:
+  Scope ScopeOf(int settings) const { return {FamilyNumber(GetParam()), 2, 1, 2, settings}; }
+};
+INSTANTIATE_TEST_SUITE_P(Families, SmallestScopeTest, testing::Range(0, kFamilyCount));
+
+TEST_P(SmallestScopeTest, IsCleanUnderSequentialConsistency) {
+  ExpectComplete(RunAll(ScopeOf(1), MemoryModel::kSc, BuiltInImplementation()));
+}
+
+TEST_P(SmallestScopeTest, IsCleanWithStoreBuffers) {
+  ExpectComplete(RunAll(ScopeOf(0), MemoryModel::kTso, BuiltInImplementation()));
+}
+
+TEST_P(SmallestScopeTest, IsCleanWithStaleReads) {
+  ExpectComplete(RunAll(ScopeOf(0), MemoryModel::kRc11, BuiltInImplementation()));
+}
+
+// The cancel routine is stored and not exchanged: the store may wait in a buffer while
+// Cancel is read.
+TEST(StoreBufferingTest, InsertThatStoresItsRoutineIsFoundWithOneCallOnEachOfTwoFibers) {
+  const std::string work = testing::TempDir() + "cancelsafe-store-buffering";
+  std::filesystem::create_directories(work);
+  const absl::StatusOr<GuestRecipe> recipe = ReadGuestRecipe(CANCELSAFE_GUEST_RECIPE);
+  ASSERT_TRUE(recipe.ok()) << recipe.status();
+  const absl::StatusOr<GuestBuilder> builder = GuestBuilder::Create(*recipe, work);
+  ASSERT_TRUE(builder.ok()) << builder.status();
+  const absl::StatusOr<std::vector<Mutant>> mutants = LoadMutants(CANCELSAFE_PATCHES);
+  ASSERT_TRUE(mutants.ok()) << mutants.status();
+  std::string guest;
+  for (const Mutant& mutant : *mutants) {
+    if (mutant.id != "csq-routine-stored-with-release") continue;
+    const absl::StatusOr<std::string> built = builder->Build(mutant);
+    ASSERT_TRUE(built.ok()) << built.status();
+    guest = *built;
+  }
+  Implementation implementation;
+  std::string error;
+  ASSERT_TRUE(LoadImplementation(guest, &implementation, &error)) << error;
+  const Scope scope = {Family::kCsq, 2, 1, 1, 0};
+  ExpectComplete(RunAll(scope, MemoryModel::kSc, implementation));
+  // An insert and a cancel, of the programs with no setting: few come before it.
+  for (const MemoryModel memory : {MemoryModel::kTso, MemoryModel::kRc11}) {
+    const CrewEnd end = RunAll(scope, memory, implementation);
+    EXPECT_GE(end.violation, 0);
+    EXPECT_LT(end.violation, 21);
+  }
+}
+
+}  // namespace
+}  // namespace cancelsafe
