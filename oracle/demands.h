@@ -33,6 +33,21 @@ inline constexpr Demand kDemands[] = {
     /*kCompleteCanceled=*/{kAround | kItemState | kQueueLockHeld, kRightQueue | kItemState},
 };
 
+// Of what a snapshot says of the IRP's own fields, the bits that some rule looks at in an
+// event of this kind.
+constexpr uint16_t JudgedOfIrp(CallbackKind kind) {
+  switch (kind) {
+    case CallbackKind::kInsert:
+    case CallbackKind::kRemove:
+    case CallbackKind::kStartIo:
+      return kPendingMarked | kCancelRoutineSet;
+    case CallbackKind::kRelease:
+      return kPendingMarked | kCancelRoutineSet | kCancelFlagSet;
+    default:
+      return kPendingMarked;
+  }
+}
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_ORACLE_DEMANDS_H_

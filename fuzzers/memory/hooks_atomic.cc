@@ -69,13 +69,15 @@ T CompareHere(volatile T* p, T expected, T desired, int order, int failure, uint
     if (old == expected) *p = desired;
     return old;
   }
-  PointBefore(p, sizeof(T), true, OrderOf(order), site);
+  PointBefore(p, sizeof(T), false, OrderOf(order), site);
   Engine& engine = *internal::engine;
   const int fiber = HookFiber();
   const uint32_t from = static_cast<uint32_t>(site);
   const T old = static_cast<T>(engine.CompareExchange(
       fiber, p, sizeof(T), static_cast<uint64_t>(expected), static_cast<uint64_t>(desired),
       OrderOf(order), OrderOf(failure), from));
+  // One that fails only reads.
+  if (old == expected) schedule::Executor::Get().TouchMemory(p, sizeof(T), true);
   NoteReadsFrom(engine.last_read(), fiber, from);
   EndInterlocked(fiber, site);
   EndRunIfBad();

@@ -1,6 +1,7 @@
 // See callback_watch.h. Each callback records what it sees before the driver acts.
 #include "fuzzers/run/callback_watch.h"
 
+#include "oracle/demands.h"
 #include "oracle/operation_table.h"
 
 namespace cancelsafe {
@@ -72,7 +73,7 @@ CallbackEvent* CallbackWatch::Event(CallbackKind kind, const void* queue, uint8_
   if (QueueAt(queue).lock_owner == Machine::fiber()) event->snapshot |= kQueueLockHeld;
   const Queue* const expected = queue_count_ == 1 ? &queues_[0] : QueueOfCall();
   if (expected != nullptr && queue == expected->queue) event->snapshot |= kRightQueue;
-  if (item != kNoItem) event->snapshot |= items_->Snapshot(item);
+  if (item != kNoItem) event->snapshot |= items_->Snapshot(item, JudgedOfIrp(kind));
   return event;
 }
 

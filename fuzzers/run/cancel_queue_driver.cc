@@ -104,7 +104,8 @@ Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
 }
 
 void CancelQueueDriver::EndRemoval(int call, int32_t result) {
-  if (call != kNoCall && result >= 0) recorder_->call(call).item_state = items_.Snapshot(result);
+  if (call != kNoCall && result >= 0)
+    recorder_->call(call).item_state = items_.Snapshot(result, kPendingMarked);
   recorder_->End(call, result);
 }
 

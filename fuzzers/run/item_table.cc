@@ -1,6 +1,8 @@
 // See item_table.h.
 #include "fuzzers/run/item_table.h"
 
+#include <utility>
+
 #include "fuzzers/memory/runtime.h"
 #include "impl/kernel/filter_manager.h"
 
@@ -26,12 +28,6 @@ constexpr Member kMembers[] = {
 // callback data, whose first words link the driver's list).
 PVOID Canary(int number, int slot) {
   return reinterpret_cast<PVOID>(static_cast<uintptr_t>(0xC0FFEE00u + number * 4 + slot));
-}
-
-// The harness is not instrumented: a complete search is told what it looks at.
-template <typename T>
-void TellRead(const T* field) {
-  schedule::Executor::Get().TouchMemory(field, sizeof(T), false);
 }
 
 }  // namespace
@@ -116,14 +112,15 @@ void ItemTable::Make(int number) {
 
 bool ItemTable::Refresh(int number) {
   if (owner(number) != Item::Owner::kEnded) return true;
-  const Item& item = (*this)[number];
+  const Item& item = std::as_const(*this)[number];
+  Tell(number, kUsersParts, false);
   if (item.users != 0 || irps_left_ == 0) return false;
   Make(number);
   return true;
 }
 
 void ItemTable::EndUse(int number) {
-  Tell(number, kUsersPart, true);
+  TellUse(number);
   --items_[number].users;
   HandOver(number);
 }
@@ -146,7 +143,7 @@ void ItemTable::TakeFromLibrary(int number) {
 }
 
 void ItemTable::Complete(int number, NTSTATUS status) {
-  Item& item = (*this)[number];
+  Item& item = items_[number];  // which IRP it is stays as it is while it is in use
   item.handover.Acquire(Machine::fiber());
   if (kind_ == ItemKind::kCallbackData) {
     item.data->IoStatus.Status = status;
@@ -213,14 +210,13 @@ uint8_t ItemTable::ItemOfEntry(PLIST_ENTRY entry) const {
              : NumberOf(CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry));
 }
 
-uint16_t ItemTable::Snapshot(int number) const {
+uint16_t ItemTable::Snapshot(int number, uint16_t told) const {
   const Item& item = items_[number];
   if (owner(number) == Item::Owner::kEnded) return 0;
   const IRP* irp = item.irp;
-  TellRead(&irp->Tail.Overlay.CurrentStackLocation->Control);
-  TellRead(&irp->CancelRoutine);
-  TellRead(&irp->Cancel);
-  TellRead(&irp->Tail.Overlay.DriverContext[3]);
+  if ((told & kPendingMarked) != 0) TellRead(&irp->Tail.Overlay.CurrentStackLocation->Control);
+  if ((told & kCancelRoutineSet) != 0) TellRead(&irp->CancelRoutine);
+  if ((told & kCancelFlagSet) != 0) TellRead(&irp->Cancel);
   uint16_t flags = kKnownItem;
   if (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) {
     flags |= kPendingMarked;

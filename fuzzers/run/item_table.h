@@ -42,6 +42,17 @@ struct Item {
   Handover handover;            // from one user to the next
 };
 
+// The harness is not instrumented: a complete search is told what it looks at, and what it
+// changes, since the last point.
+template <typename T>
+void TellRead(const T* field) {
+  schedule::Executor::Get().TouchMemory(field, sizeof(T), false);
+}
+template <typename T>
+void TellWrite(const T* field) {
+  schedule::Executor::Get().TouchMemory(field, sizeof(T), true);
+}
+
 class ItemTable {
  public:
 #ifdef CANCELSAFE_SANITIZER_THREAD
@@ -61,13 +72,14 @@ class ItemTable {
 
   ItemKind kind() const { return kind_; }
   // What is known of an item is shared state that a complete search has to know of: all of
-  // it, or those parts that others look at while the item is in use.
+  // it but how many calls name it, or those parts that others look at while the item is in
+  // use.
   Item& operator[](int number) {
-    Tell(number, schedule::kAllParts, true);
+    Tell(number, kOwnerPart | kLinkedPart | kOtherPart, true);
     return items_[number];
   }
   const Item& operator[](int number) const {
-    Tell(number, schedule::kAllParts, false);
+    Tell(number, kOwnerPart | kLinkedPart | kOtherPart, false);
     return items_[number];
   }
   Item::Owner owner(int number) const {
@@ -91,7 +103,7 @@ class ItemTable {
   // A call that names the item begins and ends. While calls are open the number
   // keeps its IRP; whoever uses the IRP or its context later has seen the end.
   void BeginUse(int number) {
-    Tell(number, kUsersPart, true);
+    TellUse(number);
     ++items_[number].users;
   }
   void EndUse(int number);
@@ -121,13 +133,22 @@ class ItemTable {
 
   // Looks at the IRP as its driver would; 0 if it has been completed already.
   // The caller adds what it knows of locks.
-  uint16_t Snapshot(int number) const;
+  // Of `told` (bits of a snapshot) a complete search is told that they were looked at: the
+  // others have no say in any verdict, so their values need not be explored.
+  uint16_t Snapshot(int number, uint16_t told) const;
 
   // Number of the first retired IRP that was written to afterwards, or kNoItem.
   uint8_t FindDamagedRetired() const;
 
  private:
-  static constexpr uint8_t kUsersPart = 1, kLinkedPart = 2, kOwnerPart = 4;
+  static constexpr uint8_t kLinkedPart = 1, kOwnerPart = 2, kOtherPart = 4;
+  // Calls that begin and end only count up and down: their order is nothing to each other,
+  // and something to those that look at the sum.
+  static constexpr uint8_t kUsersParts = 0xf0;
+  void TellUse(int number) const {
+    const int fiber = Machine::fiber();
+    Tell(number, static_cast<uint8_t>(0x10 << fiber), true);
+  }
   void Tell(int number, uint8_t parts, bool writes) const {
     schedule::Executor::Get().Touch(&items_[number], writes, parts);
   }

@@ -68,6 +68,10 @@ void Interpreter::Start(Decider* decider) {
     SkipBranches(static_cast<int>(t));
   }
   ids_.assign(1, 0);
+  // It must not grow on a fiber: TSan would take that for a race.
+  constexpr size_t kEvents = 256;
+  ids_.reserve(kEvents);
+  for (ThreadState& thread : threads_) thread.reads.reserve(kEvents);
 }
 
 // Branches are no events: they are done with the event before them.

@@ -50,6 +50,14 @@ class DeviceQueueDriver final : public FamilyDriver {
   }
   int open_calls() const { return inserts_ + removals_ + entry_removals_; }
   void NoteEmptyHanded(const Operation& operation, bool alone);
+  // Inserts of different entries only count up and down, which is nothing to each other and
+  // something to removals, unless it can become unknown whether the queue is busy.
+  void TellInsert(int number) const {
+    schedule::Executor& executor = schedule::Executor::Get();
+    const int part = may_lose_count_ ? schedule::kAllParts : 1 << Machine::fiber();
+    executor.Touch(this, true, static_cast<uint8_t>(part));
+    executor.Touch(&entries_[number], true);
+  }
 
   const Implementation& table_;
   Recorder* recorder_ = nullptr;
@@ -66,6 +74,7 @@ class DeviceQueueDriver final : public FamilyDriver {
   // and none has begun since.
   int begun_ = 0;
   Busy busy_ = Busy::kCounted;
+  bool may_lose_count_ = false;  // some call of this program can make it unknown
 };
 
 void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
@@ -81,6 +90,10 @@ void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
   queued_ = busy_periods_ = inserts_ = removals_ = strict_removals_ = entry_removals_ = 0;
   begun_ = 0;
   busy_ = Busy::kCounted;
+  may_lose_count_ = false;
+  for (int i = 0; i < program.operation_count; ++i) {
+    may_lose_count_ |= program.operations[i].op == Op::kQueueRemoveByKeyIfBusy;
+  }
   if (program.setup.used_memory) LeaveDeviceQueueUsed(table_, queue_, arena);
   KiSetDeviceQueueListMax(kListMaxes[program.setup.list_max]);
   table_.KeInitializeDeviceQueue(queue_);
@@ -105,11 +118,11 @@ void DeviceQueueDriver::Taken(int number) {
 }
 
 Skip DeviceQueueDriver::Execute(const Operation& operation) {
+  if (operation.op == Op::kQueueInsert || operation.op == Op::kQueueInsertByKey) {
+    return ExecuteInsert(operation);
+  }
   const StateInUse state(this);
   switch (operation.op) {
-    case Op::kQueueInsert:
-    case Op::kQueueInsertByKey:
-      return ExecuteInsert(operation);
     case Op::kQueueRemove:
     case Op::kQueueRemoveByKey:
     case Op::kQueueRemoveByKeyIfBusy:
@@ -123,6 +136,7 @@ Skip DeviceQueueDriver::Execute(const Operation& operation) {
 
 Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   Entry& entry = entries_[operation.item];
+  TellInsert(operation.item);
   if (entry.state != State::kFree) return Skip::kItemInUse;
   entry.handover.Acquire(Machine::fiber());
   entry.state = State::kInserting;
@@ -131,13 +145,13 @@ Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   const int number = ++begun_;
   ++inserts_;
   const IrqlScope scope(DISPATCH_LEVEL);
-  const StateInUse state(this);
   const int call = recorder_->Begin(operation, 0);
   const BOOLEAN inserted =
       operation.op == Op::kQueueInsert
           ? table_.KeInsertDeviceQueue(queue_, entry.entry)
           : table_.KeInsertByKeyDeviceQueue(queue_, entry.entry, operation.key);
   recorder_->End(call, inserted);
+  TellInsert(operation.item);
   --inserts_;
   if (!inserted) {
     ++busy_periods_;

@@ -9,6 +9,7 @@
 #include "fuzzers/run/irp_calls.h"
 #include "fuzzers/run/used_memory.h"
 #include "impl/kernel/list_max.h"
+#include "oracle/demands.h"
 #include "oracle/start_io/attribution.h"
 
 namespace cancelsafe {
@@ -43,14 +44,26 @@ class StartIoDriver final : public FamilyDriver {
   void BreakAttribute(Rule rule);
   CallbackEvent* Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item);
 
+  // The driver's own state, as far as a complete search has to know of it: which packet it
+  // may finish; attributes and what decides how they are judged; and of each fiber, whether
+  // it has started a packet, which is all the same to other starts.
+  static constexpr uint8_t kCurrentPart = 0x10, kAttributesPart = 0x20, kUsedParts = 0x0f;
+  void Tell(int parts) const {
+    schedule::Executor::Get().Touch(this, true, static_cast<uint8_t>(parts));
+  }
+  void TellRunning() const {
+    if (sets_attributes_) Tell(kAttributesPart);
+  }
+
   const Implementation& table_;
   Setup setup_;
   Recorder* recorder_ = nullptr;
   ItemTable items_;
   PDEVICE_OBJECT device_ = nullptr;
-  bool cancelable_ = false;    // some packet of this program has a cancel function
-  bool used_ = false;          // a packet was started: attributes stay as they are
-  uint8_t open_settings_ = 0;  // open kSetAttributes calls
+  bool cancelable_ = false;       // some packet of this program has a cancel function
+  bool sets_attributes_ = false;  // some call of this program does
+  bool used_ = false;             // a packet was started: attributes stay as they are
+  uint8_t open_settings_ = 0;     // open kSetAttributes calls
   // The attributes in force, as operation flags. Known if no setting overlapped
   // another one or the first packet.
   uint8_t attributes_ = 0;
@@ -94,8 +107,10 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   current_ = -1;
   // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
   cancelable_ = false;
+  sets_attributes_ = false;
   for (int i = 0; i < program.operation_count; ++i) {
     const Operation& operation = program.operations[i];
+    sets_attributes_ |= operation.op == Op::kSetAttributes;
     if (operation.op == Op::kStartPacket || operation.op == Op::kStartPacketByKey) {
       cancelable_ |= (operation.flags & kCancelable) != 0;
     }
@@ -105,7 +120,6 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
 }
 
 Skip StartIoDriver::Execute(const Operation& operation) {
-  const StateInUse state(this);
   switch (operation.op) {
     case Op::kStartPacket:
     case Op::kStartPacketByKey:
@@ -135,6 +149,7 @@ Skip StartIoDriver::ExecuteStart(const Operation& operation) {
   if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
     return Skip::kItemInUse;
   }
+  Tell(1 << Machine::fiber());
   used_ = true;
   items_.BeginUse(operation.item);
   items_.GiveToLibrary(operation.item);
@@ -152,6 +167,7 @@ Skip StartIoDriver::ExecuteStart(const Operation& operation) {
 }
 
 Skip StartIoDriver::ExecuteNext(const Operation& operation) {
+  Tell(kCurrentPart);
   if (current_ < 0) return Skip::kNothingStarted;
   Finish(operation, STATUS_SUCCESS);
   return Skip::kNot;
@@ -185,7 +201,7 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
 CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item) {
   CallbackEvent* event = recorder_->Event(kind, item);
   if (device == device_) event->snapshot |= kRightQueue;
-  if (item != kNoItem) event->snapshot |= items_.Snapshot(item);
+  if (item != kNoItem) event->snapshot |= items_.Snapshot(item, JudgedOfIrp(kind));
   if (item == kNoItem || items_.owner(item) == Item::Owner::kEnded) Machine::StopRun();
   return event;
 }
@@ -220,9 +236,10 @@ void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
 
 void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   Machine::Point(kPointCallbackEnter, device);
-  const StateInUse state(this);
+  TellRunning();
   const uint8_t item = items_.NumberOf(irp);
   CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
+  TellRead(&device_->CurrentIrp);
   if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
   CheckAttributes(*event);
   ++running_;
@@ -231,15 +248,18 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     KIRQL irql;
     IoAcquireCancelSpinLock(&irql);
     (void)IoSetCancelRoutine(irp, nullptr);
+    TellWrite(&irp->CancelRoutine);
+    TellRead(&irp->Cancel);
     cancelled = irp->Cancel != FALSE;
     IoReleaseCancelSpinLock(irql);
   }
   items_.HandOver(item);
   // Whoever ends the packet knows that it was started, as if StartIo had told the device.
   if (memory::kHooked) memory::EndCall();
+  Tell(kCurrentPart);
   current_ = item;
   Machine::Point(kPointCallbackEnter, device);
-  const StateInUse again(this);
+  Tell(kCurrentPart);
   const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
                       (setup_.start_io == StartIoStyle::kFinishOdd && (item & 1) != 0);
   // Another virtual thread may have finished the IRP since it became current.
@@ -250,6 +270,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     next.key = setup_.start_key;
     Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
   }
+  TellRunning();
   --running_;
   Machine::Point(kPointCallbackExit, device);
 }
@@ -259,6 +280,7 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
   Event(CallbackKind::kDriverCancel, device, item);
   Machine::Point(kPointCallbackEnter, device);
   const KIRQL irql = irp->CancelIrql;
+  TellRead(&device->CurrentIrp);
   // The current IRP is left to StartIo; one that is queued ends here.
   if (device->CurrentIrp != irp &&
       table_.KeRemoveEntryDeviceQueue(&device->DeviceQueue, &irp->Tail.Overlay.DeviceQueueEntry)) {
@@ -272,6 +294,7 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
 
 Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
   // Only before the first packet (SIO-ATTR-06, SIO-ATTR-07).
+  Tell(kUsedParts | kAttributesPart);
   if (used_) return Skip::kAttributesKept;
   settings_overlapped_ |= open_settings_++ != 0;
   attributes_known_ = false;
@@ -279,6 +302,7 @@ Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
   table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
                                 (operation.flags & kNonCancelable) != 0);
   recorder_->End(call, 0);
+  Tell(kUsedParts | kAttributesPart);
   --open_settings_;
   attributes_ = operation.flags;
   attributes_known_ = !settings_overlapped_ && !used_;
