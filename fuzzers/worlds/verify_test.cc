@@ -93,7 +93,7 @@ TEST_F(VerifyTest, SaysWhatIsWrongWithItsFlags) {
   EXPECT_THAT(shard.output, HasSubstr("--shard: '4/3' is not a shard"));
   const CommandResult memory = Run("cancelsafe verify csq --memory pso");
   EXPECT_EQ(memory.status, 2);
-  EXPECT_THAT(memory.output, HasSubstr("--memory: 'pso' is not sc, tso or rc11"));
+  EXPECT_THAT(memory.output, HasSubstr("--memory: 'pso' is not one of sc, tso, rc11"));
   const CommandResult from = Run("cancelsafe verify --from 3");
   EXPECT_EQ(from.status, 2);
   EXPECT_THAT(from.output, HasSubstr("--from: numbers of programs are those of one family"));
