@@ -1,0 +1,76 @@
+// See drive_fuzz.h. The minimiser is in drive_minimize.cc.
+#include "fuzzers/drivers/fuzz/drive_fuzz.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace cancelsafe::drivers {
+namespace {
+
+constexpr int kSchedulesPerProgram = 8;
+
+}  // namespace
+
+bool SameDriverFinding(const Verdict& a, const Verdict& b) {
+  return a.kind == b.kind && a.clause == b.clause && a.rule == b.rule;
+}
+
+DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
+                                  const std::function<void(const DriveFinding&)>& found) {
+  DriveFuzzResult result;
+  result.facts = runner_.Learn();
+  DriverVocabulary vocabulary;
+  vocabulary.reads = result.facts.reads;
+  vocabulary.writes = result.facts.writes;
+  if (result.facts.controls) vocabulary.codes = result.facts.codes;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto is_over = [&] {
+    if (options.runs_max != 0 && result.runs >= options.runs_max) return true;
+    if (options.seconds_max == 0) return false;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    return passed.count() >= options.seconds_max;
+  };
+  std::set<std::string> seen;
+  Random random(options.seed);
+  DriverRunOptions run_options;
+  while (!is_over()) {
+    DriverProgram program = GenerateDriverProgram(vocabulary, &random);
+    ++result.programs;
+    for (int i = 0; i < kSchedulesPerProgram; ++i) {
+      const DriverRunOutput& output = runner_.Run(program, run_options);
+      ++result.runs;
+      result.operations += output.operations;
+      result.skipped += output.skipped;
+      vocabulary.allocations = std::max(vocabulary.allocations, output.allocations);
+      if (output.starved && program.driver_fibers < kMaxDriverFibers) {
+        vocabulary.driver_fibers = ++program.driver_fibers;
+        continue;
+      }
+      ++program.schedule.seed;
+      if (output.verdict.ok()) continue;
+      const Verdict verdict = output.verdict;
+      if (verdict.kind == VerdictKind::kUnknown) {
+        ++result.not_judged[verdict.reason];
+        continue;
+      }
+      if (options.ignored.count(verdict.rule) + options.ignored.count(verdict.clause) != 0) {
+        ++result.ignored[verdict.rule];
+        continue;
+      }
+      if (!seen.insert(verdict.rule).second) break;
+      --program.schedule.seed;
+      DriveFinding finding;
+      finding.verdict = verdict;
+      finding.program = program;
+      finding.confirmed = Shows(program, verdict, &finding);
+      if (finding.confirmed) finding = Minimize(finding, options.minimize_runs_max);
+      result.findings.push_back(finding);
+      if (found) found(finding);
+      if (options.stops_at_first) return result;
+      break;
+    }
+  }
+  return result;
+}
+
+}  // namespace cancelsafe::drivers

@@ -1,0 +1,74 @@
+// Fuzzing one driver in this process: programs and schedules by number, a violation confirmed,
+// made small, and given back as a file that replays.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_FUZZ_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_FUZZ_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "fuzzers/drivers/program/driver_generate.h"
+#include "fuzzers/drivers/run/driver_runner.h"
+
+namespace cancelsafe::drivers {
+
+struct DriveFuzzOptions {
+  uint64_t seed = 1;
+  int64_t runs_max = 0;    // schedules; 0: no bound
+  double seconds_max = 0;  // 0: no bound
+  bool stops_at_first = true;
+  std::set<std::string> ignored;  // names and clauses of rules
+  // Runs that the minimiser may take for one finding.
+  int minimize_runs_max = 60000;
+};
+
+struct DriveFinding {
+  Verdict verdict;
+  DriverProgram program;  // its schedule is choices alone
+  int preemptions = 0;
+  int decisions = 0;
+  bool confirmed = true;  // it happened again when it was repeated
+};
+
+struct DriveFuzzResult {
+  int64_t runs = 0;
+  int64_t programs = 0;
+  int64_t operations = 0;
+  int64_t skipped = 0;
+  std::map<std::string, int64_t> not_judged;  // by reason
+  std::map<std::string, int64_t> ignored;     // by rule
+  std::vector<DriveFinding> findings;         // each rule once
+  DriverFacts facts;
+};
+
+class DriveFuzzer {
+ public:
+  explicit DriveFuzzer(DriverRunner* runner) : runner_(*runner) {}
+
+  // `found` is called for each finding.
+  DriveFuzzResult Fuzz(const DriveFuzzOptions& options,
+                       const std::function<void(const DriveFinding&)>& found = nullptr);
+
+  // The smallest program found with the same rule and clause, within `runs_max` runs.
+  DriveFinding Minimize(const DriveFinding& finding, int runs_max);
+
+ private:
+  bool Shows(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
+  bool ShowsUnderSome(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
+
+  void FewerPreemptions(int runs_max, DriveFinding* best);
+
+  DriverRunner& runner_;
+  int minimize_runs_ = 0;
+  int minimize_runs_max_ = 0;
+  int decisions_ = 0;  // of the last run
+};
+
+// "same finding": kind, clause and rule.
+bool SameDriverFinding(const Verdict& a, const Verdict& b);
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_FUZZ_H_

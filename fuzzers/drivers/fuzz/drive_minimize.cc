@@ -1,0 +1,152 @@
+// The minimiser of drive_fuzz.h: fewer operations first, under the same choices or under any
+// schedule that shows the same, then fewer choices. It keeps to the rule and clause.
+#include <algorithm>
+
+#include "fuzzers/drivers/fuzz/drive_fuzz.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+constexpr int kTriedSchedules = 120;
+
+// The i-th of all schedules with one choice.
+void SetSingle(int i, int fibers, schedule::Schedule* schedule) {
+  schedule->choice_count = 1;
+  schedule->choices[0] = {static_cast<uint16_t>(i / fibers), static_cast<uint8_t>(i % fibers)};
+}
+
+// Leaves out fibers without operations.
+DriverProgram WithoutEmptyFibers(const DriverProgram& program) {
+  DriverProgram result = program;
+  int fibers = 0;
+  for (int fiber = 0; fiber < program.fibers; ++fiber) {
+    bool used = false;
+    for (DriverOperation& operation : result.operations) {
+      if (operation.fiber != fiber) continue;
+      used = true;
+      operation.fiber = static_cast<uint8_t>(fibers);
+    }
+    fibers += used;
+  }
+  result.fibers = std::max(fibers, 1);
+  return result;
+}
+
+}  // namespace
+
+// Runs it once, recording; true if it shows the same finding, which is then in *finding.
+bool DriveFuzzer::Shows(const DriverProgram& program, const Verdict& verdict,
+                        DriveFinding* finding) {
+  DriverRunOptions options;
+  options.schedule.record_choices = true;
+  ++minimize_runs_;
+  const DriverRunOutput& output = runner_.Run(program, options);
+  decisions_ = output.schedule.decisions;
+  if (!SameDriverFinding(output.verdict, verdict)) return false;
+  finding->verdict = output.verdict;
+  finding->program = program;
+  finding->program.schedule = output.schedule.executed;
+  finding->preemptions = output.schedule.preemptions;
+  finding->decisions = output.schedule.decisions;
+  return true;
+}
+
+// Under its own schedule, by default, under one choice, each in turn, or under some made one.
+bool DriveFuzzer::ShowsUnderSome(const DriverProgram& program, const Verdict& verdict,
+                                 DriveFinding* finding) {
+  if (Shows(program, verdict, finding)) return true;
+  DriverProgram tried = program;
+  tried.schedule = schedule::Schedule();
+  if (Shows(tried, verdict, finding)) return true;
+  const int fibers = program.fibers + 1 + program.driver_fibers;
+  const int singles = std::min(decisions_, 200) * fibers;
+  Random random(7);
+  for (int i = 0; i < singles + kTriedSchedules && minimize_runs_ < minimize_runs_max_; ++i) {
+    if (i < singles) {
+      SetSingle(i, fibers, &tried.schedule);
+    } else {
+      tried.schedule = GenerateSchedule(&random);
+    }
+    if (Shows(tried, verdict, finding)) return true;
+  }
+  return false;
+}
+
+// Looks for the same with fewer preemptions: under one choice, each in turn, under two or three,
+// and under some of those that are known, moved a little.
+void DriveFuzzer::FewerPreemptions(int runs_max, DriveFinding* best) {
+  constexpr int kTries = 16000;
+  Random random(11);
+  DriveFinding next;
+  DriverProgram tried = best->program;
+  schedule::Schedule& schedule = tried.schedule;
+  const int fibers = tried.fibers + 1 + tried.driver_fibers;
+  const int singles = best->decisions * fibers;
+  for (int i = -1; i < singles + kTries && best->preemptions > 1 && minimize_runs_ < runs_max;
+       ++i) {
+    schedule = schedule::Schedule();
+    if (i >= 0 && i < singles) {
+      SetSingle(i, fibers, &schedule);
+    } else if (i >= singles && i % 2 == 0) {
+      int step = random.Below(std::max(best->decisions, 1));
+      for (int left = 2 + random.Below(2); left > 0; --left) {
+        schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(step),
+                                                     static_cast<uint8_t>(random.Below(fibers))};
+        step += 1 + random.Below(std::max(best->decisions - step, 1));
+      }
+    } else if (i >= singles) {
+      const schedule::Schedule& known = best->program.schedule;
+      int last = -1;
+      for (int c = 0; c < known.choice_count; ++c) {
+        if (random.Percent(40)) continue;
+        last = std::max(last + 1, known.choices[c].step + random.Between(-4, 4));
+        schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(last),
+                                                     known.choices[c].fiber};
+      }
+    }
+    if (Shows(tried, best->verdict, &next) && next.preemptions < best->preemptions) *best = next;
+  }
+}
+
+DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
+  minimize_runs_ = 0;
+  minimize_runs_max_ = runs_max;
+  DriveFinding best = given;
+  DriveFinding next;
+  for (bool smaller = true; smaller && minimize_runs_ < runs_max;) {
+    smaller = false;
+    if (best.program.fail_allocation != 0) {
+      DriverProgram tried = best.program;
+      tried.fail_allocation = 0;
+      if (ShowsUnderSome(tried, best.verdict, &next)) best = next;
+    }
+    for (size_t i = best.program.operations.size(); i-- > 0 && minimize_runs_ < runs_max;) {
+      DriverProgram tried = best.program;
+      tried.operations.erase(tried.operations.begin() + static_cast<std::ptrdiff_t>(i));
+      if (!ShowsUnderSome(WithoutEmptyFibers(tried), best.verdict, &next)) continue;
+      best = next;
+      smaller = true;
+    }
+    if (best.program.driver_fibers != 0 && !smaller) {
+      DriverProgram tried = best.program;
+      --tried.driver_fibers;
+      if (ShowsUnderSome(tried, best.verdict, &next)) {
+        best = next;
+        smaller = true;
+      }
+    }
+  }
+  FewerPreemptions(runs_max, &best);
+  for (int i = best.program.schedule.choice_count; i-- > 0 && minimize_runs_ < runs_max;) {
+    if (i >= best.program.schedule.choice_count) continue;
+    DriverProgram tried = best.program;
+    schedule::Schedule& schedule = tried.schedule;
+    std::copy(schedule.choices + i + 1, schedule.choices + schedule.choice_count,
+              schedule.choices + i);
+    --schedule.choice_count;
+    if (Shows(tried, best.verdict, &next) && next.preemptions <= best.preemptions) best = next;
+  }
+  return best;
+}
+
+}  // namespace cancelsafe::drivers

@@ -1,0 +1,43 @@
+// What `cancelsafe drive FILE.sys` does: fuzz a driver and save what is found, or replay a
+// saved finding. Prints for people; returns the exit status.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_SESSION_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_SESSION_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzzers/drivers/fuzz/drive_fuzz.h"
+
+namespace cancelsafe::drivers {
+
+struct DriveSessionOptions {
+  std::string driver;
+  std::string implementation;  // of the queue routines; "" for the built-in ones
+  int seed = 1;
+  int runs = 0;
+  int seconds = 0;
+  bool keep_going = false;
+  std::vector<std::string> ignored;
+  std::string directory = "drive-findings";
+};
+
+// Throws a UsageError or SetupError. With neither runs nor seconds it runs for 60 s.
+int DriveFuzzSession(const DriveSessionOptions& options);
+
+struct DriveReplayOptions {
+  std::string driver;
+  std::string implementation;
+  std::string file;
+  int repeat = 1;
+};
+
+// Runs the saved program, tells what happens, and compares the verdict with the file's.
+// kExitOk: the program passes; kExitViolation: it does not, or repetitions differ.
+int DriveReplaySession(const DriveReplayOptions& options);
+
+// The text of a saved finding.
+std::string FindingText(const DriveFinding& finding, const std::string& driver);
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_SESSION_H_

@@ -1,0 +1,101 @@
+// Every example driver: the broken form is found, by the rule that its file names, and what is
+// found replays; the repaired form is clean. Budgets are schedules.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "fuzzers/drivers/fuzz/drive_fuzz.h"
+#include "fuzzers/drivers/fuzz/drive_session.h"
+#include "fuzzers/drivers/program/driver_text.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+constexpr const char* kExamples[] = {
+#define CANCELSAFE_DRIVER_EXAMPLE(name) #name,
+#include "fuzzers/drivers/examples/examples.def"
+#undef CANCELSAFE_DRIVER_EXAMPLE
+};
+
+// The rules behind "// Found by: a, b." of the source.
+std::set<std::string> RulesNamedBy(const std::string& name) {
+  std::ifstream source(absl::StrCat(CANCELSAFE_EXAMPLES_SOURCE_DIR "/", name, ".c"));
+  std::string text;
+  for (std::string line; std::getline(source, line) && line.rfind("//", 0) == 0;) {
+    absl::StrAppend(&text, absl::StripPrefix(line, "//"));
+  }
+  const size_t begin = text.find("Found by: ");
+  EXPECT_NE(begin, std::string::npos) << name;
+  std::set<std::string> rules;
+  const absl::string_view list = absl::StripSuffix(absl::string_view(text).substr(begin + 10), ".");
+  for (absl::string_view rule : absl::StrSplit(list, absl::ByAnyChar(", "), absl::SkipEmpty())) {
+    DriverRule known;
+    EXPECT_TRUE(FindDriverRule(rule, &known)) << name << " names an unknown rule " << rule;
+    rules.insert(std::string(rule));
+  }
+  return rules;
+}
+
+class ExamplesTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::unique_ptr<DriverImage> Load(const std::string& form) {
+    std::string error;
+    auto image = LoadDriver(
+        absl::StrCat(CANCELSAFE_EXAMPLES_DIR "/", GetParam(), ".", form, ".sys"), &error);
+    EXPECT_NE(image, nullptr) << error;
+    return image;
+  }
+};
+
+TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
+  const std::unique_ptr<DriverImage> image = Load("broken");
+  ASSERT_NE(image, nullptr);
+  EXPECT_TRUE(image->missing_services().empty()) << image->missing_services().front();
+  DriverRunner runner(image.get());
+  DriveFuzzOptions options;
+  options.runs_max = 60000;
+  const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(options);
+  ASSERT_EQ(result.findings.size(), 1u) << "in " << result.runs << " runs";
+  const DriveFinding& finding = result.findings.front();
+  const std::string text = FindingText(finding, image->path());
+  EXPECT_TRUE(finding.confirmed) << text;
+  EXPECT_EQ(RulesNamedBy(GetParam()).count(finding.verdict.rule), 1u) << text;
+  EXPECT_LE(finding.program.operations.size(), 6u) << text;
+  EXPECT_LE(finding.preemptions, 2) << text;
+  RecordProperty("runs", static_cast<int>(result.runs));
+  const absl::StatusOr<DriverProgramFile> saved = ParseDriverProgram(text);
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  for (int i = 0; i < 20; ++i) {
+    const DriverRunOutput& output = runner.Run(saved->program, DriverRunOptions());
+    EXPECT_TRUE(SameDriverFinding(output.verdict, finding.verdict)) << VerdictLine(output.verdict);
+  }
+}
+
+TEST_P(ExamplesTest, TheRepairedFormIsClean) {
+  const std::unique_ptr<DriverImage> image = Load("repaired");
+  ASSERT_NE(image, nullptr);
+  DriverRunner runner(image.get());
+  DriveFuzzOptions options;
+  options.runs_max = 6000;
+  const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(options);
+  for (const DriveFinding& finding : result.findings) {
+    ADD_FAILURE() << FindingText(finding, image->path());
+  }
+  for (const auto& [reason, count] : result.not_judged) {
+    ADD_FAILURE() << count << " runs were not judged: " << reason;
+  }
+  EXPECT_GT(result.operations, result.runs);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ExamplesTest, ::testing::ValuesIn(kExamples),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace cancelsafe::drivers

@@ -1,0 +1,325 @@
+// See driver_runner.h. What the end of a run does and judges is in run_end.cc.
+#include "fuzzers/drivers/run/driver_runner.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/run/control_codes.h"
+#include "fuzzers/drivers/run/major.h"
+#include "fuzzers/drivers/world/access.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+std::string Hex(NTSTATUS status) {
+  return absl::StrFormat("0x%08X", static_cast<uint32_t>(status));
+}
+
+UCHAR MajorOf(DriverOp op) {
+  switch (op) {
+    case DriverOp::kRead:
+      return kMajorRead;
+    case DriverOp::kWrite:
+      return kMajorWrite;
+    default:
+      return kMajorDeviceControl;
+  }
+}
+
+}  // namespace
+
+DriverRunner::DriverRunner(DriverImage* image, const Implementation* queues)
+    : image_(image), queues_(queues) {
+  stage_.Install();
+}
+
+const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
+                                         const DriverRunOptions& options) {
+  program_ = &program;
+  tells_story_ = options.tells_story;
+  output_.verdict = Verdict();
+  output_.operations = output_.skipped = 0;
+  output_.story.clear();
+  for (File& file : files_) file = File();
+  for (Request& request : requests_) request = Request();
+  extra_ = 0;
+  started_ = entry_failed_ = false;
+  WorldOptions world;
+  world.fail_allocation = program.fail_allocation;
+  world.implementation = queues_;
+  BeginRun(image_, world);
+  AccessOptions access;
+  access.points = options.access_points;
+  SetAccessOptions(access);
+  stage_.Run(this, program.fibers, program.driver_fibers, options.access_points, program.schedule,
+             options.schedule, &output_.schedule);
+  output_.allocations = AllocationCount();
+  output_.activities = stage_.started_activities();
+  output_.starved = stage_.starved();
+  output_.verdict = stage_.verdict();
+  if (output_.verdict.ok()) {
+    JudgeMemory();
+    output_.verdict = stage_.verdict();
+  }
+  if (output_.verdict.ok() && output_.starved) {
+    output_.verdict =
+        MakeDriverVerdict(DriverRule::kHostLimit,
+                          absl::StrCat("the driver started more at a time than 'driver-fibers ",
+                                       program.driver_fibers, "' has room for"));
+  }
+  if (!output_.verdict.ok()) Tell(VerdictLine(output_.verdict));
+  return output_;
+}
+
+DriverFacts DriverRunner::Learn() {
+  DriverProgram program;
+  program.driver_fibers = kMaxDriverFibers;
+  Run(program, DriverRunOptions());
+  facts_.starts = !entry_failed_;
+  facts_.codes = ControlCodesIn(*image_);
+  return facts_;
+}
+
+void DriverRunner::Tell(const std::string& line) {
+  if (tells_story_) output_.story.push_back(line);
+}
+
+std::string DriverRunner::Name(const Request& request) const {
+  if (request.ends_itself) {
+    return absl::StrCat(request.major == kMajorCreate    ? "open"
+                        : request.major == kMajorCleanup ? "cleanup"
+                        : request.major == kMajorClose   ? "close"
+                                                         : "a repetition",
+                        " of file ", request.file);
+  }
+  return absl::StrCat("'", PrintDriverOperation(request.operation), "'");
+}
+
+void DriverRunner::Fiber(int fiber) {
+  while (!started_) stage_.Wait(&started_);
+  if (entry_failed_) return;
+  for (const DriverOperation& operation : program_->operations) {
+    if (operation.fiber == fiber) Do(operation);
+  }
+}
+
+void DriverRunner::Do(const DriverOperation& operation) {
+  stage_.Point(nullptr);
+  ++(Carry(operation) ? output_.operations : output_.skipped);
+}
+
+bool DriverRunner::Carry(const DriverOperation& operation) {
+  switch (operation.op) {
+    case DriverOp::kOpen:
+      return Open(operation.file);
+    case DriverOp::kCleanup:
+      return Cleanup(operation.file);
+    case DriverOp::kClose:
+      return Close(operation.file);
+    case DriverOp::kRead:
+    case DriverOp::kWrite:
+    case DriverOp::kIoctl:
+      return SendRequest(operation, &requests_[operation.request]);
+    case DriverOp::kCancel:
+      return Cancel(&requests_[operation.request]);
+    case DriverOp::kAdvance:
+      Tell(absl::StrCat("time moves on by ", operation.number, " ms"));
+      stage_.Advance(operation.number);
+      return true;
+  }
+  return false;
+}
+
+bool DriverRunner::Open(int number) {
+  File& file = files_[number];
+  const std::vector<PDEVICE_OBJECT> devices = Devices();
+  if (file.state != File::State::kNew || devices.empty()) return false;
+  file.state = File::State::kBusy;
+  file.object = MakeFile(devices.front());
+  file.state =
+      NT_SUCCESS(SendPlain(kMajorCreate, number)) ? File::State::kOpen : File::State::kClosed;
+  return true;
+}
+
+bool DriverRunner::Cleanup(int number) {
+  File& file = files_[number];
+  if (file.state != File::State::kOpen || file.active != 0) return false;
+  file.state = File::State::kBusy;
+  SendPlain(kMajorCleanup, number);
+  file.state = File::State::kCleaned;
+  return true;
+}
+
+bool DriverRunner::Close(int number) {
+  File& file = files_[number];
+  if (file.state != File::State::kCleaned || HasPending(number)) return false;
+  file.state = File::State::kBusy;
+  SendPlain(kMajorClose, number);
+  file.state = File::State::kClosed;
+  return true;
+}
+
+bool DriverRunner::HasPending(int file) const {
+  return std::any_of(std::begin(requests_), std::end(requests_), [file](const Request& request) {
+    return request.file == file && (request.pending() || (request.sent && !request.returned));
+  });
+}
+
+bool DriverRunner::SendRequest(const DriverOperation& operation, Request* request) {
+  File& file = files_[operation.file];
+  if (file.state != File::State::kOpen || request->sent) return false;
+  request->operation = operation;
+  request->major = MajorOf(operation.op);
+  request->file = operation.file;
+  RequestSpec spec;
+  spec.major = request->major;
+  spec.file = file.object;
+  spec.output_length = operation.out;
+  spec.control_code = operation.code;
+  spec.input.assign(operation.in, static_cast<uint8_t>('A' + operation.request));
+  ++file.active;
+  Send(request, spec);
+  --file.active;
+  return true;
+}
+
+NTSTATUS DriverRunner::SendPlain(UCHAR major, int file) {
+  if (extra_ == kMaxExtra) return STATUS_UNSUCCESSFUL;
+  Request& request = requests_[kMaxRequests + extra_++];
+  request.ends_itself = true;
+  request.major = major;
+  request.file = static_cast<uint8_t>(file);
+  RequestSpec spec;
+  spec.major = major;
+  spec.file = files_[file].object;
+  Send(&request, spec);
+  while (request.pending()) stage_.Wait(&request);
+  return request.end_status;
+}
+
+NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
+  RequestSpec numbered = spec;
+  numbered.tag = static_cast<uint16_t>(request - requests_);
+  request->irp = MakeRequest(numbered);
+  KiIrpHeader* header = KiIrpHeaderOf(request->irp);
+  header->on_complete = &OnComplete;
+  header->context = request;
+  const KiProcessor& processor = stage_.processor();
+  const KIRQL irql = processor.irql;
+  const UCHAR held = processor.held_count;
+  request->sent = true;
+  Tell(absl::StrCat("fiber ", stage_.fiber(), ": sends ", Name(*request)));
+  request->status = Dispatch(request->irp);
+  Tell(absl::StrCat("fiber ", stage_.fiber(), ": ", Name(*request), " returned ",
+                    Hex(request->status)));
+  if (processor.held_count != held) {
+    stage_.Fail(DriverRule::kLockKept,
+                absl::StrCat("dispatch of ", Name(*request), " returned with a lock held"));
+  }
+  if (processor.irql != irql) {
+    stage_.Fail(DriverRule::kIrqlKept,
+                absl::StrCat("dispatch of ", Name(*request), " was called at IRQL ", irql,
+                             " and returned at ", processor.irql));
+  }
+  JudgeReturn(request);
+  request->returned = true;
+  return request->status;
+}
+
+// The mark of an IRP that was passed on is known when it is completed only.
+void DriverRunner::JudgeReturn(Request* request) {
+  const bool completed = request->completions != 0;
+  const bool pending = request->status == STATUS_PENDING;
+  if (!completed && request->irp->CurrentLocation != request->irp->StackCount) return;
+  const bool marked =
+      completed ? request->marked
+                : (IoGetCurrentIrpStackLocation(request->irp)->Control & SL_PENDING_RETURNED) != 0;
+  request->mark_is_judged = true;
+  if (pending && !marked) {
+    stage_.Fail(DriverRule::kPendingNotMarked,
+                absl::StrCat("dispatch of ", Name(*request),
+                             " returned STATUS_PENDING, and the IRP is not marked pending"));
+  }
+  if (!pending && marked) {
+    stage_.Fail(DriverRule::kMarkedNotPending,
+                absl::StrCat("dispatch of ", Name(*request),
+                             " marked the IRP pending and returned ", Hex(request->status)));
+  }
+  if (!pending && !completed) {
+    stage_.Fail(DriverRule::kNeitherPendingNorCompleted,
+                absl::StrCat("dispatch of ", Name(*request), " returned ", Hex(request->status),
+                             ", and the IRP is not completed"));
+  }
+  if (!pending && request->status != request->end_status) {
+    stage_.Fail(DriverRule::kReturnedStatusDiffers,
+                absl::StrCat("dispatch of ", Name(*request), " returned ", Hex(request->status),
+                             " and completed the IRP with ", Hex(request->end_status)));
+  }
+}
+
+void DriverRunner::OnComplete(PIRP irp, void* context) {
+  auto* request = static_cast<Request*>(context);
+  ++request->completions;
+  request->end_status = irp->IoStatus.Status;
+  request->marked = irp->PendingReturned != 0;
+  auto* runner = static_cast<DriverRunner*>(Stage::Get().play());
+  runner->JudgeCompletion(request);
+  Stage::Get().Wake(request);
+}
+
+void DriverRunner::JudgeCompletion(Request* request) {
+  const PIRP irp = request->irp;
+  Tell(absl::StrCat("fiber ", stage_.fiber(), ": completes ", Name(*request), " with ",
+                    Hex(request->end_status)));
+  if (request->end_status == STATUS_PENDING) {
+    stage_.Fail(DriverRule::kCompletedAsPending,
+                absl::StrCat(Name(*request), " was completed with STATUS_PENDING"));
+  }
+  if (irp->CancelRoutine != nullptr) {
+    stage_.Fail(DriverRule::kCompletedWithCancelRoutine,
+                absl::StrCat(Name(*request), " was completed with its cancel routine set"));
+  }
+  const bool is_error = static_cast<uint32_t>(request->end_status) >> 30 == 3;
+  const uint64_t room =
+      request->operation.op == DriverOp::kWrite ? request->operation.in : request->operation.out;
+  if (!request->ends_itself && !is_error && irp->IoStatus.Information > room) {
+    stage_.Fail(DriverRule::kInformationBeyondBuffer,
+                absl::StrCat(Name(*request), " was completed with Information ",
+                             irp->IoStatus.Information, ", its buffer has ", room, " bytes"));
+  }
+  if (!request->returned || request->mark_is_judged) return;
+  const bool pending = request->status == STATUS_PENDING;
+  if (pending != request->marked) {
+    stage_.Fail(pending ? DriverRule::kPendingNotMarked : DriverRule::kMarkedNotPending,
+                absl::StrCat("dispatch of ", Name(*request), " returned ", Hex(request->status),
+                             ", and when the IRP was completed it was ",
+                             request->marked ? "" : "not ", "marked pending"));
+  }
+}
+
+bool DriverRunner::Cancel(Request* request) {
+  if (!request->pending() || request->cancelled) return false;
+  const KiProcessor& processor = stage_.processor();
+  const KIRQL irql = processor.irql;
+  const UCHAR held = processor.held_count;
+  request->cancelled = true;
+  Tell(absl::StrCat("fiber ", stage_.fiber(), ": cancels ", Name(*request)));
+  const bool called = IoCancelIrp(request->irp) != FALSE;
+  request->routine_called = called;
+  Tell(absl::StrCat("fiber ", stage_.fiber(), ": cancel of ", Name(*request),
+                    called ? " called its cancel routine" : " found no cancel routine"));
+  if (processor.held_count != held) {
+    stage_.Fail(DriverRule::kLockKept, absl::StrCat("the cancel routine of ", Name(*request),
+                                                    " returned with a lock held"));
+  }
+  if (processor.irql != irql) {
+    stage_.Fail(DriverRule::kIrqlKept, absl::StrCat("the cancel routine of ", Name(*request),
+                                                    " returned at IRQL ", processor.irql));
+  }
+  return true;
+}
+
+}  // namespace cancelsafe::drivers

@@ -1,0 +1,120 @@
+// Runs a program on a driver and says what was wrong: sends the requests, watches what becomes
+// of them, brings the run to its end (cancel, cleanup, close, unload), and judges.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_RUN_DRIVER_RUNNER_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_RUN_DRIVER_RUNNER_H_
+
+#include <string>
+#include <vector>
+
+#include "fuzzers/drivers/program/driver_program.h"
+#include "fuzzers/drivers/run/stage.h"
+#include "fuzzers/drivers/world/world.h"
+
+namespace cancelsafe::drivers {
+
+struct DriverRunOptions {
+  // Accesses of a driver that was built for it are preemption points.
+  bool access_points = true;
+  bool tells_story = false;
+  schedule::RunOptions schedule;
+};
+
+struct DriverRunOutput {
+  Verdict verdict;
+  schedule::RunResult schedule;
+  int operations = 0;   // carried out
+  int skipped = 0;      // what a caller must not do at that moment
+  int allocations = 0;  // that could have been made to fail
+  int activities = 0;   // that the driver started
+  bool starved = false;
+  std::vector<std::string> story;  // what happened, a line each
+};
+
+// What a driver offers, learnt from a run that only loads it, and from its code.
+struct DriverFacts {
+  bool reads = false;
+  bool writes = false;
+  bool controls = false;
+  std::vector<uint32_t> codes;  // of device control
+  bool starts = true;           // its entry point succeeded
+};
+
+class DriverRunner final : private Stage::Play {
+ public:
+  // Both outlive it; `queues` may be null for the built-in ones.
+  explicit DriverRunner(DriverImage* image, const Implementation* queues = nullptr);
+
+  // O(run). The result is valid until the next call.
+  const DriverRunOutput& Run(const DriverProgram& program, const DriverRunOptions& options);
+  // Loads and unloads the driver once.
+  DriverFacts Learn();
+
+ private:
+  struct File {
+    PFILE_OBJECT object = nullptr;
+    enum class State : uint8_t { kNew, kBusy, kOpen, kCleaned, kClosed } state = State::kNew;
+    int active = 0;  // dispatch routines under way for it
+  };
+  struct Request {
+    DriverOperation operation;
+    PIRP irp = nullptr;
+    UCHAR major = 0;
+    uint8_t file = 0;
+    bool sent = false;
+    bool returned = false;
+    bool cancelled = false;
+    bool routine_called = false;  // its cancel routine, by a cancel
+    bool ends_itself = false;     // sent by the end of the run
+    bool mark_is_judged = false;
+    int completions = 0;
+    NTSTATUS status = 0;      // returned
+    NTSTATUS end_status = 0;  // completed with
+    bool marked = false;      // at completion
+    bool pending() const { return sent && completions == 0; }
+  };
+
+  void Fiber(int fiber) override;
+  void Manage() override;
+
+  void Do(const DriverOperation& operation);
+  bool Carry(const DriverOperation& operation);
+  bool Open(int file);
+  bool Cleanup(int file);
+  bool Close(int file);
+  bool SendRequest(const DriverOperation& operation, Request* request);
+  bool Cancel(Request* request);
+  NTSTATUS Send(Request* request, const RequestSpec& spec);
+  NTSTATUS SendPlain(UCHAR major, int file);
+  void JudgeReturn(Request* request);
+  static void OnComplete(PIRP irp, void* context);
+  void JudgeCompletion(Request* request);
+
+  void BringToRest();
+  void JudgePending();
+  void CancelAndProbe();
+  void EndFiles();
+  void JudgeMemory();
+  void JudgeUnloaded();
+  bool HasPending(int file) const;
+  std::string Name(const Request& request) const;
+  void Tell(const std::string& line);
+
+  DriverImage* const image_;
+  const Implementation* const queues_;
+  Stage& stage_ = Stage::Get();
+  const DriverProgram* program_ = nullptr;
+  bool tells_story_ = false;
+  DriverRunOutput output_;
+  File files_[kMaxFiles];
+  // The program's, then probes and what the end of a run sends.
+  static constexpr int kMaxExtra = 48;
+  Request requests_[kMaxRequests + kMaxExtra];
+  int extra_ = 0;
+  bool started_ = false;
+  bool entry_failed_ = false;
+  DriverFacts facts_;
+};
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_RUN_DRIVER_RUNNER_H_

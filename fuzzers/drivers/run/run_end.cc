@@ -1,0 +1,163 @@
+// The end of a run, on the manager's fiber: what pends at rest, whether it can be cancelled and
+// whether it waited in vain, cleanup and close of every file, unload, and what is left.
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/run/driver_runner.h"
+#include "fuzzers/drivers/run/major.h"
+
+namespace cancelsafe::drivers {
+
+void DriverRunner::Manage() {
+  Tell("the driver is loaded");
+  const PDRIVER_DISPATCH by_default = DriverObject()->MajorFunction[kMajorRead];
+  const NTSTATUS status = StartDriver();
+  entry_failed_ = !NT_SUCCESS(status);
+  if (!entry_failed_) {
+    const PDRIVER_OBJECT driver = DriverObject();
+    facts_.reads = driver->MajorFunction[kMajorRead] != by_default;
+    facts_.writes = driver->MajorFunction[kMajorWrite] != by_default;
+    facts_.controls = driver->MajorFunction[kMajorDeviceControl] != by_default;
+    for (const DriverOperation& operation : program_->operations) {
+      if (operation.fiber == kBefore) Do(operation);
+    }
+  }
+  started_ = true;
+  stage_.Wake(&started_);
+  BringToRest();
+  if (stage_.starved()) return;
+  if (!entry_failed_) {
+    JudgePending();
+    CancelAndProbe();
+    EndFiles();
+    if (!UnloadDriver()) return;
+    Tell("the driver is unloaded");
+    stage_.NoteUnloaded();
+    stage_.WaitForRest();
+  }
+  if (!stage_.starved()) JudgeUnloaded();
+}
+
+// A request that its dispatch routine waits with, instead of pending it, is cancelled.
+void DriverRunner::BringToRest() {
+  stage_.WaitForRest();
+  for (int round = 0; round < 2; ++round) {
+    bool stuck = false;
+    for (Request& request : requests_) {
+      if (request.sent && !request.returned) {
+        stuck = true;
+        if (round == 0) Cancel(&request);
+      }
+    }
+    if (!stuck) return;
+    stage_.WaitForRest();
+  }
+  for (const Request& request : requests_) {
+    if (request.sent && !request.returned) {
+      stage_.Fail(DriverRule::kWaitWithoutEnd,
+                  absl::StrCat("dispatch of ", Name(request),
+                               " waits, nothing can end the wait, and to cancel the IRP does not"));
+    }
+  }
+}
+
+void DriverRunner::JudgePending() {
+  if (stage_.restless()) return;
+  for (const Request& request : requests_) {
+    if (!request.pending()) continue;
+    if (files_[request.file].state == File::State::kCleaned) {
+      stage_.Fail(
+          DriverRule::kPendingAfterCleanup,
+          absl::StrCat(Name(request), " is pending after the cleanup of file ", request.file));
+    }
+    if (request.cancelled) {
+      stage_.Fail(DriverRule::kCancelledNotEnded,
+                  absl::StrCat(Name(request), " was cancelled, and nothing ends it"));
+    }
+    if (request.irp->CancelRoutine == nullptr && !stage_.driver_is_active()) {
+      stage_.Fail(DriverRule::kPendingWithoutEnd,
+                  absl::StrCat(Name(request),
+                               " pends without a cancel routine, and the driver has"
+                               " no timer, work item or thread that could end it"));
+    }
+  }
+}
+
+// What pends at rest, though the same request, sent after it was cancelled and with nothing
+// done in between, ends with success at once, has waited for what was there.
+void DriverRunner::CancelAndProbe() {
+  constexpr int kMaxProbes = 4;
+  Request* waited[kMaxProbes];
+  int count = 0;
+  for (Request& request : requests_) {
+    if (!request.pending() || request.ends_itself) continue;
+    if (!Cancel(&request)) continue;
+    stage_.WaitForRest();
+    const bool had_routine =
+        request.routine_called || (request.pending() && request.irp->CancelRoutine != nullptr);
+    if (request.pending() && had_routine && !stage_.restless()) {
+      stage_.Fail(DriverRule::kCancelledNotEnded,
+                  absl::StrCat(Name(request), " was cancelled, and nothing ends it"));
+    }
+    if (!request.pending() && count < kMaxProbes) waited[count++] = &request;
+  }
+  if (stage_.restless()) return;
+  for (int i = 0; i < count && extra_ < kMaxExtra - 8; ++i) {
+    Request& probe = requests_[kMaxRequests + extra_++];
+    SendRequest(waited[i]->operation, &probe);
+    if (probe.sent && !probe.pending() && probe.status != STATUS_PENDING &&
+        NT_SUCCESS(probe.end_status)) {
+      stage_.Fail(DriverRule::kLostWakeUp,
+                  absl::StrCat(Name(*waited[i]),
+                               " pended when nothing could happen any more; the same request, sent"
+                               " then, succeeds at once"));
+    }
+    if (probe.pending()) Cancel(&probe);
+    stage_.WaitForRest();
+  }
+}
+
+void DriverRunner::EndFiles() {
+  for (int number = 0; number < kMaxFiles; ++number) {
+    Cleanup(number);
+    stage_.WaitForRest();
+    if (files_[number].state != File::State::kCleaned) continue;
+    for (const Request& request : requests_) {
+      if (request.pending() && request.file == number && !stage_.restless()) {
+        stage_.Fail(DriverRule::kPendingAfterCleanup,
+                    absl::StrCat(Name(request), " is pending after the cleanup of file ", number));
+      }
+    }
+    Close(number);
+    stage_.WaitForRest();
+  }
+}
+
+void DriverRunner::JudgeUnloaded() {
+  if (!entry_failed_ && stage_.driver_is_active()) {
+    stage_.Fail(DriverRule::kRunsAfterUnload,
+                "a thread, work item, DPC or timer of the driver is left after unload");
+  }
+  const std::vector<Leak> leaks = Leaks();
+  if (!leaks.empty()) {
+    stage_.Fail(
+        DriverRule::kKeptAtUnload,
+        absl::StrCat(leaks.front().text, entry_failed_ ? " is left after DriverEntry has failed"
+                                                       : " is left after unload"));
+  }
+}
+
+void DriverRunner::JudgeMemory() {
+  for (const Request& request : requests_) {
+    if (request.irp != nullptr && request.completions != 0 && !KiRetiredIntact(request.irp)) {
+      stage_.Fail(DriverRule::kUsedAfterCompletion,
+                  absl::StrCat("the IRP of ", Name(request), " was written to after completion"));
+      return;
+    }
+  }
+  const std::string damage = DamagedMemory();
+  if (!damage.empty()) stage_.Fail(DriverRule::kDamagedMemory, damage);
+}
+
+}  // namespace cancelsafe::drivers

@@ -1,0 +1,314 @@
+// See stage.h.
+#include "fuzzers/drivers/run/stage.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/run/faults.h"
+#include "impl/kernel/irp.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+schedule::Executor& executor() { return schedule::Executor::Get(); }
+
+// 2026-01-01, as drivers see it, is added by the service; here time begins at 1 s.
+constexpr uint64_t kFirstTime = 1000 * kTicksPerMs;
+
+}  // namespace
+
+// The C interfaces of the machine room and of the services.
+struct StageDoors {
+  static Stage& stage() { return Stage::Get(); }
+
+  static KiProcessor* Processor() { return &stage().processor(); }
+  static void Point(KiPoint kind, const volatile void* object) {
+    const uintptr_t site = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+    if (kind == kPointAccess && !stage().access_points_) return;
+    if (kind == kPointYield) return executor().Yield(static_cast<uint8_t>(kind + 1), site);
+    executor().Point(static_cast<uint8_t>(kind + 1), object, site);
+  }
+  static void Block(const volatile void* object) {
+    if (!executor().running()) {
+      std::fprintf(stderr, "cancelsafe: a lock is waited for outside a run\n");
+      std::abort();
+    }
+    stage().BlockOn(object, kNever, Stage::WaitKind::kLock);
+  }
+  static void Wake(const volatile void* object) { stage().Wake(object); }
+  static void Violation(const KiViolation* violation) {
+    const DriverRule rule = RuleOfMachine(violation->kind);
+    stage().Fail(rule, absl::StrCat(violation->routine, " on fiber ", stage().fiber(), ": ",
+                                    KiViolationName(violation->kind)));
+  }
+
+  static void Start(DriveActivity activity, void (*run)(void*), void* context) {
+    stage().Start({activity, run, context});
+  }
+  static uint64_t Now() { return stage().now_; }
+  static void At(uint64_t due, void (*run)(void*), void* context, const void* key) {
+    stage().timers_.push_back({due, run, context, key});
+  }
+  static bool Disarm(const void* key) {
+    std::vector<Stage::Timer>& timers = stage().timers_;
+    const auto found = std::find_if(timers.begin(), timers.end(),
+                                    [key](const Stage::Timer& timer) { return timer.key == key; });
+    if (found == timers.end()) return false;
+    timers.erase(found);
+    return true;
+  }
+  static bool Wait(const volatile void* block, uint64_t due) {
+    return stage().BlockOn(block, due, Stage::WaitKind::kObject);
+  }
+  static void ExitThread() { std::longjmp(stage().thread_end_[stage().fiber()], 1); }
+  static void Report(const char* rule, const char* routine, const char* text) {
+    stage().Fail(RuleOfService(rule), absl::StrCat(routine, " ", text));
+  }
+  static void NotProvided(const char* service) {
+    stage().Fail(DriverRule::kNotProvided, absl::StrCat(service, " is not provided"));
+    std::fprintf(stderr, "cancelsafe: %s is not provided, and was called outside a run\n", service);
+    std::abort();
+  }
+};
+
+Stage& Stage::Get() {
+  static Stage* const stage = new Stage;
+  return *stage;
+}
+
+void Stage::Install() {
+  static const KiPlatform platform = {&StageDoors::Processor, &StageDoors::Point,
+                                      &StageDoors::Block, &StageDoors::Wake,
+                                      &StageDoors::Violation};
+  static const DriveScheduler scheduler = {
+      &StageDoors::Start, &StageDoors::Now,        &StageDoors::At,     &StageDoors::Disarm,
+      &StageDoors::Wait,  &StageDoors::ExitThread, &StageDoors::Report, &StageDoors::NotProvided};
+  KiSetPlatform(&platform);
+  SetScheduler(&scheduler);
+  CatchFaults();
+  jobs_.reserve(256);
+  timers_.reserve(256);
+}
+
+KiProcessor& Stage::processor() {
+  const int current = executor().current();
+  return processors_[current < 0 ? 0 : current];
+}
+
+void Stage::Run(Play* play, int program_fibers, int driver_fibers, bool access_points,
+                const schedule::Schedule& schedule, const schedule::RunOptions& options,
+                schedule::RunResult* result) {
+  play_ = play;
+  program_fibers_ = program_fibers;
+  fibers_ = program_fibers + 1 + driver_fibers;
+  access_points_ = access_points;
+  verdict_ = Verdict();
+  failed_ = false;
+  for (int i = 0; i < kFibers; ++i) {
+    processors_[i] = {};
+    processors_[i].id = static_cast<UCHAR>(i);
+    waits_[i] = Waiter();
+  }
+  finished_ = 0;
+  now_ = kFirstTime;
+  passes_ = running_ = activities_ = 0;
+  over_ = unloaded_ = starved_ = restless_ = false;
+  jobs_.clear();
+  timers_.clear();
+  KiResetCancelLock();
+  executor().Run(fibers_, &Body, this, schedule, options, result);
+  if (!failed_) JudgeEnd(*result);
+}
+
+void Stage::JudgeEnd(const schedule::RunResult& result) {
+  switch (result.status) {
+    case schedule::RunStatus::kDone:
+    case schedule::RunStatus::kStopped:
+      return;
+    case schedule::RunStatus::kDiverged:
+      Fail(DriverRule::kDiverged, absl::StrCat("other fibers could run at decision ",
+                                               result.diverged_step, " than were recorded"));
+      return;
+    case schedule::RunStatus::kLivelock:
+      Fail(DriverRule::kLivelock,
+           absl::StrCat("the run did not end within ", result.points,
+                        " preemption points, the last half of them in turn"));
+      return;
+    case schedule::RunStatus::kDeadlock:
+      break;
+  }
+  if (!jobs_.empty()) {
+    starved_ = true;
+    return;
+  }
+  bool in_lock = false;
+  for (int f = 0; f < fibers_; ++f) in_lock = in_lock || waits_in_lock(f);
+  Fail(in_lock ? DriverRule::kDeadlock : DriverRule::kWaitWithoutEnd, Positions());
+}
+
+std::string Stage::Positions() const {
+  std::string text;
+  for (int f = 0; f < fibers_; ++f) {
+    const WaitKind kind = waits_[f].kind;
+    if (ended(f) || waits_[f].object == nullptr) continue;
+    if (kind != WaitKind::kLock && kind != WaitKind::kObject) continue;
+    const std::string name = f < program_fibers_    ? absl::StrCat("fiber ", f)
+                             : f == program_fibers_ ? "the manager of the run"
+                                                    : "a fiber of the driver";
+    absl::StrAppend(&text, text.empty() ? "" : "; ", name,
+                    kind == WaitKind::kLock ? " waits for a lock" : " waits for an object");
+  }
+  return text.empty() ? "no fiber can go on" : text;
+}
+
+void Stage::Body(void* context, int fiber) {
+  Stage& stage = *static_cast<Stage*>(context);
+  if (fiber < stage.program_fibers_) {
+    stage.play_->Fiber(fiber);
+  } else if (fiber == stage.program_fibers_) {
+    stage.play_->Manage();
+    stage.over_ = true;
+    stage.Wake(&stage.idle_);
+  } else {
+    stage.DriverFiber(fiber);
+  }
+  stage.finished_ |= 1u << fiber;
+  stage.LookForRest();
+}
+
+void Stage::DriverFiber(int fiber) {
+  for (;;) {
+    while (jobs_.empty()) {
+      if (over_) return;
+      BlockOn(&idle_, kNever, WaitKind::kIdle);
+    }
+    const Job job = jobs_.front();
+    jobs_.erase(jobs_.begin());
+    if (unloaded_) {
+      Fail(DriverRule::kRunsAfterUnload,
+           absl::StrCat("a ", ActivityName(job.activity), " of the driver is to run after unload"));
+    }
+    ++running_;
+    executor().Point(kPointCallbackEnter + 1, job.context, reinterpret_cast<uintptr_t>(job.run));
+    if (setjmp(thread_end_[fiber]) == 0) job.run(job.context);
+    --running_;
+  }
+}
+
+void Stage::Point(const volatile void* object) {
+  executor().Point(kPointCall + 1, object,
+                   reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+}
+
+void Stage::Fail(DriverRule rule, const std::string& reason) {
+  if (!failed_) verdict_ = MakeDriverVerdict(rule, reason);
+  failed_ = true;
+  if (executor().running()) executor().Stop();
+}
+
+void Stage::Wait(const volatile void* object) { BlockOn(object, kNever, WaitKind::kObject); }
+
+void Stage::WaitForRest() { BlockOn(&rest_, kNever, WaitKind::kRest); }
+
+bool Stage::BlockOn(const volatile void* object, uint64_t due, WaitKind kind) {
+  Waiter& waiter = waits_[fiber()];
+  waiter.object = object;
+  waiter.due = due;
+  waiter.kind = kind;
+  waiter.timed_out = false;
+  if (due <= now_) {
+    waiter.object = nullptr;
+    return false;
+  }
+  LookForRest();
+  if (waiter.object != nullptr) {
+    executor().Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  }
+  waiter.object = nullptr;
+  waiter.kind = WaitKind::kNone;
+  return !waiter.timed_out;
+}
+
+void Stage::Wake(const volatile void* object) {
+  for (Waiter& waiter : waits_) {
+    if (waiter.object == object) waiter.object = nullptr;
+  }
+  if (executor().running()) executor().Wake(object);
+}
+
+void Stage::LookForRest() {
+  bool manager_waits = false;
+  for (;;) {
+    bool in_lock = false;
+    for (int f = 0; f < fibers_; ++f) {
+      if (ended(f)) continue;
+      if (waits_[f].object == nullptr) return;
+      in_lock = in_lock || waits_[f].kind == WaitKind::kLock;
+      manager_waits = manager_waits || waits_[f].kind == WaitKind::kRest;
+    }
+    if (PassTimeToNext()) continue;
+    if (!jobs_.empty()) starved_ = true;
+    if (manager_waits && !in_lock) Wake(&rest_);
+    return;
+  }
+}
+
+bool Stage::PassTimeToNext() {
+  uint64_t next = kNever;
+  for (const Timer& timer : timers_) next = std::min(next, timer.due);
+  for (const Waiter& waiter : waits_) {
+    if (waiter.object != nullptr) next = std::min(next, waiter.due);
+  }
+  if (next == kNever) return false;
+  if (passes_ == kMaxPasses) {
+    restless_ = true;
+    return false;
+  }
+  ++passes_;
+  return FireOne(std::max(now_, next));
+}
+
+bool Stage::FireOne(uint64_t until) {
+  size_t first = timers_.size();
+  for (size_t i = 0; i < timers_.size(); ++i) {
+    if (timers_[i].due <= until &&
+        (first == timers_.size() || timers_[i].due < timers_[first].due)) {
+      first = i;
+    }
+  }
+  int sleeper = -1;
+  for (int f = 0; f < fibers_; ++f) {
+    if (waits_[f].object == nullptr || waits_[f].due > until) continue;
+    if (sleeper < 0 || waits_[f].due < waits_[sleeper].due) sleeper = f;
+  }
+  const bool has_timer = first != timers_.size();
+  if (sleeper >= 0 && (!has_timer || waits_[sleeper].due < timers_[first].due)) {
+    now_ = std::max(now_, waits_[sleeper].due);
+    waits_[sleeper].timed_out = true;
+    Wake(waits_[sleeper].object);
+    return true;
+  }
+  if (!has_timer) return false;
+  const Timer timer = timers_[first];
+  timers_.erase(timers_.begin() + static_cast<std::ptrdiff_t>(first));
+  now_ = std::max(now_, timer.due);
+  Start({DriveActivity::kDpc, timer.run, timer.context});
+  return true;
+}
+
+void Stage::Advance(uint64_t ms) {
+  const uint64_t until = now_ + ms * kTicksPerMs;
+  for (int i = 0; i < kMaxPasses && FireOne(until); ++i) {
+  }
+  now_ = std::max(now_, until);
+}
+
+void Stage::Start(const Job& job) {
+  jobs_.push_back(job);
+  ++activities_;
+  Wake(&idle_);
+}
+
+}  // namespace cancelsafe::drivers

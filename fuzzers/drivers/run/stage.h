@@ -1,0 +1,134 @@
+// The fibers on which a driver runs: those of its program, one manager that starts and ends
+// the run, and those for what the driver itself starts (DPCs, timers, work items, threads).
+// It is the machine room's platform and the services' scheduler, keeps virtual time, and
+// knows when nothing can happen any more. It knows no request and no rule but who broke one.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_RUN_STAGE_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_RUN_STAGE_H_
+
+#include <csetjmp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fuzzers/drivers/rules/driver_rules.h"
+#include "fuzzers/drivers/world/scheduler.h"
+#include "fuzzers/schedule/executor.h"
+#include "impl/kernel/platform.h"
+
+namespace cancelsafe::drivers {
+
+class Stage {
+ public:
+  // What the fibers do; called on them.
+  class Play {
+   public:
+    virtual ~Play() = default;
+    virtual void Fiber(int fiber) = 0;  // 0 to program fibers - 1
+    virtual void Manage() = 0;
+  };
+
+  // The one of this process.
+  static Stage& Get();
+
+  // Makes it the platform and the scheduler.
+  void Install();
+
+  // Runs the play to its end. A broken rule ends it: `verdict` is then set.
+  void Run(Play* play, int program_fibers, int driver_fibers, bool access_points,
+           const schedule::Schedule& schedule, const schedule::RunOptions& options,
+           schedule::RunResult* result);
+  const Verdict& verdict() const { return verdict_; }
+  Play* play() const { return play_; }
+  // What the driver started found no free fiber: more driver fibers are needed.
+  bool starved() const { return starved_; }
+  // More timers went off than a run waits for: it came to no rest.
+  bool restless() const { return restless_; }
+  // Activities of the driver so far.
+  int started_activities() const { return activities_; }
+
+  // ---- on a fiber ----
+  int fiber() const { return schedule::Executor::Get().current(); }
+  KiProcessor& processor();
+  // A preemption point of the harness.
+  void Point(const volatile void* object);
+  // Ends the run with this verdict; does not return in a run.
+  void Fail(DriverRule rule, const std::string& reason);
+  // Waits for Wake(object).
+  void Wait(const volatile void* object);
+  void Wake(const volatile void* object);
+  // By the manager: waits until no other fiber can go on and no timer is armed.
+  void WaitForRest();
+  // Moves time on; what is due is started, in order.
+  void Advance(uint64_t ms);
+  // At rest: whether the driver has a thread, work item, DPC or timer that is not done.
+  bool driver_is_active() const { return running_ != 0 || !jobs_.empty() || !timers_.empty(); }
+  // Whether the program's fiber has ended.
+  bool ended(int fiber) const { return (finished_ >> fiber & 1) != 0; }
+  bool waits_in_lock(int fiber) const { return waits_[fiber].kind == WaitKind::kLock; }
+  // The driver is gone: what it starts from here on breaks a rule.
+  void NoteUnloaded() { unloaded_ = true; }
+
+ private:
+  friend struct StageDoors;
+  enum class WaitKind : uint8_t { kNone, kLock, kObject, kIdle, kRest };
+  struct Waiter {
+    const volatile void* object = nullptr;  // null: not waiting
+    uint64_t due = kNever;
+    WaitKind kind = WaitKind::kNone;
+    bool timed_out = false;
+  };
+  struct Job {
+    DriveActivity activity;
+    void (*run)(void* context);
+    void* context;
+  };
+  struct Timer {
+    uint64_t due;
+    void (*run)(void* context);
+    void* context;
+    const void* key;
+  };
+
+  static void Body(void* context, int fiber);
+  void DriverFiber(int fiber);
+  // Returns false at the time-out.
+  bool BlockOn(const volatile void* object, uint64_t due, WaitKind kind);
+  // If all fibers wait: lets time pass until one can go on, else wakes the manager.
+  void LookForRest();
+  bool PassTimeToNext();
+  // Starts the first timer that is due, or times the first wait out. False if none is.
+  bool FireOne(uint64_t until);
+  void Start(const Job& job);
+  void JudgeEnd(const schedule::RunResult& result);
+  std::string Positions() const;
+
+  static constexpr int kFibers = schedule::kFiberCapacity;
+  static constexpr int kMaxPasses = 128;
+
+  Play* play_ = nullptr;
+  int program_fibers_ = 0;
+  int fibers_ = 0;
+  bool access_points_ = false;
+  Verdict verdict_;
+  bool failed_ = false;
+  KiProcessor processors_[kFibers] = {};
+  Waiter waits_[kFibers];
+  jmp_buf thread_end_[kFibers];
+  uint32_t finished_ = 0;
+  uint64_t now_ = 0;
+  int passes_ = 0;
+  int running_ = 0;
+  int activities_ = 0;
+  bool over_ = false;
+  bool unloaded_ = false;
+  bool starved_ = false;
+  bool restless_ = false;
+  std::vector<Job> jobs_;
+  std::vector<Timer> timers_;
+  char idle_ = 0;  // its address is what idle driver fibers wait for
+  char rest_ = 0;  // ... and the manager
+};
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_RUN_STAGE_H_
