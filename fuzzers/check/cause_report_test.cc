@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzzers/check/baseline.h"
+#include "fuzzers/check/verify_part.h"
 
 namespace cancelsafe {
 namespace {
@@ -63,6 +64,20 @@ TEST(CauseReport, SarifHasOneResultPerCauseWithItsRuleAndPlace) {
   EXPECT_EQ(result["baselineState"], "new");
   EXPECT_EQ(run["results"][1]["baselineState"], "unchanged");
   EXPECT_THAT(CausesSarif({Sample()}, false), Not(HasSubstr("baselineState")));
+}
+
+TEST(VerifyPart, AViolationBecomesAFindingAndAnEndALine) {
+  const VerifyOutcome found = ReadVerify(
+      "x\nVERDICT rule CSQ-INSERT-05 (pending-missing): seen [1 operation]\nsaved:  ./a.txt\n", 1,
+      "csq", "target csq\nfiber 0\n  insert 0\n");
+  ASSERT_EQ(found.findings.size(), 1U);
+  EXPECT_EQ(found.findings[0].verdict.clause, "CSQ-INSERT-05");
+  EXPECT_EQ(found.findings[0].operations, 1);
+  const VerifyOutcome clean = ReadVerify(
+      "41 operations skipped\ncsq 2x1: 35 programs, complete, no violation\n", 0, "csq", "");
+  EXPECT_TRUE(clean.findings.empty());
+  EXPECT_TRUE(clean.complete);
+  EXPECT_EQ(clean.line, "csq 2x1: 35 programs, complete, no violation");
 }
 
 TEST(Baseline, WhatIsNewOrGoneMakesADifference) {

@@ -166,6 +166,20 @@ auto Rank(const CheckFinding& finding) {
                          finding.variant, finding.Key());
 }
 
+// Of the two places of a race, the one that more races of the cause share comes first.
+void OrderPlacesOfRaces(Cause* cause) {
+  if (!IsRace(cause->shown)) return;
+  const auto count = [&](const SourceLine& line) {
+    return std::count_if(
+        cause->others.begin(), cause->others.end(), [&](const CheckFinding& other) {
+          return IsRace(other) && std::any_of(other.lines.begin(), other.lines.end(),
+                                              [&](const SourceLine& at) { return Near(at, line); });
+        });
+  };
+  std::sort(cause->lines.begin(), cause->lines.end(),
+            [&](const SourceLine& a, const SourceLine& b) { return count(a) > count(b); });
+}
+
 }  // namespace
 
 bool IsConsequence(const Verdict& verdict) {
@@ -224,6 +238,7 @@ std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings) {
     home->severity = std::max(home->severity, finding.verdict.severity);
     home->others.push_back(std::move(finding));
   }
+  for (Cause& cause : causes) OrderPlacesOfRaces(&cause);
   std::sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
     return a.severity != b.severity ? a.severity > b.severity : Rank(a.shown) < Rank(b.shown);
   });

@@ -71,6 +71,16 @@ TEST(Causes, RacesThatShareAPlaceAreOneCause) {
   EXPECT_EQ(GroupByCause({race, second, elsewhere}).size(), 2U);
 }
 
+TEST(Causes, ThePlaceThatMoreRacesShareIsNamedFirst) {
+  CheckFinding race = Make(Rule::kDataRace, Family::kDeviceQueue, "", "fiber 0\n  queue-insert 0\n",
+                           {"Right a.c:1", "Wrong a.c:50"});
+  CheckFinding second = race;
+  second.lines = {ParseSourceLine("Wrong a.c:50"), ParseSourceLine("Other a.c:90")};
+  const std::vector<Cause> causes = GroupByCause({race, second});
+  ASSERT_EQ(causes.size(), 1U);
+  EXPECT_EQ(causes[0].lines.front().function, "Wrong");
+}
+
 TEST(Causes, TheOrderOfFindingsDoesNotMatter) {
   CheckFinding race = Make(Rule::kDataRace, Family::kDeviceQueue, "", "fiber 0\n  queue-insert 0\n",
                            {"F a.c:1", "G a.c:50"});

@@ -22,6 +22,7 @@
 #include "fuzzers/check/conformance_part.h"
 #include "fuzzers/check/parts.h"
 #include "fuzzers/check/variants.h"
+#include "fuzzers/check/verify_part.h"
 #include "fuzzers/run/family_driver.h"
 #include "impl/implementation.h"
 #include "oracle/family.h"
@@ -31,7 +32,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSecondsDefault = 150;
+constexpr int kSecondsDefault = 100;
+constexpr int kVerifySeconds = 10;  // for each family
 
 struct Options {
   std::vector<std::string> files;
@@ -141,6 +143,7 @@ class CheckRun {
     fflush(stdout);
     BuildHosts();
     Hunt(families);
+    Verify(families);
     std::vector<Cause> causes = GroupByCause(findings_);
     if (plain != nullptr) Conform(plain->path, &causes);
     return Report(std::move(causes), SecondsNow() - begin);
@@ -227,6 +230,24 @@ class CheckRun {
       counts_.runs += result.counts.runs;
       counts_.unknown += result.counts.unknown;
       ended_early_ += result.complaint.empty() ? 0 : 1;
+    }
+  }
+
+  // What the hunts have found needs no search for the smallest world that shows it.
+  void Verify(const std::vector<Family>& families) {
+    const Variant* const model = FindVariant("model");
+    if (model == nullptr) return;
+    for (const Family family : families) {
+      const std::string name = InfoOf(family).name;
+      if (std::any_of(findings_.begin(), findings_.end(),
+                      [&](const CheckFinding& finding) { return finding.family == name; })) {
+        continue;
+      }
+      const VerifyOutcome outcome =
+          RunVerify(HostOf("model"), model->path, name, kVerifySeconds, folder_ + "/programs");
+      printf("verify   %s\n", outcome.line.c_str());
+      fflush(stdout);
+      findings_.insert(findings_.end(), outcome.findings.begin(), outcome.findings.end());
     }
   }
 
