@@ -180,6 +180,19 @@ void OrderPlacesOfRaces(Cause* cause) {
             [&](const SourceLine& a, const SourceLine& b) { return count(a) > count(b); });
 }
 
+// Where the code was traced, statistics know more than the place where a run ended.
+void TakeTracedLines(Cause* cause) {
+  const auto traced = [](const CheckFinding& finding) {
+    return finding.variant == "traced" && !finding.lines.empty();
+  };
+  if (!IsConsequence(cause->shown.verdict) || traced(cause->shown)) return;
+  const auto other =
+      std::find_if(cause->others.begin(), cause->others.end(), [&](const CheckFinding& finding) {
+        return traced(finding) && finding.verdict.kind == cause->shown.verdict.kind;
+      });
+  if (other != cause->others.end()) cause->lines = other->lines;
+}
+
 }  // namespace
 
 bool IsConsequence(const Verdict& verdict) {
@@ -238,7 +251,10 @@ std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings) {
     home->severity = std::max(home->severity, finding.verdict.severity);
     home->others.push_back(std::move(finding));
   }
-  for (Cause& cause : causes) OrderPlacesOfRaces(&cause);
+  for (Cause& cause : causes) {
+    OrderPlacesOfRaces(&cause);
+    TakeTracedLines(&cause);
+  }
   std::sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
     return a.severity != b.severity ? a.severity > b.severity : Rank(a.shown) < Rank(b.shown);
   });

@@ -81,6 +81,19 @@ TEST(Causes, ThePlaceThatMoreRacesShareIsNamedFirst) {
   EXPECT_EQ(causes[0].lines.front().function, "Wrong");
 }
 
+TEST(Causes, TheLinesOfAConsequenceAreThoseOfTracedCode) {
+  CheckFinding shorter = Make(Rule::kLinearizability, Family::kDeviceQueue, "KeRemoveDeviceQueue",
+                              "fiber 0\n  queue-remove\n", {"Remove a.c:90"});
+  CheckFinding traced = shorter;
+  shorter.variant = "model";
+  traced.lines = {ParseSourceLine("Choose a.c:12")};
+  traced.operations = shorter.operations + 1;
+  const std::vector<Cause> causes = GroupByCause({shorter, traced});
+  ASSERT_EQ(causes.size(), 1U);
+  EXPECT_EQ(causes[0].shown.variant, "model");
+  EXPECT_EQ(causes[0].lines.front().line, 12);
+}
+
 TEST(Causes, TheOrderOfFindingsDoesNotMatter) {
   CheckFinding race = Make(Rule::kDataRace, Family::kDeviceQueue, "", "fiber 0\n  queue-insert 0\n",
                            {"F a.c:1", "G a.c:50"});

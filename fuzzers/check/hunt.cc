@@ -271,7 +271,8 @@ class Hunter {
       return FindingOf(runner->output().verdict, RoutineOf(*runner)).Key() == key;
     };
     if (TracedCode::kBuilt) {
-      RunChild([&] { FindSuspects(runner, program, plan_.seed, kSuspectRuns, same, board_); }, 10);
+      RunChild([&] { FindSuspects(runner, program, plan_.seed, kSuspectRuns, same, board_); },
+               kChildSecondsMax);
     }
     const bool consequence = IsConsequence(finding->verdict);
     // The call as a whole is wrong, not what it did last.
