@@ -59,7 +59,11 @@ class SiteWitness final : public schedule::Scheduler {
     for (int i = 0; i < count; ++i) {
       const auto address = reinterpret_cast<uintptr_t>(frames[i]);
       if (address < module_.begin || address >= module_.end) continue;
-      if (site.innermost == 0) site.innermost = address;
+      if (site.innermost == 0) {
+        site.innermost = address;
+      } else if (site.caller == 0) {
+        site.caller = address;
+      }
       site.outermost = address;
     }
     return site;

@@ -13,9 +13,10 @@ namespace cancelsafe {
 // broken, or whose result is wrong; "" where the verdict is about none.
 std::string RoutineOf(const Runner& runner);
 
-// Two places of one stack in the implementation, as return addresses; 0 if there is none.
+// Places of one stack in the implementation, as return addresses; 0 if there is none.
 struct CallSite {
   uintptr_t innermost = 0;
+  uintptr_t caller = 0;     // of the innermost
   uintptr_t outermost = 0;  // in the documented routine, or the first cancel routine
 };
 

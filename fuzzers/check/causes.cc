@@ -18,6 +18,8 @@ namespace {
 constexpr int kNearLines = 2;
 // Of a list of suspected lines, those that count.
 constexpr size_t kSuspectsMax = 3;
+// Of a finding's lines, those that may be places of its stack.
+constexpr long kStackMax = 3;
 
 const RuleRow* RowOf(const Verdict& verdict) {
   const RuleRow* of_kind = nullptr;
@@ -84,8 +86,9 @@ bool LeftOut(const CheckFinding& finding, const Verdict& verdict) {
 std::vector<SourceLine> Stack(const CheckFinding& finding) {
   std::vector<SourceLine> stack;
   if (!finding.seen_there) return stack;
-  stack.assign(finding.lines.begin(),
-               finding.lines.begin() + std::min<long>(2, static_cast<long>(finding.lines.size())));
+  stack.assign(
+      finding.lines.begin(),
+      finding.lines.begin() + std::min<long>(kStackMax, static_cast<long>(finding.lines.size())));
   return stack;
 }
 

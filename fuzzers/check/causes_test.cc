@@ -38,6 +38,16 @@ TEST(Causes, OneRuleInOneFunctionIsOneCauseThroughAllOfItsCallers) {
   EXPECT_EQ(causes[0].others.size(), 1U);
 }
 
+TEST(Causes, OneRuleByWayOfAnotherFamilyIsOneCause) {
+  CheckFinding other = PendingMissing();
+  other.family = "callback-data-queue";
+  other.routine = "FltCbdqInsertIo";
+  other.lines = {ParseSourceLine("OnRelease cbdq.c:31"),
+                 ParseSourceLine("IoCsqInsertIrpEx csq.c:99"),
+                 ParseSourceLine("FltCbdqInsertIo cbdq.c:70")};
+  EXPECT_EQ(GroupByCause({PendingMissing(), other}).size(), 1U);
+}
+
 TEST(Causes, OneRuleInTwoFunctionsAreTwoCauses) {
   CheckFinding other = PendingMissing();
   other.routine = "IoCsqRemoveIrp";

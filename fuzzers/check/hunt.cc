@@ -283,6 +283,7 @@ class Hunter {
     finding->seen_there = !consequence && board_->site.innermost != 0;
     if (outer_first) AddLine(board_->site.outermost, finding);
     AddLine(board_->site.innermost, finding);
+    AddLine(board_->site.caller, finding);
     AddLine(board_->site.outermost, finding);
     if (!consequence) AddSuspects(finding);
   }
