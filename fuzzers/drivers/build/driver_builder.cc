@@ -19,6 +19,20 @@ constexpr char kHeaders[] = "/usr/share/mingw-w64/include";
 constexpr char kLibraries[] = "/usr/x86_64-w64-mingw32/lib";
 constexpr double kSecondsMax = 600;
 
+constexpr char kGuardBounds[] = R"(
+.section .SCOV$GA,"dw"
+.balign 4
+.globl __start___sancov_guards
+__start___sancov_guards:
+.section .SCOV$GZ,"dw"
+.balign 4
+.globl __stop___sancov_guards
+__stop___sancov_guards:
+.long 0
+.section .drectve,"yn"
+.ascii " -export:__start___sancov_guards,data -export:__stop___sancov_guards,data"
+)";
+
 // A folder that is removed again, with what is in it.
 class TemporaryFolder {
  public:
@@ -138,25 +152,15 @@ absl::Status BuildDriver(const DriverBuildOptions& options) {
     link.push_back(object);
   }
   if (options.instrument) {
-    // The bounds of the guards: on COFF they are the linker's inputs' to provide.
-    for (const char* edge : {"start", "stop"}) {
-      const std::string source = in_folder(absl::StrCat(edge, ".s"));
-      status = WriteFileAtomically(
-          source, absl::StrCat(".section __sancov_guards,\"dw\"\n.balign 4\n.globl __", edge,
-                               "___sancov_guards\n__", edge,
-                               "___sancov_guards:\n.section .drectve,\"yn\"\n.ascii \" -export:__",
-                               edge, "___sancov_guards,data\"\n"));
-      const std::string object = in_folder(absl::StrCat(edge, ".o"));
-      if (status.ok()) {
-        status = Run({"clang-19", "--target=x86_64-w64-mingw32", "-c", source, "-o", object});
-      }
-      if (!status.ok()) return status;
-      if (edge[2] == 'a') {
-        link.insert(link.begin() + 10, object);
-      } else {
-        link.push_back(object);
-      }
+    // The bounds of the blocks' guards: on COFF the linker sorts what is behind the "$".
+    const std::string source = in_folder("guards.s");
+    const std::string object = in_folder("guards.o");
+    status = WriteFileAtomically(source, kGuardBounds);
+    if (status.ok()) {
+      status = Run({"clang-19", "--target=x86_64-w64-mingw32", "-c", source, "-o", object});
     }
+    if (!status.ok()) return status;
+    link.push_back(object);
   }
   link.insert(link.end(), {in_folder("libhost.a"), "-L", kLibraries, "-lntoskrnl", "-lhal"});
   return Run(link);

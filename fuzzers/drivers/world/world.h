@@ -72,6 +72,11 @@ int AllocationCount();
 // behind its beginning", "" if there is none.
 std::string DescribeAddress(const volatile void* address);
 
+// For a handler of SIGSEGV: does what the faulting instruction would in a kernel, if it is a
+// move of CR8 or a read of the current thread or processor behind gs in the driver's code, and
+// moves on to the next one. `context` is the handler's ucontext_t.
+bool EmulateInstruction(void* context);
+
 // ---- files and requests ----
 
 // A file object on the top device of `device`'s stack. Lives until the next run.

@@ -1,0 +1,87 @@
+// cancelsafe drive: builds a driver from its sources, and looks at one for the first time.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "command/flags.h"
+#include "command/subcommand.h"
+#include "command/tree.h"
+#include "fuzzers/drivers/build/drive_check.h"
+#include "fuzzers/drivers/build/driver_builder.h"
+
+namespace cancelsafe {
+namespace {
+
+struct DriveOptions {
+  std::vector<std::string> words;
+  std::string output;
+  std::vector<std::string> definitions;
+  std::vector<std::string> includes;
+  bool plain = false;
+};
+
+int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
+  if (sources.empty()) throw UsageError("drive build: name the driver's sources (.c, .cc, .cpp)");
+  if (options.output.empty()) throw UsageError("drive build: --output FILE.sys is missing");
+  drivers::DriverBuildOptions build;
+  build.sources = sources;
+  build.output = options.output;
+  build.definitions = options.definitions;
+  build.includes = options.includes;
+  build.instrument = !options.plain;
+  build.gap_headers = TreePath("impl/include/windows");
+  const absl::Status status = drivers::BuildDriver(build);
+  if (absl::IsInvalidArgument(status)) {
+    fprintf(stderr, "cancelsafe drive build: %s\n", std::string(status.message()).c_str());
+    return kExitViolation;
+  }
+  if (!status.ok()) throw SetupError(std::string(status.message()));
+  printf("%s\n", options.output.c_str());
+  return kExitOk;
+}
+
+int Check(const std::vector<std::string>& files) {
+  if (files.empty()) throw UsageError("drive check: name a driver (.sys)");
+  int exit_status = kExitOk;
+  for (const std::string& file : files) {
+    const drivers::DriveCheck check = drivers::CheckDriver(file);
+    if (!check.loaded) throw UsageError(check.text);
+    printf("%s\n%s%s\n", file.c_str(), check.text.c_str(),
+           check.complete ? "complete" : "not complete");
+    if (!check.complete) exit_status = kExitViolation;
+  }
+  return exit_status;
+}
+
+int Run(const DriveOptions& options) {
+  const std::string verb = options.words.empty() ? "" : options.words[0];
+  const std::vector<std::string> rest(options.words.begin() + (verb.empty() ? 0 : 1),
+                                      options.words.end());
+  if (verb == "build") return Build(options, rest);
+  if (verb == "check") return Check(rest);
+  throw UsageError(absl::StrCat("drive: '", verb, "' is not known; expected build or check"));
+}
+
+std::function<int()> Declare(CLI::App* app) {
+  const auto options = std::make_shared<DriveOptions>();
+  AddText(app, "-o,--output", &options->output, "FILE", "of build: the driver");
+  AddTexts(app, "--define", &options->definitions, "NAME[=VALUE]", "of build: a macro");
+  AddTexts(app, "--include", &options->includes, "DIR", "of build: a folder of headers");
+  AddSwitch(app, "--plain", &options->plain,
+            "of build: without instrumentation, as other compilers build it");
+  AddArguments(app, "build SOURCE... | check FILE.sys", &options->words);
+  return [options] { return Run(*options); };
+}
+
+const RegisterSubcommand registered(
+    {"drive", SubcommandGroup::kFind, "build and check Windows drivers (.sys)",
+     "build SOURCE... | check FILE.sys...",
+     "build compiles a driver for Windows with the DDK's headers of mingw-w64, instrumented, and "
+     "links it. check loads it into this process, sends one request of each kind, one after the "
+     "other, unloads it, and says what it lacks and what it has not given back.",
+     "", &Declare});
+
+}  // namespace
+}  // namespace cancelsafe
