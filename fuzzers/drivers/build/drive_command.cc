@@ -10,6 +10,7 @@
 #include "command/tree.h"
 #include "fuzzers/drivers/build/drive_check.h"
 #include "fuzzers/drivers/build/driver_builder.h"
+#include "fuzzers/drivers/world/services.h"
 
 namespace cancelsafe {
 namespace {
@@ -55,13 +56,22 @@ int Check(const std::vector<std::string>& files) {
   return exit_status;
 }
 
+int List() {
+  for (const drivers::Service* service : drivers::AllServices()) {
+    printf("%s%s\n", service->name, service->is_data ? " (variable)" : "");
+  }
+  return kExitOk;
+}
+
 int Run(const DriveOptions& options) {
   const std::string verb = options.words.empty() ? "" : options.words[0];
   const std::vector<std::string> rest(options.words.begin() + (verb.empty() ? 0 : 1),
                                       options.words.end());
   if (verb == "build") return Build(options, rest);
   if (verb == "check") return Check(rest);
-  throw UsageError(absl::StrCat("drive: '", verb, "' is not known; expected build or check"));
+  if (verb == "services") return List();
+  throw UsageError(
+      absl::StrCat("drive: '", verb, "' is not known; expected build, check or services"));
 }
 
 std::function<int()> Declare(CLI::App* app) {
@@ -71,16 +81,17 @@ std::function<int()> Declare(CLI::App* app) {
   AddTexts(app, "--include", &options->includes, "DIR", "of build: a folder of headers");
   AddSwitch(app, "--plain", &options->plain,
             "of build: without instrumentation, as other compilers build it");
-  AddArguments(app, "build SOURCE... | check FILE.sys", &options->words);
+  AddArguments(app, "build SOURCE... | check FILE.sys... | services", &options->words);
   return [options] { return Run(*options); };
 }
 
 const RegisterSubcommand registered(
     {"drive", SubcommandGroup::kFind, "build and check Windows drivers (.sys)",
-     "build SOURCE... | check FILE.sys...",
+     "build SOURCE... | check FILE.sys... | services",
      "build compiles a driver for Windows with the DDK's headers of mingw-w64, instrumented, and "
      "links it. check loads it into this process, sends one request of each kind, one after the "
-     "other, unloads it, and says what it lacks and what it has not given back.",
+     "other, unloads it, and says what it lacks and what it has not given back. services lists "
+     "what drivers may import.",
      "", &Declare});
 
 }  // namespace
