@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/scheduler.h"
+#include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/schedule/fiber.h"
 #include "impl/kernel/irp.h"
 
@@ -47,19 +48,38 @@ bool stopped = false;
 KiProcessor main_processor = {};
 const std::function<void()>* the_body = nullptr;
 
+// One fiber goes on where another has stopped: here, unlike in a search, that orders what both
+// did.
+void Release() {
+#ifdef CANCELSAFE_SEES_HANDOVERS
+  __tsan_release(&main_context);
+#endif
+}
+void Acquire() {
+#ifdef CANCELSAFE_SEES_HANDOVERS
+  __tsan_acquire(&main_context);
+#endif
+}
+void Switch(schedule::Fiber* from, schedule::Fiber* to, bool abandon = false) {
+  Release();
+  from->SwitchTo(to, abandon);
+  Acquire();
+}
+
 void FiberMain() {
   schedule::Fiber::Entered(&current->fiber);
+  Acquire();
   for (;;) {
     current->run(current->context);
     current->used = false;
-    current->fiber.SwitchTo(&main_context);
+    Switch(&current->fiber, &main_context);
   }
 }
 
 [[noreturn]] void StopRun(SequentialEnd end, std::string rule, std::string text) {
   result = {end, std::move(rule), std::move(text)};
   stopped = true;
-  current->fiber.SwitchTo(&main_context, true);
+  Switch(&current->fiber, &main_context, true);
   __builtin_unreachable();
 }
 
@@ -89,7 +109,7 @@ bool Leave(const volatile void* object, uint64_t due) {
   self->waits_for = object;
   self->due = due;
   self->timed_out = false;
-  self->fiber.SwitchTo(&main_context);
+  Switch(&self->fiber, &main_context);
   return !self->timed_out;
 }
 
@@ -126,7 +146,7 @@ const DriveScheduler kScheduler = {
     [] {
       current->used = false;
       current->abandoned = true;
-      current->fiber.SwitchTo(&main_context, true);
+      Switch(&current->fiber, &main_context, true);
     },
     [](const char* rule, const char* routine, const char* text) {
       StopRun(SequentialEnd::kBroken, rule, absl::StrCat(routine, ": ", text));
@@ -196,7 +216,7 @@ SequentialResult RunSequentially(const std::function<void()>& body) {
       continue;
     }
     current = next;
-    main_context.SwitchTo(&next->fiber);
+    Switch(&main_context, &next->fiber);
     current = nullptr;
   }
   if (!stopped) {

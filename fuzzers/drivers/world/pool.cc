@@ -72,14 +72,17 @@ Pool::Pool() {
 void Pool::Reset() {
   UnpoisonMemory(memory_, used_);
 #ifdef CANCELSAFE_SANITIZER_THREAD
-  // New pages are the only ones whose accesses TSan does not remember.
-  const size_t pages = (used_ + 4095) / 4096 * 4096;
-  if (mmap(memory_, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+  // New pages are the only ones whose accesses TSan does not remember. All of them lose the
+  // guard's pattern, also behind what was used.
+  const size_t changed = (used_ + 4095) / 4096 * 4096;
+  if (mmap(memory_, changed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
            0) != memory_) {
     abort();
   }
+#else
+  const size_t changed = used_;
 #endif
-  Fill(memory_, kGuardByte, used_);
+  Fill(memory_, kGuardByte, changed);
   Watch(memory_, used_ / 8 * 8, memory::State::kUnallocated);
   PoisonMemory(memory_, used_);
   used_ = kGuard;
