@@ -28,9 +28,13 @@ void Fill(void* at, unsigned char byte, size_t bytes) {
   asm volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(byte) : "memory");
 }
 
-bool Holds(const char* at, unsigned char byte, size_t bytes) {
-  return std::all_of(at, at + bytes,
-                     [byte](char c) { return static_cast<unsigned char>(c) == byte; });
+// Not seen by ASan: it looks at what nothing else may touch.
+__attribute__((no_sanitize("address"))) bool Holds(const char* at, unsigned char byte,
+                                                   size_t bytes) {
+  for (size_t i = 0; i < bytes; ++i) {
+    if (static_cast<unsigned char>(at[i]) != byte) return false;
+  }
+  return true;
 }
 
 [[noreturn]] void Exhausted(size_t bytes) {
@@ -142,8 +146,6 @@ const PoolBlock* Pool::Holding(const volatile void* address) const {
 
 std::string Pool::Damage() const {
   for (const PoolBlock& block : blocks_) {
-    // An IRP's memory is the machine room's to poison.
-    UnpoisonMemory(block.begin - kGuard, block.bytes + 2 * kGuard);
     std::string what;
     const size_t room = (block.bytes + 15) / 16 * 16;
     if (!Holds(block.begin + block.bytes, kGuardByte, room + kGuard - block.bytes)) {
