@@ -171,7 +171,7 @@ IoWorkItem* IoAllocateWorkItem(PDEVICE_OBJECT device) {
   return item;
 }
 PoolBlock* FindItem(IoWorkItem* item, const char* routine) {
-  std::string why;
+  static std::string why;
   PoolBlock* block = Pool::Get().FindLive(item, PoolUse::kWorkItem, &why);
   if (block == nullptr) Report("misuse", routine, "was given no work item: " + why);
   return block;

@@ -58,7 +58,7 @@ NTSTATUS IoCreateDeviceSecure(PDRIVER_OBJECT driver, ULONG extension_bytes, PUNI
 
 void IoDeleteDevice(PDEVICE_OBJECT device) {
   State& state = TheState();
-  std::string why;
+  static std::string why;
   PoolBlock* block = Pool::Get().FindLive(device, PoolUse::kDevice, &why);
   if (block == nullptr) {
     Report("misuse", "IoDeleteDevice", "was given no device: " + why);

@@ -40,7 +40,7 @@ PIRP IoAllocateIrp(CCHAR stack_size, BOOLEAN) {
   return irp;
 }
 void IoFreeIrp(PIRP irp) {
-  std::string why;
+  static std::string why;
   PoolBlock* block =
       irp == nullptr ? nullptr : Pool::Get().FindLive(KiIrpHeaderOf(irp), PoolUse::kIrp, &why);
   if (block == nullptr) {

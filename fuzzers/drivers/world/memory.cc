@@ -47,7 +47,7 @@ PVOID ExAllocatePool2(ULONG64 flags, SIZE_T bytes, ULONG tag) {
 }
 // The live block that begins at the address, after reporting that there is none.
 PoolBlock* FindDriversBlock(PVOID address, const char* routine) {
-  std::string why;
+  static std::string why;
   PoolBlock* block = Pool::Get().FindLive(address, PoolUse::kDriver, &why);
   if (block != nullptr) return block;
   const PoolBlock* holding = Pool::Get().Holding(address);
@@ -132,7 +132,7 @@ KernelMdl* IoAllocateMdl(PVOID address, ULONG bytes, BOOLEAN secondary, BOOLEAN,
   return mdl;
 }
 void IoFreeMdl(KernelMdl* mdl) {
-  std::string why;
+  static std::string why;
   PoolBlock* block = Pool::Get().FindLive(mdl, PoolUse::kMdl, &why);
   if (block == nullptr) {
     Report("misuse", "IoFreeMdl", "was given no MDL that the driver allocated: " + why);

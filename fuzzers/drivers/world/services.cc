@@ -64,12 +64,13 @@ const Service* FindService(const std::string& name) {
 void ReportIrql(const void* door, KIRQL irql) {
   for (const Service* service : AllServices()) {
     if (service->address != door) continue;
-    const std::string allowed = service->min_irql == service->max_irql
-                                    ? absl::StrCat("at ", IrqlName(service->min_irql))
-                                : service->min_irql == PASSIVE_LEVEL
-                                    ? absl::StrCat("at or below ", IrqlName(service->max_irql))
-                                    : absl::StrCat("from ", IrqlName(service->min_irql), " to ",
-                                                   IrqlName(service->max_irql));
+    static std::string allowed;
+    allowed = service->min_irql == service->max_irql
+                  ? absl::StrCat("at ", IrqlName(service->min_irql))
+              : service->min_irql == PASSIVE_LEVEL
+                  ? absl::StrCat("at or below ", IrqlName(service->max_irql))
+                  : absl::StrCat("from ", IrqlName(service->min_irql), " to ",
+                                 IrqlName(service->max_irql));
     Report("irql", service->name,
            absl::StrCat("called at ", IrqlName(irql), "; it may be called ", allowed));
     return;

@@ -20,8 +20,11 @@ State& TheState() {
   return *state;
 }
 
-void Report(const char* rule, const char* routine, const std::string& text) {
-  Scheduler().report(rule, routine, text.c_str());
+void Report(const char* rule, const char* routine, std::string text) {
+  static auto* const said = new std::string;
+  said->assign(text);
+  std::string().swap(text);
+  Scheduler().report(rule, routine, said->c_str());
 }
 
 bool CheckObject(const volatile void* address, const char* routine) {

@@ -55,7 +55,9 @@ State& TheState();
 
 // ---- reports ----
 
-void Report(const char* rule, const char* routine, const std::string& text);
+// A report ends the run on this fiber, whose frames are not destroyed: what is said is moved out
+// of them, and what callers keep to say it is static.
+void Report(const char* rule, const char* routine, std::string text);
 // The object of `bytes` at `address` may be used: not freed. Reports otherwise.
 bool CheckObject(const volatile void* address, const char* routine);
 

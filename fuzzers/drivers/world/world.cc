@@ -17,7 +17,9 @@ const WCHAR kRegistryPath[] = {'\\', 'R', 'e', 'g', 'i', 's', 't', 'r', 'y',
 const DriveScheduler* scheduler = nullptr;
 
 void NotProvided(const char* module, const char* name) {
-  Scheduler().not_provided(absl::StrCat(name, " of ", module).c_str());
+  static std::string service;
+  service = absl::StrCat(name, " of ", module);
+  Scheduler().not_provided(service.c_str());
 }
 
 void Add(std::vector<Leak>* leaks, Leak::Kind kind, const void* caller, std::string text) {
