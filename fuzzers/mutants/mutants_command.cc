@@ -16,6 +16,7 @@
 #include "command/suggest.h"
 #include "command/tree.h"
 #include "fuzzers/mutants/attack.h"
+#include "fuzzers/mutants/by_verify.h"
 #include "fuzzers/mutants/guest.h"
 #include "fuzzers/mutants/table.h"
 #include "fuzzers/mutants/workers.h"
@@ -34,8 +35,10 @@ struct MutantsOptions {
   std::vector<std::string> ids;  // empty: all
   AttackPlan plan;
   std::string subset;
-  std::string sanitizer;  // "" for all
-  int seeds = 0;          // the flags that change a plan; 0 where they are not given
+  std::string by;                           // "verify", else fuzz targets
+  std::string scopes = "1x1,2x1,2x1:rc11";  // to verify
+  std::string sanitizer;                    // "" for all
+  int seeds = 0;  // the flags that change a plan; 0 where they are not given
   int seconds = 0;
   int runs = 0;
   int jobs = 0;
@@ -201,6 +204,47 @@ GuestBuilders MakeBuilders(const MutantsOptions& options) {
   return builders;
 }
 
+// Each mutant by the smallest scope that shows it, one mutant after the other.
+int RunVerify(const MutantsOptions& options, const std::vector<Mutant>& mutants) {
+  const absl::StatusOr<std::vector<ScopeToTry>> scopes = ParseScopes(options.scopes);
+  if (!scopes.ok()) throw UsageError(absl::StrCat("--scopes: ", scopes.status().message()));
+  constexpr int kModel = static_cast<int>(Sanitizer::kModel);
+  BuildTargets(kPresets[kModel], {"cancelsafe"});
+  const absl::StatusOr<GuestRecipe> recipe =
+      ReadGuestRecipe(PresetPath(kModel, "fuzzers/mutants/guest.txt"));
+  Check(recipe.status());
+  const absl::StatusOr<GuestBuilder> builder =
+      GuestBuilder::Create(*recipe, absl::StrCat(options.work, "/", kPresets[kModel]));
+  Check(builder.status());
+  size_t width = 0;
+  for (const Mutant& mutant : mutants) width = std::max(width, mutant.id.size());
+  std::vector<VerifiedMutant> all;
+  bool all_killed = true;
+  for (const Mutant& mutant : mutants) {
+    VerifiedMutant verified;
+    verified.mutant = mutant;
+    const absl::StatusOr<std::string> guest = builder->Build(mutant);
+    if (guest.ok()) {
+      verified = VerifyMutant(mutant, *scopes, options.jobs, PresetPath(kModel, "cancelsafe"),
+                              *guest, options.work);
+    } else {
+      verified.complaint = std::string(guest.status().message());
+    }
+    all_killed &= verified.scope >= 0;
+    fputs(VerifiedLine(verified, *scopes, width).c_str(), stdout);
+    fflush(stdout);
+    all.push_back(std::move(verified));
+  }
+  printf("\n%s\n", VerifiedSummary(all, *scopes).c_str());
+  if (!options.markdown.empty()) {
+    const std::string command =
+        absl::StrCat("./cancelsafe mutants --by verify --scopes ", options.scopes,
+                     options.ids.empty() ? "" : absl::StrCat(" ", absl::StrJoin(options.ids, " ")));
+    Check(WriteFileAtomically(options.markdown, VerifiedMarkdown(all, *scopes, command)));
+  }
+  return all_killed ? kExitOk : kExitViolation;
+}
+
 int Run(MutantsOptions* given) {
   Complete(given);
   const MutantsOptions& options = *given;
@@ -212,6 +256,7 @@ int Run(MutantsOptions* given) {
   Check(MakeFolder(options.work));
   std::string error;
   if (!LockFolder(options.work, &error)) throw SetupError(error);
+  if (options.by == "verify") return RunVerify(options, mutants);
   const GuestBuilders builders = MakeBuilders(options);
   // Without names everything is meant, and that it is clean to begin with as well.
   if (options.ids.empty()) {
@@ -241,6 +286,11 @@ std::function<int()> Declare(CLI::App* app) {
   AddChoice(app, "--subset", &options->subset, {"all", "ci"},
             "ci: the first mutant of every bug class, with a fixed seed and number of inputs, two "
             "at a time (all)");
+  AddChoice(app, "--by", &options->by, {"fuzz", "verify"},
+            "verify: by complete searches instead, the smallest scope that shows each (fuzz)");
+  AddText(app, "--scopes", &options->scopes, "LIST",
+          "with --by verify, fibers x calls, with a model of memory where it is not sc "
+          "(1x1,2x1,2x1:rc11)");
   AddChoice(app, "--sanitizer", &options->sanitizer,
             {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
              SanitizerName(Sanitizer::kModel)},

@@ -1,0 +1,155 @@
+// See by_verify.h.
+#include "fuzzers/mutants/by_verify.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/process.h"
+#include "command/status.h"
+#include "oracle/family.h"
+
+namespace cancelsafe {
+namespace {
+
+// A guest that hangs is found by verify itself: this is for a search that never ends.
+constexpr int kSecondsMax = 24 * 60 * 60;
+
+// What follows `word` in the text, as a number; -1 if there is none.
+long long NumberAfter(absl::string_view text, absl::string_view word) {
+  const size_t at = text.find(word);
+  if (at == absl::string_view::npos) return -1;
+  const absl::string_view rest = text.substr(at + word.size());
+  long long number = -1;
+  const bool is_number =
+      absl::SimpleAtoi(rest.substr(0, rest.find_first_not_of("0123456789")), &number);
+  return is_number ? number : -1;
+}
+
+bool ReadVerdict(absl::string_view output, Verdict* verdict) {
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    if (absl::StrContains(line, "VERDICT ") && ParseVerdictLine(std::string(line), verdict)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string ScopeToTry::Name() const {
+  return absl::StrCat(fibers, "x", calls, memory == "sc" ? "" : " ", memory == "sc" ? "" : memory);
+}
+
+absl::StatusOr<std::vector<ScopeToTry>> ParseScopes(absl::string_view text) {
+  std::vector<ScopeToTry> scopes;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    const std::vector<absl::string_view> words = absl::StrSplit(part, ':');
+    const std::vector<absl::string_view> sizes = absl::StrSplit(words[0], 'x');
+    ScopeToTry scope;
+    if (words.size() == 2) scope.memory = std::string(words[1]);
+    const bool has_model = scope.memory == "sc" || scope.memory == "tso" || scope.memory == "rc11";
+    if (words.size() > 2 || sizes.size() != 2 || !absl::SimpleAtoi(sizes[0], &scope.fibers) ||
+        !absl::SimpleAtoi(sizes[1], &scope.calls) || scope.fibers < 1 || scope.fibers > 4 ||
+        scope.calls < 1 || !has_model) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "'", part,
+          "' is not a scope: write fibers x calls, with a model of memory if it is not "
+          "sc, such as 2x1 or 2x1:rc11"));
+    }
+    scopes.push_back(scope);
+  }
+  return scopes;
+}
+
+VerifiedMutant VerifyMutant(const Mutant& mutant, const std::vector<ScopeToTry>& scopes, int jobs,
+                            const std::string& program, const std::string& guest,
+                            const std::string& work) {
+  VerifiedMutant verified;
+  verified.mutant = mutant;
+  for (size_t i = 0; i < scopes.size() && verified.scope < 0; ++i) {
+    const ScopeToTry& scope = scopes[i];
+    std::string output;
+    const absl::StatusOr<ChildEnd> end =
+        RunProcess({program, "verify", std::string(FamilyFileName(mutant.family)), "--strict",
+                    absl::StrCat("--fibers=", scope.fibers), absl::StrCat("--calls=", scope.calls),
+                    absl::StrCat("--memory=", scope.memory), absl::StrCat("--jobs=", jobs),
+                    absl::StrCat("--implementation=", guest), absl::StrCat("--save=", work)},
+                   kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
+    if (!end.ok()) {
+      verified.complaint = std::string(end.status().message());
+      return verified;
+    }
+    verified.seconds += end->seconds;
+    if (end->status.clean()) {
+      verified.bounded |= !absl::StrContains(output, ", complete, ");
+      continue;
+    }
+    Verdict verdict;
+    if (end->status.signaled || end->status.code != kExitViolation ||
+        !ReadVerdict(output, &verdict)) {
+      verified.complaint =
+          absl::StrCat("verify ", scope.Name(), ": ", DescribeExit(end->status), ": ", output);
+      return verified;
+    }
+    if (!mutant.expects(verdict.kind)) {
+      verified.complaint =
+          absl::StrCat("verify ", scope.Name(),
+                       ": another kind of verdict than the patch names: ", VerdictLine(verdict));
+      return verified;
+    }
+    verified.scope = static_cast<int>(i);
+    verified.program = NumberAfter(output, "found in program ");
+    verified.kind = verdict.kind;
+    verified.rule = verdict.rule;
+  }
+  return verified;
+}
+
+std::string VerifiedLine(const VerifiedMutant& verified, const std::vector<ScopeToTry>& scopes,
+                         size_t width) {
+  const std::string id = absl::StrFormat("%-*s", static_cast<int>(width), verified.mutant.id);
+  if (!verified.complaint.empty()) return absl::StrCat(id, "  ", verified.complaint, "\n");
+  if (verified.scope < 0) {
+    return absl::StrFormat("%s  survives%s  %.1f s\n", id, verified.bounded ? " (bounded)" : "",
+                           verified.seconds);
+  }
+  return absl::StrFormat("%s  %-8s  program %-6d  %s  %.1f s\n", id,
+                         scopes[static_cast<size_t>(verified.scope)].Name(), verified.program,
+                         verified.rule, verified.seconds);
+}
+
+std::string VerifiedSummary(const std::vector<VerifiedMutant>& all,
+                            const std::vector<ScopeToTry>& scopes) {
+  std::vector<std::string> parts;
+  int killed = 0;
+  for (size_t i = 0; i < scopes.size(); ++i) {
+    const auto count = std::count_if(all.begin(), all.end(), [&](const VerifiedMutant& verified) {
+      return verified.scope == static_cast<int>(i);
+    });
+    killed += static_cast<int>(count);
+    parts.push_back(absl::StrCat(count, " by ", scopes[i].Name()));
+  }
+  return absl::StrCat(killed, " of ", all.size(), " mutants killed: ", absl::StrJoin(parts, ", "));
+}
+
+std::string VerifiedMarkdown(const std::vector<VerifiedMutant>& all,
+                             const std::vector<ScopeToTry>& scopes, const std::string& command) {
+  std::string text =
+      absl::StrCat("Made by `", command, "`: ", VerifiedSummary(all, scopes), ".\n\n",
+                   "| mutant | smallest scope | program | rule |\n|---|---|---|---|\n");
+  for (const VerifiedMutant& verified : all) {
+    const bool killed = verified.scope >= 0;
+    absl::StrAppend(&text, "| ", verified.mutant.id, " | ",
+                    killed ? scopes[static_cast<size_t>(verified.scope)].Name() : "none of these",
+                    " | ", killed ? absl::StrCat(verified.program) : "", " | ", verified.rule,
+                    " |\n");
+  }
+  return text;
+}
+
+}  // namespace cancelsafe
