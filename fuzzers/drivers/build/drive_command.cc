@@ -24,8 +24,8 @@ struct DriveOptions {
 };
 
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
-  if (sources.empty()) throw UsageError("drive build: name the driver's sources (.c, .cc, .cpp)");
-  if (options.output.empty()) throw UsageError("drive build: --output FILE.sys is missing");
+  if (sources.empty()) throw UsageError("build: name the driver's sources (.c, .cc, .cpp)");
+  if (options.output.empty()) throw UsageError("build: --output FILE.sys is missing");
   drivers::DriverBuildOptions build;
   build.sources = sources;
   build.output = options.output;
@@ -44,7 +44,7 @@ int Build(const DriveOptions& options, const std::vector<std::string>& sources) 
 }
 
 int Check(const std::vector<std::string>& files) {
-  if (files.empty()) throw UsageError("drive check: name a driver (.sys)");
+  if (files.empty()) throw UsageError("check: name a driver (.sys)");
   int exit_status = kExitOk;
   for (const std::string& file : files) {
     const drivers::DriveCheck check = drivers::CheckDriver(file);
@@ -70,8 +70,7 @@ int Run(const DriveOptions& options) {
   if (verb == "build") return Build(options, rest);
   if (verb == "check") return Check(rest);
   if (verb == "services") return List();
-  throw UsageError(
-      absl::StrCat("drive: '", verb, "' is not known; expected build, check or services"));
+  throw UsageError(absl::StrCat("'", verb, "' is not known; expected build, check or services"));
 }
 
 std::function<int()> Declare(CLI::App* app) {

@@ -16,7 +16,7 @@ typedef struct {
 static ULONG Loads = 1;  // a variable that each run changes
 
 static VOID NTAPI Insert(PIO_CSQ Csq, PIRP Irp) {
-  EXTENSION *Extension = CONTAINING_RECORD(Csq, EXTENSION, Queue);
+  EXTENSION* Extension = CONTAINING_RECORD(Csq, EXTENSION, Queue);
   InsertTailList(&Extension->Requests, &Irp->Tail.Overlay.ListEntry);
 }
 static VOID NTAPI Remove(PIO_CSQ Csq, PIRP Irp) {
@@ -24,7 +24,7 @@ static VOID NTAPI Remove(PIO_CSQ Csq, PIRP Irp) {
   RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
 }
 static PIRP NTAPI Peek(PIO_CSQ Csq, PIRP Irp, PVOID Context) {
-  EXTENSION *Extension = CONTAINING_RECORD(Csq, EXTENSION, Queue);
+  EXTENSION* Extension = CONTAINING_RECORD(Csq, EXTENSION, Queue);
   PLIST_ENTRY Next = Irp == NULL ? Extension->Requests.Flink : Irp->Tail.Overlay.ListEntry.Flink;
   UNREFERENCED_PARAMETER(Context);
   return Next == &Extension->Requests ? NULL : CONTAINING_RECORD(Next, IRP, Tail.Overlay.ListEntry);
@@ -47,7 +47,7 @@ static VOID NTAPI Cancelled(PIO_CSQ Csq, PIRP Irp) {
 }
 
 static VOID NTAPI TimerDpc(PKDPC Dpc, PVOID Context, PVOID A, PVOID B) {
-  EXTENSION *Extension = Context;
+  EXTENSION* Extension = Context;
   PIRP Irp = Extension->Timed;
   UNREFERENCED_PARAMETER(Dpc);
   UNREFERENCED_PARAMETER(A);
@@ -56,7 +56,7 @@ static VOID NTAPI TimerDpc(PKDPC Dpc, PVOID Context, PVOID A, PVOID B) {
   End(Irp, STATUS_SUCCESS, 0);
 }
 static VOID NTAPI Thread(PVOID Context) {
-  EXTENSION *Extension = Context;
+  EXTENSION* Extension = Context;
   LARGE_INTEGER Time;
   Time.QuadPart = -20 * 10000;
   KeDelayExecutionThread(KernelMode, FALSE, &Time);
@@ -64,7 +64,7 @@ static VOID NTAPI Thread(PVOID Context) {
   PsTerminateSystemThread(STATUS_SUCCESS);
 }
 static VOID NTAPI Work(PDEVICE_OBJECT Device, PVOID Context) {
-  EXTENSION *Extension = Device->DeviceExtension;
+  EXTENSION* Extension = Device->DeviceExtension;
   Extension->Worked++;
   IoFreeWorkItem(Context);
   KeSetEvent(&Extension->Done, IO_NO_INCREMENT, FALSE);
@@ -75,7 +75,7 @@ static NTSTATUS Simple(void) {
   UNICODE_STRING A, B;
   KIRQL Old;
   LARGE_INTEGER Time;
-  UCHAR *P = ExAllocatePoolWithTag(NonPagedPool, 24, 'tseT');
+  UCHAR* P = ExAllocatePoolWithTag(NonPagedPool, 24, 'tseT');
   if (P == NULL) return STATUS_INSUFFICIENT_RESOURCES;
   RtlZeroMemory(P, 24);
   RtlFillMemory(P, 8, 7);
@@ -91,7 +91,7 @@ static NTSTATUS Simple(void) {
   return Time.QuadPart != 0 && KeGetCurrentThread() != NULL ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 static NTSTATUS WaitForWork(PDEVICE_OBJECT Device) {
-  EXTENSION *Extension = Device->DeviceExtension;
+  EXTENSION* Extension = Device->DeviceExtension;
   PIO_WORKITEM Item = IoAllocateWorkItem(Device);
   if (Item == NULL) return STATUS_INSUFFICIENT_RESOURCES;
   KeClearEvent(&Extension->Done);
@@ -99,7 +99,7 @@ static NTSTATUS WaitForWork(PDEVICE_OBJECT Device) {
   KeWaitForSingleObject(&Extension->Done, Executive, KernelMode, FALSE, NULL);
   return Extension->Worked == 1 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
-static NTSTATUS WaitForThread(EXTENSION *Extension) {
+static NTSTATUS WaitForThread(EXTENSION* Extension) {
   HANDLE Handle;
   PVOID Object;
   LARGE_INTEGER Short;
@@ -116,15 +116,18 @@ static NTSTATUS WaitForThread(EXTENSION *Extension) {
 }
 
 static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp) {
-  EXTENSION *Extension = Device->DeviceExtension;
+  EXTENSION* Extension = Device->DeviceExtension;
   PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
   LARGE_INTEGER Due;
   KIRQL Irql;
   PVOID P;
   switch (Stack->Parameters.DeviceIoControl.IoControlCode >> 2 & 0xfff) {
-    case 1: return End(Irp, Simple(), 0);
-    case 2: return End(Irp, WaitForWork(Device), 0);
-    case 3: return End(Irp, WaitForThread(Extension), 0);
+    case 1:
+      return End(Irp, Simple(), 0);
+    case 2:
+      return End(Irp, WaitForWork(Device), 0);
+    case 3:
+      return End(Irp, WaitForThread(Extension), 0);
     case 4:  // ended by a timer after 5 ms
       IoMarkIrpPending(Irp);
       Extension->Timed = Irp;
@@ -143,15 +146,18 @@ static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp) {
       return End(Irp, STATUS_SUCCESS, 0);
     case 7:  // one byte too many
       P = ExAllocatePoolWithTag(NonPagedPool, 8, 'tseT');
-      ((volatile UCHAR *)P)[8] = 1;
+      ((volatile UCHAR*)P)[8] = 1;
       ExFreePool(P);
       return End(Irp, STATUS_SUCCESS, 0);
     case 8:  // not given back
-      return End(Irp, ExAllocatePoolWithTag(NonPagedPool, 8, 'kaeL') != NULL
-                          ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES, 0);
+      return End(Irp,
+                 ExAllocatePoolWithTag(NonPagedPool, 8, 'kaeL') != NULL
+                     ? STATUS_SUCCESS
+                     : STATUS_INSUFFICIENT_RESOURCES,
+                 0);
     case 9:  // the input reversed, in place
       for (ULONG I = 0, N = Stack->Parameters.DeviceIoControl.InputBufferLength; I < N / 2; ++I) {
-        UCHAR *Bytes = Irp->AssociatedIrp.SystemBuffer;
+        UCHAR* Bytes = Irp->AssociatedIrp.SystemBuffer;
         UCHAR Byte = Bytes[I];
         Bytes[I] = Bytes[N - 1 - I];
         Bytes[N - 1 - I] = Byte;
@@ -160,26 +166,30 @@ static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp) {
     case 10:  // how often it was loaded
       return End(Irp, STATUS_SUCCESS, Loads++);
     case 11:  // the registers of a kernel, as code of another compiler reads them
-#define CR8(Read, Write) __asm__ volatile("mov %%cr8, %0\n\tmov %1, %%cr8" : "=&r"(Read) : "r"(Write))
-      {
-        ULONG64 Before, After, Thread, High = DISPATCH_LEVEL;
-        CR8(Before, High);
-        CR8(After, Before);
-        __asm__ volatile("movq %%gs:0x188, %0" : "=r"(Thread));
-        return End(Irp, Before == 0 && After == DISPATCH_LEVEL &&
-                            Thread == (ULONG64)KeGetCurrentThread()
-                                ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL, 0);
-      }
-    default: return End(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+#define CR8(Read, Write) \
+  __asm__ volatile("mov %%cr8, %0\n\tmov %1, %%cr8" : "=&r"(Read) : "r"(Write))
+    {
+      ULONG64 Before, After, Thread, High = DISPATCH_LEVEL;
+      CR8(Before, High);
+      CR8(After, Before);
+      __asm__ volatile("movq %%gs:0x188, %0" : "=r"(Thread));
+      return End(Irp,
+                 Before == 0 && After == DISPATCH_LEVEL && Thread == (ULONG64)KeGetCurrentThread()
+                     ? STATUS_SUCCESS
+                     : STATUS_UNSUCCESSFUL,
+                 0);
+    }
+    default:
+      return End(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
   }
 }
 
 static NTSTATUS NTAPI Read(PDEVICE_OBJECT Device, PIRP Irp) {
-  IoCsqInsertIrp(&((EXTENSION *)Device->DeviceExtension)->Queue, Irp, NULL);
+  IoCsqInsertIrp(&((EXTENSION*)Device->DeviceExtension)->Queue, Irp, NULL);
   return STATUS_PENDING;
 }
 static NTSTATUS NTAPI Write(PDEVICE_OBJECT Device, PIRP Irp) {
-  PIRP Waiting = IoCsqRemoveNextIrp(&((EXTENSION *)Device->DeviceExtension)->Queue, NULL);
+  PIRP Waiting = IoCsqRemoveNextIrp(&((EXTENSION*)Device->DeviceExtension)->Queue, NULL);
   if (Waiting != NULL) End(Waiting, STATUS_SUCCESS, 1);
   return End(Irp, STATUS_SUCCESS, 0);
 }
@@ -198,7 +208,7 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver) {
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path) {
   UNICODE_STRING Name, Link;
   PDEVICE_OBJECT Device;
-  EXTENSION *Extension;
+  EXTENSION* Extension;
   NTSTATUS Status;
   UNREFERENCED_PARAMETER(Path);
   RtlInitUnicodeString(&Name, L"\\Device\\services");
