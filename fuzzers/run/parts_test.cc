@@ -178,16 +178,16 @@ TEST_F(ItemTableTest, CompletionIsRecorded) {
 TEST_F(ItemTableTest, TheSnapshotShowsWhatADriverSees) {
   ASSERT_TRUE(table_.Refresh(0));
   PIRP irp = table_[0].irp;
-  EXPECT_EQ(table_.Snapshot(0), kKnownItem | kCanariesIntact);
+  EXPECT_EQ(table_.Snapshot(0, 0xffff), kKnownItem | kCanariesIntact);
   IoMarkIrpPending(irp);
   irp->Cancel = TRUE;
   irp->Tail.Overlay.DriverContext[3] = irp;
-  EXPECT_EQ(table_.Snapshot(0),
+  EXPECT_EQ(table_.Snapshot(0, 0xffff),
             kKnownItem | kCanariesIntact | kPendingMarked | kCancelFlagSet | kContextSlotSet);
   irp->Tail.Overlay.DriverContext[1] = nullptr;
-  EXPECT_EQ(table_.Snapshot(0) & kCanariesIntact, 0);
+  EXPECT_EQ(table_.Snapshot(0, 0xffff) & kCanariesIntact, 0);
   table_.Complete(0, STATUS_SUCCESS);
-  EXPECT_EQ(table_.Snapshot(0), 0);
+  EXPECT_EQ(table_.Snapshot(0, 0xffff), 0);
 }
 
 TEST_F(ItemTableTest, NewIrpsOfOneNumberBelongToOneFile) {
