@@ -1,4 +1,6 @@
-// cancelsafe drive: builds a driver from its sources, and looks at one for the first time.
+// cancelsafe drive: builds a driver from its sources, looks at one for the first time, fuzzes it,
+// and replays what was found.
+#include <climits>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -10,6 +12,7 @@
 #include "command/tree.h"
 #include "fuzzers/drivers/build/drive_check.h"
 #include "fuzzers/drivers/build/driver_builder.h"
+#include "fuzzers/drivers/fuzz/drive_session.h"
 #include "fuzzers/drivers/world/services.h"
 
 namespace cancelsafe {
@@ -21,6 +24,9 @@ struct DriveOptions {
   std::vector<std::string> definitions;
   std::vector<std::string> includes;
   bool plain = false;
+  drivers::DriveSessionOptions session;
+  std::string replay;
+  int repeat = 1;
 };
 
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
@@ -63,6 +69,21 @@ int List() {
   return kExitOk;
 }
 
+int Fuzz(const DriveOptions& options, const std::string& driver) {
+  drivers::DriveSessionOptions session = options.session;
+  session.driver = driver;
+  return drivers::DriveFuzzSession(session);
+}
+
+int Replay(const DriveOptions& options, const std::string& driver) {
+  drivers::DriveReplayOptions replay;
+  replay.driver = driver;
+  replay.implementation = options.session.implementation;
+  replay.file = options.replay;
+  replay.repeat = options.repeat;
+  return drivers::DriveReplaySession(replay);
+}
+
 int Run(const DriveOptions& options) {
   const std::string verb = options.words.empty() ? "" : options.words[0];
   const std::vector<std::string> rest(options.words.begin() + (verb.empty() ? 0 : 1),
@@ -70,7 +91,11 @@ int Run(const DriveOptions& options) {
   if (verb == "build") return Build(options, rest);
   if (verb == "check") return Check(rest);
   if (verb == "services") return List();
-  throw UsageError(absl::StrCat("'", verb, "' is not known; expected build, check or services"));
+  if (verb.empty() || !rest.empty()) {
+    throw UsageError(
+        "expected build SOURCE..., check FILE.sys..., services, or one FILE.sys to fuzz");
+  }
+  return options.replay.empty() ? Fuzz(options, verb) : Replay(options, verb);
 }
 
 std::function<int()> Declare(CLI::App* app) {
@@ -80,17 +105,32 @@ std::function<int()> Declare(CLI::App* app) {
   AddTexts(app, "--include", &options->includes, "DIR", "of build: a folder of headers");
   AddSwitch(app, "--plain", &options->plain,
             "of build: without instrumentation, as other compilers build it");
-  AddArguments(app, "build SOURCE... | check FILE.sys... | services", &options->words);
+  drivers::DriveSessionOptions& session = options->session;
+  AddNumber(app, "--runs", &session.runs, 1, INT_MAX, "of fuzzing: schedules, at most");
+  AddNumber(app, "--seconds", &session.seconds, 1, 30 * 86400,
+            "of fuzzing: at most (60, unless --runs is given)");
+  AddNumber(app, "--seed", &session.seed, 0, INT_MAX, "of fuzzing: where the numbers begin (1)");
+  AddSwitch(app, "--keep-going", &session.keep_going,
+            "of fuzzing: go on after a finding; each rule is saved once");
+  AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");
+  AddText(app, "--implementation", &session.implementation, "FILE",
+          "the queue routines that the driver gets");
+  AddText(app, "--directory", &session.directory, "DIR",
+          "of fuzzing: for findings (drive-findings)");
+  AddText(app, "--replay", &options->replay, "FINDING", "run a saved finding and tell it");
+  AddNumber(app, "--repeat", &options->repeat, 1, 1000000, "of --replay: runs (1)");
+  AddArguments(app, "build SOURCE... | check FILE.sys... | services | FILE.sys", &options->words);
   return [options] { return Run(*options); };
 }
 
 const RegisterSubcommand registered(
-    {"drive", SubcommandGroup::kFind, "build and check Windows drivers (.sys)",
-     "build SOURCE... | check FILE.sys... | services",
+    {"drive", SubcommandGroup::kFind, "build, check and fuzz Windows drivers (.sys)",
+     "build SOURCE... | check FILE.sys... | services | FILE.sys",
      "build compiles a driver for Windows with the DDK's headers of mingw-w64, instrumented, and "
      "links it. check loads it into this process, sends one request of each kind, one after the "
      "other, unloads it, and says what it lacks and what it has not given back. services lists "
-     "what drivers may import.",
+     "what drivers may import. FILE.sys alone is fuzzed; with --replay a saved finding is run on "
+     "it.",
      "", &Declare});
 
 }  // namespace

@@ -2,7 +2,7 @@
 // out. The broken timer takes the read for its own without looking whether the cancel routine was
 // still there.
 //
-// Found by: completed-twice, used-after-completion, crash.
+// Found by: completed-twice, used-after-completion, used-after-free, crash.
 #include <ntddk.h>
 
 #ifndef BROKEN

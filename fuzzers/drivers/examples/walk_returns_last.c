@@ -2,7 +2,7 @@
 // finds no other, the broken form still returns the last one that it looked at, which its cancel
 // routine ends as well.
 //
-// Found by: completed-twice, used-after-completion, crash.
+// Found by: completed-twice, used-after-completion, lock-irql, crash.
 #include <ntddk.h>
 
 #ifndef BROKEN

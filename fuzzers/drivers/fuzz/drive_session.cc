@@ -24,7 +24,7 @@ Loaded Load(const std::string& driver, const std::string& implementation) {
   Loaded loaded;
   std::string error;
   loaded.image = LoadDriver(driver, &error);
-  if (loaded.image == nullptr) throw UsageError(absl::StrCat(driver, ": ", error));
+  if (loaded.image == nullptr) throw UsageError(error);
   const std::vector<std::string>& missing = loaded.image->missing_services();
   if (!missing.empty()) {
     std::printf("%s imports %zu services that are not provided: %s\n", driver.c_str(),

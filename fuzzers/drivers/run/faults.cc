@@ -37,6 +37,7 @@ void Handle(int signal, siginfo_t* info, void* context) {
     }
     return;  // the instruction faults again
   }
+  if (signal == SIGSEGV && EmulateInstruction(context)) return;
   const auto* machine = static_cast<const ucontext_t*>(context);
   const auto at = static_cast<uintptr_t>(machine->uc_mcontext.gregs[REG_RIP]);
   const uintptr_t in_image = at - kKiWindowsZone;
