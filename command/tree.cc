@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "command/guest_build.h"
 #include "command/status.h"
 
 namespace cancelsafe {
@@ -58,11 +59,60 @@ class BuildLock {
   const int file_;
 };
 
-// Runs a command in the root; what it prints goes into `*output`. False if it fails.
-bool RunInRoot(std::vector<std::string> words, std::string* output) {
+// How far a build is, from the "[12/214]" at the start of ninja's lines: files built, of
+// how many, and about how long the rest takes, if it goes on as it went. On a terminal one
+// line that changes; elsewhere a line now and then.
+class BuildProgress {
+ public:
+  void Add(absl::string_view text) {
+    for (const char c : text) {
+      if (c != '\n') {
+        line_ += c;
+        continue;
+      }
+      ReadLine();
+      line_.clear();
+    }
+  }
+  ~BuildProgress() {
+    if (terminal_ && shown_ != 0) fprintf(stderr, "\n");
+  }
+
+ private:
+  static constexpr double kSecondsBetween = 15;  // where lines stay
+
+  void ReadLine() {
+    int done = 0;
+    int all = 0;
+    if (sscanf(line_.c_str(), "[%d/%d]", &done, &all) != 2 || done <= 0 || all < done) return;
+    const double now = SecondsNow();
+    if (!terminal_ && now - last_ < kSecondsBetween) return;
+    last_ = now;
+    shown_ = done;
+    const double left = (now - started_) / done * (all - done);
+    fprintf(stderr, "%s%d of %d files built, about %d:%02d left%s", terminal_ ? "\r" : "", done,
+            all, static_cast<int>(left) / 60, static_cast<int>(left) % 60,
+            terminal_ ? "   " : "\n");
+    fflush(stderr);
+  }
+
+  const bool terminal_ = isatty(STDERR_FILENO) != 0;
+  const double started_ = SecondsNow();
+  double last_ = started_;
+  int shown_ = 0;
+  std::string line_;
+};
+
+// Runs a command in the root; what it prints goes into `*output`, and to `progress` if
+// that is not null. False if it fails.
+bool RunInRoot(std::vector<std::string> words, std::string* output,
+               BuildProgress* progress = nullptr) {
   words.insert(words.begin(), {"env", "-C", TreeRoot()});
-  const absl::StatusOr<ChildEnd> end = RunProcess(
-      words, kNoLimit, [output](absl::string_view text) { absl::StrAppend(output, text); });
+  const absl::StatusOr<ChildEnd> end =
+      RunProcess(words, kNoLimit, [output, progress](absl::string_view text) {
+        absl::StrAppend(output, text);
+        if (progress != nullptr) progress->Add(text);
+      });
   if (!end.ok()) absl::StrAppend(output, end.status().message(), "\n");
   return end.ok() && end->status.clean();
 }
@@ -98,7 +148,8 @@ bool Build(const std::string& preset, const std::vector<std::string>& targets, s
     std::vector<std::string> cmake = {"cmake", "--build", folder};
     for (const std::string& target : targets) cmake.insert(cmake.end(), {"--target", target});
     cmake.insert(cmake.end(), {"--", "-k", "0"});
-    built = RunInRoot(cmake, log);
+    BuildProgress progress;
+    built = RunInRoot(cmake, log, &progress);
   }
   const absl::Status written = WriteFileAtomically(log_path, *log);
   if (!written.ok()) throw SetupError(std::string(written.message()));
@@ -114,6 +165,12 @@ std::string OwnPath() {
 }
 
 bool InTree() { return !FindRoot().empty(); }
+
+std::string FrontDoor() {
+  if (!InTree()) return "cancelsafe";
+  const std::string path = TreePath("cancelsafe");
+  return path == "cancelsafe" ? "./cancelsafe" : path;
+}
 
 std::string TreeRoot() {
   static const std::string root = FindRoot();
@@ -193,9 +250,16 @@ void NoteCommandWords(const std::vector<std::string>& words) {
   unsetenv("CANCELSAFE_FRONT_DOOR");
 }
 
-void ContinueUnder(const std::string& asked, const std::string& preferred) {
-  const std::string wanted = !asked.empty() ? asked : from_front_door ? preferred : OwnSanitizer();
+void ContinueUnder(const std::string& asked, const std::string& preferred,
+                   const std::string& implementation) {
+  const std::string wanted =
+      BuildForGuest(implementation, asked, from_front_door ? preferred : OwnSanitizer());
   if (wanted == OwnSanitizer()) return;
+  if (!InTree() && asked.empty()) {
+    throw SetupError(absl::StrCat(implementation, " was compiled with -fsanitize=", wanted,
+                                  ", which this installed program cannot load: compile it without "
+                                  "that flag, or run ./cancelsafe in a checkout"));
+  }
   constexpr char kContinued[] = "CANCELSAFE_CONTINUED";
   if (getenv(kContinued) != nullptr) {
     throw SetupError(absl::StrCat(OwnPath(), " was built with sanitizer ", OwnSanitizer(),

@@ -10,6 +10,9 @@ namespace cancelsafe {
 
 // Whether there is one.
 bool InTree();
+// How a user starts this program again, for commands that are printed: "./cancelsafe" in the
+// root of a checkout, that file's path elsewhere, "cancelsafe" where it is installed.
+std::string FrontDoor();
 // Its folder. Throws SetupError if there is none.
 std::string TreeRoot();
 // A path of the tree as users like to read it: relative where that is right.
@@ -36,8 +39,10 @@ bool TryBuildTargets(const std::string& preset, const std::vector<std::string>& 
 // Makes sure that the rest happens in the build for a sanitizer: the one that was asked
 // for, or, if `asked` is "" and ./cancelsafe has started this program, `preferred`. Builds
 // that program and becomes it, with the same words, or returns if this is it. A program
-// that was started directly and not asked stays as it was built.
-void ContinueUnder(const std::string& asked, const std::string& preferred);
+// that was started directly and not asked stays as it was built. With the path of an
+// implementation, the build is one that can load it (guest_build.h).
+void ContinueUnder(const std::string& asked, const std::string& preferred,
+                   const std::string& implementation);
 // The words of the command line, the subcommand first; main sets them.
 const std::vector<std::string>& CommandWords();
 void NoteCommandWords(const std::vector<std::string>& words);

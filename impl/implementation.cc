@@ -5,6 +5,7 @@
 #include <link.h>
 
 #include "implementation_probe.h"
+#include "missing_symbols.h"
 
 namespace cancelsafe {
 namespace {
@@ -43,7 +44,9 @@ bool LoadImplementationHere(const std::string& path, Implementation* implementat
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   *object = open(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (*object == nullptr) {
-    *error = dlerror();
+    const std::string reason = dlerror();
+    const std::string missing = DescribeMissingSymbols(file);
+    *error = missing.empty() ? reason : missing;
     return false;
   }
   Implementation table;

@@ -6,7 +6,7 @@
 
 #ifdef CANCELSAFE_SUITE_USES_DDK
 // The DDK's wdm.h brings IRPs, device queues and csq.h. Mingw's has no
-// fltKernel.h, so ours is read with its own way to ntddk.h closed.
+// fltKernel.h, so ours is read with its own way to ntifs.h closed.
 // Its two bit-test inlines clash in C++ with those of intrin.h, hence the detour.
 #include <intrin.h>
 #define InterlockedBitTestAndSet CancelsafeDdkBitTestAndSet
@@ -16,7 +16,7 @@
 #undef InterlockedBitTestAndReset
 #include <csq.h>
 
-#define CANCELSAFE_NTDDK_H_
+#define CANCELSAFE_NTIFS_H_
 #define CANCELSAFE_BEGIN_C extern "C" {
 #define CANCELSAFE_END_C }
 #define CANCELSAFE_STATIC_ASSERT(e, m) static_assert(e, m)

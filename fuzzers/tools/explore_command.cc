@@ -28,6 +28,7 @@
 #include "fuzzers/tools/stale_choices.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
+#include "impl/guest_points.h"
 
 namespace cancelsafe {
 namespace {
@@ -237,7 +238,7 @@ int Run(Options* options) {
     throw UsageError("--complete and --scheduler exclude each other: name one of them");
   }
   const bool modelled = options->complete || !options->guest.memory.empty();
-  ContinueUnder(options->sanitizer, modelled ? "model" : "none");
+  ContinueUnder(options->sanitizer, modelled ? "model" : "none", options->guest.implementation);
   if (options->complete && !CanSearchCompletely()) {
     throw UsageError(
         "--complete needs the build that sees every access, and this is another one; use "
@@ -245,6 +246,7 @@ int Run(Options* options) {
   }
   if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &options->kind);
   const Implementation implementation = LoadGuest(options->guest);
+  WarnOfRoutinesWithoutPoints(options->guest.implementation, options->guest.points == "all");
   const absl::StatusOr<ProgramFile> file =
       OpenProgramFile(options->files[0], FamilyOfTarget(options->target));
   if (!file.ok()) throw UsageError(std::string(file.status().message()));

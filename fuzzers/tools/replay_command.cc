@@ -123,7 +123,7 @@ int Run(Options* options) {
   if (replay.files.size() > 1 && (replay.until >= 0 || replay.writes_files())) {
     throw UsageError("--until, --minimize, --test, --html and --trace take one file at a time");
   }
-  ContinueUnder(options->sanitizer, SanitizerFor(replay));
+  ContinueUnder(options->sanitizer, SanitizerFor(replay), replay.guest.implementation);
   RunnerOptionsOf(replay.guest);  // wrong values are told once, not file by file
   const Implementation implementation = LoadGuest(replay.guest);
   CatchCrashes();

@@ -213,7 +213,7 @@ int Run(Options* options) {
   const absl::StatusOr<Shard> shard = ParseShard(options->shard);
   if (!shard.ok()) throw UsageError(absl::StrCat("--shard: ", shard.status().message()));
   // Where every access is seen, nothing needs a bound.
-  ContinueUnder(options->sanitizer, "model");
+  ContinueUnder(options->sanitizer, "model", options->guest.implementation);
   return Verify(*options, *shard);
 }
 

@@ -3,7 +3,7 @@
 #ifndef CANCELSAFE_FLTKERNEL_H_
 #define CANCELSAFE_FLTKERNEL_H_
 
-#include "ntddk.h"
+#include "ntifs.h"
 
 CANCELSAFE_BEGIN_C
 

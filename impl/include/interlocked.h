@@ -37,40 +37,87 @@ FORCEINLINE PVOID InterlockedCompareExchangePointer(PVOID volatile *Destination,
   return Comparand;
 }
 
-FORCEINLINE LONG InterlockedExchange(LONG volatile *Target, LONG Value) {
-  CancelsafeInterlockedPoint(Target);
-  return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
+/* The operations on integers of one width, whose names end in `Suffix`. */
+#define CANCELSAFE_INTERLOCKED(Type, Suffix)                                                     \
+  FORCEINLINE Type InterlockedExchange##Suffix(Type volatile *Target, Type Value) {              \
+    CancelsafeInterlockedPoint(Target);                                                          \
+    return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);                                 \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedCompareExchange##Suffix(Type volatile *Destination, Type Exchange, \
+                                                      Type Comparand) {                          \
+    CancelsafeInterlockedPoint(Destination);                                                     \
+    __atomic_compare_exchange_n(Destination, &Comparand, Exchange, 0, __ATOMIC_SEQ_CST,          \
+                                __ATOMIC_SEQ_CST);                                               \
+    return Comparand;                                                                            \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedExchangeAdd##Suffix(Type volatile *Addend, Type Value) {           \
+    CancelsafeInterlockedPoint(Addend);                                                          \
+    return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);                                  \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedAdd##Suffix(Type volatile *Addend, Type Value) {                   \
+    CancelsafeInterlockedPoint(Addend);                                                          \
+    return __atomic_add_fetch(Addend, Value, __ATOMIC_SEQ_CST);                                  \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedIncrement##Suffix(Type volatile *Addend) {                         \
+    return InterlockedAdd##Suffix(Addend, 1);                                                    \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedDecrement##Suffix(Type volatile *Addend) {                         \
+    return InterlockedAdd##Suffix(Addend, -1);                                                   \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedOr##Suffix(Type volatile *Destination, Type Value) {               \
+    CancelsafeInterlockedPoint(Destination);                                                     \
+    return __atomic_fetch_or(Destination, Value, __ATOMIC_SEQ_CST);                              \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedAnd##Suffix(Type volatile *Destination, Type Value) {              \
+    CancelsafeInterlockedPoint(Destination);                                                     \
+    return __atomic_fetch_and(Destination, Value, __ATOMIC_SEQ_CST);                             \
+  }                                                                                              \
+  FORCEINLINE Type InterlockedXor##Suffix(Type volatile *Destination, Type Value) {              \
+    CancelsafeInterlockedPoint(Destination);                                                     \
+    return __atomic_fetch_xor(Destination, Value, __ATOMIC_SEQ_CST);                             \
+  }
+CANCELSAFE_INTERLOCKED(LONG, )
+CANCELSAFE_INTERLOCKED(LONG64, 64)
+CANCELSAFE_INTERLOCKED(SHORT, 16)
+#undef CANCELSAFE_INTERLOCKED
+
+/* The bit as it was. */
+FORCEINLINE BOOLEAN InterlockedBitTestAndSet(LONG volatile *Base, LONG Bit) {
+  const LONG mask = (LONG)(1u << (Bit & 31));
+  return (BOOLEAN)((InterlockedOr(Base + Bit / 32, mask) & mask) != 0);
 }
 
-FORCEINLINE LONG InterlockedCompareExchange(LONG volatile *Destination, LONG Exchange,
-                                            LONG Comparand) {
-  CancelsafeInterlockedPoint(Destination);
-  __atomic_compare_exchange_n(Destination, &Comparand, Exchange, 0, __ATOMIC_SEQ_CST,
-                              __ATOMIC_SEQ_CST);
-  return Comparand;
+FORCEINLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *Base, LONG Bit) {
+  const LONG mask = (LONG)(1u << (Bit & 31));
+  return (BOOLEAN)((InterlockedAnd(Base + Bit / 32, ~mask) & mask) != 0);
 }
 
-FORCEINLINE LONG InterlockedExchangeAdd(LONG volatile *Addend, LONG Value) {
-  CancelsafeInterlockedPoint(Addend);
-  return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
-}
+/* Orders what is before it before what is after it. No place to switch at: the accesses
+ * around it are. TSan does not follow it; the memory engine does. */
+FORCEINLINE VOID KeMemoryBarrier(VOID) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+FORCEINLINE VOID KeMemoryBarrierWithoutFence(VOID) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+#define MemoryBarrier() KeMemoryBarrier()
+#define _ReadWriteBarrier() KeMemoryBarrierWithoutFence()
 
-FORCEINLINE LONG InterlockedIncrement(LONG volatile *Addend) {
-  return InterlockedExchangeAdd(Addend, 1) + 1;
-}
-
-FORCEINLINE LONG InterlockedDecrement(LONG volatile *Addend) {
-  return InterlockedExchangeAdd(Addend, -1) - 1;
-}
-
-FORCEINLINE LONG InterlockedOr(LONG volatile *Destination, LONG Value) {
-  CancelsafeInterlockedPoint(Destination);
-  return __atomic_fetch_or(Destination, Value, __ATOMIC_SEQ_CST);
-}
-
-FORCEINLINE LONG InterlockedAnd(LONG volatile *Destination, LONG Value) {
-  CancelsafeInterlockedPoint(Destination);
-  return __atomic_fetch_and(Destination, Value, __ATOMIC_SEQ_CST);
-}
+/* Single loads and stores with the order in their names. */
+#define CANCELSAFE_ORDERED(Type, Name)                                            \
+  FORCEINLINE Type Read##Name##NoFence(Type const volatile *Source) {             \
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);                             \
+  }                                                                               \
+  FORCEINLINE Type Read##Name##Acquire(Type const volatile *Source) {             \
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                             \
+  }                                                                               \
+  FORCEINLINE VOID Write##Name##NoFence(Type volatile *Destination, Type Value) { \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                       \
+  }                                                                               \
+  FORCEINLINE VOID Write##Name##Release(Type volatile *Destination, Type Value) { \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                       \
+  }
+CANCELSAFE_ORDERED(LONG, )
+CANCELSAFE_ORDERED(ULONG, ULong)
+CANCELSAFE_ORDERED(LONG64, 64)
+CANCELSAFE_ORDERED(BOOLEAN, Boolean)
+CANCELSAFE_ORDERED(PVOID, Pointer)
+#undef CANCELSAFE_ORDERED
 
 #endif /* CANCELSAFE_INTERLOCKED_H_ */

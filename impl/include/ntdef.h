@@ -19,78 +19,81 @@
 #define CANCELSAFE_STATIC_ASSERT(e, m) _Static_assert(e, m)
 #endif
 
-/* Annotations of the documented headers that have no meaning for this host. */
+#include "sal.h"
+
+/* Words of other compilers and processors that have no meaning for this host. */
 #define NTAPI
 #define FASTCALL
 #define FLTAPI
 #define NTSYSAPI
+#define NTSYSCALLAPI
 #define NTKERNELAPI
+#define NTHALAPI
 #define DECLSPEC_IMPORT
 #define IN
 #define OUT
 #define OPTIONAL
 #define CONST const
-#define _In_
-#define _In_opt_
-#define _Out_
-#define _Out_opt_
-#define _Inout_
-#define _Inout_opt_
-#define _Must_inspect_result_
-#define _Use_decl_annotations_
-#define _Function_class_(x)
-#define _IRQL_requires_max_(x)
-#define _IRQL_requires_min_(x)
-#define _IRQL_requires_(x)
-#define _IRQL_requires_same_
-#define _IRQL_raises_(x)
-#define _IRQL_saves_
-#define _IRQL_restores_
-#define _IRQL_saves_global_(k, p)
-#define _IRQL_restores_global_(k, p)
-#define _Acquires_lock_(x)
-#define _Releases_lock_(x)
-#define _Requires_lock_held_(x)
-#define _When_(c, a)
-#define _At_(t, a)
-#ifndef __drv_aliasesMem
-#define __drv_aliasesMem
+#define UNALIGNED
+#define RESTRICTED_POINTER
+#ifndef __stdcall
+#define __stdcall
+#define __cdecl
+#define __fastcall
 #endif
+
+#define DECLSPEC_ALIGN(bytes) __attribute__((aligned(bytes)))
+#define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(64)
+#define DECLSPEC_NORETURN __attribute__((noreturn))
+#define DECLSPEC_NOINLINE __attribute__((noinline))
+#define NOTHING
+#define C_ASSERT(condition) CANCELSAFE_STATIC_ASSERT(condition, #condition)
 
 /* Inlined into every caller: a guest's copy must never be replaced by the
  * host's, which may be compiled without the guest's instrumentation. */
 #define FORCEINLINE static __inline__ __attribute__((always_inline, unused))
+#define CFORCEINLINE FORCEINLINE
+#ifndef __forceinline
+#define __forceinline __inline__ __attribute__((always_inline))
+#endif
 
 #ifndef VOID
 #define VOID void
 #endif
-typedef void *PVOID;
-typedef char CHAR, *PCHAR;
-typedef signed char CCHAR;
+typedef void *PVOID, *HANDLE;
+typedef const void *PCVOID;
+typedef char CHAR, *PCHAR, *PSTR;
+typedef const char *PCSTR;
+typedef signed char CCHAR, SCHAR;
 typedef unsigned char UCHAR, *PUCHAR;
 typedef UCHAR BOOLEAN, *PBOOLEAN;
-typedef short SHORT, CSHORT;
+typedef short SHORT, CSHORT, *PSHORT;
 typedef unsigned short USHORT, *PUSHORT;
-typedef uint16_t WCHAR, *PWSTR;
+typedef uint16_t WCHAR, *PWCHAR, *PWSTR;
 typedef const WCHAR *PCWSTR;
-typedef int32_t LONG, *PLONG;
-typedef uint32_t ULONG, *PULONG;
-typedef long long LONGLONG, LONG64, *PLONG64;
-typedef unsigned long long ULONGLONG, ULONG64;
-typedef intptr_t LONG_PTR;
-typedef uintptr_t ULONG_PTR, *PULONG_PTR;
-typedef ULONG_PTR SIZE_T, KAFFINITY;
-typedef void *HANDLE;
+typedef int INT, *PINT;
+typedef unsigned UINT, *PUINT;
+typedef int32_t LONG, *PLONG, INT32;
+typedef uint32_t ULONG, *PULONG, UINT32, ULONG32;
+typedef long long LONGLONG, LONG64, *PLONG64, *PLONGLONG, INT64;
+typedef unsigned long long ULONGLONG, ULONG64, *PULONG64, *PULONGLONG, UINT64;
+typedef intptr_t LONG_PTR, INT_PTR, *PLONG_PTR;
+typedef uintptr_t ULONG_PTR, UINT_PTR, *PULONG_PTR;
+typedef ULONG_PTR SIZE_T, KAFFINITY, *PSIZE_T;
+typedef LONG_PTR SSIZE_T;
 typedef LONG NTSTATUS, *PNTSTATUS;
 typedef UCHAR KIRQL, *PKIRQL;
 typedef CCHAR KPROCESSOR_MODE;
-typedef ULONG DEVICE_TYPE;
+typedef ULONG DEVICE_TYPE, ACCESS_MASK;
 
 #ifndef TRUE
 #define TRUE 1
 #define FALSE 0
 #endif
 #define MAXULONG 0xffffffffu
+#define MAXLONG 0x7fffffff
+#define MAXUSHORT 0xffffu
+#define MAXUCHAR 0xffu
 
 typedef enum _MODE { KernelMode, UserMode, MaximumMode } MODE;
 
@@ -119,6 +122,24 @@ typedef struct _SINGLE_LIST_ENTRY {
 
 #define FIELD_OFFSET(type, field) ((LONG)offsetof(type, field))
 #define UNREFERENCED_PARAMETER(P) ((void)(P))
+#define DBG_UNREFERENCED_PARAMETER(P) ((void)(P))
+#define UNREFERENCED_LOCAL_VARIABLE(V) ((void)(V))
+#define DBG_UNREFERENCED_LOCAL_VARIABLE(V) ((void)(V))
+#define ARGUMENT_PRESENT(Argument) ((Argument) != NULL)
+#define RTL_NUMBER_OF(Array) (sizeof(Array) / sizeof((Array)[0]))
+#define ARRAYSIZE(Array) RTL_NUMBER_OF(Array)
+#define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
+#define ROUND_UP(Value, Alignment) (((Value) + (Alignment) - 1) & ~((Alignment) - 1))
+#define ALIGN_DOWN_BY(Value, Alignment) ((ULONG_PTR)(Value) & ~((ULONG_PTR)(Alignment) - 1))
+#define ALIGN_UP_BY(Value, Alignment) ALIGN_DOWN_BY((ULONG_PTR)(Value) + (Alignment) - 1, Alignment)
+#define PtrToUlong(Pointer) ((ULONG)(ULONG_PTR)(Pointer))
+#define UlongToPtr(Number) ((PVOID)(ULONG_PTR)(ULONG)(Number))
+#define Add2Ptr(Pointer, Bytes) ((PVOID)((PUCHAR)(Pointer) + (Bytes)))
+/* As on the real system, macros, and left out of C++, whose library has the names. */
+#if !defined(__cplusplus) && !defined(NOMINMAX) && !defined(min)
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
 #define CONTAINING_RECORD(address, type, field) \
   ((type *)((PCHAR)(address) - (ULONG_PTR)offsetof(type, field)))
 
@@ -165,6 +186,27 @@ FORCEINLINE VOID InsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY Entry) {
   Entry->Blink = ListHead;
   first->Blink = Entry;
   ListHead->Flink = Entry;
+}
+
+/* `ListToAppend` has no head: it is the first entry of a ring. */
+FORCEINLINE VOID AppendTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListToAppend) {
+  PLIST_ENTRY last = ListHead->Blink;
+  ListHead->Blink->Flink = ListToAppend;
+  ListHead->Blink = ListToAppend->Blink;
+  ListToAppend->Blink->Flink = ListHead;
+  ListToAppend->Blink = last;
+}
+
+FORCEINLINE VOID PushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY Entry) {
+  Entry->Next = ListHead->Next;
+  ListHead->Next = Entry;
+}
+
+/* NULL if the list is empty. */
+FORCEINLINE PSINGLE_LIST_ENTRY PopEntryList(PSINGLE_LIST_ENTRY ListHead) {
+  PSINGLE_LIST_ENTRY first = ListHead->Next;
+  if (first != NULL) ListHead->Next = first->Next;
+  return first;
 }
 
 #endif /* CANCELSAFE_NTDEF_H_ */

@@ -9,6 +9,8 @@
 #include "interlocked.h"
 #include "ntdef.h"
 #include "ntstatus.h"
+#include "object_types.h"
+#include "runtime.h"
 
 CANCELSAFE_BEGIN_C
 
@@ -18,6 +20,7 @@ CANCELSAFE_BEGIN_C
 #define LOW_LEVEL 0
 #define APC_LEVEL 1
 #define DISPATCH_LEVEL 2
+#define SYNCH_LEVEL 12
 #define HIGH_LEVEL 15
 
 typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK;
@@ -41,6 +44,10 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql);
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock);
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock);
 #define KeAcquireSpinLock(SpinLock, OldIrql) (*(OldIrql) = KeAcquireSpinLockRaiseToDpc(SpinLock))
+
+CANCELSAFE_END_C
+#include "spin_locks.h"
+CANCELSAFE_BEGIN_C
 
 typedef struct _DISPATCHER_HEADER {
   UCHAR Type;
@@ -66,6 +73,8 @@ typedef struct _FAST_MUTEX {
 VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex);
 VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex);
 VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex);
+/* TRUE: taken. APC_LEVEL or below, and there until it is given back. */
+BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex);
 
 /* ---- Device queues (clauses DQ-*) --------------------------------------- */
 
@@ -139,16 +148,6 @@ typedef NTSTATUS NTAPI IO_COMPLETION_ROUTINE(struct _DEVICE_OBJECT *DeviceObject
                                              PVOID Context);
 typedef IO_COMPLETION_ROUTINE *PIO_COMPLETION_ROUTINE;
 typedef VOID (*PIO_APC_ROUTINE)(PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, ULONG Reserved);
-
-#define IRP_MJ_READ 0x03
-#define IRP_MJ_WRITE 0x04
-#define IRP_MJ_DEVICE_CONTROL 0x0e
-#define IRP_MJ_MAXIMUM_FUNCTION 0x1b
-
-#define SL_PENDING_RETURNED 0x01
-#define SL_INVOKE_ON_CANCEL 0x20
-#define SL_INVOKE_ON_SUCCESS 0x40
-#define SL_INVOKE_ON_ERROR 0x80
 
 typedef struct _IO_STACK_LOCATION {
   UCHAR MajorFunction;
@@ -352,8 +351,6 @@ typedef struct _FILE_OBJECT {
   PVOID FsContext2;
 } FILE_OBJECT, *PFILE_OBJECT;
 
-#define IO_NO_INCREMENT 0
-
 PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota);
 VOID IoFreeIrp(PIRP Irp);
 VOID IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost);
@@ -383,6 +380,11 @@ FORCEINLINE PIO_STACK_LOCATION IoGetNextIrpStackLocation(PIRP Irp) {
 FORCEINLINE VOID IoSetNextIrpStackLocation(PIRP Irp) {
   Irp->CurrentLocation--;
   Irp->Tail.Overlay.CurrentStackLocation--;
+}
+
+FORCEINLINE VOID IoSkipCurrentIrpStackLocation(PIRP Irp) {
+  Irp->CurrentLocation++;
+  Irp->Tail.Overlay.CurrentStackLocation++;
 }
 
 FORCEINLINE VOID IoMarkIrpPending(PIRP Irp) {

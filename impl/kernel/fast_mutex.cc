@@ -42,6 +42,19 @@ KI_SERVICE KI_QUIET VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex) {
   if (kWatching) KiRecordHeld(processor, FastMutex, old, TRUE, "ExAcquireFastMutex");
 }
 
+KI_SERVICE KI_QUIET BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex) {
+  KiProcessor* processor = ki_platform->processor();
+  const KIRQL old = processor->irql;
+  if (kWatching && old > APC_LEVEL) KiReport(kIrqlTooHigh, "ExTryToAcquireFastMutex", FastMutex);
+  KiAnnounce(kPointAcquire, FastMutex);
+  if (!KiTryToAcquireWord(&FastMutex->Count, kFree, kTaken)) return FALSE;
+  if (old < APC_LEVEL) processor->irql = APC_LEVEL;
+  FastMutex->Owner = processor;
+  FastMutex->OldIrql = old;
+  if (kWatching) KiRecordHeld(processor, FastMutex, old, TRUE, "ExTryToAcquireFastMutex");
+  return TRUE;
+}
+
 KI_SERVICE KI_QUIET VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex) {
   KiProcessor* processor = ki_platform->processor();
   if (kWatching) {

@@ -65,6 +65,12 @@ KI_LOCK static inline void KiFreeWord(Word* word, Word free) {
   __atomic_store_n(word, free, kOrder);
 }
 
+// The same for callers that do not wait: what the last owner wrote is visible if it succeeds.
+template <typename Word>
+KI_LOCK static inline bool KiTryToAcquireWord(Word* word, Word free, Word taken) {
+  return KiTryWord<__ATOMIC_ACQUIRE>(word, free, taken);
+}
+
 template <int kOrder>
 KI_QUIET static inline void KiTakeWord(KSPIN_LOCK* word) {
   if (__builtin_expect(KiTryWord<kOrder>(word, kKiFree, kKiTaken), 1)) return;

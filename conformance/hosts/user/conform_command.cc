@@ -18,6 +18,7 @@ int Run(ConformOptions* options) {
     options->recipe = TreeRoot() + "/build/dev/fuzzers/mutants/guest.txt";
     options->work = TreeRoot() + "/build/dev/conformance/mutants";
   }
+  ContinueUnder("", "none", options->implementation);
   return RunConform(*options);
 }
 

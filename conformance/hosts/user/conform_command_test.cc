@@ -74,6 +74,12 @@ TEST_F(ConformCommandTest, WritesEveryFormatAndReadsItsOwnResults) {
   EXPECT_EQ(Conform({"--results", Path("whole/report.tap")}), 0) << output_;
 }
 
+// The headers, the services and the flags of the README are enough for a kernel's sources.
+TEST_F(ConformCommandTest, SourcesInTheStyleOfAKernelConform) {
+  EXPECT_EQ(Conform({"--implementation", CANCELSAFE_CLONE_PREFIX "plain.so"}), 0) << output_;
+  EXPECT_THAT(LastLine(), StartsWith("conforms: "));
+}
+
 TEST_F(ConformCommandTest, ResultsThatEndEarlyDoNotConform) {
   const std::string tap =
       Write("cut.tap", "ok 1 - dq.insert.tail\n  ---\n  verdict: pass\n  ...\n");

@@ -5,6 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/state.h"
 
+// Macros to sources that include the headers, routines to those that import them.
+#undef RtlZeroMemory
+#undef RtlFillMemory
+
 namespace cancelsafe::drivers {
 namespace {
 
