@@ -2,6 +2,7 @@
 // to be caught.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "conformance/hosts/user/suite_run.h"
@@ -53,19 +54,62 @@ TEST(SuiteTest, CasesCheckExactlyTheClausesTheyName) {
   }
 }
 
+Implementation OnlyNamed(const std::string& routines) {
+  Implementation some;
+#define CANCELSAFE_COPY_NAMED(type, name, parameters)                    \
+  if ((" " + routines + " ").find(" " #name " ") != std::string::npos) { \
+    some.name = BuiltInImplementation().name;                            \
+  }
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_COPY_NAMED)
+#undef CANCELSAFE_COPY_NAMED
+  return some;
+}
+
 // A case that needs a routine has to say so, or it could not be "not provided".
 TEST(SuiteTest, CasesUseOnlyTheRoutinesTheyName) {
-  const Implementation all = BuiltInImplementation();
   for (int i = 0; i < suite::CaseCount(); ++i) {
     const suite::Case& c = suite::CaseAt(i);
-    const std::string routines = std::string(" ") + c.routines + " ";
-    Implementation some;
-#define CANCELSAFE_COPY_NAMED(type, name, parameters) \
-  if (routines.find(" " #name " ") != std::string::npos) some.name = all.name;
-    CANCELSAFE_ENTRY_POINTS(CANCELSAFE_COPY_NAMED)
-#undef CANCELSAFE_COPY_NAMED
-    ExpectConforms(RunSuite(some, "named routines only", c.id));
+    std::string routines = c.routines;
+    routines.erase(std::remove(routines.begin(), routines.end(), '?'), routines.end());
+    ExpectConforms(RunSuite(OnlyNamed(routines), "named routines only", c.id));
   }
+}
+
+TEST(SuiteTest, CasesDoWithoutTheRoutinesThatTheySayTheyCan) {
+  int done_without = 0;
+  for (int i = 0; i < suite::CaseCount(); ++i) {
+    const suite::Case& c = suite::CaseAt(i);
+    if (std::string(c.routines).find('?') == std::string::npos) continue;
+    const Report report = RunSuite(OnlyNamed(c.routines), "what is left", c.id);
+    for (const CaseReport& left : report.cases) {
+      EXPECT_FALSE(IsFailure(left.verdict)) << c.id;
+      done_without += left.verdict != CaseVerdict::kNotProvided;
+    }
+  }
+  EXPECT_GE(done_without, 18);
+}
+
+// What a queue has is checked with what it has.
+TEST(SuiteTest, KeyedOnlyQueueIsCheckedByItsKeyedCases) {
+  Implementation keyed;
+  keyed.KeInsertByKeyDeviceQueue = BuiltInImplementation().KeInsertByKeyDeviceQueue;
+  keyed.KeRemoveByKeyDeviceQueue = BuiltInImplementation().KeRemoveByKeyDeviceQueue;
+  for (const char* clauses : {"dq.insert-by-key.*", "dq.remove-by-key.*"}) {
+    const Report report = RunSuite(keyed, "keyed only", clauses);
+    int provided = 0;
+    for (const CaseReport& c : report.cases) {
+      EXPECT_FALSE(IsFailure(c.verdict)) << c.id;
+      provided += c.verdict != CaseVerdict::kNotProvided;
+    }
+    // All but those about removal by name, or about entries that have no key.
+    EXPECT_GE(provided + 2, static_cast<int>(report.cases.size())) << clauses;
+  }
+  keyed.KeInsertByKeyDeviceQueue = [](PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry, ULONG key) {
+    return BuiltInImplementation().KeInsertByKeyDeviceQueue(queue, entry, key & 0xffff);
+  };
+  const Report wrong = RunSuite(keyed, "short keys", "dq.insert-by-key.unsigned");
+  ASSERT_EQ(wrong.cases.size(), 1u);
+  EXPECT_TRUE(IsFailure(wrong.cases[0].verdict));
 }
 
 TEST(SuiteTest, RunsGiveIdenticalReports) {

@@ -25,8 +25,10 @@ enum Need : unsigned {
 };
 
 struct Case {
-  const char* id;        // "csq.insert.live-order": permanent
-  const char* routines;  // the first is the one it is about; all must be provided
+  const char* id;  // "csq.insert.live-order": permanent
+  // The first is the one it is about. All must be provided, but for those with a '?' before
+  // them: there the test driver can do with other routines, or with none (HasStandIn).
+  const char* routines;
   const char* clauses;
   unsigned needs;
   const char* requirement;

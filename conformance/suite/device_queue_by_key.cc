@@ -7,12 +7,12 @@ namespace cancelsafe::suite {
 namespace {
 
 constexpr char kByKey[] =
-    "KeInsertByKeyDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue KeRemoveDeviceQueue";
+    "KeInsertByKeyDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue ?KeRemoveDeviceQueue";
 constexpr char kByKeyBoth[] =
-    "KeInsertByKeyDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue KeRemoveDeviceQueue "
+    "KeInsertByKeyDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue ?KeRemoveDeviceQueue "
     "KeRemoveByKeyDeviceQueue";
 constexpr char kByKeyEntry[] =
-    "KeInsertByKeyDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue KeRemoveDeviceQueue "
+    "KeInsertByKeyDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue ?KeRemoveDeviceQueue "
     "KeRemoveEntryDeviceQueue";
 
 constexpr Case kCases[] = {

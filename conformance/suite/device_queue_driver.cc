@@ -39,6 +39,10 @@ Text<24> KeyText(ULONG key) {
 void InitQueue() {
   dq = {};
   dq.before = dq.after = kCanary;
+  if (Entry().KeInitializeDeviceQueue == nullptr) {
+    InitializeListHead(&dq.queue.DeviceListHead);
+    return;
+  }
   const int call = BeginCall("KeInitializeDeviceQueue", kNone);
   Entry().KeInitializeDeviceQueue(&dq.queue);
   EndCall(call);
@@ -53,7 +57,9 @@ void InitBusyQueue() {
   (void)Put(7);
 }
 
+// Behind all others, as its key is at least theirs.
 BOOLEAN Put(int entry) {
+  if (Entry().KeInsertDeviceQueue == nullptr) return PutByKey(entry, 0xFFFFFFFF);
   const AtDispatch raised;
   const int call = BeginCall("KeInsertDeviceQueue", entry);
   const BOOLEAN answer = Entry().KeInsertDeviceQueue(&dq.queue, &dq.entries[entry]);
@@ -69,7 +75,11 @@ BOOLEAN PutByKey(int entry, ULONG key) {
   return answer;
 }
 
+// The head, as no key is below 0.
 int Take() {
+  if (Entry().KeRemoveDeviceQueue == nullptr) {
+    return Entry().KeRemoveByKeyDeviceQueue != nullptr ? TakeByKey(0) : TakeByKeyIfBusy(0);
+  }
   const AtDispatch raised;
   const int call = BeginCall("KeRemoveDeviceQueue", kNone);
   const int answer = NumberOf(Entry().KeRemoveDeviceQueue(&dq.queue));

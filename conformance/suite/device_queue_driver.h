@@ -1,5 +1,6 @@
 // A device queue with entries, for the DQ cases: each call at the IRQL its page
-// asks for, logged as a step.
+// asks for, logged as a step. InitQueue, Put and Take do without their routine where it is
+// not provided and the case allows for that (Case::routines).
 #ifndef CANCELSAFE_CONFORMANCE_SUITE_DEVICE_QUEUE_DRIVER_H_
 #define CANCELSAFE_CONFORMANCE_SUITE_DEVICE_QUEUE_DRIVER_H_
 

@@ -7,8 +7,9 @@ namespace cancelsafe::suite {
 
 namespace {
 
-constexpr char kInsert[] = "KeInsertDeviceQueue KeInitializeDeviceQueue";
-constexpr char kInsertRemove[] = "KeInsertDeviceQueue KeInitializeDeviceQueue KeRemoveDeviceQueue";
+constexpr char kInsert[] = "KeInsertDeviceQueue ?KeInitializeDeviceQueue";
+constexpr char kInsertRemove[] =
+    "KeInsertDeviceQueue ?KeInitializeDeviceQueue ?KeRemoveDeviceQueue";
 constexpr char kInitialize[] = "KeInitializeDeviceQueue KeInsertDeviceQueue KeRemoveDeviceQueue";
 
 constexpr Case kCases[] = {

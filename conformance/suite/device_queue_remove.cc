@@ -6,9 +6,9 @@ namespace cancelsafe::suite {
 
 namespace {
 
-constexpr char kRemove[] = "KeRemoveDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue";
+constexpr char kRemove[] = "KeRemoveDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue";
 constexpr char kRemoveEntry[] =
-    "KeRemoveDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue KeRemoveEntryDeviceQueue";
+    "KeRemoveDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue KeRemoveEntryDeviceQueue";
 
 constexpr Case kCases[] = {
     {"dq.remove.head", kRemove, "DQ-REM-01", kNeedsNothing,

@@ -7,10 +7,10 @@ namespace cancelsafe::suite {
 namespace {
 
 constexpr char kEntry[] =
-    "KeRemoveEntryDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue KeRemoveDeviceQueue";
+    "KeRemoveEntryDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue ?KeRemoveDeviceQueue";
 constexpr char kEntryByKey[] =
-    "KeRemoveEntryDeviceQueue KeInitializeDeviceQueue KeInsertDeviceQueue "
-    "KeInsertByKeyDeviceQueue KeRemoveDeviceQueue";
+    "KeRemoveEntryDeviceQueue ?KeInitializeDeviceQueue ?KeInsertDeviceQueue "
+    "KeInsertByKeyDeviceQueue ?KeRemoveDeviceQueue";
 
 constexpr Case kCases[] = {
     {"dq.remove-entry.queued", kEntry, "DQ-ENTRY-01", kNeedsNothing,

@@ -7,7 +7,7 @@ namespace cancelsafe::suite {
 
 namespace {
 
-constexpr char kPlain[] = "KeInsertDeviceQueue KeInitializeDeviceQueue KeRemoveDeviceQueue";
+constexpr char kPlain[] = "KeInsertDeviceQueue ?KeInitializeDeviceQueue ?KeRemoveDeviceQueue";
 constexpr char kWhole[] =
     "KeInsertDeviceQueue KeInitializeDeviceQueue KeInsertByKeyDeviceQueue KeRemoveDeviceQueue "
     "KeRemoveByKeyDeviceQueue KeRemoveEntryDeviceQueue";

@@ -152,6 +152,16 @@ Skip CancelQueueDriver::ExecuteEnable(const Operation& operation) {
 }
 
 void CancelQueueDriver::Drain() {
+  if (!Provides(Op::kRemoveNext)) {
+    // Then each item that is still queued ends by its cancellation.
+    Operation cancel;
+    cancel.op = Op::kCancel;
+    for (int item = 0; item < kFewItems; ++item) {
+      cancel.item = static_cast<uint8_t>(item);
+      if (items_.owner(item) == Item::Owner::kLibrary) CancelIrp(cancel, &items_, recorder_);
+    }
+    return;
+  }
   Operation next;
   next.op = Op::kRemoveNext;
   for (int queue = 0; queue < QueuesOf(setup_); ++queue) {

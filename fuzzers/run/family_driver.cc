@@ -28,6 +28,15 @@ bool Provides(const Implementation& implementation, std::string_view routine) {
   return false;
 }
 
+// Of "A or B" one is enough.
+bool ProvidesOneOf(const Implementation& implementation, std::string_view routines) {
+  constexpr std::string_view kOr = " or ";
+  const size_t at = routines.find(kOr);
+  return Provides(implementation, routines.substr(0, at)) ||
+         (at != std::string_view::npos &&
+          Provides(implementation, routines.substr(at + kOr.size())));
+}
+
 // The operations that can be left out, with the routine behind each.
 struct OptionalRoutine {
   Family family;
@@ -36,14 +45,23 @@ struct OptionalRoutine {
 };
 
 constexpr OptionalRoutine kOptionalRoutines[] = {
+    {Family::kCsq, Op::kInsert, "IoCsqInsertIrp"},
+    {Family::kCsq, Op::kInsertEx, "IoCsqInsertIrpEx"},
     {Family::kCsq, Op::kRemove, "IoCsqRemoveIrp"},
+    {Family::kCsq, Op::kRemoveNext, "IoCsqRemoveNextIrp"},
+    {Family::kDeviceQueue, Op::kQueueInsert, "KeInsertDeviceQueue"},
+    {Family::kDeviceQueue, Op::kQueueRemove, "KeRemoveDeviceQueue"},
     {Family::kDeviceQueue, Op::kQueueInsertByKey, "KeInsertByKeyDeviceQueue"},
     {Family::kDeviceQueue, Op::kQueueRemoveByKey, "KeRemoveByKeyDeviceQueue"},
     {Family::kDeviceQueue, Op::kQueueRemoveByKeyIfBusy, "KeRemoveByKeyDeviceQueueIfBusy"},
     {Family::kDeviceQueue, Op::kQueueRemoveEntry, "KeRemoveEntryDeviceQueue"},
+    {Family::kStartIo, Op::kStartNext, "IoStartNextPacket"},
     {Family::kStartIo, Op::kStartNextByKey, "IoStartNextPacketByKey"},
     {Family::kStartIo, Op::kSetAttributes, "IoSetStartIoAttributes"},
     {Family::kCallbackDataQueue, Op::kRemove, "FltCbdqRemoveIo"},
+    {Family::kCallbackDataQueue, Op::kRemoveNext, "FltCbdqRemoveNextIo"},
+    {Family::kCallbackDataQueue, Op::kEnable, "FltCbdqEnable"},
+    {Family::kCallbackDataQueue, Op::kDisable, "FltCbdqDisable"},
 };
 
 }  // namespace
@@ -81,11 +99,13 @@ FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementatio
                               const char** missing) {
   const DriverInfo& driver = *kDrivers[static_cast<int>(family)];
   for (int i = 0; i < driver.required_count; ++i) {
-    if (Provides(implementation, driver.required[i])) continue;
+    if (ProvidesOneOf(implementation, driver.required[i])) continue;
     *missing = driver.required[i];
     return nullptr;
   }
-  return driver.make(implementation);
+  FamilyDriver* const made = driver.make(implementation);
+  made->SetAbsent(FindAbsentRoutines(family, implementation).ops);
+  return made;
 }
 
 }  // namespace cancelsafe

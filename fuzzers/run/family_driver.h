@@ -64,8 +64,18 @@ class FamilyDriver {
     return skip;
   }
 
+  // The same from inside a callback of the driver, whose operation is under way: no point.
+  Skip CallInside(const Operation& operation) {
+    return Provides(operation.op) ? Execute(operation) : Skip::kNotProvided;
+  }
+
+  // Whether the implementation has the routine behind the operation.
+  bool Provides(Op op) const { return (absent_ops_ >> static_cast<int>(op) & 1) == 0; }
+  // The others, as bits by Op. Before the first run.
+  void SetAbsent(uint32_t ops) { absent_ops_ = ops; }
+
   // Carries out one operation on the current fiber, unless a caller contract forbids it
-  // just now.
+  // just now. Its routine is provided.
   virtual Skip Execute(const Operation& operation) = 0;
   // Empties the queue by ordinary calls, on a fiber, after all others have ended.
   virtual void Drain() = 0;
@@ -78,11 +88,12 @@ class FamilyDriver {
 
  private:
   bool called_[kMaxFibers] = {};  // the last operation of the fiber was carried out
+  uint32_t absent_ops_ = 0;
 };
 
 // What a family's folder says of its driver.
 struct DriverInfo {
-  // The routines without which no queue can be set up and emptied, as names.
+  // The routines without which there is nothing to do, as names; of "A or B" one is enough.
   const char* const* required;
   int required_count;
   // How many preemption points an operation passes on average, and how many more at
@@ -97,12 +108,12 @@ struct DriverInfo {
 int EstimatePoints(Family family, int operations, bool access_points);
 
 // The driver of a family for an implementation, or null if the implementation lacks a
-// required routine (`*missing` names it).
+// required routine (`*missing` names it, or the two of which it needs one).
 FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementation,
                               const char** missing);
 
-// The other routines that an implementation does not provide. The operations that call
-// them have to be left out.
+// The routines that an implementation does not provide. The operations that call them have
+// to be left out.
 struct AbsentRoutines {
   uint32_t ops = 0;   // bits by Op
   std::string names;  // "KeRemoveByKeyDeviceQueue, KeRemoveEntryDeviceQueue", or ""

@@ -40,7 +40,7 @@ NTSTATUS ListDriver::Insert(uint8_t item, const Operation& operation) {
     Operation cancel;
     cancel.op = Op::kCancel;
     cancel.item = item;
-    operations_->Execute(cancel);
+    operations_->CallInside(cancel);
   }
   if (setup_.ex && inserts_ == setup_.failing_insert) {
     if (setup_.warning_status) return kStatusBufferOverflow;
@@ -102,7 +102,7 @@ void ListDriver::Reenter() {
       operation.op = Op::kCancel;
       break;
   }
-  operations_->Execute(operation);
+  operations_->CallInside(operation);
 }
 
 }  // namespace cancelsafe

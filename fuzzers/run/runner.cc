@@ -45,8 +45,8 @@ void Runner::Body(void* context, int fiber) {
   for (int i = range.first; i < range.end && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
     const Operation& operation = program.operations[i];
-    const bool absent = (runner->absent_.ops >> static_cast<int>(operation.op) & 1) != 0;
-    const Skip skip = absent ? Skip::kNotProvided : runner->driver_->Call(operation);
+    FamilyDriver& driver = *runner->driver_;
+    const Skip skip = driver.Provides(operation.op) ? driver.Call(operation) : Skip::kNotProvided;
     ++runner->output_.skipped[static_cast<int>(skip)];
   }
   // A program for one fiber drains where it ran, without another start.

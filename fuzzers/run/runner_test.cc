@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
 
 namespace cancelsafe {
@@ -123,10 +124,12 @@ TEST(Runner, WhatACallerContractForbidsIsLeftOut) {
 
 TEST(Runner, NamesTheRoutineThatAFamilyLacks) {
   Implementation implementation = BuiltInImplementation();
-  implementation.IoCsqRemoveNextIrp = nullptr;
+  implementation.IoCsqInsertIrp = nullptr;
+  EXPECT_EQ(Bench(Family::kCsq, implementation).missing(), nullptr);
+  implementation.IoCsqInsertIrpEx = nullptr;
   Bench bench(Family::kCsq, implementation);
   ASSERT_NE(bench.missing(), nullptr);
-  EXPECT_STREQ(bench.missing(), "IoCsqRemoveNextIrp");
+  EXPECT_STREQ(bench.missing(), "IoCsqInsertIrp or IoCsqInsertIrpEx");
   EXPECT_EQ(Bench(Family::kDeviceQueue, implementation).missing(), nullptr);
 }
 
@@ -147,6 +150,37 @@ TEST(Runner, LeavesOutWhatAnImplementationNeedNotProvide) {
   )")));
   EXPECT_EQ(bench.runner().output().skipped_operations, 1);
   EXPECT_EQ(bench.runner().history().call_count, 4) << "with the one of the drain";
+}
+
+// Each routine that a family can do without, left out alone: whatever is generated passes.
+TEST(Runner, DoesWithoutEachRoutineThatIsNotProvided) {
+  constexpr int kPrograms = 40;
+  int left_out = 0;
+  const auto run = [&](const Implementation& implementation, const char* name) {
+    for (const Family family :
+         {Family::kCsq, Family::kDeviceQueue, Family::kStartIo, Family::kCallbackDataQueue}) {
+      Bench bench(family, implementation);
+      if (bench.missing() != nullptr) continue;
+      for (uint64_t seed = 0; seed < kPrograms; ++seed) {
+        Program program;
+        GenerateProgram(family, seed, &program);
+        bench.runner().Run(program);
+        const RunOutput& output = bench.runner().output();
+        EXPECT_TRUE(output.verdict.ok())
+            << "without " << name << ", seed " << seed << ": " << VerdictLine(output.verdict);
+        left_out += output.skipped[static_cast<int>(Skip::kNotProvided)];
+      }
+    }
+  };
+#define CANCELSAFE_RUN_WITHOUT(type, name, parameters)    \
+  {                                                       \
+    Implementation without_one = BuiltInImplementation(); \
+    without_one.name = nullptr;                           \
+    run(without_one, #name);                              \
+  }
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_RUN_WITHOUT)
+#undef CANCELSAFE_RUN_WITHOUT
+  EXPECT_GT(left_out, kPrograms);
 }
 
 TEST(Runner, WhatWasExecutedRunsAgainWithoutTheScheduler) {

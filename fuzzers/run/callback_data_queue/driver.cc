@@ -108,8 +108,7 @@ void CallbackDataQueueDriver::InitializeAt(PFLT_CALLBACK_DATA_QUEUE queue) {
                            &CompleteCanceledIo);
 }
 
-constexpr const char* kRequired[] = {"FltCbdqInitialize", "FltCbdqEnable", "FltCbdqDisable",
-                                     "FltCbdqInsertIo", "FltCbdqRemoveNextIo"};
+constexpr const char* kRequired[] = {"FltCbdqInitialize", "FltCbdqInsertIo"};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "fuzzers/run/cancel_queue_driver.h"
+#include "fuzzers/run/stand_ins.h"
 
 namespace cancelsafe {
 namespace {
@@ -89,17 +90,21 @@ void* CsqDriver::Initialize(Arena* arena, bool ex) {
 }
 
 void CsqDriver::InitializeAs(PIO_CSQ csq, bool ex) {
-  if (ex) {
+  if (ex && table_.IoCsqInitializeEx != nullptr) {
     table_.IoCsqInitializeEx(csq, &InsertIrpEx, &RemoveIrp, &PeekNextIrp, &Acquire, &Release,
                              &CompleteCanceledIrp);
-  } else {
+  } else if (!ex && table_.IoCsqInitialize != nullptr) {
     table_.IoCsqInitialize(csq, &InsertIrp, &RemoveIrp, &PeekNextIrp, &Acquire, &Release,
                            &CompleteCanceledIrp);
+  } else {
+    auto* const insert_ex =
+        reinterpret_cast<PIO_CSQ_INSERT_IRP>(reinterpret_cast<PVOID>(&InsertIrpEx));
+    FillInCsq(csq, ex ? IO_TYPE_CSQ_EX : IO_TYPE_CSQ, ex ? insert_ex : &InsertIrp, &RemoveIrp,
+              &PeekNextIrp, &Acquire, &Release, &CompleteCanceledIrp);
   }
 }
 
-constexpr const char* kRequired[] = {"IoCsqInitialize", "IoCsqInitializeEx", "IoCsqInsertIrp",
-                                     "IoCsqInsertIrpEx", "IoCsqRemoveNextIrp"};
+constexpr const char* kRequired[] = {"IoCsqInsertIrp or IoCsqInsertIrpEx"};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/sanitizer_hints.h"
+#include "fuzzers/run/stand_ins.h"
 #include "fuzzers/run/used_memory.h"
 #include "impl/kernel/list_max.h"
 
@@ -96,7 +97,7 @@ void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
   }
   if (program.setup.used_memory) LeaveDeviceQueueUsed(table_, queue_, arena);
   KiSetDeviceQueueListMax(kListMaxes[program.setup.list_max]);
-  table_.KeInitializeDeviceQueue(queue_);
+  InitializeDeviceQueue(table_, queue_);
   Machine::SetEffectLock(&queue_->Lock);
   Machine::NameLock(&queue_->Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
 }
@@ -235,7 +236,13 @@ Skip DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
 void DeviceQueueDriver::Drain() {
   Operation remove;
   // Whether the queue is busy is unknown only where there is a routine that may be asked.
-  remove.op = busy_ == Busy::kUnknown ? Op::kQueueRemoveByKeyIfBusy : Op::kQueueRemove;
+  // Key 0 takes the head.
+  remove.op =
+      busy_ == Busy::kUnknown || !(Provides(Op::kQueueRemove) || Provides(Op::kQueueRemoveByKey))
+          ? Op::kQueueRemoveByKeyIfBusy
+      : Provides(Op::kQueueRemove) ? Op::kQueueRemove
+                                   : Op::kQueueRemoveByKey;
+  if (!Provides(remove.op)) return;
   const auto more = [this] { return busy_ == Busy::kUnknown || busy_periods_ > 0; };
   for (int i = 0; i <= items_ && more(); ++i) ExecuteRemove(remove);
 }
@@ -254,8 +261,7 @@ void DeviceQueueDriver::Inspect(Verdict* verdict) {
                                  : "an entry of the drained queue is still marked as inserted";
 }
 
-constexpr const char* kRequired[] = {"KeInitializeDeviceQueue", "KeInsertDeviceQueue",
-                                     "KeRemoveDeviceQueue"};
+constexpr const char* kRequired[] = {"KeInsertDeviceQueue or KeInsertByKeyDeviceQueue"};
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/irp_calls.h"
+#include "fuzzers/run/stand_ins.h"
 #include "fuzzers/run/used_memory.h"
 #include "impl/kernel/list_max.h"
 #include "oracle/demands.h"
@@ -70,6 +71,13 @@ class StartIoDriver final : public FamilyDriver {
   bool attributes_known_ = true;
   bool settings_overlapped_ = false;
   uint8_t running_ = 0;  // StartIo calls that have not returned
+  // How the driver goes on to the next packet: by key or not, if there is the choice.
+  Op NextOp(bool by_key) const {
+    const Op wanted = by_key ? Op::kStartNextByKey : Op::kStartNext;
+    const Op other = by_key ? Op::kStartNext : Op::kStartNextByKey;
+    return Provides(wanted) ? wanted : other;
+  }
+
   bool attribute_broken_ = false;
   Rule broken_attribute_ = Rule::kStartIoDeferred;
   int attribute_event_ = -1;
@@ -97,7 +105,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   KiPlaceDevice(device_, extension, driver);
   if (setup_.used_memory) LeaveDeviceQueueUsed(table_, &device_->DeviceQueue, arena);
   KiSetDeviceQueueListMax(kListMaxes[setup_.list_max]);
-  table_.KeInitializeDeviceQueue(&device_->DeviceQueue);
+  InitializeDeviceQueue(table_, &device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
   used_ = settings_overlapped_ = false;
@@ -265,7 +273,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   // Another virtual thread may have finished the IRP since it became current.
   if (finish && current_ == item) {
     Operation next;
-    next.op = setup_.start_by_key ? Op::kStartNextByKey : Op::kStartNext;
+    next.op = NextOp(setup_.start_by_key);
     next.irql = DISPATCH_LEVEL;
     next.key = setup_.start_key;
     Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
@@ -283,7 +291,7 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
   TellRead(&device->CurrentIrp);
   // The current IRP is left to StartIo; one that is queued ends here.
   if (device->CurrentIrp != irp &&
-      table_.KeRemoveEntryDeviceQueue(&device->DeviceQueue, &irp->Tail.Overlay.DeviceQueueEntry)) {
+      RemoveEntryDeviceQueue(table_, &device->DeviceQueue, &irp->Tail.Overlay.DeviceQueueEntry)) {
     IoReleaseCancelSpinLock(irql);
     items_.Complete(item, STATUS_CANCELLED);
   } else {
@@ -311,7 +319,7 @@ Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
 
 void StartIoDriver::Drain() {
   Operation next;
-  next.op = Op::kStartNext;
+  next.op = NextOp(false);
   for (int i = 0; i <= kFewItems && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
 }
 
@@ -337,8 +345,8 @@ void StartIoDriver::Inspect(Verdict* verdict) {
   }
 }
 
-constexpr const char* kRequired[] = {"KeInitializeDeviceQueue", "KeRemoveEntryDeviceQueue",
-                                     "IoStartPacket", "IoStartNextPacket"};
+constexpr const char* kRequired[] = {"IoStartPacket",
+                                     "IoStartNextPacket or IoStartNextPacketByKey"};
 
 }  // namespace
 

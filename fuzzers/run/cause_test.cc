@@ -1,0 +1,63 @@
+// Causes: which verdicts are one, and that --ignore with a cause's name covers it alone.
+#include "fuzzers/run/cause.h"
+
+#include <gtest/gtest.h>
+
+#include "oracle/check.h"
+
+namespace cancelsafe {
+namespace {
+
+Verdict Race(const std::string& one, const std::string& other) {
+  Verdict verdict = MakeVerdict(Rule::kDataRace, Family::kCsq);
+  verdict.reason = "no happens-before between read of 8 bytes in " + one + " and write in " + other;
+  return verdict;
+}
+
+TEST(CauseTest, SitesAreReadFromTheReason) {
+  const std::vector<VerdictSite> sites =
+      SitesOf(Race("Queue::Peek impl/mine.c:12", "(anonymous namespace)::Put(int, long) mine.c:7"));
+  ASSERT_EQ(2u, sites.size());
+  EXPECT_EQ("Queue::Peek", sites[0].function);
+  EXPECT_EQ("mine.c:12", sites[0].line);
+  EXPECT_EQ("(anonymous namespace)::Put(int, long)", sites[1].function);
+  EXPECT_EQ("mine.c:7", sites[1].line);
+  EXPECT_TRUE(SitesOf(MakeVerdict(Rule::kDeadlock, Family::kCsq)).empty());
+}
+
+TEST(CauseTest, RacesInOtherFunctionsAreOtherCauses) {
+  const Verdict race = Race("Peek mine.c:12", "Put mine.c:7");
+  EXPECT_EQ(CauseKey(race), CauseKey(Race("Peek mine.c:14", "Put mine.c:7")));
+  EXPECT_NE(CauseKey(race), CauseKey(Race("Take mine.c:20", "Put mine.c:7")));
+}
+
+TEST(CauseTest, IgnoringACauseCoversItAlone) {
+  const Verdict race = Race("Peek mine.c:12", "(anonymous namespace)::Put() mine.c:7");
+  IgnoreSet ignore;
+  ASSERT_TRUE(ignore.Add(CauseAsIgnore(race))) << CauseAsIgnore(race);
+  EXPECT_TRUE(ignore.Covers(race));
+  EXPECT_TRUE(ignore.Covers(Race("Peek mine.c:13", "(anonymous namespace)::Put() mine.c:7")));
+  EXPECT_FALSE(ignore.Covers(Race("Peek mine.c:12", "Take mine.c:77")));
+  EXPECT_FALSE(ignore.Covers(MakeVerdict(Rule::kDeadlock, Family::kCsq)));
+  EXPECT_EQ(0u, ignore.RuleMask(Family::kCsq)) << "no rule is left out as a whole";
+}
+
+TEST(CauseTest, IgnoreTakesAFunctionOrALine) {
+  const Verdict race = Race("Peek impl/mine.c:12", "put mine.c:7");
+  for (const char* entry : {"Peek", "put()", "mine.c:12", "impl/mine.c:12", "data-race+Peek"}) {
+    IgnoreSet ignore;
+    EXPECT_TRUE(ignore.Add(entry)) << entry;
+    EXPECT_TRUE(ignore.Covers(race)) << entry;
+  }
+  for (const char* entry : {"Pee", "ine.c:12", "mine.c:1", "deadlock+Peek"}) {
+    IgnoreSet ignore;
+    EXPECT_TRUE(ignore.Add(entry)) << entry;
+    EXPECT_FALSE(ignore.Covers(race)) << entry;
+  }
+  for (const char* entry : {"", "dedlock", "data-rase", "+Peek", "Peek+", "data-race+dedlock"}) {
+    EXPECT_FALSE(IgnoreSet().Add(entry)) << entry;
+  }
+}
+
+}  // namespace
+}  // namespace cancelsafe
