@@ -8,6 +8,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "oracle/family.h"
 #include "oracle/order_check.h"
 #include "oracle/quick_look.h"
@@ -32,38 +34,85 @@ bool LooksLikeClause(absl::string_view text) {
   return grouped && absl::ascii_isupper(text.front());
 }
 
+bool NamesRule(absl::string_view text) {
+  VerdictKind kind = VerdictKind::kPass;
+  bool known = LooksLikeClause(text);
+  known |=
+      VerdictKindOf(text, &kind) && kind != VerdictKind::kPass && kind != VerdictKind::kUnknown;
+  for (int i = 0; i < kRuleCount && !known; ++i) {
+    known = text == RuleInfo(static_cast<Rule>(i)).name;
+  }
+  return known;
+}
+
+bool IsPartOfName(char c) { return absl::ascii_isalnum(c) || c == '_'; }
+
+// "IoCsqInsertIrp", "peek_next", "put()" or "csq.cc:120". A word in small letters is more
+// likely the misspelt name of a rule, so a function of such a name needs its parentheses.
+bool NamesPlace(absl::string_view text) {
+  if (text.empty()) return false;
+  const size_t colon = text.rfind(':');
+  if (colon != absl::string_view::npos && colon != 0 && colon + 1 < text.size() &&
+      std::all_of(text.begin() + colon + 1, text.end(), absl::ascii_isdigit)) {
+    return true;
+  }
+  const bool called = absl::ConsumeSuffix(&text, "()");
+  bool capital = false;
+  for (const char c : text) {
+    if (!IsPartOfName(c) && c != ':' && c != '~') return false;
+    capital |= absl::ascii_isupper(c) || c == '_';
+  }
+  return !text.empty() && (called || capital);
+}
+
+// Whether the reason of a verdict names the function or line, as a whole word; folders may
+// be in front of a file.
+bool HasPlace(absl::string_view reason, absl::string_view place) {
+  absl::ConsumeSuffix(&place, "()");
+  for (size_t at = reason.find(place); at != absl::string_view::npos;
+       at = reason.find(place, at + 1)) {
+    const size_t end = at + place.size();
+    if ((at == 0 || !IsPartOfName(reason[at - 1])) &&
+        (end == reason.size() || !IsPartOfName(reason[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool IgnoreSet::Add(absl::string_view entry) {
-  VerdictKind kind = VerdictKind::kPass;
-  bool known = LooksLikeClause(entry);
-  known |=
-      VerdictKindOf(entry, &kind) && kind != VerdictKind::kPass && kind != VerdictKind::kUnknown;
-  for (int i = 0; i < kRuleCount; ++i) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(entry, '+');
+  for (const absl::string_view part : parts) {
+    if (!NamesRule(part) && !NamesPlace(part)) return false;
+  }
+  for (int i = 0; i < kFilteredRules && parts.size() == 1; ++i) {
     const Rule rule = static_cast<Rule>(i);
     const RuleRow& row = RuleInfo(rule);
-    known |= entry == row.name;
-    for (int f = 0; f < kFamilyCount && i < kFilteredRules; ++f) {
+    for (int f = 0; f < kFamilyCount; ++f) {
       const char* clause = RuleClause(rule, static_cast<Family>(f));
       const bool meant = entry == row.name || entry == VerdictKindName(row.kind) ||
                          (clause != nullptr && entry == clause);
       if (meant) masks_[f] |= uint64_t{1} << i;
     }
   }
-  if (known) entries_.emplace_back(entry);
-  return known;
+  entries_.emplace_back(entry);
+  return true;
 }
 
 std::string IgnoreSet::Describe() const { return absl::StrJoin(entries_, ", "); }
 
 bool IgnoreSet::Covers(const Verdict& verdict) const {
-  for (const std::string& entry : entries_) {
-    if (entry == verdict.rule || entry == verdict.clause ||
-        entry == VerdictKindName(verdict.kind)) {
-      return true;
-    }
-  }
-  return false;
+  const auto meant = [&verdict](absl::string_view part) {
+    return part == verdict.rule || part == verdict.clause ||
+           part == VerdictKindName(verdict.kind) ||
+           (NamesPlace(part) && HasPlace(verdict.reason, part));
+  };
+  return std::any_of(entries_.begin(), entries_.end(), [&meant](const std::string& entry) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(entry, '+');
+    return std::all_of(parts.begin(), parts.end(), meant);
+  });
 }
 
 // Of how many histories that the quick look passes the rules judge one all the same. In

@@ -30,8 +30,10 @@ constexpr int kPollMilliseconds = 100;
 
 class Campaign {
  public:
-  Campaign(const CampaignOptions& options, Workspace* workspace, FILE* out)
+  Campaign(const CampaignOptions& options, Workspace* workspace, FILE* out,
+           const FindingList& before)
       : options_(options),
+        before_(before),
         workspace_(*workspace),
         table_(MakeTimeTable(options)),
         out_(out),
@@ -105,11 +107,14 @@ class Campaign {
 
   // The table and what was found.
   void Summarize() const {
-    FindingList findings;
+    FindingList findings = before_;
     for (const auto& slot : slots_) {
       for (const Finding& finding : slot->findings()) findings.Add(finding);
     }
     const std::vector<SlotStatus> statuses = Statuses(SecondsNow());
+    for (Finding& finding : *findings.mutable_all()) {
+      if (options_.refine && !interrupted_) options_.refine(&finding);
+    }
     fprintf(out_, "\n%s\n%s\n%s", SummaryTable(statuses).c_str(), WorkTable(statuses).c_str(),
             DescribeFindings(findings).c_str());
     for (const auto& slot : slots_) {
@@ -126,6 +131,10 @@ class Campaign {
       fprintf(out_, "Left out by --ignore: %s\n",
               absl::StrJoin(options_.guest.ignore, ", ").c_str());
     }
+    if (!options_.known.empty()) {
+      fprintf(out_, "Left out by the engines, as files of the corpus show it: %s\n",
+              absl::StrJoin(options_.known, ", ").c_str());
+    }
     const absl::Status room = workspace_.Check();
     if (!room.ok()) {
       fprintf(out_, "Warning: %s. The corpus is not complete.\n",
@@ -140,10 +149,10 @@ class Campaign {
 
   CampaignExit ExitCode() const {
     if (interrupted_) return kCampaignInterrupted;
-    CampaignExit code = kCampaignClean;
+    CampaignExit code = before_.empty() ? kCampaignClean : kCampaignViolation;
     for (const auto& slot : slots_) {
       if (!slot->findings().empty()) return kCampaignViolation;
-      if (slot->state() == SlotState::kNotRun) code = kCampaignSetup;
+      if (slot->state() == SlotState::kNotRun && before_.empty()) code = kCampaignSetup;
     }
     return code;
   }
@@ -176,6 +185,7 @@ class Campaign {
   }
 
   const CampaignOptions& options_;
+  const FindingList& before_;
   const Workspace& workspace_;
   const TimeTable table_;
   FILE* const out_;
@@ -205,10 +215,11 @@ TimeTable MakeTimeTable(const CampaignOptions& options) {
   return table;
 }
 
-CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error) {
+CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error,
+                         const FindingList& before) {
   absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(options);
   if (!workspace.ok()) return Complain(error, workspace.status());
-  Campaign campaign(options, workspace->get(), out);
+  Campaign campaign(options, workspace->get(), out, before);
   absl::Status status = campaign.CheckBinaries();
   if (!status.ok()) return Complain(error, status);
   int seeds = 0;

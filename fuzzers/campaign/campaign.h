@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/options.h"
 
 namespace cancelsafe {
@@ -30,7 +31,9 @@ TimeTable MakeTimeTable(const CampaignOptions& options);
 // Runs the campaign, progress and summary to `out`, complaints to `error`.
 // SIGINT, SIGTERM and SIGHUP end it early, with its children stopped and the
 // summary printed. Call from a process with a single thread.
-CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error);
+// `before` is what was found already, and is part of the summary.
+CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error,
+                         const FindingList& before = {});
 
 }  // namespace cancelsafe
 

@@ -72,6 +72,25 @@ TEST_F(CampaignTest, AViolationIsReportedOnceWithFileAndCommand) {
   EXPECT_EQ(CountFiles(options_.work + "/slots/csq-address-0", "crash-"), 0);
 }
 
+// What the corpus has shown already is in the summary, and left out by the engines.
+TEST_F(CampaignTest, GoesOnAfterFindingsOfTheCorpus) {
+  options_.known = {"lost-item+CSQ-INV-01"};
+  Finding finding;
+  finding.key = "lost-item CSQ-INV-01";
+  finding.verdict_line = "VERDICT lost-item CSQ-INV-01 (lost-item): irp 2";
+  finding.found_by = "a.txt (address)";
+  before_.Add(finding);
+  Add("csq", "clean");
+  EXPECT_EQ(Run(), kCampaignViolation) << output_;
+  EXPECT_TRUE(Printed("1 finding:\n\nVERDICT lost-item CSQ-INV-01")) << output_;
+  EXPECT_TRUE(
+      Printed("Left out by the engines, as files of the corpus show it: lost-item+CSQ-INV-01"))
+      << output_;
+  EXPECT_TRUE(
+      absl::StrContains(SlotLog("csq-address-0"), "argument: --ignore=lost-item+CSQ-INV-01\n"));
+  EXPECT_TRUE(absl::StrContains(SlotLog("csq-address-0"), "Done 1000 runs"));
+}
+
 TEST_F(CampaignTest, AFindingDoesNotEndTheOtherSlots) {
   Add("csq", "violation");
   Add("device_queue", "clean");

@@ -86,7 +86,7 @@ class CampaignTest : public testing::Test {
   CampaignExit Run() {
     const std::string path = folder_ + "/output";
     FILE* out = fopen(path.c_str(), "w");
-    const CampaignExit code = RunCampaign(options_, out, out);
+    const CampaignExit code = RunCampaign(options_, out, out, before_);
     fclose(out);
     output_ = ReadAll(path);
     return code;
@@ -100,6 +100,7 @@ class CampaignTest : public testing::Test {
 
   std::string folder_;
   CampaignOptions options_;
+  FindingList before_;
   std::string output_;
 };
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <limits>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "command/status.h"
+#include "fuzzers/run/cause.h"
+#include "fuzzers/run/report.h"
 
 namespace cancelsafe {
 namespace {
@@ -30,27 +32,79 @@ std::vector<std::string> CorpusFiles(const CampaignOptions& options, const FuzzT
   return files;
 }
 
+// A run that ends like this takes its process along.
+bool IsFatal(const Verdict& verdict) {
+  return verdict.kind == VerdictKind::kCrash || verdict.kind == VerdictKind::kMemoryError ||
+         verdict.kind == VerdictKind::kUndefined;
+}
+
+// What a line of a replay says of a file: "FILE: VERDICT ...".
+bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict) {
+  const size_t at = line.find(": VERDICT ");
+  if (at == absl::string_view::npos || !ParseVerdictLine(line.substr(at + 2), verdict)) {
+    return false;
+  }
+  *file = std::string(line.substr(0, at));
+  return !verdict->ok();
+}
+
+void AddOnce(const std::string& text, std::vector<std::string>* texts) {
+  if (std::find(texts->begin(), texts->end(), text) == texts->end()) texts->push_back(text);
+}
+
+// Adds what one replay printed. False if a file never ended.
+bool AddFindings(const std::string& output, const CampaignSanitizer& sanitizer,
+                 const GuestFlags& guest, CorpusResult* result) {
+  bool ended = true;
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    std::string file;
+    Verdict verdict;
+    if (!ParseReplayLine(line, &file, &verdict)) continue;
+    Finding finding;
+    finding.key = CauseKey(verdict);
+    finding.verdict_line = VerdictLine(verdict);
+    finding.found_by = absl::StrCat(file, " (", sanitizer.name, ")");
+    finding.saved = file;
+    finding.sanitizer = sanitizer.name;
+    finding.replay =
+        absl::StrCat("./cancelsafe replay --sanitizer ", sanitizer.name, guest.AsText(), " ", file);
+    result->findings.Add(std::move(finding));
+    ended &= verdict.rule != MakeVerdict(Rule::kTimeOut, Family::kCsq).rule;
+    if (IsFatal(verdict)) {
+      AddOnce(file, &result->fatal);
+    } else {
+      AddOnce(CauseAsIgnore(verdict), &result->ignore);
+    }
+  }
+  return ended;
+}
+
 }  // namespace
 
-CorpusEnd ReplayCorpus(const CampaignOptions& options, const std::vector<std::string>& programs,
-                       const StopSignals& stop, FILE* out) {
-  CorpusEnd worst = CorpusEnd::kPassed;
+CorpusResult ReplayCorpus(const CampaignOptions& options, const std::vector<std::string>& programs,
+                          const StopSignals& stop, FILE* out) {
+  CorpusResult result;
   const int file_seconds = std::clamp(options.seconds - kSecondsToTell, 1, kFileSecondsMax);
+  const auto hangs = [&result](const FuzzTarget* target) {
+    return std::find(result.hanging.begin(), result.hanging.end(), target) != result.hanging.end();
+  };
   for (size_t i = 0; i < options.sanitizers.size(); ++i) {
+    const CampaignSanitizer& sanitizer = *options.sanitizers[i];
     for (const FuzzTarget* target : options.targets) {
+      if (hangs(target)) continue;
       const std::vector<std::string> files = CorpusFiles(options, *target);
-      fprintf(out, "Corpus of %s (%s): %s", target->name.c_str(),
-              options.sanitizers[i]->name.c_str(), files.empty() ? "empty\n" : "");
+      fprintf(out, "Corpus of %s (%s): %s", target->name.c_str(), sanitizer.name.c_str(),
+              files.empty() ? "empty\n" : "");
       fflush(out);
       if (files.empty()) continue;
       std::vector<std::string> command = {programs[i],
                                           "replay",
                                           "--quiet",
                                           "--sanitizer",
-                                          options.sanitizers[i]->name,
+                                          sanitizer.name,
                                           "--file-seconds",
                                           absl::StrCat(file_seconds)};
-      const GuestFlags guest = options.guest.Under(options.sanitizers[i]->name);
+      const GuestFlags guest = options.guest.Under(sanitizer.name);
       for (std::string& word : guest.AsWords()) command.push_back(std::move(word));
       command.insert(command.end(), files.begin(), files.end());
       std::string output;
@@ -64,42 +118,46 @@ CorpusEnd ReplayCorpus(const CampaignOptions& options, const std::vector<std::st
           {}, &stop);
       if (!end.ok()) {
         fprintf(out, "%s\n", std::string(end.status().message()).c_str());
-        return CorpusEnd::kSetup;
+        result.end = CorpusEnd::kSetup;
+        return result;
       }
-      if (end->stopped) return CorpusEnd::kInterrupted;
-      if (absl::StrContains(output, "VERDICT livelock (time-out)")) return CorpusEnd::kHangs;
+      if (end->stopped) {
+        result.end = CorpusEnd::kInterrupted;
+        return result;
+      }
+      if (!AddFindings(output, sanitizer, guest, &result)) result.hanging.push_back(target);
       if (end->status.clean()) continue;
       const bool failed = !end->status.signaled && end->status.code == kExitViolation;
-      worst = std::max(worst, failed ? CorpusEnd::kFailed : CorpusEnd::kSetup);
+      result.end = std::max(result.end, failed ? CorpusEnd::kFailed : CorpusEnd::kSetup);
     }
   }
-  return worst;
+  return result;
 }
 
-std::string DescribeCorpusEnd(CorpusEnd end, const CampaignOptions& options) {
+std::string DescribeCorpusResult(const CorpusResult& result, const CampaignOptions& options) {
   const std::string guest =
       options.guest.implementation.empty() ? "the implementation" : options.guest.implementation;
-  const std::string why =
-      absl::StrCat("\nWhy:              ./cancelsafe replay", options.guest.AsText(), " FILE");
-  switch (end) {
+  switch (result.end) {
     case CorpusEnd::kPassed:
       return "";
     case CorpusEnd::kFailed:
-      if (options.guest.implementation.empty()) {
-        return "files of the corpus do not pass (above): a known bug is back; nothing was fuzzed";
-      }
-      return absl::StrCat(guest, " fails files of the corpus (above); nothing was fuzzed.", why,
-                          "\nTo fuzz all the same, leave out what is known: --ignore with the "
-                          "rule or the clause.");
-    case CorpusEnd::kHangs:
-      return absl::StrCat(guest, " hangs in a file of the corpus (above); nothing was fuzzed.",
-                          why);
+      break;
     case CorpusEnd::kSetup:
       return "the corpus could not be replayed (above); nothing was fuzzed";
     case CorpusEnd::kInterrupted:
       return "interrupted while the corpus was replayed; nothing was fuzzed";
   }
-  return "";
+  const size_t causes = result.findings.all().size();
+  std::string text = absl::StrCat(
+      guest,
+      options.guest.implementation.empty() ? " fails files of the corpus: a known bug is back"
+                                           : " fails files of the corpus",
+      " (", causes, causes == 1 ? " cause" : " causes", ", shown at the end)");
+  for (const FuzzTarget* target : result.hanging) {
+    absl::StrAppend(&text, "; it hangs in a file of the corpus of ", target->name,
+                    ", which is therefore not fuzzed");
+  }
+  return text;
 }
 
 }  // namespace cancelsafe

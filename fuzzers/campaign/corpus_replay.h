@@ -1,5 +1,6 @@
 // Before anything is fuzzed: the committed corpus, replayed under every sanitizer of a
-// campaign. A file that does not pass is a bug that is known already.
+// campaign. A file that does not pass is a finding like those of the engines, which go on
+// from there and leave its cause out.
 #ifndef CANCELSAFE_FUZZERS_CAMPAIGN_CORPUS_REPLAY_H_
 #define CANCELSAFE_FUZZERS_CAMPAIGN_CORPUS_REPLAY_H_
 
@@ -8,26 +9,36 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/options.h"
 
 namespace cancelsafe {
 
 enum class CorpusEnd {
   kPassed,
-  kFailed,
-  kHangs,        // a file never ended; those after it were not replayed
+  kFailed,       // see the findings
   kSetup,        // some could not be run
   kInterrupted,  // the user asked to stop
 };
 
-// Replays the files of each target in the program of each build (`programs`, in the order
-// of the campaign's sanitizers), and prints what does not pass. Ends with the first file
-// that hangs, for which a run has a part of the campaign's time.
-CorpusEnd ReplayCorpus(const CampaignOptions& options, const std::vector<std::string>& programs,
-                       const StopSignals& stop, FILE* out);
+struct CorpusResult {
+  CorpusEnd end = CorpusEnd::kPassed;
+  FindingList findings;             // one per cause, however many files show it
+  std::vector<std::string> ignore;  // what the engines leave out, in the words of --ignore
+  // Files that would take the process of an engine down as well.
+  std::vector<std::string> fatal;
+  // Where a file never ends: those after it were not replayed, and the target is not fuzzed.
+  std::vector<const FuzzTarget*> hanging;
+};
 
-// What the user has to know of such an end, "" after kPassed.
-std::string DescribeCorpusEnd(CorpusEnd end, const CampaignOptions& options);
+// Replays the files of each target in the program of each build (`programs`, in the order
+// of the campaign's sanitizers), and prints what does not pass. A run has a part of the
+// campaign's time.
+CorpusResult ReplayCorpus(const CampaignOptions& options, const std::vector<std::string>& programs,
+                          const StopSignals& stop, FILE* out);
+
+// What the user has to know of such a result, "" if everything passed.
+std::string DescribeCorpusResult(const CorpusResult& result, const CampaignOptions& options);
 
 }  // namespace cancelsafe
 

@@ -32,15 +32,16 @@ class CorpusReplayTest : public CampaignTest {
     const std::string path = folder_ + "/output";
     FILE* out = fopen(path.c_str(), "w");
     const StopSignals stop;
-    const CorpusEnd end = ReplayCorpus(options_, {program, program}, stop, out);
+    result_ = ReplayCorpus(options_, {program, program}, stop, out);
     fclose(out);
     output_ = ReadAll(path);
-    return end;
+    return result_.end;
   }
   int Runs() const {
     const std::string runs = ReadAll(folder_ + "/runs");
     return static_cast<int>(std::count(runs.begin(), runs.end(), '\n'));
   }
+  CorpusResult result_;
 };
 
 TEST_F(CorpusReplayTest, EveryTargetIsReplayedUnderEverySanitizer) {
@@ -48,22 +49,41 @@ TEST_F(CorpusReplayTest, EveryTargetIsReplayedUnderEverySanitizer) {
   EXPECT_EQ(Runs(), 4);
   EXPECT_THAT(output_, HasSubstr("Corpus of csq (thread): 1 replayed"));
   EXPECT_THAT(output_, HasSubstr("Corpus of start_io (address): 1 replayed"));
-  EXPECT_EQ(DescribeCorpusEnd(CorpusEnd::kPassed, options_), "");
+  EXPECT_EQ(DescribeCorpusResult(result_, options_), "");
 }
 
-TEST_F(CorpusReplayTest, FailuresAreCollectedFromAllTargets) {
-  EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT lost-item X'; exit 1"), CorpusEnd::kFailed);
-  EXPECT_EQ(Runs(), 4);
-}
-
-TEST_F(CorpusReplayTest, AHangIsToldOnce) {
+TEST_F(CorpusReplayTest, FailuresOfAllTargetsAreFindingsOncePerCause) {
   options_.guest.implementation = "guest.so";
+  EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT lost-item CSQ-INV-01 (lost-item): irp 2'\n"
+                     "echo 'b.txt: VERDICT lost-item CSQ-INV-01 (lost-item): irp 3'\n"
+                     "echo 'c.txt: VERDICT deadlock (deadlock): no fiber can run'; exit 1"),
+            CorpusEnd::kFailed);
+  EXPECT_EQ(Runs(), 4);
+  ASSERT_EQ(result_.findings.all().size(), 2u);
+  const Finding& lost = result_.findings.all()[0];
+  EXPECT_EQ(lost.saved, "a.txt");
+  EXPECT_EQ(lost.replay, "./cancelsafe replay --sanitizer thread --implementation guest.so a.txt");
+  EXPECT_EQ(lost.again.size(), 7u) << "two files, two targets, two sanitizers";
+  EXPECT_EQ(result_.ignore, (std::vector<std::string>{"lost-item+CSQ-INV-01", "deadlock"}));
+  EXPECT_TRUE(result_.fatal.empty());
+  EXPECT_THAT(DescribeCorpusResult(result_, options_),
+              HasSubstr("guest.so fails files of the corpus (2 causes"));
+}
+
+TEST_F(CorpusReplayTest, FilesThatCrashAreNoStartForAnEngine) {
+  EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT crash (signal): in Put mine.c:7'; exit 1"),
+            CorpusEnd::kFailed);
+  EXPECT_EQ(result_.fatal, std::vector<std::string>{"a.txt"});
+  EXPECT_TRUE(result_.ignore.empty());
+}
+
+TEST_F(CorpusReplayTest, AHangIsToldOnceForItsTarget) {
   EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT livelock (time-out): never'; exit 1"),
-            CorpusEnd::kHangs);
-  EXPECT_EQ(Runs(), 1);
-  const std::string text = DescribeCorpusEnd(CorpusEnd::kHangs, options_);
-  EXPECT_THAT(text, HasSubstr("guest.so hangs in a file of the corpus"));
-  EXPECT_THAT(text, HasSubstr("./cancelsafe replay --implementation guest.so FILE"));
+            CorpusEnd::kFailed);
+  EXPECT_EQ(Runs(), 2) << "the other sanitizer would tell the same";
+  EXPECT_EQ(result_.hanging, options_.targets);
+  EXPECT_THAT(DescribeCorpusResult(result_, options_),
+              HasSubstr("it hangs in a file of the corpus of csq, which is therefore not fuzzed"));
 }
 
 TEST_F(CorpusReplayTest, ARunHasLessTimeThanTheCampaign) {
@@ -83,7 +103,7 @@ TEST_F(CorpusReplayTest, WhatCannotRunIsASetUpFailure) {
 TEST_F(CorpusReplayTest, CtrlCIsTold) {
   EXPECT_EQ(ReplayBy("kill -INT $PPID; while :; do :; done"), CorpusEnd::kInterrupted);
   EXPECT_EQ(Runs(), 1);
-  EXPECT_THAT(DescribeCorpusEnd(CorpusEnd::kInterrupted, options_),
+  EXPECT_THAT(DescribeCorpusResult(result_, options_),
               HasSubstr("interrupted while the corpus was replayed"));
 }
 

@@ -26,6 +26,9 @@ std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotI
   for (const std::string& rule : guest.ignore) {
     flags.push_back(absl::StrCat("--ignore=", rule));
   }
+  for (const std::string& cause : options.known) {
+    flags.push_back(absl::StrCat("--ignore=", cause));
+  }
   if (!guest.implementation.empty()) {
     flags.push_back(absl::StrCat("--implementation=", guest.implementation));
   }

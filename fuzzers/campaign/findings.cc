@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/run/cause.h"
 #include "fuzzers/run/report.h"
 #include "oracle/verdict.h"
 
@@ -101,10 +102,11 @@ void MarkUnconfirmed(const std::string& why, Finding* finding) {
 Finding FindingOf(const TargetReport& report, const TargetDeath& death) {
   Finding finding;
   finding.verdict_line = VerdictLine(report.verdict);
-  finding.key = VerdictKey(report.verdict);
+  finding.key = CauseKey(report.verdict);
   finding.found_by = FoundBy(death);
   finding.saved = report.saved;
   finding.replay = report.replay;
+  finding.sanitizer = death.sanitizer->name;
   if (!report.unconfirmed.empty()) MarkUnconfirmed(report.unconfirmed, &finding);
   return finding;
 }
@@ -124,6 +126,7 @@ Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
   }
   Finding finding;
   finding.found_by = FoundBy(death);
+  finding.sanitizer = death.sanitizer->name;
   const Verdict verdict = VerdictOfDeath(death);
   finding.verdict_line = VerdictLine(verdict);
   // Two targets that crash have hardly crashed at the same place.
@@ -143,7 +146,7 @@ bool ReadSavedFailure(const std::string& path, Finding* finding) {
     Verdict verdict;
     if (ParseVerdictLine(line, &verdict)) {
       finding->verdict_line = VerdictLine(verdict);
-      finding->key = VerdictKey(verdict);
+      finding->key = CauseKey(verdict);
     }
     if (absl::ConsumePrefix(&line, "replay: ")) finding->replay = std::string(line);
     if (absl::ConsumePrefix(&line, "unconfirmed: ")) unconfirmed = std::string(line);

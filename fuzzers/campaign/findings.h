@@ -1,4 +1,4 @@
-// What a campaign found: one entry per kind of verdict and clause, however many
+// What a campaign found: one entry per cause (fuzzers/run/cause.h), however many
 // targets met it. Also makes a finding of a target that died without a verdict.
 #ifndef CANCELSAFE_FUZZERS_CAMPAIGN_FINDINGS_H_
 #define CANCELSAFE_FUZZERS_CAMPAIGN_FINDINGS_H_
@@ -20,6 +20,7 @@ struct Finding {
   std::string found_by;      // "csq_fuzzer (thread) after 12 runs"
   std::string saved;         // path, or "" if nothing could be saved
   std::string replay;        // command, or ""
+  std::string sanitizer;     // of the build in which it was found
   std::vector<std::string> notes;
   std::vector<std::string> again;  // who else found it
 };
@@ -56,6 +57,7 @@ class FindingList {
   // A finding that is there already counts as found again.
   void Add(Finding finding);
   const std::vector<Finding>& all() const { return findings_; }
+  std::vector<Finding>* mutable_all() { return &findings_; }
   bool empty() const { return findings_.empty(); }
 
  private:

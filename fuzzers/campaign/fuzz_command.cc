@@ -10,14 +10,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "command/flags.h"
+#include "command/guest_build.h"
 #include "command/subcommand.h"
 #include "command/suggest.h"
 #include "command/tree.h"
 #include "fuzzers/campaign/campaign.h"
 #include "fuzzers/campaign/corpus_replay.h"
+#include "fuzzers/campaign/minimize_findings.h"
+#include "impl/guest_points.h"
 
 namespace cancelsafe {
 namespace {
@@ -30,11 +35,31 @@ struct Options {
   std::vector<std::string> sanitizers;
   std::vector<std::string> targets;
   bool benchmark = false;
+  bool sanitizers_named = false;
 };
 
 template <typename Row>
 void AddOnce(const Row* row, std::vector<const Row*>* rows) {
   if (std::find(rows->begin(), rows->end(), row) == rows->end()) rows->push_back(row);
+}
+
+// Leaves out the builds that cannot load the implementation, if the user has named none.
+void KeepBuildsThatLoad(const std::string& path, bool free_to_choose,
+                        std::vector<const CampaignSanitizer*>* builds) {
+  const std::string guest = GuestSanitizer(path);
+  std::vector<const CampaignSanitizer*> kept;
+  for (const CampaignSanitizer* build : *builds) {
+    if (!free_to_choose) BuildForGuest(path, build->name, "");  // throws if it cannot
+    if (BuildLoads(build->name, guest)) kept.push_back(build);
+  }
+  if (kept.size() == builds->size()) return;
+  *builds = std::move(kept);
+  fprintf(stderr,
+          "%s was compiled with -fsanitize=%s: it is fuzzed in the builds that can load it, %s.\n",
+          path.c_str(), guest.c_str(),
+          absl::StrJoin(*builds, " and ", [](std::string* text, const auto* build) {
+            *text += build->name;
+          }).c_str());
 }
 
 // Fills in what follows from the flags.
@@ -54,6 +79,7 @@ void Complete(Options* options) {
       if (!target.is_canary) campaign.targets.push_back(&target);
     }
   }
+  options->sanitizers_named = !options->sanitizers.empty();
   if (options->sanitizers.empty()) {
     options->sanitizers = {"model", "thread", "address"};
     if (options->benchmark) options->sanitizers.insert(options->sanitizers.begin(), "none");
@@ -72,6 +98,8 @@ void Complete(Options* options) {
       throw UsageError(absl::StrCat("--implementation: cannot read ", guest));
     }
     guest = path;  // targets run in folders of their own
+    KeepBuildsThatLoad(guest, !options->sanitizers_named, &campaign.sanitizers);
+    WarnOfRoutinesWithoutPoints(guest, campaign.guest.points == "all");
   }
   campaign.build = TreePath("build");
   if (campaign.work.empty()) campaign.work = TreePath("build/campaign");
@@ -128,26 +156,53 @@ int RunBenchmark(const CampaignOptions& campaign) {
   return kExitOk;
 }
 
+// The campaign after a replay of the corpus: what is known already is left out.
+int GoOnAfter(const CorpusResult& corpus, const std::vector<std::string>& programs,
+              CampaignOptions campaign) {
+  campaign.known = corpus.ignore;
+  campaign.fatal_seeds = corpus.fatal;
+  for (const FuzzTarget* target : corpus.hanging) {
+    campaign.targets.erase(std::find(campaign.targets.begin(), campaign.targets.end(), target));
+  }
+  campaign.refine = [&](Finding* finding) {
+    absl::string_view words = finding->replay;
+    if (absl::ConsumePrefix(&words, "./cancelsafe")) {
+      finding->replay = absl::StrCat(FrontDoor(), words);
+    }
+    for (size_t i = 0; i < campaign.sanitizers.size(); ++i) {
+      if (campaign.sanitizers[i]->name == finding->sanitizer) {
+        MinimizeFinding(programs[i], campaign, finding);
+      }
+    }
+  };
+  if (!campaign.targets.empty()) return RunCampaign(campaign, stdout, stderr, corpus.findings);
+  FindingList findings = corpus.findings;
+  for (Finding& finding : *findings.mutable_all()) campaign.refine(&finding);
+  printf("\n%s", DescribeFindings(findings).c_str());
+  return kExitViolation;
+}
+
 int Run(Options* options) {
   Complete(options);
   const CampaignOptions& campaign = options->campaign;
   const std::vector<std::string> programs = BuildAll(campaign);
   if (options->benchmark) return RunBenchmark(campaign);
-  CorpusEnd end = CorpusEnd::kPassed;
+  CorpusResult corpus;
   {
     const StopSignals stop;
-    end = ReplayCorpus(campaign, programs, stop, stdout);
+    corpus = ReplayCorpus(campaign, programs, stop, stdout);
   }
-  if (end != CorpusEnd::kPassed) {
+  const std::string text = DescribeCorpusResult(corpus, campaign);
+  if (!text.empty()) {
     fflush(stdout);
-    fprintf(stderr, "cancelsafe fuzz: %s\n", DescribeCorpusEnd(end, campaign).c_str());
+    fprintf(stderr, "cancelsafe fuzz: %s\n", text.c_str());
   }
-  switch (end) {
+  switch (corpus.end) {
     case CorpusEnd::kPassed:
-      return RunCampaign(campaign, stdout, stderr);
-    case CorpusEnd::kFailed:
-    case CorpusEnd::kHangs:
-      return kExitViolation;
+    case CorpusEnd::kFailed: {
+      const int status = GoOnAfter(corpus, programs, campaign);
+      return corpus.end == CorpusEnd::kFailed && status == kExitOk ? kExitViolation : status;
+    }
     case CorpusEnd::kSetup:
       return kExitSetup;
     case CorpusEnd::kInterrupted:

@@ -2,6 +2,7 @@
 #ifndef CANCELSAFE_FUZZERS_CAMPAIGN_OPTIONS_H_
 #define CANCELSAFE_FUZZERS_CAMPAIGN_OPTIONS_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "fuzzers/targets/target_names.h"
 
 namespace cancelsafe {
+
+struct Finding;
 
 struct CampaignSanitizer {
   std::string name;    // "thread"
@@ -27,6 +30,10 @@ struct CampaignOptions {
   std::vector<const FuzzTarget*> targets;
   std::vector<const CampaignSanitizer*> sanitizers;
   GuestFlags guest;
+  std::vector<std::string> known;  // causes that are left out beside guest.ignore: found already
+  std::vector<std::string> fatal_seeds;  // files that are no start for an engine
+  // Makes a finding easier to read before it is shown; may be empty.
+  std::function<void(Finding*)> refine;
   std::string build = "build";    // holds <preset>/fuzzers/targets/<target>_fuzzer
   std::string corpus = "corpus";  // holds <target>_fuzzer/{seeds,regressions}
   std::string work = "build/campaign";

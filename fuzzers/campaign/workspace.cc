@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -95,6 +96,10 @@ absl::StatusOr<int> Workspace::AddSeeds(const FuzzTarget& target) {
   for (const char* part : {"seeds", "regressions"}) {
     for (const std::string& path :
          FilesIn(absl::StrCat(options_.corpus, "/", target.name, "_fuzzer/", part))) {
+      if (std::find(options_.fatal_seeds.begin(), options_.fatal_seeds.end(), path) !=
+          options_.fatal_seeds.end()) {
+        continue;
+      }
       const absl::StatusOr<std::string> bytes = EncodeSeed(target, path);
       if (!bytes.ok()) return bytes.status();
       ++count;

@@ -45,7 +45,8 @@ constexpr int kUsageError = 2;
 constexpr int kSetupError = 3;
 
 constexpr char kHelp[] =
-    R"(Flags of the target, beside the engine's own (which begin with one dash):
+    R"(Flags of the target, beside the engine's own (which begin with one dash); "--flag VALUE" is
+the same as "--flag=VALUE":
   --implementation=FILE.so  attack this shared object instead of the built-in code
   --points=all              every load and store is a preemption point, where the
                             implementation was compiled for it
@@ -91,6 +92,15 @@ Target* target = nullptr;
 [[noreturn]] void Fail(int code, const std::string& message) {
   fprintf(stderr, "cancelsafe: %s\n", message.c_str());
   exit(code);
+}
+
+// Whether the flag's value may be the next argument: "--ignore RULE" for "--ignore=RULE".
+bool TakesValue(absl::string_view argument) {
+  for (const absl::string_view flag : {"--implementation", "--points", "--memory", "--ignore",
+                                       "--artifacts", "--fibers", "--stats", "--confirm"}) {
+    if (argument == flag) return true;
+  }
+  return false;
 }
 
 bool ReadFlag(absl::string_view argument, std::string* implementation, std::string* stats) {
@@ -415,8 +425,13 @@ void StartTarget(Family family, const Implementation& built_in, int* argc, char*
     absl::StrAppend(&target->replay_flags, " --implementation ", kCanaryName);
   }
   int kept = 1;
+  std::string joined;
   for (int i = 1; i < *argc; ++i) {
     char* argument = (*argv)[i];
+    if (TakesValue(argument) && i + 1 < *argc) {
+      joined = absl::StrCat(argument, "=", (*argv)[++i]);
+      argument = joined.data();
+    }
     // A bare "--" is the engine's too: OSS-Fuzz's scripts put one before its flags.
     if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0') {
       (*argv)[kept++] = argument;
