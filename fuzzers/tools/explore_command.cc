@@ -28,7 +28,6 @@
 #include "fuzzers/tools/stale_choices.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
-#include "impl/guest_points.h"
 
 namespace cancelsafe {
 namespace {
@@ -246,7 +245,6 @@ int Run(Options* options) {
   }
   if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &options->kind);
   const Implementation implementation = LoadGuest(options->guest);
-  WarnOfRoutinesWithoutPoints(options->guest.implementation, options->guest.points == "all");
   const absl::StatusOr<ProgramFile> file =
       OpenProgramFile(options->files[0], FamilyOfTarget(options->target));
   if (!file.ok()) throw UsageError(std::string(file.status().message()));
