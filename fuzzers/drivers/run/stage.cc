@@ -202,8 +202,10 @@ void Stage::Point(const volatile void* object) {
                    reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
-void Stage::Fail(DriverRule rule, const std::string& reason) {
+// The fiber is abandoned where it stands, so what this frame owns is given back first.
+void Stage::Fail(DriverRule rule, std::string reason) {
   if (!failed_) verdict_ = MakeDriverVerdict(rule, reason);
+  std::string().swap(reason);
   failed_ = true;
   if (executor().running()) executor().Stop();
 }

@@ -52,7 +52,7 @@ class Stage {
   // A preemption point of the harness.
   void Point(const volatile void* object);
   // Ends the run with this verdict; does not return in a run.
-  void Fail(DriverRule rule, const std::string& reason);
+  void Fail(DriverRule rule, std::string reason);
   // Waits for Wake(object).
   void Wait(const volatile void* object);
   void Wake(const volatile void* object);
