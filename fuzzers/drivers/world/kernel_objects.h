@@ -1,5 +1,5 @@
 // Kernel objects as drivers lay them out, beyond those of impl/include: sizes and offsets of
-// amd64 (layout_test compares them with the DDK's headers). Types only.
+// amd64 (testdata/layout.c compares them with the DDK's headers). Types only.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_KERNEL_OBJECTS_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_WORLD_KERNEL_OBJECTS_H_
 
