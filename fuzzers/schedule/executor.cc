@@ -218,6 +218,11 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
     g.started = static_cast<uint8_t>(1 << first);
     g.caller.SwitchTo(&g.fiber[first]);
     current_ = -1;
+    // What a jump into a dead frame of this stack looks like, where the frame holds the
+    // right address by chance.
+    if (g.status == RunStatus::kDone && g.unfinished != 0) {
+      Misuse("a run was left by another way than the ends of its fibers");
+    }
   }
   const uint8_t abandoned = g.started & g.unfinished;
   for (int f = 0; f < fibers && abandoned != 0; ++f) {
