@@ -109,6 +109,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
     executor.RunWith(scheduler, program.fibers, &Body, this, program.schedule, run_options,
                      &output_.schedule);
   }
+  executor.RequireEnded();
   MemoryRun::EndFibers();
   if (output_.schedule.status == schedule::RunStatus::kDone && program.fibers > 1 &&
       !Machine::fault().set && !LastRace().found) {

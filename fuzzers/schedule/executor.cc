@@ -66,6 +66,8 @@ void CreateFibers(void (*entry)()) {
   g.created = true;
 }
 
+constexpr char kLeftOtherwise[] = "a run was left by another way than the ends of its fibers";
+
 [[noreturn]] void Misuse(const char* what) {
   std::fprintf(stderr, "Executor: %s\n", what);
   std::abort();
@@ -158,6 +160,10 @@ void Executor::Run(int fibers, void (*body)(void* context, int fiber), void* con
   RunWith(SchedulerOf(schedule.kind), fibers, body, context, schedule, options, result);
 }
 
+void Executor::RequireEnded() const {
+  if (running()) Misuse(kLeftOtherwise);
+}
+
 void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* context, int fiber),
                        void* context, const Schedule& schedule, const RunOptions& options,
                        RunResult* result) {
@@ -218,11 +224,7 @@ void Executor::RunWith(Scheduler* scheduler, int fibers, void (*body)(void* cont
     g.started = static_cast<uint8_t>(1 << first);
     g.caller.SwitchTo(&g.fiber[first]);
     current_ = -1;
-    // What a jump into a dead frame of this stack looks like, where the frame holds the
-    // right address by chance.
-    if (g.status == RunStatus::kDone && g.unfinished != 0) {
-      Misuse("a run was left by another way than the ends of its fibers");
-    }
+    if (g.status == RunStatus::kDone && g.unfinished != 0) Misuse(kLeftOtherwise);
   }
   const uint8_t abandoned = g.started & g.unfinished;
   for (int f = 0; f < fibers && abandoned != 0; ++f) {

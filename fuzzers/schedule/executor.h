@@ -150,6 +150,10 @@ class Executor {
                void* context, const Schedule& schedule, const RunOptions& options,
                RunResult* result);
 
+  // Aborts if Run has been left by another way than its return: a guest's jump into a dead
+  // frame of the caller's stack, which holds a right address by chance. Called after Run.
+  void RequireEnded() const;
+
   // ---- called on a fiber ----
   int current() const { return current_; }
   bool running() const { return current_ >= 0; }

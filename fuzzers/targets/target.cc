@@ -514,6 +514,7 @@ void RunTargetInput(const uint8_t* data, size_t size) {
     RunSchedule(program);
     return true;
   });
+  schedule::Executor::Get().RequireEnded();
   SetRunning(false);
   PublishCoverage();
 }

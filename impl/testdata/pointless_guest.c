@@ -26,7 +26,7 @@ VOID KeInitializeDeviceQueue(PKDEVICE_QUEUE queue) {
 }
 
 static void LockByInterlocked(PKDEVICE_QUEUE queue) {
-  while (InterlockedExchange((LONG volatile *)&queue->Lock, 1) != 0) {
+  while (InterlockedExchange((LONG volatile*)&queue->Lock, 1) != 0) {
   }
 }
 
