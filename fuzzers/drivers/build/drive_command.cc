@@ -101,8 +101,8 @@ int Run(const DriveOptions& options) {
 std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<DriveOptions>();
   AddText(app, "-o,--output", &options->output, "FILE", "of build: the driver");
-  AddTexts(app, "--define", &options->definitions, "NAME[=VALUE]", "of build: a macro");
-  AddTexts(app, "--include", &options->includes, "DIR", "of build: a folder of headers");
+  AddTexts(app, "-D,--define", &options->definitions, "NAME[=VALUE]", "of build: a macro");
+  AddTexts(app, "-I,--include", &options->includes, "DIR", "of build: a folder of headers");
   AddSwitch(app, "--plain", &options->plain,
             "of build: without instrumentation, as other compilers build it");
   drivers::DriveSessionOptions& session = options->session;
