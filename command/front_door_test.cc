@@ -18,9 +18,7 @@ namespace cancelsafe {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::AnyOf;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr double kSecondsMax = 1800;
 constexpr char kRoot[] = CANCELSAFE_SOURCE_DIR;
