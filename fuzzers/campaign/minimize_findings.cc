@@ -29,7 +29,7 @@ void MinimizeFinding(const std::string& program, const CampaignOptions& options,
   const std::string small = absl::StrCat(stem, ".small.txt");
   std::vector<std::string> command = {program, "replay", "--quiet", "--sanitizer",
                                       finding->sanitizer};
-  const GuestFlags guest = options.guest.Under(finding->sanitizer);
+  const GuestFlags guest = TargetGuest(options, *FindSanitizer(finding->sanitizer));
   for (std::string& word : guest.AsWords()) command.push_back(std::move(word));
   command.insert(command.end(), {"--minimize", small, finding->saved});
   const absl::StatusOr<ChildEnd> end = RunProcess(command, kSecondsMax, [](absl::string_view) {});
