@@ -30,17 +30,4 @@ BOOLEAN RemoveEntryDeviceQueue(const Implementation& implementation, PKDEVICE_QU
   return inserted;
 }
 
-void FillInCsq(PIO_CSQ csq, ULONG type, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_REMOVE_IRP remove,
-               PIO_CSQ_PEEK_NEXT_IRP peek_next, PIO_CSQ_ACQUIRE_LOCK acquire,
-               PIO_CSQ_RELEASE_LOCK release, PIO_CSQ_COMPLETE_CANCELED_IRP complete_canceled) {
-  csq->Type = type;
-  csq->CsqInsertIrp = insert;
-  csq->CsqRemoveIrp = remove;
-  csq->CsqPeekNextIrp = peek_next;
-  csq->CsqAcquireLock = acquire;
-  csq->CsqReleaseLock = release;
-  csq->CsqCompleteCanceledIrp = complete_canceled;
-  csq->ReservePointer = nullptr;
-}
-
 }  // namespace cancelsafe

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "fuzzers/drivers/world/state.h"
+#include "fuzzers/run/stand_ins.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -106,32 +107,19 @@ CsqCopy* NewCopy(PIO_CSQ drivers) {
   return copy;
 }
 
-void FillIn(PIO_CSQ csq, ULONG type, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_REMOVE_IRP remove,
-            PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire, PIO_CSQ_RELEASE_LOCK release,
-            PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
-  csq->Type = type;
-  csq->CsqInsertIrp = insert;
-  csq->CsqRemoveIrp = remove;
-  csq->CsqPeekNextIrp = peek;
-  csq->CsqAcquireLock = acquire;
-  csq->CsqReleaseLock = release;
-  csq->CsqCompleteCanceledIrp = complete;
-  csq->ReservePointer = nullptr;
-}
-
 NTSTATUS IoCsqInitialize(PIO_CSQ csq, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_REMOVE_IRP remove,
                          PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire,
                          PIO_CSQ_RELEASE_LOCK release, PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
-  FillIn(csq, IO_TYPE_CSQ, insert, remove, peek, acquire, release, complete);
+  FillInCsq(csq, IO_TYPE_CSQ, insert, remove, peek, acquire, release, complete);
   return TheState().queues->IoCsqInitialize(&NewCopy(csq)->csq, &Insert, &Remove, &PeekNext,
                                             &AcquireLock, &ReleaseLock, &CompleteCanceled);
 }
 NTSTATUS IoCsqInitializeEx(PIO_CSQ csq, PIO_CSQ_INSERT_IRP_EX insert, PIO_CSQ_REMOVE_IRP remove,
                            PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire,
                            PIO_CSQ_RELEASE_LOCK release, PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
-  FillIn(csq, IO_TYPE_CSQ_EX,
-         reinterpret_cast<PIO_CSQ_INSERT_IRP>(reinterpret_cast<void (*)()>(insert)), remove, peek,
-         acquire, release, complete);
+  FillInCsq(csq, IO_TYPE_CSQ_EX,
+            reinterpret_cast<PIO_CSQ_INSERT_IRP>(reinterpret_cast<void (*)()>(insert)), remove,
+            peek, acquire, release, complete);
   return TheState().queues->IoCsqInitializeEx(&NewCopy(csq)->csq, &InsertEx, &Remove, &PeekNext,
                                               &AcquireLock, &ReleaseLock, &CompleteCanceled);
 }
