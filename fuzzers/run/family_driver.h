@@ -57,6 +57,7 @@ class FamilyDriver {
   // What a fiber does next: Execute, with the preemption point between two calls before
   // it. A driver can be preempted there like anywhere else.
   Skip Call(const Operation& operation) {
+    if (!Provides(operation.op)) return Skip::kNotProvided;
     bool& called = called_[Machine::fiber()];
     if (called) Machine::Point(kPointCall, nullptr);
     const Skip skip = Execute(operation);

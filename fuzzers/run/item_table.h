@@ -46,11 +46,11 @@ struct Item {
 // changes, since the last point.
 template <typename T>
 void TellRead(const T* field) {
-  schedule::Executor::Get().TouchMemory(field, sizeof(T), false);
+  schedule::Executor::Get().TouchMemory(field, sizeof *field, false);
 }
 template <typename T>
 void TellWrite(const T* field) {
-  schedule::Executor::Get().TouchMemory(field, sizeof(T), true);
+  schedule::Executor::Get().TouchMemory(field, sizeof *field, true);
 }
 
 class ItemTable {

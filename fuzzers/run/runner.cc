@@ -44,9 +44,7 @@ void Runner::Body(void* context, int fiber) {
   const OperationRange range = runner->range_[fiber];
   for (int i = range.first; i < range.end && runner->body_ == nullptr; ++i) {
     if (program.fiber_of[i] != fiber) continue;
-    const Operation& operation = program.operations[i];
-    FamilyDriver& driver = *runner->driver_;
-    const Skip skip = driver.Provides(operation.op) ? driver.Call(operation) : Skip::kNotProvided;
+    const Skip skip = runner->driver_->Call(program.operations[i]);
     ++runner->output_.skipped[static_cast<int>(skip)];
   }
   // A program for one fiber drains where it ran, without another start.

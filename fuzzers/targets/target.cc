@@ -272,21 +272,31 @@ void SetRunning(bool running) {
   }
 }
 
-// The input that a guest was at work on when it took the process away.
-void ReportDeathOfGuest(Rule rule, const char* reason, const uint8_t* data, size_t size) {
+// The input that a guest was at work on when the process ended.
+Failure FailureOfInput(const Verdict& verdict, const uint8_t* data, size_t size) {
   Failure failure;
-  failure.verdict = MakeVerdict(rule, target->family);
-  failure.verdict.reason = reason;
-  if (!target->confirm.empty()) {
-    TargetReport answer;
-    answer.verdict = failure.verdict;
-    printf("%s\n", TargetReportLine(answer).c_str());
-    return;
-  }
+  failure.verdict = verdict;
   LoadProgram(target->family, data, size, &failure.program);
   LimitFibers(target->fibers_max, &failure.program);
+  return failure;
+}
+
+// Where no history tells more.
+void TellAndSave(const Failure& failure) {
   fprintf(stderr, "\n%s\n", VerdictLine(failure.verdict).c_str());
   SaveFailure(failure, "");
+}
+
+void ReportDeathOfGuest(Rule rule, const char* reason, const uint8_t* data, size_t size) {
+  Verdict verdict = MakeVerdict(rule, target->family);
+  verdict.reason = reason;
+  if (target->confirm.empty()) {
+    TellAndSave(FailureOfInput(verdict, data, size));
+    return;
+  }
+  TargetReport answer;
+  answer.verdict = verdict;
+  printf("%s\n", TargetReportLine(answer).c_str());
 }
 
 void CountRun() {
@@ -397,19 +407,15 @@ void RunSchedule(const Program& program) {
 void ReportLeftInput() {
   std::string bytes;
   if (!LeftByProcessBefore(&bytes)) return;
-  Failure failure;
-  failure.verdict = ExitVerdict(target->family);
-  LoadProgram(target->family, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
-              &failure.program);
-  LimitFibers(target->fibers_max, &failure.program);
+  const Failure failure = FailureOfInput(
+      ExitVerdict(target->family), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   const std::string why = ConfirmInFreshProcess(failure);
   SetRunning(false);
   if (!why.empty()) {
     KeepUnconfirmed(failure, why);
     return;
   }
-  fprintf(stderr, "\n%s\n", VerdictLine(failure.verdict).c_str());
-  SaveFailure(failure, "");
+  TellAndSave(failure);
 }
 
 }  // namespace
