@@ -29,7 +29,7 @@ Output RunWords(const std::vector<std::string>& words) {
 }
 
 Output Check(const std::string& folder, const std::vector<std::string>& flags) {
-  std::vector<std::string> words = {CANCELSAFE_PROGRAM_DIR "/cancelsafe",
+  std::vector<std::string> words = {std::string(CANCELSAFE_PROGRAM_DIR) + "/cancelsafe",
                                     "check",
                                     "--sanitizer",
                                     "none",

@@ -20,6 +20,9 @@ namespace fs = std::filesystem;
 class HostileAflTest : public testing::Test {
  protected:
   void SetUp() override {
+    if (RunCommand({"sh", "-c", "command -v afl-fuzz"}).status != 0) {
+      GTEST_SKIP() << "afl-fuzz is not installed";
+    }
     folder_ = absl::StrCat(testing::TempDir(), "/cancelsafe-afl-", getpid());
     fs::remove_all(folder_);
     fs::create_directories(folder_ + "/in");
@@ -34,30 +37,31 @@ class HostileAflTest : public testing::Test {
     const std::string saved = absl::StrCat(folder_, "/saved.", act);
     fs::create_symlink(CANCELSAFE_HOSTILE_GUEST, guest);
     fs::create_directories(saved);
-    const CommandResult result = RunCommand({"env",
-                                             "AFL_CUSTOM_MUTATOR_LIBRARY=" CANCELSAFE_AFL_MUTATOR,
-                                             "AFL_CUSTOM_MUTATOR_ONLY=1",
-                                             "CANCELSAFE_FAMILY=device-queue",
-                                             "AFL_NO_UI=1",
-                                             "AFL_SKIP_CPUFREQ=1",
-                                             "AFL_NO_AFFINITY=1",
-                                             "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1",
-                                             "AFL_SKIP_CRASHES=1",
-                                             "afl-fuzz",
-                                             "-i",
-                                             folder_ + "/in",
-                                             "-o",
-                                             absl::StrCat(folder_, "/out.", act),
-                                             "-E",
-                                             "200",
-                                             "-t",
-                                             "10000",
-                                             "-G",
-                                             "1200",
-                                             "--",
-                                             CANCELSAFE_AFL_TARGET,
-                                             "--implementation=" + guest,
-                                             "--artifacts=" + saved});
+    const CommandResult result =
+        RunCommand({"env",
+                    absl::StrCat("AFL_CUSTOM_MUTATOR_LIBRARY=", CANCELSAFE_AFL_MUTATOR),
+                    "AFL_CUSTOM_MUTATOR_ONLY=1",
+                    "CANCELSAFE_FAMILY=device-queue",
+                    "AFL_NO_UI=1",
+                    "AFL_SKIP_CPUFREQ=1",
+                    "AFL_NO_AFFINITY=1",
+                    "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1",
+                    "AFL_SKIP_CRASHES=1",
+                    "afl-fuzz",
+                    "-i",
+                    folder_ + "/in",
+                    "-o",
+                    absl::StrCat(folder_, "/out.", act),
+                    "-E",
+                    "200",
+                    "-t",
+                    "10000",
+                    "-G",
+                    "1200",
+                    "--",
+                    CANCELSAFE_AFL_TARGET,
+                    "--implementation=" + guest,
+                    "--artifacts=" + saved});
     EXPECT_EQ(result.status, 0) << result.output;
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(saved)) {
@@ -70,9 +74,6 @@ class HostileAflTest : public testing::Test {
 };
 
 TEST_F(HostileAflTest, QuietEndInsideARunIsSaved) {
-  if (RunCommand({"sh", "-c", "command -v afl-fuzz"}).status != 0) {
-    GTEST_SKIP() << "afl-fuzz is not installed";
-  }
   for (const char* act : {"quick-exit", "system-exit", "exec"}) {
     EXPECT_THAT(Saved(act), testing::Contains(testing::StartsWith("device-queue-crash-exit-")))
         << act;
@@ -80,9 +81,6 @@ TEST_F(HostileAflTest, QuietEndInsideARunIsSaved) {
 }
 
 TEST_F(HostileAflTest, GuestWithoutAnActIsNotBlamed) {
-  if (RunCommand({"sh", "-c", "command -v afl-fuzz"}).status != 0) {
-    GTEST_SKIP() << "afl-fuzz is not installed";
-  }
   EXPECT_THAT(Saved("nothing"), testing::IsEmpty());
 }
 

@@ -19,7 +19,6 @@
 namespace cancelsafe::conformance {
 namespace {
 
-using testing::AnyOf;
 using testing::HasSubstr;
 
 constexpr char kInsertCase[] = "dq.insert.idle";

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,31 +19,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr int kSetupFailed = 3;
-
-class HostileLoadingTest : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = absl::StrCat(testing::TempDir(), "/cancelsafe-loading-", getpid());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Guest(const std::string& name) const {
-    const std::string path = absl::StrCat(folder_, "/hostile.", name, ".so");
-    std::filesystem::create_symlink(CANCELSAFE_HOSTILE_GUEST, path);
-    return path;
-  }
-
-  static std::string AnySeed() {
-    std::vector<std::string> seeds;
-    for (const auto& entry : std::filesystem::directory_iterator(CANCELSAFE_SEED)) {
-      seeds.push_back(entry.path().string());
-    }
-    return *std::min_element(seeds.begin(), seeds.end());
-  }
-
-  std::string folder_;
-};
 
 struct Refusal {
   const char* name;
@@ -68,32 +44,57 @@ constexpr Refusal kRefusals[] = {
     {"destructor.sleep", "no end: asleep"},
 };
 
+class HostileLoadingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = absl::StrCat(testing::TempDir(), "/cancelsafe-loading-", getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string Guest(const std::string& name) const {
+    const std::string path = absl::StrCat(folder_, "/hostile.", name, ".so");
+    std::filesystem::create_symlink(CANCELSAFE_HOSTILE_GUEST, path);
+    return path;
+  }
+
+  static std::string AnySeed() {
+    std::vector<std::string> seeds;
+    for (const auto& entry : std::filesystem::directory_iterator(CANCELSAFE_SEED)) {
+      seeds.push_back(entry.path().string());
+    }
+    return *std::min_element(seeds.begin(), seeds.end());
+  }
+
+  // The command line for a guest's path.
+  using Words = std::function<std::vector<std::string>(const std::string& guest)>;
+  static Words Tool(const std::string& name) {
+    return [name](const std::string& guest) {
+      return std::vector<std::string>{CANCELSAFE_PROGRAM, name, "--implementation", guest,
+                                      AnySeed()};
+    };
+  }
+
+  void ExpectRefusals(const Words& words) const {
+    for (const Refusal& refusal : kRefusals) {
+      const CommandResult result = RunCommand(words(Guest(refusal.name)));
+      EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
+      EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
+    }
+  }
+
+  std::string folder_;
+};
+
 TEST_F(HostileLoadingTest, FuzzTargetsRefuseWhatCannotBeLoaded) {
-  for (const Refusal& refusal : kRefusals) {
-    const CommandResult result =
-        RunCommand({CANCELSAFE_FUZZER, "--implementation=" + Guest(refusal.name), "-runs=1"});
-    EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
-    EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
-  }
+  ExpectRefusals([](const std::string& guest) {
+    return std::vector<std::string>{CANCELSAFE_FUZZER, "--implementation=" + guest, "-runs=1"};
+  });
 }
 
-TEST_F(HostileLoadingTest, ReplayRefusesWhatCannotBeLoaded) {
-  for (const Refusal& refusal : kRefusals) {
-    const CommandResult result = RunCommand(
-        {CANCELSAFE_PROGRAM, "replay", "--implementation", Guest(refusal.name), AnySeed()});
-    EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
-    EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
-  }
-}
+TEST_F(HostileLoadingTest, ReplayRefusesWhatCannotBeLoaded) { ExpectRefusals(Tool("replay")); }
 
-TEST_F(HostileLoadingTest, ExploreRefusesWhatCannotBeLoaded) {
-  for (const Refusal& refusal : kRefusals) {
-    const CommandResult result = RunCommand(
-        {CANCELSAFE_PROGRAM, "explore", "--implementation", Guest(refusal.name), AnySeed()});
-    EXPECT_EQ(result.status, kSetupFailed) << refusal.name << "\n" << result.output;
-    EXPECT_THAT(result.output, HasSubstr(refusal.reason)) << refusal.name;
-  }
-}
+TEST_F(HostileLoadingTest, ExploreRefusesWhatCannotBeLoaded) { ExpectRefusals(Tool("explore")); }
 
 TEST_F(HostileLoadingTest, GuestWithoutAnActIsLoaded) {
   const CommandResult result =
