@@ -1,52 +1,59 @@
 // Cost of the cancel-safe protocol: the library with a driver's six callbacks,
 // beside the same protocol written out in the driver without a library call.
-#include <memory>
-
 #include "benchmarks.h"
 #include "csq_drivers.h"
 #include "measurements.h"
+#include "paired_stretches.h"
 
 namespace cancelsafe {
 namespace {
 
-// One iteration inserts an IRP and takes out the next.
+// A driver whose queue always holds one IRP.
 template <typename Driver>
-void InsertAndRemoveNext(benchmark::State& state) {
-  Driver driver;
-  PlacedIrp first;
-  PlacedIrp second;
-  driver.Insert(first.irp(), nullptr);
-  PIRP irp = second.irp();
-  for (auto _ : state) {
-    driver.Insert(irp, nullptr);
-    irp = driver.RemoveNext();
-  }
-  driver.RemoveNext();
-}
+class BusyDriver {
+ public:
+  BusyDriver() { driver_.Insert(first_.irp(), nullptr); }
 
-// One iteration inserts an IRP with a context and takes out that IRP.
+ protected:
+  Driver driver_;
+  PlacedIrp first_;
+  PlacedIrp second_;
+};
+
+// Inserts an IRP and takes out the next.
 template <typename Driver>
-void InsertAndRemoveByContext(benchmark::State& state) {
-  Driver driver;
-  PlacedIrp first;
-  PlacedIrp second;
-  IO_CSQ_IRP_CONTEXT context = {};
-  driver.Insert(first.irp(), nullptr);
-  PIRP irp = second.irp();
-  for (auto _ : state) {
-    driver.Insert(irp, &context);
-    benchmark::DoNotOptimize(driver.Remove(&context));
+class InsertAndRemoveNext : BusyDriver<Driver> {
+ public:
+  void Step() {
+    this->driver_.Insert(irp_, nullptr);
+    irp_ = this->driver_.RemoveNext();
   }
-  driver.RemoveNext();
-}
+
+ private:
+  PIRP irp_ = this->second_.irp();
+};
+
+// Inserts an IRP with a context and takes out that IRP.
+template <typename Driver>
+class InsertAndRemoveByContext : BusyDriver<Driver> {
+ public:
+  void Step() {
+    this->driver_.Insert(this->second_.irp(), &context_);
+    benchmark::DoNotOptimize(this->driver_.Remove(&context_));
+  }
+
+ private:
+  IO_CSQ_IRP_CONTEXT context_ = {};
+};
 
 }  // namespace
 
 void RegisterCsqBenchmarks() {
-  benchmark::RegisterBenchmark("csq/optimized/next", &InsertAndRemoveNext<LibraryDriver>);
-  benchmark::RegisterBenchmark("csq/inline/next", &InsertAndRemoveNext<InlineDriver>);
-  benchmark::RegisterBenchmark("csq/optimized/context", &InsertAndRemoveByContext<LibraryDriver>);
-  benchmark::RegisterBenchmark("csq/inline/context", &InsertAndRemoveByContext<InlineDriver>);
+  RegisterPairedStretches<InsertAndRemoveNext<LibraryDriver>, InsertAndRemoveNext<InlineDriver>>(
+      "csq/optimized/next", "csq/inline/next");
+  RegisterPairedStretches<InsertAndRemoveByContext<LibraryDriver>,
+                          InsertAndRemoveByContext<InlineDriver>>("csq/optimized/context",
+                                                                  "csq/inline/context");
 }
 
 }  // namespace cancelsafe

@@ -11,6 +11,7 @@
 
 #include "absl/container/btree_map.h"
 #include "benchmarks.h"
+#include "inline_list.h"
 #include "measured_queues.h"
 #include "measurements.h"
 
@@ -51,35 +52,6 @@ class BtreeQueue {
   KSPIN_LOCK lock_ = 0;
   BOOLEAN busy_ = FALSE;
   absl::btree_multimap<ULONG, PKDEVICE_QUEUE_ENTRY> entries_;
-};
-
-// A driver's own list: no busy state, no marks in the entry, nothing but links.
-class InlineList {
- public:
-  InlineList() {
-    KeInitializeSpinLock(&lock_);
-    InitializeListHead(&list_);
-  }
-  void Insert(PKDEVICE_QUEUE_ENTRY entry) {
-    KIRQL irql;
-    KeAcquireSpinLock(&lock_, &irql);
-    InsertTailList(&list_, &entry->DeviceListEntry);
-    KeReleaseSpinLock(&lock_, irql);
-  }
-  PKDEVICE_QUEUE_ENTRY Remove() {
-    KIRQL irql;
-    KeAcquireSpinLock(&lock_, &irql);
-    PKDEVICE_QUEUE_ENTRY entry = nullptr;
-    if (!IsListEmpty(&list_)) {
-      entry = CONTAINING_RECORD(RemoveHeadList(&list_), KDEVICE_QUEUE_ENTRY, DeviceListEntry);
-    }
-    KeReleaseSpinLock(&lock_, irql);
-    return entry;
-  }
-
- private:
-  KSPIN_LOCK lock_;
-  LIST_ENTRY list_;
 };
 
 // Entries side by side, or each in the middle of an IRP.
