@@ -10,7 +10,7 @@ namespace {
 
 // A driver whose queue always holds one IRP.
 template <typename Driver>
-class BusyDriver {
+class BusyDriver : public ShortStretches {
  public:
   BusyDriver() { driver_.Insert(first_.irp(), nullptr); }
 
@@ -22,7 +22,7 @@ class BusyDriver {
 
 // Inserts an IRP and takes out the next.
 template <typename Driver>
-class InsertAndRemoveNext : BusyDriver<Driver> {
+class InsertAndRemoveNext : public BusyDriver<Driver> {
  public:
   void Step() {
     this->driver_.Insert(irp_, nullptr);
@@ -35,7 +35,7 @@ class InsertAndRemoveNext : BusyDriver<Driver> {
 
 // Inserts an IRP with a context and takes out that IRP.
 template <typename Driver>
-class InsertAndRemoveByContext : BusyDriver<Driver> {
+class InsertAndRemoveByContext : public BusyDriver<Driver> {
  public:
   void Step() {
     this->driver_.Insert(this->second_.irp(), &context_);

@@ -14,6 +14,7 @@
 #include "inline_list.h"
 #include "measured_queues.h"
 #include "measurements.h"
+#include "paired_stretches.h"
 
 namespace cancelsafe {
 namespace {
@@ -142,17 +143,28 @@ void ByKey(benchmark::State& state, int depth) {
   }
 }
 
-// One iteration moves the first entry to the tail.
+// A queue of `depth` entries, in no order of their addresses; an operation moves the first
+// to the tail. Its stretches are long enough that they do not meet the cache of the one
+// before.
 template <typename Queue>
-void Fifo(benchmark::State& state, int depth) {
-  BenchmarkRandom random;
-  const PagedItems<Dense> items = MakeItems<Dense>(depth + 1);
-  const auto page = std::make_unique<OnPage<Queue>>();
-  Queue& queue = page->queue;
-  queue.Insert(&items[static_cast<size_t>(depth)].entry);
-  for (int item : Shuffled(depth, &random)) queue.Insert(&items[static_cast<size_t>(item)].entry);
-  for (auto _ : state) queue.Insert(queue.Remove());
-}
+class MoveToTail {
+ public:
+  static constexpr int kOperations = 20000;
+  static constexpr int kStretches = 64;
+
+  explicit MoveToTail(int depth) : items_(MakeItems<Dense>(depth + 1)) {
+    BenchmarkRandom random;
+    queue_.Insert(&items_[static_cast<size_t>(depth)].entry);
+    for (int item : Shuffled(depth, &random)) {
+      queue_.Insert(&items_[static_cast<size_t>(item)].entry);
+    }
+  }
+  void Step() { queue_.Insert(queue_.Remove()); }
+
+ private:
+  Queue queue_;
+  PagedItems<Dense> items_;
+};
 
 void Register(const std::string& name, void (*run)(benchmark::State&, int), int depth) {
   benchmark::RegisterBenchmark((name + "/" + std::to_string(depth)).c_str(), run, depth);
@@ -171,8 +183,9 @@ void RegisterDeviceQueueBenchmarks() {
     Register("by_key/optimized/descending", &ByKey<OptimizedQueue, Dense, Keys::kDescending>,
              depth);
     Register("by_key/optimized/equal", &ByKey<OptimizedQueue, Dense, Keys::kEqual>, depth);
-    Register("fifo/optimized/unkeyed", &Fifo<OptimizedQueue>, depth);
-    Register("fifo/inline/unkeyed", &Fifo<InlineList>, depth);
+    RegisterPairedStretches<MoveToTail<OptimizedQueue>, MoveToTail<InlineList>>(
+        "fifo/optimized/unkeyed/" + std::to_string(depth),
+        "fifo/inline/unkeyed/" + std::to_string(depth), depth);
   }
 }
 

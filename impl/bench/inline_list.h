@@ -6,15 +6,13 @@
 
 namespace cancelsafe {
 
-// No busy state, no marks in the entry, nothing but links under a lock. The shape of
-// measured_queues.h as far as unkeyed entries need it: a key is not looked at.
+// No busy state, no marks in the entry, nothing but links under a lock.
 class InlineList {
  public:
   InlineList() {
     KeInitializeSpinLock(&lock_);
     InitializeListHead(&list_);
   }
-  void InsertByKey(PKDEVICE_QUEUE_ENTRY entry, ULONG) { Insert(entry); }
   void Insert(PKDEVICE_QUEUE_ENTRY entry) {
     KIRQL irql;
     KeAcquireSpinLock(&lock_, &irql);

@@ -22,8 +22,14 @@
 
 namespace cancelsafe {
 
-// A subject has a method Step(), one operation, and a constructor that takes what
-// RegisterPairedStretches was given.
+// Operations of a stretch, and stretches: a few microseconds, ten times through a page.
+struct ShortStretches {
+  static constexpr int kOperations = 300;
+  static constexpr int kStretches = 640;
+};
+
+// A subject has a method Step(), one operation, the two constants of ShortStretches, and a
+// constructor that takes what RegisterPairedStretches was given.
 template <typename Subject>
 class alignas(4096) Stretches {
  public:
@@ -35,15 +41,14 @@ class alignas(4096) Stretches {
     benchmark::DoNotOptimize(alloca(static_cast<size_t>(number) % kLinesOfPage * kLine + 1));
     using Clock = std::chrono::steady_clock;
     const Clock::time_point start = Clock::now();
-    for (int i = 0; i < kOperations; ++i) subject_.Step();
+    for (int i = 0; i < Subject::kOperations; ++i) subject_.Step();
     least_ = std::min(least_, Clock::now() - start);
   }
   double seconds_per_operation() const {
-    return std::chrono::duration<double>(least_).count() / kOperations;
+    return std::chrono::duration<double>(least_).count() / Subject::kOperations;
   }
 
  private:
-  static constexpr int kOperations = 300;
   static constexpr size_t kLine = 64;
   static constexpr size_t kLinesOfPage = 64;
 
@@ -56,13 +61,13 @@ class alignas(4096) Stretches {
 template <typename Ours, typename Other, typename... Arguments>
 void RegisterPairedStretches(const std::string& ours_name, const std::string& other_name,
                              Arguments... arguments) {
-  constexpr int kStretches = 640;  // Ten times through a page.
-  static double other_seconds;     // Of the last run; each pair of names runs one after the other.
+  static_assert(Ours::kStretches == Other::kStretches);
+  static double other_seconds;  // Of the last run; each pair of names runs one after the other.
   const auto run = [arguments...](benchmark::State& state) {
     for (auto _ : state) {
       Stretches<Ours> ours(arguments...);
       Stretches<Other> other(arguments...);
-      for (int i = 0; i < kStretches; ++i) {
+      for (int i = 0; i < Ours::kStretches; ++i) {
         ours.Run(i);
         other.Run(i);
       }

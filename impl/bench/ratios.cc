@@ -44,7 +44,7 @@ const Definition kDefinitions[] = {
      "by_key/optimized/random/100000", 1, kAtMost},
     {"by_key_equal_vs_random_100k", "by_key/optimized/equal/100000",
      "by_key/optimized/random/100000", 1, kAtMost},
-    {"fifo_vs_list", "small/optimized/unkeyed/8", "small/inline/unkeyed/8", 1.1, kAtMost, true},
+    {"fifo_vs_list", "fifo/optimized/unkeyed/8", "fifo/inline/unkeyed/8", 1.1, kAtMost, true},
     {"fifo_vs_list_100k", "fifo/optimized/unkeyed/100000", "fifo/inline/unkeyed/100000", 1.1,
      kAtMost, true},
     {"csq_next_vs_inline", "csq/optimized/next", "csq/inline/next", 1.25, kAtMost, true},

@@ -45,8 +45,8 @@ TEST(Measurements, LeastRatioForgetsRoundsThatWereDisturbed) {
 TEST(Ratios, ArePresentOnlyIfTheirBenchmarksRan) {
   Measurements measurements;
   EXPECT_TRUE(RatiosOf(measurements).empty());
-  measurements.Add("small/optimized/unkeyed/8", 12);
-  measurements.Add("small/inline/unkeyed/8", 10);
+  measurements.Add("fifo/optimized/unkeyed/8", 12);
+  measurements.Add("fifo/inline/unkeyed/8", 10);
   const auto ratios = RatiosOf(measurements);
   ASSERT_EQ(ratios.size(), 1u);
   EXPECT_EQ(ratios[0].name, "fifo_vs_list");
@@ -57,8 +57,8 @@ TEST(Ratios, ArePresentOnlyIfTheirBenchmarksRan) {
 
 TEST(Ratios, OneDisturbedRoundDoesNotDecideWhereNanosecondsDo) {
   Measurements measurements;
-  for (const double ours : {30.0, 31.0, 24.0}) measurements.Add("small/optimized/unkeyed/8", ours);
-  for (const double other : {24.0, 25.0, 24.0}) measurements.Add("small/inline/unkeyed/8", other);
+  for (const double ours : {30.0, 31.0, 24.0}) measurements.Add("fifo/optimized/unkeyed/8", ours);
+  for (const double other : {24.0, 25.0, 24.0}) measurements.Add("fifo/inline/unkeyed/8", other);
   const auto ratios = RatiosOf(measurements);
   ASSERT_EQ(ratios.size(), 1u);
   EXPECT_DOUBLE_EQ(ratios[0].figure.value, 1);
@@ -95,14 +95,14 @@ TEST(Ratios, CancelScalingIsWhatASecondThreadIsWorthToCancelling) {
 
 TEST(Ratios, JsonHoldsRatiosAndCosts) {
   Measurements measurements;
-  measurements.Add("small/optimized/unkeyed/8", 10);
-  measurements.Add("small/inline/unkeyed/8", 10);
+  measurements.Add("fifo/optimized/unkeyed/8", 10);
+  measurements.Add("fifo/inline/unkeyed/8", 10);
   EXPECT_EQ(RatiosAsJson(RatiosOf(measurements), measurements),
             "{\n  \"ratios\": {\n    \"fifo_vs_list\": 1\n  },\n"
             "  \"noise\": {\n    \"fifo_vs_list\": 0\n  },\n"
             "  \"limits\": {\n    \"fifo_vs_list\": 1.1\n  },\n"
-            "  \"nanoseconds\": {\n    \"small/inline/unkeyed/8\": 10,\n"
-            "    \"small/optimized/unkeyed/8\": 10\n  }\n}\n");
+            "  \"nanoseconds\": {\n    \"fifo/inline/unkeyed/8\": 10,\n"
+            "    \"fifo/optimized/unkeyed/8\": 10\n  }\n}\n");
 }
 
 TEST(Plot, DrawsALineForWhatWasMeasured) {

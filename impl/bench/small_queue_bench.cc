@@ -1,10 +1,9 @@
-// Small device queues, beside the plain list of plain_list.h and beside a driver's own list:
-// most device queues hold less than ten entries, and a tree must not be paid for there.
+// Small device queues beside the plain list of plain_list.h: most device queues hold
+// less than ten entries, and a tree must not be paid for there.
 #include <iterator>
 #include <string>
 
 #include "benchmarks.h"
-#include "inline_list.h"
 #include "measured_queues.h"
 #include "measurements.h"
 #include "paired_stretches.h"
@@ -16,7 +15,7 @@ constexpr int kDepthMax = kSmallDepths[std::size(kSmallDepths) - 1];
 
 // A queue of one kind at a steady depth.
 template <typename Queue>
-class SteadyQueue {
+class SteadyQueue : public ShortStretches {
  public:
   explicit SteadyQueue(int depth) {
     // The first is refused: the queue is busy from now on.
@@ -63,8 +62,6 @@ void RegisterSmallQueueBenchmarks() {
     RegisterBesidePlain<ByKey>("by_key", depth);
     RegisterBesidePlain<Fifo>("fifo", depth);
   }
-  RegisterPairedStretches<Fifo<OptimizedQueue>, Fifo<InlineList>>("small/optimized/unkeyed/8",
-                                                                  "small/inline/unkeyed/8", 8);
 }
 
 }  // namespace cancelsafe
