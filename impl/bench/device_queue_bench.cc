@@ -85,9 +85,10 @@ PagedItems<Item> MakeItems(int count) {
   return PagedItems<Item>(static_cast<Item*>(memory));
 }
 
-template <typename Queue>
+template <typename Subject>
 struct alignas(4096) OnPage {
-  Queue queue;
+  explicit OnPage(int depth) : subject(depth) {}
+  Subject subject;
 };
 
 enum class Keys { kRandom, kAscending, kDescending, kEqual };
@@ -100,47 +101,64 @@ std::vector<int> Shuffled(int depth, BenchmarkRandom* random) {
   return order;
 }
 
-// One iteration takes the entry that some key selects out, and puts it back under
-// another key.
+// A queue of `depth` entries; an operation takes the entry that some key selects out, and
+// puts it back under another key.
 template <typename Queue, typename Item, Keys kKeys>
-void ByKey(benchmark::State& state, int depth) {
-  BenchmarkRandom random;
-  const PagedItems<Item> items = MakeItems<Item>(depth + 1);
-  std::vector<ULONG> keys(static_cast<size_t>(depth));
-  const ULONG base = 0x40000000;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    keys[i] = kKeys == Keys::kRandom  ? random.Next()
-              : kKeys == Keys::kEqual ? base
-                                      : base + static_cast<ULONG>(i);
+class ChangeKey {
+ public:
+  static constexpr int kOperations = 2000;
+  static constexpr int kStretches = 32;
+
+  explicit ChangeKey(int depth)
+      : items_(MakeItems<Item>(depth + 1)), highest_(kBase + static_cast<ULONG>(depth) - 1) {
+    std::vector<ULONG> keys(static_cast<size_t>(depth));
+    for (size_t i = 0; i < keys.size(); ++i) {
+      keys[i] = kKeys == Keys::kRandom  ? random_.Next()
+                : kKeys == Keys::kEqual ? kBase
+                                        : kBase + static_cast<ULONG>(i);
+    }
+    std::sort(keys.begin(), keys.end());
+    // Refused: the queue is busy from now on.
+    queue_.InsertByKey(&items_[static_cast<size_t>(depth)].entry, 0);
+    size_t next = 0;
+    for (int item : Shuffled(depth, &random_)) {
+      queue_.InsertByKey(&items_[static_cast<size_t>(item)].entry, keys[next++]);
+    }
   }
-  std::sort(keys.begin(), keys.end());
-  const auto page = std::make_unique<OnPage<Queue>>();
-  Queue& queue = page->queue;
-  queue.InsertByKey(&items[static_cast<size_t>(depth)].entry, 0);  // Refused: busy from now on.
-  size_t next = 0;
-  for (int item : Shuffled(depth, &random)) {
-    queue.InsertByKey(&items[static_cast<size_t>(item)].entry, keys[next++]);
-  }
-  ULONG lowest = base;
-  ULONG highest = base + static_cast<ULONG>(depth) - 1;
-  for (auto _ : state) {
+
+  void Step() {
     switch (kKeys) {
       case Keys::kRandom: {
-        PKDEVICE_QUEUE_ENTRY entry = queue.RemoveByKey(random.Next());
-        queue.InsertByKey(entry, random.Next());
+        PKDEVICE_QUEUE_ENTRY entry = queue_.RemoveByKey(random_.Next());
+        queue_.InsertByKey(entry, random_.Next());
         break;
       }
       case Keys::kAscending:
-        queue.InsertByKey(queue.RemoveByKey(lowest++), ++highest);
+        queue_.InsertByKey(queue_.RemoveByKey(lowest_++), ++highest_);
         break;
       case Keys::kDescending:
-        queue.InsertByKey(queue.RemoveByKey(highest--), --lowest);
+        queue_.InsertByKey(queue_.RemoveByKey(highest_--), --lowest_);
         break;
       case Keys::kEqual:
-        queue.InsertByKey(queue.RemoveByKey(base), base);
+        queue_.InsertByKey(queue_.RemoveByKey(kBase), kBase);
         break;
     }
   }
+
+ private:
+  static constexpr ULONG kBase = 0x40000000;
+
+  Queue queue_;
+  PagedItems<Item> items_;
+  BenchmarkRandom random_;
+  ULONG lowest_ = kBase;
+  ULONG highest_;
+};
+
+template <typename Queue, Keys kKeys>
+void ByKey(benchmark::State& state, int depth) {
+  const auto subject = std::make_unique<OnPage<ChangeKey<Queue, Dense, kKeys>>>(depth);
+  for (auto _ : state) subject->subject.Step();
 }
 
 // A queue of `depth` entries, in no order of their addresses; an operation moves the first
@@ -170,22 +188,29 @@ void Register(const std::string& name, void (*run)(benchmark::State&, int), int 
   benchmark::RegisterBenchmark((name + "/" + std::to_string(depth)).c_str(), run, depth);
 }
 
+// `ours` and `other` at `depth`, by turns.
+template <typename Ours, typename Other>
+void RegisterPair(const std::string& ours, const std::string& other, int depth) {
+  const std::string end = "/" + std::to_string(depth);
+  RegisterPairedStretches<Ours, Other>(ours + end, other + end, depth);
+}
+
 }  // namespace
 
 void RegisterDeviceQueueBenchmarks() {
   for (int depth : kBenchmarkDepths) {
-    Register("by_key/optimized/random", &ByKey<OptimizedQueue, Dense, Keys::kRandom>, depth);
-    Register("by_key/plain/random", &ByKey<PlainQueue, Dense, Keys::kRandom>, depth);
-    Register("by_key/btree/random", &ByKey<BtreeQueue, Dense, Keys::kRandom>, depth);
-    Register("by_key/optimized/irps", &ByKey<OptimizedQueue, Sparse, Keys::kRandom>, depth);
-    Register("by_key/btree/irps", &ByKey<BtreeQueue, Sparse, Keys::kRandom>, depth);
-    Register("by_key/optimized/ascending", &ByKey<OptimizedQueue, Dense, Keys::kAscending>, depth);
-    Register("by_key/optimized/descending", &ByKey<OptimizedQueue, Dense, Keys::kDescending>,
-             depth);
-    Register("by_key/optimized/equal", &ByKey<OptimizedQueue, Dense, Keys::kEqual>, depth);
-    RegisterPairedStretches<MoveToTail<OptimizedQueue>, MoveToTail<InlineList>>(
-        "fifo/optimized/unkeyed/" + std::to_string(depth),
-        "fifo/inline/unkeyed/" + std::to_string(depth), depth);
+    RegisterPair<ChangeKey<OptimizedQueue, Dense, Keys::kRandom>,
+                 ChangeKey<BtreeQueue, Dense, Keys::kRandom>>("by_key/optimized/random",
+                                                              "by_key/btree/random", depth);
+    RegisterPair<ChangeKey<OptimizedQueue, Sparse, Keys::kRandom>,
+                 ChangeKey<BtreeQueue, Sparse, Keys::kRandom>>("by_key/optimized/irps",
+                                                               "by_key/btree/irps", depth);
+    Register("by_key/plain/random", &ByKey<PlainQueue, Keys::kRandom>, depth);
+    Register("by_key/optimized/ascending", &ByKey<OptimizedQueue, Keys::kAscending>, depth);
+    Register("by_key/optimized/descending", &ByKey<OptimizedQueue, Keys::kDescending>, depth);
+    Register("by_key/optimized/equal", &ByKey<OptimizedQueue, Keys::kEqual>, depth);
+    RegisterPair<MoveToTail<OptimizedQueue>, MoveToTail<InlineList>>("fifo/optimized/unkeyed",
+                                                                     "fifo/inline/unkeyed", depth);
   }
 }
 
