@@ -1,34 +1,18 @@
 // See generated_test.h.
 #include "fuzzers/explain/generated_test.h"
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "fuzzers/explain/test_text.h"
 #include "fuzzers/program/text.h"
 #include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
-
-// "not-linearizable CSQ-REM-02" as "NotLinearizableCsqRem02".
-std::string CamelCase(absl::string_view text) {
-  std::string name;
-  bool upper = true;
-  for (const char c : text) {
-    if (!absl::ascii_isalnum(static_cast<unsigned char>(c))) {
-      upper = true;
-      continue;
-    }
-    name += upper ? absl::ascii_toupper(static_cast<unsigned char>(c))
-                  : absl::ascii_tolower(static_cast<unsigned char>(c));
-    upper = false;
-  }
-  return name;
-}
 
 std::string Step(const Setup& setup, const Operation& operation) {
   const FieldMasks fields = FieldsOf(operation.op);
@@ -58,24 +42,15 @@ std::string Step(const Setup& setup, const Operation& operation) {
                       absl::StrJoin(parameters, ", "), ");");
 }
 
-void Comment(absl::string_view text, std::string* out) {
-  for (absl::string_view line : absl::StrSplit(absl::StripTrailingAsciiWhitespace(text), '\n')) {
-    // A backslash at the end would take the next line into the comment.
-    line = absl::StripTrailingAsciiWhitespace(line);
-    while (absl::EndsWith(line, "\\")) line.remove_suffix(1);
-    absl::StrAppend(out, line.empty() ? "//" : "// ", line, "\n");
-  }
-}
-
 }  // namespace
 
 std::string GeneratedTest(const Program& program, const GeneratedTestOptions& options) {
   const std::string suite = CamelCase(FamilyName(program.setup.family)) + "Regression";
   const std::string name = CamelCase(VerdictKey(options.verdict));
   std::string text;
-  Comment(VerdictLine(options.verdict), &text);
-  for (const std::string& remark : options.remarks) Comment(remark, &text);
-  Comment(
+  AddComment(VerdictLine(options.verdict), &text);
+  for (const std::string& remark : options.remarks) AddComment(remark, &text);
+  AddComment(
       "\nBuild: clang++-19 -std=c++17 THIS.cc -lcancelsafe_scenario -lgtest -lgtest_main\n"
       "CANCELSAFE_IMPLEMENTATION, in the environment or as a macro, names the shared\n"
       "object to test; without it the built-in implementation is tested.\n",
@@ -83,7 +58,7 @@ std::string GeneratedTest(const Program& program, const GeneratedTestOptions& op
   absl::StrAppend(&text, "#include \"cancelsafe/scenario.h\"\n#include \"gtest/gtest.h\"\n\n",
                   "namespace cancelsafe {\nnamespace {\n\n");
   if (!options.table.empty()) {
-    Comment(absl::StrCat("What happened when it failed:\n\n", options.table), &text);
+    AddComment(absl::StrCat("What happened when it failed:\n\n", options.table), &text);
   }
   absl::StrAppend(&text, "TEST(", suite, ", ", name, ") {\n  Scenario scenario(\"",
                   FamilyName(program.setup.family), "\");\n");

@@ -69,15 +69,18 @@ Observation Observe(Runner* runner, const Program& program) {
 int Preemptions(const Observation& observation) { return observation.result.preemptions; }
 
 std::string DescribePoint(const Observation& observation, const PassedPoint& point) {
-  const auto lock_name = [&]() -> std::string {
-    const auto name = observation.lock_names.find(point.object);
-    return name == observation.lock_names.end() ? "lock" : name->second;
-  };
+  const auto name = observation.lock_names.find(point.object);
+  const std::string lock = name == observation.lock_names.end() ? "lock" : name->second;
   if (point.ended) return "its end";
-  if (point.kind == schedule::kStartKind) return "its start";
-  switch (static_cast<KiPoint>(point.kind - 1)) {
+  if (point.blocked && point.kind == kPointAcquire + 1) return "waiting for the " + lock;
+  return DescribePointKind(point.kind, lock);
+}
+
+std::string DescribePointKind(uint8_t kind, const std::string& lock) {
+  if (kind == schedule::kStartKind) return "its start";
+  switch (static_cast<KiPoint>(kind - 1)) {
     case kPointAcquire:
-      return absl::StrCat(point.blocked ? "waiting for the " : "taking the ", lock_name());
+      return absl::StrCat("taking the ", lock);
     case kPointRelease:
       return "what follows giving back a lock";
     case kPointInterlocked:

@@ -93,6 +93,9 @@ int Preemptions(const Observation& observation);
 // What a fiber was about to do at a point: "taking the queue lock", "an interlocked
 // operation".
 std::string DescribePoint(const Observation& observation, const PassedPoint& point);
+// Likewise of a kind of point, which is 1 + KiPoint or that of a start; `lock` names what is
+// taken.
+std::string DescribePointKind(uint8_t kind, const std::string& lock);
 
 }  // namespace cancelsafe
 

@@ -99,10 +99,11 @@ std::string ChromeTraceOf(const nlohmann::json& scene) {
   Trace trace;
   const int fibers = scene["fibers"];
   for (int f = 0; f < fibers; ++f) {
-    trace.Name(f * kThreadsPerFiber, absl::StrCat("fiber ", f));
-    trace.Name(f * kThreadsPerFiber + kLockThread, absl::StrCat("fiber ", f, ": queue lock"));
-    trace.Name(f * kThreadsPerFiber + kCancelLockThread,
-               absl::StrCat("fiber ", f, ": cancel lock"));
+    const std::string lane =
+        scene.contains("lanes") ? Text(scene["lanes"][f]) : absl::StrCat("fiber ", f);
+    trace.Name(f * kThreadsPerFiber, lane);
+    trace.Name(f * kThreadsPerFiber + kLockThread, absl::StrCat(lane, ": queue lock"));
+    trace.Name(f * kThreadsPerFiber + kCancelLockThread, absl::StrCat(lane, ": cancel lock"));
   }
   const auto thread = [](const json& item) { return item["fiber"].get<int>() * kThreadsPerFiber; };
   for (const json& call : scene["calls"]) {

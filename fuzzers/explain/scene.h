@@ -20,6 +20,7 @@ namespace cancelsafe {
 //   irql[]:    fiber, from, to, level
 //   arrows[]:  from_fiber, from, to_fiber, to, by
 //   race:      null, or fiber and row of the later access
+//   lanes[]:   names of the fibers, where they are not "fiber N"
 nlohmann::json SceneOf(const Observation& observation, const std::string& title);
 
 }  // namespace cancelsafe

@@ -27,8 +27,9 @@ std::string FailureFile(const Program& program, const Verdict& verdict,
   return PrintProgramFile(file);
 }
 
-std::string HeaderDifference(const ProgramFile& file, const Verdict& verdict) {
-  for (const std::string& line : file.header_comments) {
+std::string HeaderDifference(const std::vector<std::string>& header_comments,
+                             const Verdict& verdict) {
+  for (const std::string& line : header_comments) {
     Verdict named;
     if (!ParseVerdictLine(line, &named)) continue;
     if (SameFinding(named, verdict)) return "";

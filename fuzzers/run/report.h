@@ -24,7 +24,8 @@ std::string FailureFile(const Program& program, const Verdict& verdict,
 
 // In words, how a run's verdict differs from the one that the header of its file names; ""
 // if it is the same finding, or if the header names none.
-std::string HeaderDifference(const ProgramFile& file, const Verdict& verdict);
+std::string HeaderDifference(const std::vector<std::string>& header_comments,
+                             const Verdict& verdict);
 
 // "csq-lost-item-CSQ-INV-01-1a2b3c4d.txt": the same program and verdict always
 // give the same name, different ones different names.

@@ -5,8 +5,8 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "fuzzers/program/text.h"
+#include "fuzzers/run/columns.h"
 #include "oracle/describe.h"
 #include "oracle/operation_table.h"
 
@@ -158,41 +158,24 @@ void Table::Collect() {
 std::string Table::Print() {
   int irql[kMaxFibers] = {};
   int locks[kMaxFibers] = {};
-  size_t width[kMaxFibers] = {};
+  std::vector<std::string> headings;
+  for (int f = 0; f < history_.fibers; ++f) headings.push_back(absl::StrCat("fiber ", f));
+  std::vector<ColumnRow> rows;
   for (Row& row : rows_) {
-    if (row.separator) continue;
+    if (row.separator) {
+      rows.push_back({-1, row.text});
+      continue;
+    }
     if (row.irql >= 0) irql[row.fiber] = row.irql;
     if (row.locks >= 0) locks[row.fiber] = row.locks;
     const int held = locks[row.fiber];
-    row.text = absl::StrFormat("%d%-2s %s", irql[row.fiber],
-                               held == (kQueueLock | kCancelLock) ? "QC"
-                               : held == kQueueLock               ? "Q"
-                               : held == kCancelLock              ? "C"
-                                                                  : "",
-                               row.text);
-    width[row.fiber] = std::max(width[row.fiber], row.text.size());
+    const char* letters = held == (kQueueLock | kCancelLock) ? "QC"
+                          : held == kQueueLock               ? "Q"
+                          : held == kCancelLock              ? "C"
+                                                             : "";
+    rows.push_back({row.fiber, EntryPrefix(irql[row.fiber], letters) + row.text});
   }
-  std::string table = "row";
-  for (int f = 0; f < history_.fibers; ++f) {
-    width[f] = std::max(width[f], sizeof("fiber 0") - 1);
-    absl::StrAppendFormat(&table, " | %-*s", static_cast<int>(width[f]), absl::StrCat("fiber ", f));
-  }
-  table.erase(table.find_last_not_of(' ') + 1);
-  table += "\n";
-  int number = 0;
-  for (const Row& row : rows_) {
-    if (row.separator) {
-      absl::StrAppend(&table, "    ", row.text, "\n");
-      continue;
-    }
-    absl::StrAppendFormat(&table, "%3d", ++number);
-    for (int f = 0; f <= row.fiber; ++f) {
-      absl::StrAppendFormat(&table, " | %-*s", f == row.fiber ? 0 : static_cast<int>(width[f]),
-                            f == row.fiber ? row.text : "");
-    }
-    table += "\n";
-  }
-  return table;
+  return Columns(headings, rows);
 }
 
 }  // namespace

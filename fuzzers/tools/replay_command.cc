@@ -17,6 +17,7 @@
 #include "command/tree.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/driver_replay.h"
 #include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
 #include "fuzzers/tools/replay_file.h"
@@ -49,8 +50,10 @@ std::string SanitizerFor(const std::string& path) {
   return race ? "thread" : "";
 }
 
-// For all of the files: the engine sees races as well.
+// For all of the files: the engine sees races as well. A fault in a service that a driver has
+// called would end a process under a sanitizer.
 std::string SanitizerFor(const ReplayOptions& replay) {
+  if (std::all_of(replay.files.begin(), replay.files.end(), &IsDriverProgramFile)) return "none";
   bool race = false;
   bool model = !replay.guest.memory.empty();
   for (const std::string& path : replay.files) {
@@ -124,7 +127,10 @@ int Run(Options* options) {
     throw UsageError("--until, --minimize, --test, --html and --trace take one file at a time");
   }
   ContinueUnder(options->sanitizer, SanitizerFor(replay), replay.guest.implementation);
-  RunnerOptionsOf(replay.guest);  // wrong values are told once, not file by file
+  // Wrong values are told once, not file by file.
+  if (std::none_of(replay.files.begin(), replay.files.end(), &IsDriverProgramFile)) {
+    RunnerOptionsOf(replay.guest);
+  }
   const Implementation implementation = LoadGuest(replay.guest);
   CatchCrashes();
   // Under a debugger a single file stays in this process.
@@ -140,9 +146,11 @@ std::function<int()> Declare(CLI::App* app) {
   AddSanitizer(
       app, &options->sanitizer,
       "address; model for a file that names a model of memory, thread for one that names a data "
-      "race");
+      "race, none for drivers");
   AddGuestFlags(app, &replay.guest);
   AddTarget(app, &replay.target);
+  AddText(app, "--driver", &replay.driver, "FILE.sys",
+          "of a program for a driver: the driver (the one that the file names)");
   AddNumber(app, "--repeat", &replay.repeat, 1, INT_MAX,
             "run each program this many times and compare the digests");
   AddNumber(app, "--until", &replay.until, 0, INT_MAX,

@@ -22,22 +22,13 @@
 #include "fuzzers/program/schedules.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/driver_replay.h"
 #include "fuzzers/tools/minimize_failure.h"
 #include "fuzzers/tools/program_input.h"
 #include "fuzzers/tools/stop_at.h"
 
 namespace cancelsafe {
 namespace {
-
-// Today as 2024-05-31, in universal time.
-std::string Today() {
-  const time_t now = time(nullptr);
-  tm parts = {};
-  gmtime_r(&now, &parts);
-  char text[32];
-  strftime(text, sizeof text, "%Y-%m-%d", &parts);
-  return text;
-}
 
 std::string Size(const Program& program) {
   const auto count = [](int number, const char* what) {
@@ -265,7 +256,7 @@ int Replay::Run() {
   }
   const std::string stale = AboutStaleChoices();
   if (!stale.empty()) printf("%s: %s\n", path_.c_str(), stale.c_str());
-  const std::string difference = HeaderDifference(file_, observation.verdict);
+  const std::string difference = HeaderDifference(file_.header_comments, observation.verdict);
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
   if (!options_.quiet) {
     printf("\n%s", StoryOf(observation).c_str());
@@ -278,12 +269,23 @@ int Replay::Run() {
 
 }  // namespace
 
+std::string Today() {
+  const time_t now = time(nullptr);
+  tm parts = {};
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%d", &parts);
+  return text;
+}
+
 std::string ReplayOptions::RepeatFlags() const {
-  return absl::StrCat(guest.AsText(), target.empty() ? "" : " --target ", target);
+  return absl::StrCat(guest.AsText(), target.empty() ? "" : " --target ", target,
+                      driver.empty() ? "" : " --driver ", driver);
 }
 
 int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
                const std::string& path, GuestHost* host) {
+  if (IsDriverProgramFile(path)) return ReplayDriverFile(options, path, host);
   return Replay(options, path, implementation, host).Run();
 }
 

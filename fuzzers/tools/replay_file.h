@@ -16,6 +16,7 @@ struct ReplayOptions {
   std::vector<std::string> files;
   GuestFlags guest;
   std::string target;
+  std::string driver;  // of a program for a driver; "" for the one that the file names
   int repeat = 1;
   int file_seconds = 5;  // after these a run counts as one that never ends
   bool digest = false;
@@ -33,6 +34,9 @@ struct ReplayOptions {
   // The flags that repeat the run in this build, each with a leading space.
   std::string RepeatFlags() const;
 };
+
+// Today as 2024-05-31, in universal time.
+std::string Today();
 
 // Returns the exit status. Throws UsageError and SetupError. `host`, which may be null, is
 // told of each run in this process.

@@ -1,5 +1,5 @@
-// cancelsafe drive: builds a driver from its sources, looks at one for the first time, fuzzes it,
-// and replays what was found.
+// cancelsafe drive: builds a driver from its sources, looks at one for the first time, and fuzzes
+// it.
 #include <climits>
 #include <cstdio>
 #include <memory>
@@ -25,8 +25,6 @@ struct DriveOptions {
   std::vector<std::string> includes;
   bool plain = false;
   drivers::DriveSessionOptions session;
-  std::string replay;
-  int repeat = 1;
 };
 
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
@@ -75,15 +73,6 @@ int Fuzz(const DriveOptions& options, const std::string& driver) {
   return drivers::DriveFuzzSession(session);
 }
 
-int Replay(const DriveOptions& options, const std::string& driver) {
-  drivers::DriveReplayOptions replay;
-  replay.driver = driver;
-  replay.implementation = options.session.implementation;
-  replay.file = options.replay;
-  replay.repeat = options.repeat;
-  return drivers::DriveReplaySession(replay);
-}
-
 int Run(const DriveOptions& options) {
   const std::string verb = options.words.empty() ? "" : options.words[0];
   const std::vector<std::string> rest(options.words.begin() + (verb.empty() ? 0 : 1),
@@ -95,7 +84,7 @@ int Run(const DriveOptions& options) {
     throw UsageError(
         "expected build SOURCE..., check FILE.sys..., services, or one FILE.sys to fuzz");
   }
-  return options.replay.empty() ? Fuzz(options, verb) : Replay(options, verb);
+  return Fuzz(options, verb);
 }
 
 std::function<int()> Declare(CLI::App* app) {
@@ -117,8 +106,6 @@ std::function<int()> Declare(CLI::App* app) {
           "the queue routines that the driver gets");
   AddText(app, "--directory", &session.directory, "DIR",
           "of fuzzing: for findings (drive-findings)");
-  AddText(app, "--replay", &options->replay, "FINDING", "run a saved finding and tell it");
-  AddNumber(app, "--repeat", &options->repeat, 1, 1000000, "of --replay: runs (1)");
   AddArguments(app, "build SOURCE... | check FILE.sys... | services | FILE.sys", &options->words);
   return [options] { return Run(*options); };
 }
@@ -129,8 +116,8 @@ const RegisterSubcommand registered(
      "build compiles a driver for Windows with the DDK's headers of mingw-w64, instrumented, and "
      "links it. check loads it into this process, sends one request of each kind, one after the "
      "other, unloads it, and says what it lacks and what it has not given back. services lists "
-     "what drivers may import. FILE.sys alone is fuzzed; with --replay a saved finding is run on "
-     "it.",
+     "what drivers may import. FILE.sys alone is fuzzed. 'cancelsafe replay' shows what is "
+     "saved.",
      "", &Declare});
 
 }  // namespace

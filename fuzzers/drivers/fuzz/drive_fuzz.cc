@@ -4,16 +4,14 @@
 #include <algorithm>
 #include <chrono>
 
+#include "fuzzers/drivers/fuzz/loaded_driver.h"
+
 namespace cancelsafe::drivers {
 namespace {
 
 constexpr int kSchedulesPerProgram = 8;
 
 }  // namespace
-
-bool SameDriverFinding(const Verdict& a, const Verdict& b) {
-  return a.kind == b.kind && a.clause == b.clause && a.rule == b.rule;
-}
 
 DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
                                   const std::function<void(const DriveFinding&)>& found) {
@@ -53,7 +51,7 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
         ++result.not_judged[verdict.reason];
         continue;
       }
-      if (options.ignored.count(verdict.rule) + options.ignored.count(verdict.clause) != 0) {
+      if (IsIgnored(options.ignored, verdict)) {
         ++result.ignored[verdict.rule];
         continue;
       }

@@ -58,6 +58,7 @@ class DriveFuzzer {
   bool Shows(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
   bool ShowsUnderSome(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
 
+  void SmallerValues(int runs_max, DriveFinding* best);
   void FewerPreemptions(int runs_max, DriveFinding* best);
 
   DriverRunner& runner_;
@@ -65,9 +66,6 @@ class DriveFuzzer {
   int minimize_runs_max_ = 0;
   int decisions_ = 0;  // of the last run
 };
-
-// "same finding": kind, clause and rule.
-bool SameDriverFinding(const Verdict& a, const Verdict& b);
 
 }  // namespace cancelsafe::drivers
 

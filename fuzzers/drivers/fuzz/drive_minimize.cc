@@ -42,7 +42,7 @@ bool DriveFuzzer::Shows(const DriverProgram& program, const Verdict& verdict,
   ++minimize_runs_;
   const DriverRunOutput& output = runner_.Run(program, options);
   decisions_ = output.schedule.decisions;
-  if (!SameDriverFinding(output.verdict, verdict)) return false;
+  if (!SameFinding(output.verdict, verdict)) return false;
   finding->verdict = output.verdict;
   finding->program = program;
   finding->program.schedule = output.schedule.executed;
@@ -108,6 +108,25 @@ void DriveFuzzer::FewerPreemptions(int runs_max, DriveFinding* best) {
   }
 }
 
+// Lengths and times as small as can be, under the same choices.
+void DriveFuzzer::SmallerValues(int runs_max, DriveFinding* best) {
+  constexpr uint32_t kSmall[] = {0, 1, 4, 16, 64, 256};
+  DriveFinding next;
+  for (size_t i = 0; i < best->program.operations.size(); ++i) {
+    for (uint32_t DriverOperation::* const value :
+         {&DriverOperation::in, &DriverOperation::out, &DriverOperation::number}) {
+      for (const uint32_t small : kSmall) {
+        if (small >= best->program.operations[i].*value || minimize_runs_ >= runs_max) break;
+        DriverProgram tried = best->program;
+        tried.operations[i].*value = small;
+        if (!Shows(tried, best->verdict, &next)) continue;
+        *best = next;
+        break;
+      }
+    }
+  }
+}
+
 DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
   minimize_runs_ = 0;
   minimize_runs_max_ = runs_max;
@@ -136,6 +155,7 @@ DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
       }
     }
   }
+  SmallerValues(runs_max, &best);
   FewerPreemptions(runs_max, &best);
   for (int i = best.program.schedule.choice_count; i-- > 0 && minimize_runs_ < runs_max;) {
     if (i >= best.program.schedule.choice_count) continue;

@@ -1,5 +1,5 @@
-// What `cancelsafe drive FILE.sys` does: fuzz a driver and save what is found, or replay a
-// saved finding. Prints for people; returns the exit status.
+// What `cancelsafe drive FILE.sys` does: fuzz a driver and save what is found. Prints
+// for people; returns the exit status.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_SESSION_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_FUZZ_DRIVE_SESSION_H_
 
@@ -24,19 +24,9 @@ struct DriveSessionOptions {
 // Throws a UsageError or SetupError. With neither runs nor seconds it runs for 60 s.
 int DriveFuzzSession(const DriveSessionOptions& options);
 
-struct DriveReplayOptions {
-  std::string driver;
-  std::string implementation;
-  std::string file;
-  int repeat = 1;
-};
-
-// Runs the saved program, tells what happens, and compares the verdict with the file's.
-// kExitOk: the program passes; kExitViolation: it does not, or repetitions differ.
-int DriveReplaySession(const DriveReplayOptions& options);
-
-// The text of a saved finding.
-std::string FindingText(const DriveFinding& finding, const std::string& driver);
+// The text of a saved finding: `path` is where it is saved.
+std::string FindingText(const DriveFinding& finding, const std::string& driver,
+                        const std::string& implementation, const std::string& path);
 
 }  // namespace cancelsafe::drivers
 

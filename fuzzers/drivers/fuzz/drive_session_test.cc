@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "command/status.h"
+#include "fuzzers/drivers/fuzz/loaded_driver.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -17,14 +17,6 @@ using ::testing::HasSubstr;
 
 constexpr char kBroken[] = CANCELSAFE_EXAMPLES_DIR "/walk_returns_last.broken.sys";
 constexpr char kRepaired[] = CANCELSAFE_EXAMPLES_DIR "/walk_returns_last.repaired.sys";
-
-DriveReplayOptions ReplayOf(const std::string& driver, const std::string& file) {
-  DriveReplayOptions options;
-  options.driver = driver;
-  options.file = file;
-  options.repeat = 20;
-  return options;
-}
 
 TEST(DriveSessionTest, AFindingIsSavedAndReplays) {
   DriveSessionOptions options;
@@ -35,23 +27,21 @@ TEST(DriveSessionTest, AFindingIsSavedAndReplays) {
   EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
   const std::string printed = ::testing::internal::GetCapturedStdout();
   EXPECT_THAT(printed, HasSubstr("VERDICT"));
-  const std::string word = "--replay ";
+  const std::string word = "replay: ./cancelsafe replay ";
   const size_t begin = printed.find(word);
   ASSERT_NE(begin, std::string::npos) << printed;
-  const std::string file =
-      printed.substr(begin + word.size(), printed.find('\n', begin) - begin - word.size());
-
-  ::testing::internal::CaptureStdout();
-  EXPECT_EQ(DriveReplaySession(ReplayOf(kBroken, file)), kExitViolation);
-  const std::string replayed = ::testing::internal::GetCapturedStdout();
-  EXPECT_THAT(replayed, HasSubstr("20 of 20 runs the same"));
-  EXPECT_THAT(replayed, ::testing::Not(HasSubstr("another verdict")));
-
-  ::testing::internal::CaptureStdout();
-  EXPECT_EQ(DriveReplaySession(ReplayOf(kRepaired, file)), kExitViolation);
-  const std::string passed = ::testing::internal::GetCapturedStdout();
-  EXPECT_THAT(passed, HasSubstr("The program passes."));
-  EXPECT_THAT(passed, HasSubstr("The file names another verdict"));
+  const size_t file = begin + word.size();
+  const DriverProgramFile saved =
+      OpenDriverProgram(printed.substr(file, printed.find('\n', file) - file));
+  Verdict verdict;
+  ASSERT_TRUE(ParseVerdictLine(saved.header_comments.front(), &verdict));
+  const std::string driver = DriverOf(saved, "", "");
+  EXPECT_EQ(driver, kBroken);
+  const LoadedDriver loaded = OpenDriver(driver, "");
+  for (int i = 0; i < 20; ++i) {
+    const DriverRunOutput& output = loaded.runner->Run(saved.program, DriverRunOptions());
+    EXPECT_TRUE(SameFinding(output.verdict, verdict)) << VerdictLine(output.verdict);
+  }
 }
 
 TEST(DriveSessionTest, ACleanDriverEndsWithStatusZeroAndSaysWhatItDid) {
@@ -71,10 +61,14 @@ TEST(DriveSessionTest, WrongUseIsNamed) {
   options.driver = kRepaired;
   options.ignored = {"no-such-rule"};
   EXPECT_THROW(DriveFuzzSession(options), UsageError);
-  EXPECT_THROW(DriveReplaySession(ReplayOf(kRepaired, "no-such.txt")), UsageError);
+  EXPECT_THROW(OpenDriverProgram("no-such.txt"), UsageError);
   const std::string file = ::testing::TempDir() + "/not_a_program.txt";
   std::ofstream(file) << "target csq\n";
-  EXPECT_THROW(DriveReplaySession(ReplayOf(kRepaired, file)), UsageError);
+  EXPECT_THROW(OpenDriverProgram(file), UsageError);
+  const std::string unnamed = ::testing::TempDir() + "/names_no_driver.txt";
+  std::ofstream(unnamed) << "target driver\n";
+  EXPECT_THROW(DriverOf(OpenDriverProgram(unnamed), unnamed, ""), UsageError);
+  EXPECT_EQ(DriverOf(OpenDriverProgram(unnamed), unnamed, kBroken), kBroken);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
   const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(options);
   ASSERT_EQ(result.findings.size(), 1u) << "in " << result.runs << " runs";
   const DriveFinding& finding = result.findings.front();
-  const std::string text = FindingText(finding, image->path());
+  const std::string text = FindingText(finding, image->path(), "", "FILE");
   EXPECT_TRUE(finding.confirmed) << text;
   EXPECT_EQ(RulesNamedBy(GetParam()).count(finding.verdict.rule), 1u) << text;
   EXPECT_LE(finding.program.operations.size(), 6u) << text;
@@ -74,7 +74,7 @@ TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
   ASSERT_TRUE(saved.ok()) << saved.status();
   for (int i = 0; i < 20; ++i) {
     const DriverRunOutput& output = runner.Run(saved->program, DriverRunOptions());
-    EXPECT_TRUE(SameDriverFinding(output.verdict, finding.verdict)) << VerdictLine(output.verdict);
+    EXPECT_TRUE(SameFinding(output.verdict, finding.verdict)) << VerdictLine(output.verdict);
   }
 }
 
@@ -86,7 +86,7 @@ TEST_P(ExamplesTest, TheRepairedFormIsClean) {
   options.runs_max = 6000;
   const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(options);
   for (const DriveFinding& finding : result.findings) {
-    ADD_FAILURE() << FindingText(finding, image->path());
+    ADD_FAILURE() << FindingText(finding, image->path(), "", "FILE");
   }
   for (const auto& [reason, count] : result.not_judged) {
     ADD_FAILURE() << count << " runs were not judged: " << reason;

@@ -14,8 +14,17 @@
 namespace cancelsafe::drivers {
 namespace {
 
-std::string Hex(NTSTATUS status) {
-  return absl::StrFormat("0x%08X", static_cast<uint32_t>(status));
+// "STATUS_PENDING", or the number.
+std::string DescribeNtStatus(NTSTATUS status) {
+  switch (static_cast<uint32_t>(status)) {
+#define CANCELSAFE_STATUS(value, name) \
+  case value:                          \
+    return name;
+#include "fuzzers/drivers/run/status_names.def"
+#undef CANCELSAFE_STATUS
+    default:
+      return absl::StrFormat("0x%08X", static_cast<uint32_t>(status));
+  }
 }
 
 UCHAR MajorOf(DriverOp op) {
@@ -39,10 +48,8 @@ DriverRunner::DriverRunner(DriverImage* image, const Implementation* queues)
 const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
                                          const DriverRunOptions& options) {
   program_ = &program;
-  tells_story_ = options.tells_story;
   output_.verdict = Verdict();
   output_.operations = output_.skipped = 0;
-  output_.story.clear();
   for (File& file : files_) file = File();
   for (Request& request : requests_) request = Request();
   extra_ = 0;
@@ -54,8 +61,14 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   AccessOptions access;
   access.points = options.access_points;
   SetAccessOptions(access);
-  stage_.Run(this, program.fibers, program.driver_fibers, options.access_points, program.schedule,
-             options.schedule, &output_.schedule);
+  StageOptions stage;
+  stage.access_points = options.access_points;
+  stage.tells_story = options.tells_story;
+  stage.scheduler = options.scheduler;
+  stage.run = options.schedule;
+  stage_.Run(this, program.fibers, program.driver_fibers, program.schedule, stage,
+             &output_.schedule);
+  output_.story = options.tells_story ? &stage_.story() : nullptr;
   output_.allocations = AllocationCount();
   output_.activities = stage_.started_activities();
   output_.starved = stage_.starved();
@@ -70,7 +83,6 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
                           absl::StrCat("the driver started more at a time than 'driver-fibers ",
                                        program.driver_fibers, "' has room for"));
   }
-  if (!output_.verdict.ok()) Tell(VerdictLine(output_.verdict));
   return output_;
 }
 
@@ -83,23 +95,22 @@ DriverFacts DriverRunner::Learn() {
   return facts_;
 }
 
-void DriverRunner::Tell(const std::string& line) {
-  if (tells_story_) output_.story.push_back(line);
+std::string DriverRunner::Title(const Request& request) const {
+  if (request.ends_itself) {
+    return absl::StrCat(request.major == kMajorCreate    ? "open "
+                        : request.major == kMajorCleanup ? "cleanup "
+                                                         : "close ",
+                        request.file);
+  }
+  return PrintDriverOperation(request.operation);
 }
 
 std::string DriverRunner::Name(const Request& request) const {
-  if (request.ends_itself) {
-    return absl::StrCat(request.major == kMajorCreate    ? "open"
-                        : request.major == kMajorCleanup ? "cleanup"
-                        : request.major == kMajorClose   ? "close"
-                                                         : "a repetition",
-                        " of file ", request.file);
-  }
-  return absl::StrCat("'", PrintDriverOperation(request.operation), "'");
+  return absl::StrCat("'", Title(request), "'");
 }
 
 void DriverRunner::Fiber(int fiber) {
-  while (!started_) stage_.Wait(&started_);
+  while (!started_) stage_.WaitQuietly(&started_);
   if (entry_failed_) return;
   for (const DriverOperation& operation : program_->operations) {
     if (operation.fiber == fiber) Do(operation);
@@ -126,7 +137,7 @@ bool DriverRunner::Carry(const DriverOperation& operation) {
     case DriverOp::kCancel:
       return Cancel(&requests_[operation.request]);
     case DriverOp::kAdvance:
-      Tell(absl::StrCat("time moves on by ", operation.number, " ms"));
+      stage_.Note(StepKind::kEvent, PrintDriverOperation(operation));
       stage_.Advance(operation.number);
       return true;
   }
@@ -211,10 +222,9 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   const KIRQL irql = processor.irql;
   const UCHAR held = processor.held_count;
   request->sent = true;
-  Tell(absl::StrCat("fiber ", stage_.fiber(), ": sends ", Name(*request)));
+  if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
   request->status = Dispatch(request->irp);
-  Tell(absl::StrCat("fiber ", stage_.fiber(), ": ", Name(*request), " returned ",
-                    Hex(request->status)));
+  if (stage_.tells_story()) stage_.Note(StepKind::kReturn, DescribeNtStatus(request->status));
   if (processor.held_count != held) {
     stage_.Fail(DriverRule::kLockKept,
                 absl::StrCat("dispatch of ", Name(*request), " returned with a lock held"));
@@ -244,19 +254,20 @@ void DriverRunner::JudgeReturn(Request* request) {
                              " returned STATUS_PENDING, and the IRP is not marked pending"));
   }
   if (!pending && marked) {
-    stage_.Fail(DriverRule::kMarkedNotPending,
-                absl::StrCat("dispatch of ", Name(*request),
-                             " marked the IRP pending and returned ", Hex(request->status)));
+    stage_.Fail(DriverRule::kMarkedNotPending, absl::StrCat("dispatch of ", Name(*request),
+                                                            " marked the IRP pending and returned ",
+                                                            DescribeNtStatus(request->status)));
   }
   if (!pending && !completed) {
     stage_.Fail(DriverRule::kNeitherPendingNorCompleted,
-                absl::StrCat("dispatch of ", Name(*request), " returned ", Hex(request->status),
-                             ", and the IRP is not completed"));
+                absl::StrCat("dispatch of ", Name(*request), " returned ",
+                             DescribeNtStatus(request->status), ", and the IRP is not completed"));
   }
   if (!pending && request->status != request->end_status) {
     stage_.Fail(DriverRule::kReturnedStatusDiffers,
-                absl::StrCat("dispatch of ", Name(*request), " returned ", Hex(request->status),
-                             " and completed the IRP with ", Hex(request->end_status)));
+                absl::StrCat("dispatch of ", Name(*request), " returned ",
+                             DescribeNtStatus(request->status), " and completed the IRP with ",
+                             DescribeNtStatus(request->end_status)));
   }
 }
 
@@ -272,8 +283,13 @@ void DriverRunner::OnComplete(PIRP irp, void* context) {
 
 void DriverRunner::JudgeCompletion(Request* request) {
   const PIRP irp = request->irp;
-  Tell(absl::StrCat("fiber ", stage_.fiber(), ": completes ", Name(*request), " with ",
-                    Hex(request->end_status)));
+  if (stage_.tells_story()) {
+    const ULONG_PTR bytes = irp->IoStatus.Information;
+    stage_.Note(
+        StepKind::kEvent,
+        absl::StrCat("completes ", Title(*request), ": ", DescribeNtStatus(request->end_status),
+                     bytes == 0 ? "" : absl::StrCat(", ", bytes, " bytes")));
+  }
   if (request->end_status == STATUS_PENDING) {
     stage_.Fail(DriverRule::kCompletedAsPending,
                 absl::StrCat(Name(*request), " was completed with STATUS_PENDING"));
@@ -293,10 +309,11 @@ void DriverRunner::JudgeCompletion(Request* request) {
   if (!request->returned || request->mark_is_judged) return;
   const bool pending = request->status == STATUS_PENDING;
   if (pending != request->marked) {
-    stage_.Fail(pending ? DriverRule::kPendingNotMarked : DriverRule::kMarkedNotPending,
-                absl::StrCat("dispatch of ", Name(*request), " returned ", Hex(request->status),
-                             ", and when the IRP was completed it was ",
-                             request->marked ? "" : "not ", "marked pending"));
+    stage_.Fail(
+        pending ? DriverRule::kPendingNotMarked : DriverRule::kMarkedNotPending,
+        absl::StrCat("dispatch of ", Name(*request), " returned ",
+                     DescribeNtStatus(request->status), ", and when the IRP was completed it was ",
+                     request->marked ? "" : "not ", "marked pending"));
   }
 }
 
@@ -306,11 +323,12 @@ bool DriverRunner::Cancel(Request* request) {
   const KIRQL irql = processor.irql;
   const UCHAR held = processor.held_count;
   request->cancelled = true;
-  Tell(absl::StrCat("fiber ", stage_.fiber(), ": cancels ", Name(*request)));
+  if (stage_.tells_story()) {
+    stage_.Note(StepKind::kCall, absl::StrCat("cancel of ", Title(*request)));
+  }
   const bool called = IoCancelIrp(request->irp) != FALSE;
   request->routine_called = called;
-  Tell(absl::StrCat("fiber ", stage_.fiber(), ": cancel of ", Name(*request),
-                    called ? " called its cancel routine" : " found no cancel routine"));
+  stage_.Note(StepKind::kReturn, called ? "called the cancel routine" : "found no cancel routine");
   if (processor.held_count != held) {
     stage_.Fail(DriverRule::kLockKept, absl::StrCat("the cancel routine of ", Name(*request),
                                                     " returned with a lock held"));

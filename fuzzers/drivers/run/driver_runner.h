@@ -16,6 +16,8 @@ struct DriverRunOptions {
   // Accesses of a driver that was built for it are preemption points.
   bool access_points = true;
   bool tells_story = false;
+  // In place of the program's schedule, whose choices override as ever.
+  schedule::Scheduler* scheduler = nullptr;
   schedule::RunOptions schedule;
 };
 
@@ -27,7 +29,7 @@ struct DriverRunOutput {
   int allocations = 0;  // that could have been made to fail
   int activities = 0;   // that the driver started
   bool starved = false;
-  std::vector<std::string> story;  // what happened, a line each
+  const DriverStory* story = nullptr;  // if it was asked for: what happened
 };
 
 // What a driver offers, learnt from a run that only loads it, and from its code.
@@ -96,14 +98,14 @@ class DriverRunner final : private Stage::Play {
   void JudgeMemory();
   void JudgeUnloaded();
   bool HasPending(int file) const;
+  // "read 1 0 out=8", and that in quotation marks.
+  std::string Title(const Request& request) const;
   std::string Name(const Request& request) const;
-  void Tell(const std::string& line);
 
   DriverImage* const image_;
   const Implementation* const queues_;
   Stage& stage_ = Stage::Get();
   const DriverProgram* program_ = nullptr;
-  bool tells_story_ = false;
   DriverRunOutput output_;
   File files_[kMaxFiles];
   // The program's, then probes and what the end of a run sends.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/run/stage.h"
+#include "fuzzers/drivers/world/services.h"
 #include "fuzzers/drivers/world/world.h"
 #include "impl/kernel/windows_code.h"
 
@@ -41,6 +42,7 @@ void Handle(int signal, siginfo_t* info, void* context) {
   const auto* machine = static_cast<const ucontext_t*>(context);
   const auto at = static_cast<uintptr_t>(machine->uc_mcontext.gregs[REG_RIP]);
   const uintptr_t in_image = at - kKiWindowsZone;
+  if (in_image < kKiWindowsZoneBytes) door_caller = reinterpret_cast<const void*>(at);
   std::string text = in_image < kKiWindowsZoneBytes
                          ? absl::StrCat(NameOf(signal), " in the driver, ", absl::Hex(in_image),
                                         " behind its base")

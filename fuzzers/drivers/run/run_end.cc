@@ -10,9 +10,10 @@
 namespace cancelsafe::drivers {
 
 void DriverRunner::Manage() {
-  Tell("the driver is loaded");
+  stage_.Note(StepKind::kCall, "DriverEntry");
   const PDRIVER_DISPATCH by_default = DriverObject()->MajorFunction[kMajorRead];
   const NTSTATUS status = StartDriver();
+  stage_.Note(StepKind::kReturn, NT_SUCCESS(status) ? "success" : "failure");
   entry_failed_ = !NT_SUCCESS(status);
   if (!entry_failed_) {
     const PDRIVER_OBJECT driver = DriverObject();
@@ -31,8 +32,10 @@ void DriverRunner::Manage() {
     JudgePending();
     CancelAndProbe();
     EndFiles();
-    if (!UnloadDriver()) return;
-    Tell("the driver is unloaded");
+    stage_.Note(StepKind::kCall, "unload");
+    const bool unloads = UnloadDriver();
+    stage_.Note(StepKind::kReturn, unloads ? "" : "the driver has no routine for it");
+    if (!unloads) return;
     stage_.NoteUnloaded();
     stage_.WaitForRest();
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/run/faults.h"
+#include "fuzzers/drivers/world/services.h"
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe::drivers {
@@ -17,6 +18,9 @@ schedule::Executor& executor() { return schedule::Executor::Get(); }
 // 2026-01-01, as drivers see it, is added by the service; here time begins at 1 s.
 constexpr uint64_t kFirstTime = 1000 * kTicksPerMs;
 
+// Milliseconds since the beginning of the run.
+uint64_t Ms(uint64_t time) { return (time - kFirstTime) / kTicksPerMs; }
+
 }  // namespace
 
 // The C interfaces of the machine room and of the services.
@@ -25,7 +29,8 @@ struct StageDoors {
 
   static KiProcessor* Processor() { return &stage().processor(); }
   static void Point(KiPoint kind, const volatile void* object) {
-    const uintptr_t site = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+    // Where the driver is, for it is the driver that is told apart.
+    const uintptr_t site = reinterpret_cast<uintptr_t>(door_caller);
     if (kind == kPointAccess && !stage().access_points_) return;
     if (kind == kPointYield) return executor().Yield(static_cast<uint8_t>(kind + 1), site);
     executor().Point(static_cast<uint8_t>(kind + 1), object, site);
@@ -97,13 +102,21 @@ KiProcessor& Stage::processor() {
   return processors_[current < 0 ? 0 : current];
 }
 
-void Stage::Run(Play* play, int program_fibers, int driver_fibers, bool access_points,
-                const schedule::Schedule& schedule, const schedule::RunOptions& options,
+void Stage::Run(Play* play, int program_fibers, int driver_fibers,
+                const schedule::Schedule& schedule, const StageOptions& options,
                 schedule::RunResult* result) {
   play_ = play;
   program_fibers_ = program_fibers;
   fibers_ = program_fibers + 1 + driver_fibers;
-  access_points_ = access_points;
+  access_points_ = options.access_points;
+  tells_story_ = options.tells_story;
+  has_left_ = false;
+  story_.program_fibers = program_fibers;
+  story_.fibers = fibers_;
+  story_.steps.clear();
+  story_.failed_fiber = -1;
+  story_.failed_site = 0;
+  door_caller = nullptr;
   verdict_ = Verdict();
   failed_ = false;
   for (int i = 0; i < kFibers; ++i) {
@@ -118,9 +131,56 @@ void Stage::Run(Play* play, int program_fibers, int driver_fibers, bool access_p
   jobs_.clear();
   timers_.clear();
   KiResetCancelLock();
-  executor().Run(fibers_, &Body, this, schedule, options, result);
+  schedule::Scheduler* scheduler = options.scheduler;
+  if (scheduler == nullptr && tells_story_ && schedule.kind == schedule::Kind::kChoices) {
+    scheduler = &watch_;
+  }
+  if (scheduler == nullptr) {
+    executor().Run(fibers_, &Body, this, schedule, options.run, result);
+  } else {
+    executor().RunWith(scheduler, fibers_, &Body, this, schedule, options.run, result);
+  }
   if (!failed_) JudgeEnd(*result);
 }
+
+int Stage::Watch::Pick(const schedule::Decision& decision) {
+  Stage& stage = Get();
+  const int fiber = decision.current;
+  if (fiber < 0) return decision.default_fiber;
+  stage.NoteSwitchTo(fiber);
+  stage.has_left_ = (decision.enabled >> fiber & 1) != 0;
+  const KiProcessor& processor = stage.processors_[fiber];
+  DriverStep& left = stage.left_;
+  left.kind = StepKind::kSwitch;
+  left.fiber = fiber;
+  left.irql = processor.irql;
+  left.locks = processor.held_count;
+  left.cancel_lock = processor.cancel_lock_held != 0;
+  left.decision = decision.step;
+  left.point = decision.pending[fiber].kind;
+  left.site = decision.pending[fiber].site;
+  return decision.default_fiber;
+}
+
+void Stage::NoteSwitchTo(int fiber) {
+  if (has_left_ && fiber != left_.fiber) story_.steps.push_back(left_);
+  has_left_ = false;
+}
+
+void Stage::NoteOn(int fiber, StepKind kind, std::string text) {
+  if (!tells_story_) return;
+  NoteSwitchTo(executor().current());
+  DriverStep step;
+  step.kind = kind;
+  step.fiber = fiber;
+  step.text = std::move(text);
+  step.irql = processors_[fiber].irql;
+  step.locks = processors_[fiber].held_count;
+  step.cancel_lock = processors_[fiber].cancel_lock_held != 0;
+  story_.steps.push_back(std::move(step));
+}
+
+void Stage::Note(StepKind kind, std::string text) { NoteOn(fiber(), kind, std::move(text)); }
 
 void Stage::JudgeEnd(const schedule::RunResult& result) {
   switch (result.status) {
@@ -191,8 +251,10 @@ void Stage::DriverFiber(int fiber) {
            absl::StrCat("a ", ActivityName(job.activity), " of the driver is to run after unload"));
     }
     ++running_;
+    Note(StepKind::kCall, ActivityName(job.activity));
     executor().Point(kPointCallbackEnter + 1, job.context, reinterpret_cast<uintptr_t>(job.run));
     if (setjmp(thread_end_[fiber]) == 0) job.run(job.context);
+    Note(StepKind::kReturn, "");
     --running_;
   }
 }
@@ -204,13 +266,19 @@ void Stage::Point(const volatile void* object) {
 
 // The fiber is abandoned where it stands, so what this frame owns is given back first.
 void Stage::Fail(DriverRule rule, std::string reason) {
-  if (!failed_) verdict_ = MakeDriverVerdict(rule, reason);
+  if (!failed_) {
+    verdict_ = MakeDriverVerdict(rule, reason);
+    story_.failed_fiber = executor().current();
+    story_.failed_site = story_.failed_fiber < 0 ? 0 : reinterpret_cast<uintptr_t>(door_caller);
+  }
   std::string().swap(reason);
   failed_ = true;
   if (executor().running()) executor().Stop();
 }
 
 void Stage::Wait(const volatile void* object) { BlockOn(object, kNever, WaitKind::kObject); }
+
+void Stage::WaitQuietly(const volatile void* object) { BlockOn(object, kNever, WaitKind::kQuiet); }
 
 void Stage::WaitForRest() { BlockOn(&rest_, kNever, WaitKind::kRest); }
 
@@ -223,6 +291,11 @@ bool Stage::BlockOn(const volatile void* object, uint64_t due, WaitKind kind) {
   if (due <= now_) {
     waiter.object = nullptr;
     return false;
+  }
+  if (tells_story_ && (kind == WaitKind::kLock || kind == WaitKind::kObject)) {
+    Note(StepKind::kWait, kind == WaitKind::kLock ? "waits for a lock"
+                          : due == kNever         ? "waits"
+                                          : absl::StrCat("waits, at most until ", Ms(due), " ms"));
   }
   LookForRest();
   if (waiter.object != nullptr) {
@@ -269,6 +342,10 @@ bool Stage::PassTimeToNext() {
     return false;
   }
   ++passes_;
+  if (tells_story_ && next > now_) {
+    NoteOn(program_fibers_, StepKind::kEvent,
+           absl::StrCat("nobody can go on: time moves to ", Ms(next), " ms"));
+  }
   return FireOne(std::max(now_, next));
 }
 

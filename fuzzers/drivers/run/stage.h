@@ -11,11 +11,20 @@
 #include <vector>
 
 #include "fuzzers/drivers/rules/driver_rules.h"
+#include "fuzzers/drivers/run/driver_story.h"
 #include "fuzzers/drivers/world/scheduler.h"
 #include "fuzzers/schedule/executor.h"
 #include "impl/kernel/platform.h"
 
 namespace cancelsafe::drivers {
+
+struct StageOptions {
+  bool access_points = false;  // accesses of the driver are preemption points
+  bool tells_story = false;
+  // In place of the schedule's own; its choices override as ever.
+  schedule::Scheduler* scheduler = nullptr;
+  schedule::RunOptions run;
+};
 
 class Stage {
  public:
@@ -34,11 +43,12 @@ class Stage {
   void Install();
 
   // Runs the play to its end. A broken rule ends it: `verdict` is then set.
-  void Run(Play* play, int program_fibers, int driver_fibers, bool access_points,
-           const schedule::Schedule& schedule, const schedule::RunOptions& options,
-           schedule::RunResult* result);
+  void Run(Play* play, int program_fibers, int driver_fibers, const schedule::Schedule& schedule,
+           const StageOptions& options, schedule::RunResult* result);
   const Verdict& verdict() const { return verdict_; }
   Play* play() const { return play_; }
+  // Of the last run, if it told its story.
+  const DriverStory& story() const { return story_; }
   // What the driver started found no free fiber: more driver fibers are needed.
   bool starved() const { return starved_; }
   // More timers went off than a run waits for: it came to no rest.
@@ -49,12 +59,18 @@ class Stage {
   // ---- on a fiber ----
   int fiber() const { return schedule::Executor::Get().current(); }
   KiProcessor& processor();
+  // Adds a step to the story, on this fiber or on the one named; nothing if none is told. To be
+  // asked first where the text costs something.
+  bool tells_story() const { return tells_story_; }
+  void Note(StepKind kind, std::string text);
+  void NoteOn(int fiber, StepKind kind, std::string text);
   // A preemption point of the harness.
   void Point(const volatile void* object);
   // Ends the run with this verdict; does not return in a run.
   void Fail(DriverRule rule, std::string reason);
-  // Waits for Wake(object).
+  // Waits for Wake(object); quietly: without a step in the story.
   void Wait(const volatile void* object);
+  void WaitQuietly(const volatile void* object);
   void Wake(const volatile void* object);
   // By the manager: waits until no other fiber can go on and no timer is armed.
   void WaitForRest();
@@ -70,7 +86,7 @@ class Stage {
 
  private:
   friend struct StageDoors;
-  enum class WaitKind : uint8_t { kNone, kLock, kObject, kIdle, kRest };
+  enum class WaitKind : uint8_t { kNone, kLock, kObject, kIdle, kRest, kQuiet };
   struct Waiter {
     const volatile void* object = nullptr;  // null: not waiting
     uint64_t due = kNever;
@@ -89,7 +105,16 @@ class Stage {
     const void* key;
   };
 
+  // Where a switch happens is seen only by who is asked for every decision.
+  class Watch final : public schedule::Scheduler {
+   public:
+    void Start(const schedule::Schedule&, int, const uint16_t*) override {}
+    int Pick(const schedule::Decision& decision) override;
+  };
+
   static void Body(void* context, int fiber);
+  // The fiber that goes on: if another one was left that could have gone on, that is a step.
+  void NoteSwitchTo(int fiber);
   void DriverFiber(int fiber);
   // Returns false at the time-out.
   bool BlockOn(const volatile void* object, uint64_t due, WaitKind kind);
@@ -109,6 +134,11 @@ class Stage {
   int program_fibers_ = 0;
   int fibers_ = 0;
   bool access_points_ = false;
+  bool tells_story_ = false;
+  DriverStory story_;
+  DriverStep left_;  // where the last decision left a fiber that could have gone on
+  bool has_left_ = false;
+  Watch watch_;
   Verdict verdict_;
   bool failed_ = false;
   KiProcessor processors_[kFibers] = {};

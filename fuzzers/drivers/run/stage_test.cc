@@ -29,8 +29,7 @@ schedule::RunStatus RunPlay(TestPlay* play, int program_fibers, int driver_fiber
   schedule.kind = seed == 0 ? schedule::Kind::kChoices : schedule::Kind::kRandom;
   schedule.seed = seed;
   schedule::RunResult result;
-  stage().Run(play, program_fibers, driver_fibers, false, schedule, schedule::RunOptions(),
-              &result);
+  stage().Run(play, program_fibers, driver_fibers, schedule, StageOptions(), &result);
   return result.status;
 }
 

@@ -61,6 +61,7 @@ inline bool IsShared(const volatile void* address) {
 
 void Access(const volatile void* address, [[maybe_unused]] size_t size, [[maybe_unused]] bool write,
             const void* caller) {
+  door_caller = caller;
   if (!Pool::Get().Contains(address)) {
     if (options.points && IsShared(address)) ki_platform->point(kPointAccess, address);
     return;
@@ -69,11 +70,8 @@ void Access(const volatile void* address, [[maybe_unused]] size_t size, [[maybe_
 #if !CANCELSAFE_ACCESSES_HOOKED
   const PoolBlock* block = Pool::Get().Holding(address);
   if (block != nullptr && block->freed) {
-    door_caller = caller;
     Report("used-after-free", write ? "a store" : "a load", "accesses " + DescribeAddress(address));
   }
-#else
-  (void)caller;
 #endif
 }
 
@@ -129,6 +127,7 @@ CANCELSAFE_MS_ABI void Nothing() {}
 
 // An update is an Interlocked routine of the driver's.
 inline void BeforeUpdate(const volatile void* address, size_t size, const void* caller) {
+  door_caller = caller;
   ki_platform->point(kPointInterlocked, address);
   const bool points = options.points;
   options.points = false;

@@ -1,0 +1,42 @@
+// A driver loaded from a file that a person named, with the queue routines it gets, ready to run
+// programs. Throws a UsageError that says what is wrong.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_FUZZ_LOADED_DRIVER_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_FUZZ_LOADED_DRIVER_H_
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/run/driver_runner.h"
+
+namespace cancelsafe::drivers {
+
+struct LoadedDriver {
+  std::unique_ptr<DriverImage> image;
+  std::unique_ptr<Implementation> queues;  // null for the built-in ones
+  std::unique_ptr<DriverRunner> runner;
+  std::string remarks;  // what it lacks, in lines; "" for nothing
+};
+
+// `implementation` may be "" for the built-in queue routines.
+LoadedDriver OpenDriver(const std::string& driver, const std::string& implementation);
+
+// The driver that a saved program is for: `named` if it is not "", else the one of the line
+// "# driver FILE.sys", as it stands or in the folder of `program_path`.
+std::string DriverOf(const DriverProgramFile& file, const std::string& program_path,
+                     const std::string& named);
+
+// Reads a saved program.
+DriverProgramFile OpenDriverProgram(const std::string& path);
+
+// Names and clauses of rules, as given to --ignore.
+std::set<std::string> IgnoredRules(const std::vector<std::string>& words);
+inline bool IsIgnored(const std::set<std::string>& ignored, const Verdict& verdict) {
+  return ignored.count(verdict.rule) + ignored.count(verdict.clause) != 0;
+}
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_FUZZ_LOADED_DRIVER_H_
