@@ -20,7 +20,7 @@ struct Account {
   bool drained[kMaxQueues] = {};
   bool all_returned = true;
 
-  // `item` may be no item's number.
+  // `item` need not be the number of an item.
   static void Add(uint16_t* counters, int32_t item) {
     if (item >= 0 && item < kMaxItems) ++counters[item];
   }

@@ -169,7 +169,7 @@ Checker::~Checker() = default;
 
 bool Checker::Check(const History& history, const CheckOptions& options, Verdict* verdict) {
   if (!verdict->ok()) *verdict = Verdict();
-  Finding figure;
+  RuleFinding figure;
   if (!LooksClean(history, impl_->traces)) {
     if (!CheckRules(history, options, &figure, verdict)) return false;
     CollectTraces(history, impl_->traces);
@@ -198,7 +198,7 @@ void Checker::HoldAgainstRules(const History& history) const {
   bool agree = std::equal(traces, traces + history.call_count, impl_->traces);
   for (const bool portable : {false, true}) {
     RuleFilter filter;
-    Finding finding, figure;
+    RuleFinding finding, figure;
     agree = agree && !FindBrokenRule(history, portable, &filter, &finding, &figure) &&
             !FindBrokenEnding(history, &filter, &finding) && figure.event < 0;
   }
@@ -209,12 +209,12 @@ void Checker::HoldAgainstRules(const History& history) const {
   std::abort();
 }
 
-bool Checker::CheckRules(const History& history, const CheckOptions& options, Finding* figure,
+bool Checker::CheckRules(const History& history, const CheckOptions& options, RuleFinding* figure,
                          Verdict* verdict) {
   RuleFilter filter;
   const Family family = history.setup.family;
   if (options.ignore != nullptr) filter.ignored = options.ignore->RuleMask(family);
-  Finding finding;
+  RuleFinding finding;
   const bool broken =
       FindBrokenRule(history, impl_->reading == Reading::kPortable, &filter, &finding, figure) ||
       FindBrokenEnding(history, &filter, &finding);

@@ -26,7 +26,7 @@
 
 namespace cancelsafe {
 
-struct Finding;
+struct RuleFinding;
 
 // What --ignore leaves out: rule names of any room ("pending-missing", "deadlock"),
 // clause ids ("CSQ-NEXT-01") or verdict kinds ("data-race").
@@ -85,7 +85,7 @@ class Checker {
   struct Impl;
   // Aborts if the quick look found nothing and the rules do: one of the two is wrong.
   void HoldAgainstRules(const History& history) const;
-  bool CheckRules(const History& history, const CheckOptions& options, Finding* figure,
+  bool CheckRules(const History& history, const CheckOptions& options, RuleFinding* figure,
                   Verdict* verdict);
   std::unique_ptr<Impl> impl_;
 };

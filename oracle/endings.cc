@@ -5,15 +5,15 @@
 namespace cancelsafe {
 namespace {
 
-bool Report(Rule rule, int item, RuleFilter* filter, Finding* finding) {
+bool Report(Rule rule, int item, RuleFilter* filter, RuleFinding* finding) {
   if (!filter->Admits(rule)) return false;
-  *finding = Finding{rule, -1, -1, static_cast<uint8_t>(item)};
+  *finding = RuleFinding{rule, -1, -1, static_cast<uint8_t>(item)};
   return true;
 }
 
 }  // namespace
 
-bool FindBrokenEnding(const History& history, RuleFilter* filter, Finding* finding) {
+bool FindBrokenEnding(const History& history, RuleFilter* filter, RuleFinding* finding) {
   if (history.truncated) return false;
   Account account;
   const int items = ItemsOf(history.setup);

@@ -6,7 +6,7 @@
 
 namespace cancelsafe {
 
-void ExplainFinding(const History& history, const Finding& finding, Verdict* verdict) {
+void ExplainFinding(const History& history, const RuleFinding& finding, Verdict* verdict) {
   const RuleRow& row = RuleInfo(finding.rule);
   *verdict = MakeVerdict(finding.rule, history.setup.family);
   verdict->event = finding.event;

@@ -15,6 +15,8 @@
 #include "oracle/history.h"
 #include "oracle/operations.h"
 #include "oracle/order_check.h"
+#include "oracle/rule_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 
@@ -37,9 +39,22 @@ struct FacetList {
   int count = 0;
 };
 
+// The clauses that say what some rules say, for a family without a column in rules.def.
+struct RuleClauseRow {
+  Rule rule;
+  const char* clause;
+};
+
+struct RuleClauses {
+  const RuleClauseRow* rows = nullptr;
+  int count = 0;
+};
+
 struct FamilyInfo {
-  const char* name;  // in texts, in reports and on command lines: "callback-data-queue"
-  Setup setup;       // a queue without special settings
+  const char* name;    // in texts, in reports and on command lines: "device-queue"
+  const char* prefix;  // of its clauses, and in small letters of its conformance cases: "DQ"
+  Setup setup;         // a queue without special settings
+  uint8_t settings;    // the SettingGroups that it has
   CallbackStyle callbacks;
   // Adds up what entered the queue, what left it and what was completed.
   void (*add_endings)(const History& history, Account* account);
@@ -49,6 +64,7 @@ struct FamilyInfo {
   std::unique_ptr<OrderCheck> (*new_order_check)();
   // For programs with many items; null if the family has none.
   std::unique_ptr<OrderCheck> (*new_large_order_check)();
+  RuleClauses clauses{};
 };
 
 const FamilyInfo& InfoOf(Family family);

@@ -85,17 +85,35 @@ constexpr OperationInfo MakeOperationInfo(const char* name, bool item, uint8_t f
   return info;
 }
 
-// Indexed by Op.
-inline constexpr OperationInfo kOperations[kOpCount] = {
-#define CANCELSAFE_OPERATION(op, name, item, flags, key, selector, selector_max, outcome, effect, \
-                             rare)                                                                \
-  MakeOperationInfo(name, item, flags, FieldUse::key, FieldUse::selector, selector_max,           \
-                    OutcomeKind::outcome, ItemEffect::effect, rare),
-#define CANCELSAFE_ROUTINE(op, family, routine, step)
+// Indexed by Op, whatever the order of the rows.
+struct OperationTable {
+  OperationInfo of[kOpCount];
+};
+
+constexpr OperationTable MakeOperationTable() {
+  OperationTable table{};
+#define CANCELSAFE_OPERATION(op, number, name, item, flags, key, selector, selector_max, outcome, \
+                             effect, rare)                                                        \
+  static_assert((number) < kOpCount, "the numbers of operations leave a gap before " name);       \
+  table.of[number] =                                                                              \
+      MakeOperationInfo(name, item, flags, FieldUse::key, FieldUse::selector, selector_max,       \
+                        OutcomeKind::outcome, ItemEffect::effect, rare);
+#define CANCELSAFE_ROUTINE(op, ...)
 #include "oracle/operations.def"
 #undef CANCELSAFE_OPERATION
 #undef CANCELSAFE_ROUTINE
-};
+  return table;
+}
+
+inline constexpr OperationTable kOperations = MakeOperationTable();
+
+constexpr bool EveryNumberHasAnOperation() {
+  for (const OperationInfo& info : kOperations.of) {
+    if (info.name == nullptr) return false;
+  }
+  return true;
+}
+static_assert(EveryNumberHasAnOperation(), "two operations have one number");
 
 struct OperationLists {
   OperationList of[kFamilyCount];
@@ -123,7 +141,9 @@ inline constexpr OperationLists kOperationLists = MakeOperationLists();
 
 }  // namespace internal
 
-constexpr const OperationInfo& InfoOf(Op op) { return internal::kOperations[static_cast<int>(op)]; }
+constexpr const OperationInfo& InfoOf(Op op) {
+  return internal::kOperations.of[static_cast<int>(op)];
+}
 
 constexpr const OperationList& OperationsOf(Family family) {
   return internal::kOperationLists.of[static_cast<int>(family)];

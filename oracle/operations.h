@@ -38,7 +38,7 @@ inline constexpr int kFileCount = 3;
 // One call of a documented routine. operations.def describes each, and
 // oracle/operation_table.h has what it says as values.
 enum class Op : uint8_t {
-#define CANCELSAFE_OPERATION(op, ...) op,
+#define CANCELSAFE_OPERATION(op, number, ...) op = (number),
 #define CANCELSAFE_ROUTINE(op, ...)
 #include "oracle/operations.def"
 #undef CANCELSAFE_OPERATION
@@ -138,7 +138,7 @@ struct Setup {
   uint8_t reentry_item = 0;
   StartIoStyle start_io = StartIoStyle::kPend;
   bool start_by_key = false;    // StartIo calls IoStartNextPacketByKey
-  bool random_tokens = false;   // what acquire stores is no IRQL, and differs each time
+  bool random_tokens = false;   // what acquire stores is not an IRQL, and differs each time
   bool dirty_slot = false;      // DriverContext[3] holds something when an IRP is inserted
   bool freed_contexts = false;  // CompleteCanceled frees the context of the IRP
   bool reused_irps = false;     // a new IRP lies where the completed one of its number lay

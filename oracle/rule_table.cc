@@ -1,25 +1,18 @@
 // See rule_table.h.
 #include "oracle/rule_table.h"
 
+#include "oracle/family.h"
+
 namespace cancelsafe {
 namespace {
 
 constexpr RuleRow kRules[] = {
-#define CANCELSAFE_RULE(id, name, kind, severity, seen, demand, csq, device_queue, start_io, cbdq) \
-  {name,                                                                                           \
-   VerdictKind::kind,                                                                              \
-   Severity::severity,                                                                             \
-   Seen::seen,                                                                                     \
-   demand,                                                                                         \
-   {csq, device_queue, start_io, cbdq}},
+#define CANCELSAFE_RULE(id, name, kind, severity, seen, demand, ...) \
+  {name, VerdictKind::kind, Severity::severity, Seen::seen, demand, {__VA_ARGS__}},
 #include "oracle/rules.def"
 #undef CANCELSAFE_RULE
 };
 static_assert(sizeof(kRules) / sizeof(kRules[0]) == kRuleCount);
-// The columns of clauses are in the order of Family.
-static_assert(static_cast<int>(Family::kCsq) == 0 && static_cast<int>(Family::kDeviceQueue) == 1 &&
-              static_cast<int>(Family::kStartIo) == 2 &&
-              static_cast<int>(Family::kCallbackDataQueue) == 3 && kFamilyCount == 4);
 
 constexpr const char* kKindNames[] = {
     "pass",
@@ -82,7 +75,13 @@ Severity SeverityOf(absl::string_view name) {
 const RuleRow& RuleInfo(Rule rule) { return kRules[static_cast<int>(rule)]; }
 
 const char* RuleClause(Rule rule, Family family) {
-  return RuleInfo(rule).clause[static_cast<int>(family)];
+  const char* const column = RuleInfo(rule).clause[static_cast<int>(family)];
+  if (column != nullptr) return column;
+  const RuleClauses& own = InfoOf(family).clauses;
+  for (int i = 0; i < own.count; ++i) {
+    if (own.rows[i].rule == rule) return own.rows[i].clause;
+  }
+  return nullptr;
 }
 
 bool FindKernelRule(absl::string_view name, absl::string_view routine, Rule* rule) {

@@ -73,13 +73,11 @@ enum class Seen : uint8_t {
 };
 
 enum class Rule : uint8_t {
-#define CANCELSAFE_RULE(id, name, kind, severity, seen, demand, csq, device_queue, start_io, cbdq) \
-  id,
+#define CANCELSAFE_RULE(id, ...) id,
 #include "oracle/rules.def"
 #undef CANCELSAFE_RULE
 };
-#define CANCELSAFE_RULE(id, name, kind, severity, seen, demand, csq, device_queue, start_io, cbdq) \
-  +1
+#define CANCELSAFE_RULE(...) +1
 inline constexpr int kRuleCount = 0
 #include "oracle/rules.def"
     ;
@@ -91,7 +89,7 @@ struct RuleRow {
   Severity severity;
   Seen seen;
   const char* demand;                // what must hold, in one phrase
-  const char* clause[kFamilyCount];  // by Family; null where no clause says it
+  const char* clause[kFamilyCount];  // by Family; RuleClause knows of others
 };
 
 const RuleRow& RuleInfo(Rule rule);

@@ -20,8 +20,8 @@ enum CallState : uint8_t {
 
 class EventRules {
  public:
-  EventRules(const History& history, bool portable, RuleFilter* filter, Finding* finding,
-             Finding* figure)
+  EventRules(const History& history, bool portable, RuleFilter* filter, RuleFinding* finding,
+             RuleFinding* figure)
       : history_(history),
         portable_(portable),
         filter_(filter),
@@ -40,7 +40,7 @@ class EventRules {
     if (RuleClause(rule, history_.setup.family) == nullptr) return false;
     if (!filter_->Admits(rule)) return false;
     const bool harmless = RuleInfo(rule).severity == Severity::kFigureOrder;
-    Finding* const finding = harmless ? figure_ : finding_;
+    RuleFinding* const finding = harmless ? figure_ : finding_;
     if (harmless && (portable_ || figure_->event >= 0)) return false;
     finding->rule = rule;
     finding->event = event;
@@ -64,8 +64,8 @@ class EventRules {
   const History& history_;
   const bool portable_;
   RuleFilter* const filter_;
-  Finding* const finding_;
-  Finding* const figure_;
+  RuleFinding* const finding_;
+  RuleFinding* const figure_;
   uint8_t states_[kMaxCalls];
   // Per item: whose remove callback took it since it was accepted last.
   uint8_t remover_[kMaxItems];
@@ -95,7 +95,7 @@ bool EventRules::CheckSurroundings(int index, uint16_t wrong) {
   if ((wrong & kQueueLockHeld) != 0) {
     const bool completion = event.kind == CallbackKind::kCompleteCanceled;
     // A sample of Microsoft's says that completion runs locked; with a mutex
-    // that harms nobody (AMB-8).
+    // that is harmless (AMB-8).
     const bool allowed = completion && portable_ && history_.setup.lock == LockKind::kMutex;
     if (!allowed && broken(completion ? Rule::kCompletionUnlocked : Rule::kLockHeld)) return true;
   }
@@ -366,8 +366,8 @@ bool EventRules::CheckCalls() {
 
 }  // namespace
 
-bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding,
-                    Finding* figure) {
+bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, RuleFinding* finding,
+                    RuleFinding* figure) {
   EventRules rules(history, portable, filter, finding, figure);
   switch (InfoOf(history.setup.family).callbacks) {
     case CallbackStyle::kQueue:

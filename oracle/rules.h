@@ -22,7 +22,7 @@
 namespace cancelsafe {
 
 // A broken rule and where: an event, or a call, or an item; -1 and kNoItem for none.
-struct Finding {
+struct RuleFinding {
   Rule rule = Rule::kQueueArgument;
   int event = -1;
   int call = -1;
@@ -51,18 +51,18 @@ struct RuleFilter {
 // An order that only a figure shows does not count: the first event that breaks one
 // goes to *figure, whose event is -1 otherwise, and no such rule is tried for a
 // `portable` judgement. O(calls + events), no allocation.
-bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, Finding* finding,
-                    Finding* figure);
+bool FindBrokenRule(const History& history, bool portable, RuleFilter* filter, RuleFinding* finding,
+                    RuleFinding* figure);
 
 // Every accepted item ended exactly once (CSQ-INV-01, DQ-STATE-06): first any
-// double ending, then any completion that nobody ordered, then any lost item,
+// double ending, then any completion without a request for it, then any lost item,
 // each by ascending item. An item is called lost only if the history ends with
 // a drain: a removal without a filter found nothing after all inserts, and
 // every call returned. O(calls + events), no allocation.
-bool FindBrokenEnding(const History& history, RuleFilter* filter, Finding* finding);
+bool FindBrokenEnding(const History& history, RuleFilter* filter, RuleFinding* finding);
 
 // The finding as a verdict with reason and evidence. Cold.
-void ExplainFinding(const History& history, const Finding& finding, Verdict* verdict);
+void ExplainFinding(const History& history, const RuleFinding& finding, Verdict* verdict);
 
 }  // namespace cancelsafe
 

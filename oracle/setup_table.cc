@@ -9,15 +9,11 @@
 namespace cancelsafe {
 namespace {
 
-constexpr uint8_t Bit(Family family) {
-  return static_cast<uint8_t>(1u << static_cast<int>(family));
-}
-
-constexpr uint8_t kCsq = Bit(Family::kCsq);
-constexpr uint8_t kQueues = kCsq | Bit(Family::kCallbackDataQueue);
-constexpr uint8_t kDeviceQueue = Bit(Family::kDeviceQueue);
-constexpr uint8_t kStartIo = Bit(Family::kStartIo);
-constexpr uint8_t kAll = (1u << kFamilyCount) - 1;
+constexpr uint8_t kCsq = kTwoKindSettings;
+constexpr uint8_t kQueues = kQueueSettings;
+constexpr uint8_t kDeviceQueue = kListSettings;
+constexpr uint8_t kStartIo = kStartIoSettings;
+constexpr uint8_t kAll = 0xff;
 
 constexpr const char* kKinds[] = {"classic", "ex"};
 constexpr const char* kInserts[] = {"tail", "head", "sorted"};
@@ -46,12 +42,12 @@ bool ReentersWithItem(const Setup& setup) {
 }
 
 template <size_t kCount>
-constexpr SetupField Word(const char* name, SetupLine line, uint8_t families,
+constexpr SetupField Word(const char* name, SetupLine line, uint8_t groups,
                           const char* const (&words)[kCount], size_t offset) {
   return {name,
           line,
           SetupForm::kWord,
-          families,
+          groups,
           kCount - 1,
           words,
           nullptr,
@@ -62,19 +58,19 @@ constexpr SetupField Word(const char* name, SetupLine line, uint8_t families,
 }
 
 template <size_t kCount>
-constexpr SetupField Bare(const char* name, SetupLine line, uint8_t families,
+constexpr SetupField Bare(const char* name, SetupLine line, uint8_t groups,
                           const char* const (&words)[kCount], size_t offset) {
-  SetupField field = Word(name, line, families, words, offset);
+  SetupField field = Word(name, line, groups, words, offset);
   field.form = SetupForm::kBare;
   return field;
 }
 
-constexpr SetupField Number(const char* name, SetupLine line, uint8_t families, uint8_t max,
+constexpr SetupField Number(const char* name, SetupLine line, uint8_t groups, uint8_t max,
                             size_t offset) {
   return {name,
           line,
           SetupForm::kNumber,
-          families,
+          groups,
           max,
           nullptr,
           nullptr,
@@ -150,6 +146,8 @@ static_assert(std::size(kFields) == kSetupFieldCount, "a member without a row");
 static_assert(std::is_trivially_copyable_v<Setup> && std::is_standard_layout_v<Setup>);
 
 }  // namespace
+
+bool SetupField::IsOf(Family family) const { return (InfoOf(family).settings & groups) != 0; }
 
 SetupFields AllSetupFields() { return {kFields, kSetupFieldCount}; }
 

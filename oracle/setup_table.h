@@ -29,11 +29,19 @@ enum class SetupDraw : uint8_t {
   kRare,   // the plain one but for one in sixteen
 };
 
+// Which queues have a setting: a family names the groups that it has (FamilyInfo).
+enum SettingGroup : uint8_t {
+  kQueueSettings = 1,    // of queues made of driver callbacks: list, lock, failing inserts
+  kTwoKindSettings = 2,  // of queues that come as classic and as Ex ones
+  kListSettings = 4,     // of a list that becomes a tree when it is long
+  kStartIoSettings = 8,  // of a driver's StartIo
+};
+
 struct SetupField {
   const char* name;
   SetupLine line;
   SetupForm form;
-  uint8_t families;          // FamilyBits
+  uint8_t groups;            // SettingGroups: one of them is enough
   uint8_t max;               // the largest value
   const char* const* words;  // one for each value; null for a number
   // False where another setting leaves this one without meaning. Null: never.
@@ -44,9 +52,7 @@ struct SetupField {
   SetupDraw draw;
   uint8_t offset;  // of the member, which is a single byte
 
-  constexpr bool IsOf(Family family) const {
-    return (families >> static_cast<int>(family) & 1) != 0;
-  }
+  bool IsOf(Family family) const;
   bool Applies(const Setup& setup) const {
     return IsOf(setup.family) && (applies == nullptr || applies(setup));
   }

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "oracle/operation_table.h"
+
 namespace cancelsafe {
 
 // Each of them is defined in its family's folder.
@@ -20,9 +22,10 @@ constexpr const DriverInfo* kDrivers[kFamilyCount] = {
 #undef CANCELSAFE_FAMILY
 };
 
-bool Provides(const Implementation& implementation, std::string_view routine) {
+// Whether a routine is an entry point of implementations, and this one lacks it.
+bool Lacks(const Implementation& implementation, std::string_view routine) {
 #define CANCELSAFE_COMPARE_ENTRY(type, name, parameters) \
-  if (routine == #name) return implementation.name != nullptr;
+  if (routine == #name) return implementation.name == nullptr;
   CANCELSAFE_ENTRY_POINTS(CANCELSAFE_COMPARE_ENTRY)
 #undef CANCELSAFE_COMPARE_ENTRY
   return false;
@@ -32,46 +35,24 @@ bool Provides(const Implementation& implementation, std::string_view routine) {
 bool ProvidesOneOf(const Implementation& implementation, std::string_view routines) {
   constexpr std::string_view kOr = " or ";
   const size_t at = routines.find(kOr);
-  return Provides(implementation, routines.substr(0, at)) ||
-         (at != std::string_view::npos &&
-          Provides(implementation, routines.substr(at + kOr.size())));
+  return !Lacks(implementation, routines.substr(0, at)) ||
+         (at != std::string_view::npos && !Lacks(implementation, routines.substr(at + kOr.size())));
 }
-
-// The operations that can be left out, with the routine behind each.
-struct OptionalRoutine {
-  Family family;
-  Op op;
-  const char* name;
-};
-
-constexpr OptionalRoutine kOptionalRoutines[] = {
-    {Family::kCsq, Op::kInsert, "IoCsqInsertIrp"},
-    {Family::kCsq, Op::kInsertEx, "IoCsqInsertIrpEx"},
-    {Family::kCsq, Op::kRemove, "IoCsqRemoveIrp"},
-    {Family::kCsq, Op::kRemoveNext, "IoCsqRemoveNextIrp"},
-    {Family::kDeviceQueue, Op::kQueueInsert, "KeInsertDeviceQueue"},
-    {Family::kDeviceQueue, Op::kQueueRemove, "KeRemoveDeviceQueue"},
-    {Family::kDeviceQueue, Op::kQueueInsertByKey, "KeInsertByKeyDeviceQueue"},
-    {Family::kDeviceQueue, Op::kQueueRemoveByKey, "KeRemoveByKeyDeviceQueue"},
-    {Family::kDeviceQueue, Op::kQueueRemoveByKeyIfBusy, "KeRemoveByKeyDeviceQueueIfBusy"},
-    {Family::kDeviceQueue, Op::kQueueRemoveEntry, "KeRemoveEntryDeviceQueue"},
-    {Family::kStartIo, Op::kStartNext, "IoStartNextPacket"},
-    {Family::kStartIo, Op::kStartNextByKey, "IoStartNextPacketByKey"},
-    {Family::kStartIo, Op::kSetAttributes, "IoSetStartIoAttributes"},
-    {Family::kCallbackDataQueue, Op::kRemove, "FltCbdqRemoveIo"},
-    {Family::kCallbackDataQueue, Op::kRemoveNext, "FltCbdqRemoveNextIo"},
-    {Family::kCallbackDataQueue, Op::kEnable, "FltCbdqEnable"},
-    {Family::kCallbackDataQueue, Op::kDisable, "FltCbdqDisable"},
-};
 
 }  // namespace
 
 AbsentRoutines FindAbsentRoutines(Family family, const Implementation& implementation) {
   AbsentRoutines absent;
-  for (const OptionalRoutine& routine : kOptionalRoutines) {
-    if (routine.family != family || Provides(implementation, routine.name)) continue;
-    absent.ops |= uint32_t{1} << static_cast<int>(routine.op);
-    absent.names += (absent.names.empty() ? "" : ", ") + std::string(routine.name);
+  std::string last;
+  const OperationList& list = OperationsOf(family);
+  for (int i = 0; i < list.count; ++i) {
+    const std::string name = RoutineName(family, list.ops[i]);
+    if (!Lacks(implementation, name)) continue;
+    absent.ops |= uint64_t{1} << static_cast<int>(list.ops[i]);
+    // Two operations may have one routine.
+    if (name == last) continue;
+    absent.names += (absent.names.empty() ? "" : ", ") + name;
+    last = name;
   }
   return absent;
 }

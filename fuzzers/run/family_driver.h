@@ -73,7 +73,7 @@ class FamilyDriver {
   // Whether the implementation has the routine behind the operation.
   bool Provides(Op op) const { return (absent_ops_ >> static_cast<int>(op) & 1) == 0; }
   // The others, as bits by Op. Before the first run.
-  void SetAbsent(uint32_t ops) { absent_ops_ = ops; }
+  void SetAbsent(uint64_t ops) { absent_ops_ = ops; }
 
   // Carries out one operation on the current fiber, unless a caller contract forbids it
   // just now. Its routine is provided.
@@ -89,7 +89,7 @@ class FamilyDriver {
 
  private:
   bool called_[kMaxFibers] = {};  // the last operation of the fiber was carried out
-  uint32_t absent_ops_ = 0;
+  uint64_t absent_ops_ = 0;
 };
 
 // What a family's folder says of its driver.
@@ -116,7 +116,7 @@ FamilyDriver* NewFamilyDriver(Family family, const Implementation& implementatio
 // The routines that an implementation does not provide. The operations that call them have
 // to be left out.
 struct AbsentRoutines {
-  uint32_t ops = 0;   // bits by Op
+  uint64_t ops = 0;   // bits by Op
   std::string names;  // "KeRemoveByKeyDeviceQueue, KeRemoveEntryDeviceQueue", or ""
 };
 AbsentRoutines FindAbsentRoutines(Family family, const Implementation& implementation);
@@ -138,7 +138,7 @@ class IrqlScope {
   KIRQL before_ = 0;
 };
 
-// What a removal routine returned if it was no item of the test.
+// What a removal routine returned if it was not an item of the test.
 inline constexpr int32_t kForeignPointer = -2;
 
 }  // namespace cancelsafe

@@ -19,8 +19,8 @@ namespace {
 bool RulesFindNothing(const History& history) {
   for (const bool portable : {false, true}) {
     RuleFilter filter;
-    Finding finding;
-    Finding figure;
+    RuleFinding finding;
+    RuleFinding figure;
     if (FindBrokenRule(history, portable, &filter, &finding, &figure)) return false;
     if (figure.event >= 0) return false;
     if (FindBrokenEnding(history, &filter, &finding)) return false;

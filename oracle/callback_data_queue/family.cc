@@ -27,7 +27,9 @@ namespace families {
 extern const FamilyInfo callback_data_queue;
 constexpr FamilyInfo callback_data_queue = {
     "callback-data-queue",
+    "CBDQ",
     DefaultSetup(),
+    kQueueSettings,
     CallbackStyle::kQueue,
     &AddQueueEndings,
     {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},

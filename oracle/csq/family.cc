@@ -26,7 +26,9 @@ namespace families {
 extern const FamilyInfo csq;
 constexpr FamilyInfo csq = {
     "csq",
+    "CSQ",
     DefaultSetup(),
+    kQueueSettings | kTwoKindSettings,
     CallbackStyle::kQueue,
     &AddQueueEndings,
     {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},

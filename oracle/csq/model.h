@@ -1,6 +1,6 @@
 // The sequential model of cancel-safe IRP queues (IoCsqXxx, IoCancelIrp): one
-// list of items and what is known of each IRP. The callback data queue is the
-// same machine in another dialect (callback_data_queue/model.h).
+// list of items and what is known of each IRP. Minifilter queues are the same machine in
+// another dialect (CsqDialect).
 #ifndef CANCELSAFE_ORACLE_CSQ_MODEL_H_
 #define CANCELSAFE_ORACLE_CSQ_MODEL_H_
 
@@ -56,7 +56,7 @@ struct CsqModel {
     uint8_t ended;
     // By queue; counts up to one above the ordinals that the setup names.
     uint8_t insert_callbacks[kMaxQueues];
-    uint8_t disabled;  // bit per queue; callback data queues only
+    uint8_t disabled;  // bit per queue; where queues can be
     // 1 + an item that was inserted although it had been cancelled, because another
     // cancellation took the routine before the insert could; 0 for none. That
     // cancellation comes next, before any other call.

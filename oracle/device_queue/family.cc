@@ -65,7 +65,9 @@ namespace families {
 extern const FamilyInfo device_queue;
 constexpr FamilyInfo device_queue = {
     "device-queue",
+    "DQ",
     DefaultSetup(),
+    kListSettings,
     CallbackStyle::kNone,
     &AddEndings,
     {kFacets, static_cast<int>(std::size(kFacets))},

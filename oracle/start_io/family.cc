@@ -90,7 +90,9 @@ namespace families {
 extern const FamilyInfo start_io;
 constexpr FamilyInfo start_io = {
     "start-io",
+    "SIO",
     DefaultSetup(),
+    kStartIoSettings,
     CallbackStyle::kStartIo,
     &AddEndings,
     {kFacets, static_cast<int>(std::size(kFacets))},

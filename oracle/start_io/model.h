@@ -20,7 +20,7 @@ struct StartIoModel {
     // ended while the request to start the next one was postponed.
     uint8_t current;
     uint8_t cancelled;   // bit per item, like the next two
-    uint8_t cancelable;  // has a cancel function that nobody has taken out
+    uint8_t cancelable;  // has a cancel function that was not taken out
     uint8_t ended;
   };
   using Alternatives = Alternative<State>*;
