@@ -17,8 +17,8 @@ endif()
 # cancelsafe_add_tests(<target> [EXPECTATIONS file] [CLAUSE glob] [FUZZERS name...]
 #                      [FUZZ_RUNS number])
 #
-# Adds the tests <target>.conformance and, for each fuzzer named (csq, device_queue,
-# start_io, callback_data_queue) that this installation has, <target>.fuzz.<name>:
+# Adds the tests <target>.conformance and, for each fuzzer named (csq, device_queue, ...:
+# a family in libexec/cancelsafe/) that this installation has, <target>.fuzz.<name>:
 # FUZZ_RUNS programs (20000), whose failures are saved in the build directory.
 # <target> is a MODULE or SHARED library that exports documented routines. The
 # report is written to <build directory>/<target>.conformance/.

@@ -9,7 +9,7 @@ Defect defect = Defect::kNoDefect;
 
 #define CANCELSAFE_WRONG(name, story, cases) \
   {#name, story, cases, Defect::k##name, KernelDefect::kNoDefect},
-// A callback data queue shares the defects of the CSQ beneath it.
+// A minifilter queue shares the defects of the CSQ beneath it.
 #define CANCELSAFE_WRONG_CSQ(name, story) CANCELSAFE_WRONG(name, story, "[ci]*")
 #define CANCELSAFE_WRONG_DEVICE_QUEUE(name, story) CANCELSAFE_WRONG(name, story, "[di]*q*")
 #define CANCELSAFE_WRONG_START_IO(name, story) CANCELSAFE_WRONG(name, story, "sio.*")

@@ -1,28 +1,21 @@
 // See mutants_check.h.
 #include "conformance/selfcheck/mutants_check.h"
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "conformance/hosts/user/suite_run.h"
+#include "oracle/family.h"
 
 namespace cancelsafe::conformance {
 
 namespace {
 
 // The cases of a mutant's family; of the implementation as it is, all.
-const char* CasesFor(const Mutant& mutant) {
+std::string CasesFor(const Mutant& mutant) {
   if (mutant.path.empty()) return "";
-  switch (mutant.family) {
-    case Family::kCsq:
-      return "csq.*";
-    case Family::kDeviceQueue:
-      return "dq.*";
-    case Family::kStartIo:
-      return "sio.*";
-    case Family::kCallbackDataQueue:
-      return "cbdq.*";
-  }
-  return "";
+  return absl::StrCat(absl::AsciiStrToLower(InfoOf(mutant.family).prefix), ".*");
 }
 
 MutantNotice Check(const Mutant& mutant, const GuestBuilder& builder) {

@@ -2,6 +2,8 @@
 // the step is inside a routine, a variant of the breakable one.
 #include "conformance/selfcheck/readings.h"
 
+#include <utility>
+
 #include "conformance/selfcheck/broken.h"
 
 namespace cancelsafe::conformance {
@@ -10,21 +12,17 @@ namespace {
 
 const Implementation& BuiltIn() { return BuiltInImplementation(); }
 
-void Name(PIO_CSQ csq, PIO_CSQ_IRP_CONTEXT context) {
-  if (context != nullptr) *context = {IO_TYPE_CSQ_IRP_CONTEXT, nullptr, csq};
-}
-
 Implementation CancelledNeverInserted() {
   Implementation table = BuiltIn();
   table.IoCsqInsertIrp = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
     if (!irp->Cancel) return BuiltIn().IoCsqInsertIrp(csq, irp, context);
-    Name(csq, context);
+    FillContext(csq, context);
     csq->CsqCompleteCanceledIrp(csq, irp);
   };
   table.IoCsqInsertIrpEx = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context,
                               PVOID insert_context) -> NTSTATUS {
     if (!irp->Cancel) return BuiltIn().IoCsqInsertIrpEx(csq, irp, context, insert_context);
-    Name(csq, context);
+    FillContext(csq, context);
     csq->CsqCompleteCanceledIrp(csq, irp);
     return STATUS_SUCCESS;
   };
@@ -36,7 +34,7 @@ Implementation CancelledAnswersCancelled() {
   table.IoCsqInsertIrpEx = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context,
                               PVOID insert_context) -> NTSTATUS {
     if (!irp->Cancel) return BuiltIn().IoCsqInsertIrpEx(csq, irp, context, insert_context);
-    Name(csq, context);
+    FillContext(csq, context);
     csq->CsqCompleteCanceledIrp(csq, irp);
     // A classic queue has one answer only.
     return csq->Type == IO_TYPE_CSQ ? STATUS_SUCCESS : STATUS_CANCELLED;
@@ -82,97 +80,6 @@ Implementation WritesHint() {
   };
   return table;
 }
-
-Implementation ChangesStateWithoutLock() {
-  Implementation table = BuiltIn();
-  table.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 1; };
-  table.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 0; };
-  return table;
-}
-
-// Disables that are not yet enabled again; the tests have one queue at a time.
-int disables;
-
-Implementation CountsDisables() {
-  Implementation table = BuiltIn();
-  disables = 0;
-  table.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
-    ++disables;
-    BuiltIn().FltCbdqDisable(queue);
-  };
-  table.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
-    if (disables > 0) --disables;
-    if (disables == 0) BuiltIn().FltCbdqEnable(queue);
-  };
-  return table;
-}
-
-Implementation DisabledTestedBeforeLock() {
-  Implementation table = BuiltIn();
-  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
-                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
-                             PVOID insert_context) -> NTSTATUS {
-    if ((queue->Flags & 1) != 0) return STATUS_FLT_CBDQ_DISABLED;
-    return BuiltIn().FltCbdqInsertIo(queue, data, context, insert_context);
-  };
-  return table;
-}
-
-Implementation CancelledNeverInsertedIo() {
-  Implementation table = BuiltIn();
-  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
-                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
-                             PVOID insert_context) -> NTSTATUS {
-    if (!CancelsafeIrpOfCallbackData(data)->Cancel) {
-      return BuiltIn().FltCbdqInsertIo(queue, data, context, insert_context);
-    }
-    Name(&queue->Csq, context);
-    queue->CompleteCanceledIo(queue, data);
-    return STATUS_SUCCESS;
-  };
-  return table;
-}
-
-Implementation InsertedAnswersPending() {
-  Implementation table = BuiltIn();
-  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
-                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
-                             PVOID insert_context) -> NTSTATUS {
-    const NTSTATUS status = BuiltIn().FltCbdqInsertIo(queue, data, context, insert_context);
-    return NT_SUCCESS(status) ? STATUS_PENDING : status;
-  };
-  return table;
-}
-
-Implementation NotMarkedPendingIo() {
-  Implementation table = BuiltIn();
-  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
-                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
-                             PVOID insert_context) -> NTSTATUS {
-    PIRP irp = CancelsafeIrpOfCallbackData(data);
-    const NTSTATUS status = BuiltIn().FltCbdqInsertIo(queue, data, context, insert_context);
-    // Only while it is queued: a completed one is not looked at.
-    if (NT_SUCCESS(status) && irp->CancelRoutine != nullptr && !irp->Cancel) {
-      IoGetCurrentIrpStackLocation(irp)->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
-    }
-    return status;
-  };
-  return table;
-}
-
-Reading Nothing(const char* ambiguity, const char* why) { return {ambiguity, why}; }
-
-Reading Guest(const char* ambiguity, const char* what, Implementation (*implementation)(),
-              const char* cases, bool accepted = true) {
-  return {ambiguity, what, implementation, Defect::kNoDefect, cases, accepted};
-}
-
-Reading Variant(const char* ambiguity, const char* what, Defect variant, const char* cases,
-                bool accepted = true) {
-  return {ambiguity, what, &BreakableImplementation, variant, cases, accepted};
-}
-
-constexpr bool kRefused = false;
 
 std::vector<Reading> AllReadings() {
   return {
@@ -236,37 +143,35 @@ std::vector<Reading> AllReadings() {
       Nothing("AMB-31", "older pages say less, none says otherwise"),
       Nothing("AMB-32", "a duty of the driver"),
       Guest("AMB-33", "private to the implementation", &WritesHint, "dq.*"),
-      Guest("AMB-40", "they take the lock", &BuiltInReading, "cbdq.*"),
-      Guest("AMB-40", "they do not", &ChangesStateWithoutLock, "cbdq.*able.*"),
-      Guest("AMB-41", "they stay cancellable", &BuiltInReading, "cbdq.*able.*"),
-      Variant("AMB-41", "cancellation waits", Defect::kCbdqDisableStopsCancel, "cbdq.*", kRefused),
-      Guest("AMB-42", "nothing more", &BuiltInReading, "cbdq.*able.*"),
-      Guest("AMB-42", "disables are counted", &CountsDisables, "cbdq.*able.*"),
-      Guest("AMB-43", "disabled first, inside the lock", &BuiltInReading, "cbdq.*"),
-      Guest("AMB-43", "disabled first, before the lock", &DisabledTestedBeforeLock,
-            "cbdq.insert.*"),
-      Guest("AMB-43", "cancelled first", &CancelledNeverInsertedIo, "cbdq.*"),
-      Nothing("AMB-44", "the routines may not be used for it"),
-      Guest("AMB-45", "the figure: inserted, taken back, completed", &BuiltInReading, "cbdq.*"),
-      Guest("AMB-45", "never given to the insert callback", &CancelledNeverInsertedIo, "cbdq.*"),
-      Guest("AMB-46", "it is, and comes back unchanged", &BuiltInReading, "cbdq.insert.*"),
-      Guest("AMB-46", "it is the answer to every insert", &InsertedAnswersPending, "cbdq.*",
-            kRefused),
-      Nothing("AMB-47", "no page describes it"),
-      Nothing("AMB-48", "no page gives a reason"),
-      Guest("AMB-49", "it does", &BuiltInReading, "cbdq.*"),
-      Guest("AMB-49", "it does not", &NotMarkedPendingIo, "cbdq.*"),
-      Guest("AMB-50", "an output, whatever the annotation says", &BuiltInReading, "cbdq.*"),
-      Guest("AMB-51", "at the canceller's IRQL", &BuiltInReading, "cbdq.*"),
   };
 }
 
 }  // namespace
 
+void FillContext(PIO_CSQ csq, PIO_CSQ_IRP_CONTEXT context) {
+  if (context != nullptr) *context = {IO_TYPE_CSQ_IRP_CONTEXT, nullptr, csq};
+}
+
+Reading Nothing(const char* ambiguity, const char* why) { return {ambiguity, why}; }
+
+Reading Guest(const char* ambiguity, const char* what, Implementation (*implementation)(),
+              const char* cases, bool accepted) {
+  return {ambiguity, what, implementation, Defect::kNoDefect, cases, accepted};
+}
+
+Reading Variant(const char* ambiguity, const char* what, Defect variant, const char* cases,
+                bool accepted) {
+  return {ambiguity, what, &BreakableImplementation, variant, cases, accepted};
+}
+
 Implementation BuiltInReading() { return BuiltIn(); }
 
 const std::vector<Reading>& Readings() {
-  static const auto* readings = new std::vector<Reading>(AllReadings());
+  static const auto* readings = [] {
+    auto* all = new std::vector<Reading>(AllReadings());
+    for (Reading& reading : FilterQueueReadings()) all->push_back(std::move(reading));
+    return all;
+  }();
   return *readings;
 }
 

@@ -1,24 +1,10 @@
-// See stubs.h. CSQ and callback data queues share one set of callbacks here, as
-// they share one set of rules.
+// See stubs.h. All queues made of callbacks share one set of callbacks here, as they
+// share one set of rules.
 #include "stubs.h"
 
 namespace cancelsafe::suite {
 
 namespace {
-
-// Checks that hold in every case are noted only when they fail.
-void Standing(bool ok, const TestQueue* queue, const char* csq, const char* cbdq,
-              const char* what) {
-  if (!ok) NoteCheck(false, queue->filter ? cbdq : csq, what, "true", "false", __FILE__, __LINE__);
-}
-
-TestQueue* QueueOf(PVOID pointer, bool filter) {
-  for (TestQueue& queue : w.queues) {
-    if (static_cast<PVOID>(&queue.csq) == pointer && queue.filter == filter) return &queue;
-  }
-  Abandon(filter ? "CBDQ-CB-09" : "CSQ-INIT-09 CSQ-INIT-08",
-          "a callback was given a queue that is not the caller's");
-}
 
 PLIST_ENTRY LinksOf(const TestQueue* queue, int item) {
   return queue->filter ? &w.items[item].data->QueueLinks
@@ -54,6 +40,33 @@ Event& Enter(CallbackKind kind, TestQueue* queue, int item, int after, long long
 
 void Leave(const Event& event) {
   if (w.leave != nullptr) w.leave(event);
+}
+
+// The documented end of a cancelled operation of a minifilter.
+void CompleteOperation(int item) {
+  PFLT_CALLBACK_DATA data = w.items[item].data;
+  data->IoStatus.Status = STATUS_CANCELLED;
+  data->IoStatus.Information = 0;
+  if (Kernel().complete_pended_pre_operation == nullptr) return;
+  Kernel().complete_pended_pre_operation(data, FLT_PREOP_COMPLETE, nullptr);
+  BuryItem(item);
+}
+
+}  // namespace
+
+// Checks that hold in every case are noted only when they fail.
+void Standing(bool ok, const TestQueue* queue, const char* csq, const char* filter,
+              const char* what) {
+  if (!ok)
+    NoteCheck(false, queue->filter ? filter : csq, what, "true", "false", __FILE__, __LINE__);
+}
+
+TestQueue* QueueOf(PVOID pointer, bool filter) {
+  for (TestQueue& queue : w.queues) {
+    if (static_cast<PVOID>(&queue.csq) == pointer && queue.filter == filter) return &queue;
+  }
+  Abandon(filter ? "CBDQ-CB-09" : "CSQ-INIT-09 CSQ-INIT-08",
+          "a callback was given a queue that is not the caller's");
 }
 
 void OnAcquire(TestQueue* queue, PKIRQL irql) {
@@ -157,16 +170,6 @@ int OnPeek(TestQueue* queue, int after, PVOID context) {
   return found;
 }
 
-// The documented end of a cancelled operation of a minifilter.
-void CompleteOperation(int item) {
-  PFLT_CALLBACK_DATA data = w.items[item].data;
-  data->IoStatus.Status = STATUS_CANCELLED;
-  data->IoStatus.Information = 0;
-  if (Kernel().complete_pended_pre_operation == nullptr) return;
-  Kernel().complete_pended_pre_operation(data, FLT_PREOP_COMPLETE, nullptr);
-  BuryItem(item);
-}
-
 void OnCompleteCanceled(TestQueue* queue, int item) {
   const Event& event = Enter(CallbackKind::kCompleteCanceled, queue, item, kNone, 0);
   Standing(!queue->held, queue, "CSQ-CB-16 CSQ-INV-04", "CBDQ-CB-08",
@@ -186,57 +189,9 @@ void OnCompleteCanceled(TestQueue* queue, int item) {
   Leave(event);
 }
 
-// The documented callback types.
-VOID NTAPI CsqAcquire(PIO_CSQ csq, PKIRQL irql) { OnAcquire(QueueOf(csq, false), irql); }
-VOID NTAPI CsqRelease(PIO_CSQ csq, KIRQL irql) { OnRelease(QueueOf(csq, false), irql); }
-VOID NTAPI CsqInsert(PIO_CSQ csq, PIRP irp) {
-  TestQueue* queue = QueueOf(csq, false);
-  Standing(!queue->ex, queue, "CSQ-INIT-05", "", "a classic queue has the two-argument insert");
-  (void)OnInsert(queue, ItemOf(irp), nullptr);
-}
-NTSTATUS NTAPI CsqInsertWithStatus(PIO_CSQ csq, PIRP irp, PVOID context) {
-  TestQueue* queue = QueueOf(csq, false);
-  Standing(queue->ex, queue, "CSQ-INIT-06", "", "an Ex queue has the three-argument insert");
-  return OnInsert(queue, ItemOf(irp), context);
-}
-VOID NTAPI CsqRemove(PIO_CSQ csq, PIRP irp) { OnRemove(QueueOf(csq, false), ItemOf(irp)); }
-PIRP NTAPI CsqPeek(PIO_CSQ csq, PIRP irp, PVOID context) {
-  const int found = OnPeek(QueueOf(csq, false), ItemOf(irp), context);
-  return found == kNone ? nullptr : Irp(found);
-}
-VOID NTAPI CsqComplete(PIO_CSQ csq, PIRP irp) {
-  OnCompleteCanceled(QueueOf(csq, false), ItemOf(irp));
-}
-
-int ItemOfData(PFLT_CALLBACK_DATA data) {
-  if (data == nullptr) return kNone;
-  for (int i = 0; i < kItems; ++i) {
-    if (w.items[i].data == data) return i;
-  }
-  Abandon("CBDQ-CB-09",
-          "a pointer to something other than callback data of the test was handed out");
-}
-VOID CbdqAcquire(PFLT_CALLBACK_DATA_QUEUE q, PKIRQL irql) { OnAcquire(QueueOf(q, true), irql); }
-VOID CbdqRelease(PFLT_CALLBACK_DATA_QUEUE q, KIRQL irql) { OnRelease(QueueOf(q, true), irql); }
-NTSTATUS CbdqInsert(PFLT_CALLBACK_DATA_QUEUE q, PFLT_CALLBACK_DATA data, PVOID context) {
-  return OnInsert(QueueOf(q, true), ItemOfData(data), context);
-}
-VOID CbdqRemove(PFLT_CALLBACK_DATA_QUEUE q, PFLT_CALLBACK_DATA data) {
-  OnRemove(QueueOf(q, true), ItemOfData(data));
-}
-PFLT_CALLBACK_DATA CbdqPeek(PFLT_CALLBACK_DATA_QUEUE q, PFLT_CALLBACK_DATA data, PVOID context) {
-  const int found = OnPeek(QueueOf(q, true), ItemOfData(data), context);
-  return found == kNone ? nullptr : w.items[found].data;
-}
-VOID CbdqComplete(PFLT_CALLBACK_DATA_QUEUE q, PFLT_CALLBACK_DATA data) {
-  OnCompleteCanceled(QueueOf(q, true), ItemOfData(data));
-}
-
 const char* QueueText(int number) { return number == 0 ? "queue 0" : "queue 1"; }
 
 PVOID PeekContext(int group) { return group == kNone ? nullptr : &w.groups[group]; }
-
-}  // namespace
 
 void CompleteItem(int item, NTSTATUS status) {
   PIRP irp = Irp(item);
@@ -247,111 +202,11 @@ void CompleteItem(int item, NTSTATUS status) {
   BuryItem(item);
 }
 
-NTSTATUS InitCsq(int number) {
-  TestQueue& queue = w.queues[number];
-  queue.filter = queue.ex = false;
-  const int call = BeginCall("IoCsqInitialize", kNone, QueueText(number));
-  const NTSTATUS status = Entry().IoCsqInitialize(&queue.csq, CsqInsert, CsqRemove, CsqPeek,
-                                                  CsqAcquire, CsqRelease, CsqComplete);
-  EndCallValue(call, status);
-  return status;
-}
-
-NTSTATUS InitCsqEx(int number) {
-  TestQueue& queue = w.queues[number];
-  queue.filter = false;
-  queue.ex = true;
-  const int call = BeginCall("IoCsqInitializeEx", kNone, QueueText(number));
-  const NTSTATUS status = Entry().IoCsqInitializeEx(&queue.csq, CsqInsertWithStatus, CsqRemove,
-                                                    CsqPeek, CsqAcquire, CsqRelease, CsqComplete);
-  EndCallValue(call, status);
-  return status;
-}
-
-NTSTATUS InitCbdq(int number) {
-  TestQueue& queue = w.queues[number];
-  queue.filter = true;
-  const int call = BeginCall("FltCbdqInitialize", kNone, QueueText(number));
-  const NTSTATUS status =
-      Entry().FltCbdqInitialize(nullptr, &queue.cbdq, CbdqInsert, CbdqRemove, CbdqPeek, CbdqAcquire,
-                                CbdqRelease, CbdqComplete);
-  EndCallValue(call, status);
-  return status;
-}
-
-void Insert(int item, bool with_context, int number) {
-  const int call = BeginCall("IoCsqInsertIrp", item, with_context ? "its context" : "no context");
-  Entry().IoCsqInsertIrp(&w.queues[number].csq, Irp(item),
-                         with_context ? &w.items[item].context : nullptr);
-  EndCall(call);
-}
-
-NTSTATUS InsertEx(int item, PVOID insert_context, bool with_context, int number) {
-  const int call = BeginCall("IoCsqInsertIrpEx", item, with_context ? "its context" : "no context");
-  const NTSTATUS status =
-      Entry().IoCsqInsertIrpEx(&w.queues[number].csq, Irp(item),
-                               with_context ? &w.items[item].context : nullptr, insert_context);
-  EndCallValue(call, status);
-  return status;
-}
-
-int Remove(int item, int number) {
-  const int call = BeginCall("IoCsqRemoveIrp", item, "by its context");
-  const int answer = ItemOf(Entry().IoCsqRemoveIrp(&w.queues[number].csq, &w.items[item].context));
-  EndCallItem(call, answer);
-  return answer;
-}
-
-int RemoveNext(int group, int number) {
-  const int call = BeginCall("IoCsqRemoveNextIrp", kNone, group == kNone ? "any" : "one group");
-  const int answer = ItemOf(Entry().IoCsqRemoveNextIrp(&w.queues[number].csq, PeekContext(group)));
-  EndCallItem(call, answer);
-  return answer;
-}
-
 BOOLEAN Cancel(int item) {
   const int call = BeginCall("IoCancelIrp", item);
   const BOOLEAN answer = Kernel().cancel_irp(Irp(item));
   EndCall(call, answer ? "TRUE" : "FALSE");
   return answer;
-}
-
-NTSTATUS InsertIo(int item, PVOID insert_context, bool with_context, int number) {
-  const int call = BeginCall("FltCbdqInsertIo", item, with_context ? "its context" : "no context");
-  w.items[item].filter = true;
-  const NTSTATUS status =
-      Entry().FltCbdqInsertIo(&w.queues[number].cbdq, w.items[item].data,
-                              with_context ? &w.items[item].context : nullptr, insert_context);
-  EndCallValue(call, status);
-  return status;
-}
-
-int RemoveIo(int item, int number) {
-  const int call = BeginCall("FltCbdqRemoveIo", item, "by its context");
-  const int answer =
-      ItemOfData(Entry().FltCbdqRemoveIo(&w.queues[number].cbdq, &w.items[item].context));
-  EndCallItem(call, answer);
-  return answer;
-}
-
-int RemoveNextIo(int group, int number) {
-  const int call = BeginCall("FltCbdqRemoveNextIo", kNone, group == kNone ? "any" : "one group");
-  const int answer =
-      ItemOfData(Entry().FltCbdqRemoveNextIo(&w.queues[number].cbdq, PeekContext(group)));
-  EndCallItem(call, answer);
-  return answer;
-}
-
-void EnableIo(int number) {
-  const int call = BeginCall("FltCbdqEnable", kNone, QueueText(number));
-  Entry().FltCbdqEnable(&w.queues[number].cbdq);
-  EndCall(call);
-}
-
-void DisableIo(int number) {
-  const int call = BeginCall("FltCbdqDisable", kNone, QueueText(number));
-  Entry().FltCbdqDisable(&w.queues[number].cbdq);
-  EndCall(call);
 }
 
 Text<32> Linked(int number) {

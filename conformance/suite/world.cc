@@ -25,9 +25,9 @@ bool CanariesIntact(int item) {
   return true;
 }
 
-// A CSQ is followed by the rest of the union it shares with a callback data queue.
+// A CSQ is followed by the rest of the union it shares with a minifilter queue.
 bool CsqEndIntact(const TestQueue& queue) {
-  return queue.filter || queue.cbdq.Flags == static_cast<ULONG>(kCanary);
+  return queue.filter || queue.filter_queue.Flags == static_cast<ULONG>(kCanary);
 }
 
 unsigned FlagsOf(const TestQueue* queue, int item, unsigned* known) {
@@ -168,7 +168,7 @@ void ResetWorld(const Host& host) {
   for (TestQueue& queue : w.queues) {
     queue.canary_before = queue.canary_after = kCanary;
     queue.complete = true;
-    queue.cbdq.Flags = static_cast<ULONG>(kCanary);
+    queue.filter_queue.Flags = static_cast<ULONG>(kCanary);
     InitializeListHead(&queue.list);
   }
   for (int i = 0; i < kItems; ++i) MakeItem(i);

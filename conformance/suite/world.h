@@ -55,10 +55,10 @@ struct TestQueue {
   ULONG_PTR canary_before;
   union {
     IO_CSQ csq;
-    FLT_CALLBACK_DATA_QUEUE cbdq;
+    FLT_CALLBACK_DATA_QUEUE filter_queue;
   };
   ULONG_PTR canary_after;
-  bool filter;  // a callback data queue
+  bool filter;  // a minifilter's queue
   bool ex;      // initialised with an insert routine that returns a status
   LIST_ENTRY list;
   bool held;
@@ -72,7 +72,7 @@ struct TestQueue {
 
 struct Item {
   PIRP irp;
-  bool filter;          // it has been in a callback data queue's hands
+  bool filter;          // it has been in a minifilter queue's hands
   unsigned char group;  // selected by a peek with &World::groups[group]
   unsigned char inserts, removes, cancels, completions;
   TestQueue* linked_in;

@@ -12,18 +12,20 @@ flags="-std=c++17 -O1 -Wall -Wextra -Werror -ffreestanding -fno-exceptions -fno-
   -DCANCELSAFE_SUITE_USES_DDK -isystem $ddk -I$room/.."
 objects=
 stale=
-for source in "$room"/suite/*.cc "$room/hosts/driver/driver.cc"; do
-  object=$out/$(basename "$source" .cc).o
+for source in "$room"/suite/*.cc "$room"/suite/*/*.cc "$room/hosts/driver/driver.cc"; do
+  # Files of two folders may have one name.
+  object=$out/$(basename "$(dirname "$source")")_$(basename "$source" .cc).o
   objects="$objects $object"
   if [ ! -e "$object" ] || [ -n "$(find "$room/suite" "$room/hosts/driver" \
        "$room/../impl/include" -newer "$object" -name '*.[hc]*' -print -quit)" ]; then
-    stale="$stale $source"
+    stale="$stale $source $object"
   fi
 done
 if [ -n "$stale" ]; then
-  # shellcheck disable=SC2086
-  (cd "$out" && printf '%s\n' $stale |
-    xargs -P "$(nproc 2>/dev/null || echo 1)" -n 4 $prefix-g++ $flags -c)
+  export prefix flags
+  # shellcheck disable=SC2016,SC2086
+  printf '%s\n' $stale | xargs -P "$(nproc 2>/dev/null || echo 1)" -n 2 \
+    sh -c 'exec $prefix-g++ $flags -c "$0" -o "$1"'
 fi
 $prefix-gcc -c "$room/hosts/driver/guard.S" -o "$out/guard.o"
 # shellcheck disable=SC2086

@@ -225,7 +225,7 @@ TEST(HostileGuestTest, TruncatedFileIsRefusedWithTheReason) {
 }
 
 // What loses its parent becomes a child of this process, and of no other test's: so a
-// process that outlives its case is seen whoever else runs on the machine.
+// process that outlives its case is seen whatever else runs on the machine.
 TEST(HostileGuestTest, NothingThatAGuestStartsOutlivesItsCase) {
   ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   for (const char* act : {"daemon", "fork"}) {

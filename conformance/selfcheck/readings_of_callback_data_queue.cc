@@ -1,0 +1,117 @@
+// The documented readings of callback data queues, see readings.h.
+#include "conformance/selfcheck/broken.h"
+#include "conformance/selfcheck/readings.h"
+
+namespace cancelsafe::conformance {
+
+namespace {
+
+Implementation ChangesStateWithoutLock() {
+  Implementation table = BuiltInImplementation();
+  table.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 1; };
+  table.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) { queue->Flags = 0; };
+  return table;
+}
+
+// Disables that are not yet enabled again; the tests have one queue at a time.
+int disables;
+
+Implementation CountsDisables() {
+  Implementation table = BuiltInImplementation();
+  disables = 0;
+  table.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
+    ++disables;
+    BuiltInImplementation().FltCbdqDisable(queue);
+  };
+  table.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
+    if (disables > 0) --disables;
+    if (disables == 0) BuiltInImplementation().FltCbdqEnable(queue);
+  };
+  return table;
+}
+
+Implementation DisabledTestedBeforeLock() {
+  Implementation table = BuiltInImplementation();
+  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
+                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
+                             PVOID insert_context) -> NTSTATUS {
+    if ((queue->Flags & 1) != 0) return STATUS_FLT_CBDQ_DISABLED;
+    return BuiltInImplementation().FltCbdqInsertIo(queue, data, context, insert_context);
+  };
+  return table;
+}
+
+Implementation CancelledNeverInsertedIo() {
+  Implementation table = BuiltInImplementation();
+  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
+                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
+                             PVOID insert_context) -> NTSTATUS {
+    if (!CancelsafeIrpOfCallbackData(data)->Cancel) {
+      return BuiltInImplementation().FltCbdqInsertIo(queue, data, context, insert_context);
+    }
+    FillContext(&queue->Csq, context);
+    queue->CompleteCanceledIo(queue, data);
+    return STATUS_SUCCESS;
+  };
+  return table;
+}
+
+Implementation InsertedAnswersPending() {
+  Implementation table = BuiltInImplementation();
+  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
+                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
+                             PVOID insert_context) -> NTSTATUS {
+    const NTSTATUS status =
+        BuiltInImplementation().FltCbdqInsertIo(queue, data, context, insert_context);
+    return NT_SUCCESS(status) ? STATUS_PENDING : status;
+  };
+  return table;
+}
+
+Implementation NotMarkedPendingIo() {
+  Implementation table = BuiltInImplementation();
+  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
+                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
+                             PVOID insert_context) -> NTSTATUS {
+    PIRP irp = CancelsafeIrpOfCallbackData(data);
+    const NTSTATUS status =
+        BuiltInImplementation().FltCbdqInsertIo(queue, data, context, insert_context);
+    // Only while it is queued: a completed one is not looked at.
+    if (NT_SUCCESS(status) && irp->CancelRoutine != nullptr && !irp->Cancel) {
+      IoGetCurrentIrpStackLocation(irp)->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
+    }
+    return status;
+  };
+  return table;
+}
+
+}  // namespace
+
+std::vector<Reading> FilterQueueReadings() {
+  return {
+      Guest("AMB-40", "they take the lock", &BuiltInReading, "cbdq.*"),
+      Guest("AMB-40", "they do not", &ChangesStateWithoutLock, "cbdq.*able.*"),
+      Guest("AMB-41", "they stay cancellable", &BuiltInReading, "cbdq.*able.*"),
+      Variant("AMB-41", "cancellation waits", Defect::kCbdqDisableStopsCancel, "cbdq.*", kRefused),
+      Guest("AMB-42", "nothing more", &BuiltInReading, "cbdq.*able.*"),
+      Guest("AMB-42", "disables are counted", &CountsDisables, "cbdq.*able.*"),
+      Guest("AMB-43", "disabled first, inside the lock", &BuiltInReading, "cbdq.*"),
+      Guest("AMB-43", "disabled first, before the lock", &DisabledTestedBeforeLock,
+            "cbdq.insert.*"),
+      Guest("AMB-43", "cancelled first", &CancelledNeverInsertedIo, "cbdq.*"),
+      Nothing("AMB-44", "the routines may not be used for it"),
+      Guest("AMB-45", "the figure: inserted, taken back, completed", &BuiltInReading, "cbdq.*"),
+      Guest("AMB-45", "never given to the insert callback", &CancelledNeverInsertedIo, "cbdq.*"),
+      Guest("AMB-46", "it is, and comes back unchanged", &BuiltInReading, "cbdq.insert.*"),
+      Guest("AMB-46", "it is the answer to every insert", &InsertedAnswersPending, "cbdq.*",
+            kRefused),
+      Nothing("AMB-47", "no page describes it"),
+      Nothing("AMB-48", "no page gives a reason"),
+      Guest("AMB-49", "it does", &BuiltInReading, "cbdq.*"),
+      Guest("AMB-49", "it does not", &NotMarkedPendingIo, "cbdq.*"),
+      Guest("AMB-50", "an output, whatever the annotation says", &BuiltInReading, "cbdq.*"),
+      Guest("AMB-51", "at the canceller's IRQL", &BuiltInReading, "cbdq.*"),
+  };
+}
+
+}  // namespace cancelsafe::conformance
