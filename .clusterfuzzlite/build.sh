@@ -7,7 +7,9 @@ set -euo pipefail
 
 source_dir=$SRC/cancelsafe
 build_dir=$WORK/cancelsafe
-corpora=(csq device_queue start_io callback_data_queue)
+# The families.
+mapfile -t corpora < <(sed -n 's/^CANCELSAFE_FAMILY(k[A-Za-z]*, \([a-z_]*\))$/\1/p' \
+  "$source_dir/oracle/families.def")
 targets=("${corpora[@]}" program_text program_bytes)
 
 # The distribution's Abseil is compiled against libstdc++, and so must we be. The base
@@ -45,12 +47,14 @@ pack_seeds() {
   (cd "$stage" && zip -q -X "$OUT/${target}_fuzzer_seed_corpus.zip" -- *)
 }
 
-# pack_dictionary TARGET NAME...: one of several has an entry once.
+# pack_dictionary TARGET NAME...: one of several has an entry once. Every target of a
+# family prints them all.
 pack_dictionary() {
-  local target=$1 name files=()
+  local target=$1 name
   shift
-  for name in "$@"; do files+=("$source_dir/fuzzers/targets/dictionaries/$name.dict"); done
-  awk '!seen[$0]++' "${files[@]}" >"$OUT/${target}_fuzzer.dict"
+  for name in "$@"; do
+    "$build_dir/fuzzers/targets/${corpora[0]}_fuzzer" "--print-dictionary=$name"
+  done | awk '!seen[$0]++' >"$OUT/${target}_fuzzer.dict"
 }
 
 for target in "${targets[@]}"; do

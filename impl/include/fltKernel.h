@@ -1,4 +1,4 @@
-// The minifilter side: callback data, callback data queues and the few filter
+// The minifilter side: callback data, their queues and the few filter
 // manager routines that end an operation (clauses CBDQ-*).
 #ifndef CANCELSAFE_FLTKERNEL_H_
 #define CANCELSAFE_FLTKERNEL_H_

@@ -16,7 +16,7 @@ KIRQL KeRaiseIrqlToSynchLevel(VOID);
 
 /* TRUE: taken. At DISPATCH_LEVEL or above. */
 BOOLEAN FASTCALL KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock);
-/* TRUE if nobody held it at some moment of the call. */
+/* TRUE if it was free at some moment of the call. */
 BOOLEAN FASTCALL KeTestSpinLock(PKSPIN_LOCK SpinLock);
 
 typedef struct _KSPIN_LOCK_QUEUE {

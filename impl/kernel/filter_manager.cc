@@ -1,5 +1,5 @@
 // The filter manager's share: callback data and its IRP, the end of a pended
-// operation, and cancellation of operations that are in no callback data queue
+// operation, and cancellation of operations that are not in a queue of the library's
 // (clauses CBDQ-FCIO-*, CBDQ-FSCC-*).
 #include "filter_manager.h"
 
