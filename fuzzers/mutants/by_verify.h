@@ -37,7 +37,7 @@ struct VerifiedMutant {
 };
 
 // Searches the scopes in their order up to the first violation. A verdict of a kind that the
-// mutant does not expect is no kill, but a complaint. `program` is the cancelsafe of the model
+// mutant does not expect is a complaint, not a kill. `program` is the cancelsafe of the model
 // build, `guest` the mutant in that flavour, `work` a folder.
 VerifiedMutant VerifyMutant(const Mutant& mutant, const std::vector<ScopeToTry>& scopes, int jobs,
                             const std::string& program, const std::string& guest,

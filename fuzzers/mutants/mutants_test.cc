@@ -28,11 +28,13 @@ using ::testing::Not;
 constexpr char kRoot[] = CANCELSAFE_ROOT;
 constexpr int kSecondsMax = 20;
 
-std::vector<Mutant> AllMutants() {
-  const auto mutants = LoadMutants(absl::StrCat(kRoot, "/fuzzers/mutants/patches"));
+std::vector<Mutant> MutantsIn(const std::string& folder) {
+  const auto mutants = LoadMutants(absl::StrCat(kRoot, "/fuzzers/mutants/", folder));
   EXPECT_TRUE(mutants.ok()) << mutants.status();
   return mutants.ok() ? *mutants : std::vector<Mutant>();
 }
+
+std::vector<Mutant> AllMutants() { return MutantsIn("patches"); }
 
 constexpr char kPatch[] =
     "id: a\nfamily: csq\nclass: lost cancel\nstory: it happened\n"
@@ -71,7 +73,9 @@ constexpr auto kWrong = SeedResult::Ending::kWrongVerdict;
 constexpr auto kNothing = SeedResult::Ending::kNothing;
 
 TEST(MutantFiles, ApplyToTheSourcesOfToday) {
-  for (const Mutant& mutant : AllMutants()) {
+  std::vector<Mutant> all = AllMutants();
+  for (const Mutant& mutant : MutantsIn("reference")) all.push_back(mutant);
+  for (const Mutant& mutant : all) {
     const auto applied = RunCommand({"/usr/bin/patch", "-p1", "--fuzz=0", "--dry-run", "--silent",
                                      "-d", kRoot, "-i", mutant.path},
                                     kSecondsMax);
@@ -95,6 +99,15 @@ TEST(MutantFiles, AreSmallAndChangeTheirFamilysSources) {
                  line.compare(1, 2, "++") != 0;
     }
     EXPECT_LE(changed, 40) << mutant.id;
+  }
+}
+
+TEST(MutantFiles, OfTheReferenceChangeItAlone) {
+  EXPECT_GE(MutantsIn("reference").size(), 9u);
+  for (const Mutant& mutant : MutantsIn("reference")) {
+    ASSERT_EQ(mutant.files.size(), 1u) << mutant.id;
+    EXPECT_EQ(mutant.files[0],
+              absl::StrCat("impl/reference/", FamilyFileName(mutant.family), ".cc"));
   }
 }
 
