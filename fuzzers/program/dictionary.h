@@ -1,6 +1,6 @@
 // Dictionaries for fuzz engines that mutate without our mutator: what the two forms
-// of a program are made of. They are committed in fuzzers/targets/dictionaries, so
-// that building a target runs nothing; a test holds those files to this.
+// of a program are made of. Every fuzz target of a family prints them
+// (--print-dictionary=NAME).
 #ifndef CANCELSAFE_FUZZERS_PROGRAM_DICTIONARY_H_
 #define CANCELSAFE_FUZZERS_PROGRAM_DICTIONARY_H_
 

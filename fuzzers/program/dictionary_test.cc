@@ -1,27 +1,13 @@
 #include "fuzzers/program/dictionary.h"
 
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
 namespace cancelsafe {
 namespace {
-
-TEST(DictionaryTest, TheCommittedFilesAreUpToDate) {
-  for (const char* name : DictionaryNames()) {
-    const std::string path = absl::StrCat(CANCELSAFE_DICTIONARIES, "/", name, ".dict");
-    std::ifstream file(path, std::ios::binary);
-    const std::string committed{std::istreambuf_iterator<char>(file),
-                                std::istreambuf_iterator<char>()};
-    EXPECT_EQ(committed, PrintDictionary(name))
-        << "write_dictionaries " << CANCELSAFE_DICTIONARIES << " brings it up to date";
-  }
-}
 
 TEST(DictionaryTest, EveryEntryIsOneThatTheEnginesTake) {
   for (const char* name : DictionaryNames()) {

@@ -34,7 +34,7 @@ std::string Gave(const char* how, const Verdict& verdict) {
   return absl::StrCat(how, ": ", VerdictLine(verdict));
 }
 
-// An engine's alarm counts the time of one input, and the fresh process is no part of it.
+// An engine's alarm counts the time of one input, and the fresh process does not count.
 class AlarmsIgnored {
  public:
   AlarmsIgnored() {

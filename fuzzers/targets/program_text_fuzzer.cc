@@ -31,7 +31,7 @@ void ReadAndPrint(absl::string_view text) {
 
 }  // namespace
 
-// What is set up when it is used first is no coverage of an input.
+// What is set up when it is used first does not count as coverage of an input.
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   ReadAndPrint("target csq\nfiber 0\n  insert 1\n");
   return 0;

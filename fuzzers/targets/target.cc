@@ -19,9 +19,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "fuzzers/memory/runtime.h"
+#include "fuzzers/program/dictionary.h"
 #include "fuzzers/program/mutate.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/program/schedules.h"
@@ -61,6 +63,8 @@ the same as "--flag=VALUE":
   --stats=FILE              keep counters for a campaign here
   --confirm=FILE            run this saved program once, print the verdict as JSON, and
                             end (what a target starts itself with)
+  --print-dictionary=NAME   print the words that programs are made of, for engines without
+                            our mutator: text, or a family's name for its bytes; and end
   --benchmark               measure runs per second on fixed programs, say what the
                             time goes into, and end
 )";
@@ -96,11 +100,23 @@ Target* target = nullptr;
 
 // Whether the flag's value may be the next argument: "--ignore RULE" for "--ignore=RULE".
 bool TakesValue(absl::string_view argument) {
-  for (const absl::string_view flag : {"--implementation", "--points", "--memory", "--ignore",
-                                       "--artifacts", "--fibers", "--stats", "--confirm"}) {
+  for (const absl::string_view flag :
+       {"--implementation", "--points", "--memory", "--ignore", "--artifacts", "--fibers",
+        "--stats", "--confirm", "--print-dictionary"}) {
     if (argument == flag) return true;
   }
   return false;
+}
+
+[[noreturn]] void PrintDictionaryAndExit(absl::string_view name) {
+  for (const char* known : DictionaryNames()) {
+    if (name != known) continue;
+    const bool whole = fputs(PrintDictionary(name).c_str(), stdout) >= 0 && fflush(stdout) == 0;
+    if (!whole) Fail(kSetupError, "--print-dictionary: cannot write to the output");
+    exit(0);
+  }
+  Fail(kUsageError, absl::StrCat("--print-dictionary: there is no '", name, "'; there are ",
+                                 absl::StrJoin(DictionaryNames(), ", ")));
 }
 
 bool ReadFlag(absl::string_view argument, std::string* implementation, std::string* stats) {
@@ -137,11 +153,14 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
   } else if (absl::ConsumePrefix(&argument, "--artifacts=")) {
     target->artifacts = std::string(argument);
   } else if (absl::ConsumePrefix(&argument, "--fibers=")) {
-    if (!absl::SimpleAtoi(argument, &target->fibers_max) || target->fibers_max < 1) {
+    if (!absl::SimpleAtoi(argument, &target->fibers_max) || target->fibers_max < 1 ||
+        target->fibers_max > kMaxFibers) {
       Fail(kUsageError, absl::StrCat("--fibers: '", argument, "' is not a number from 1 to 4"));
     }
   } else if (absl::ConsumePrefix(&argument, "--stats=")) {
     *stats = std::string(argument);
+  } else if (absl::ConsumePrefix(&argument, "--print-dictionary=")) {
+    PrintDictionaryAndExit(argument);
   } else if (argument == "--benchmark") {
     target->benchmark = std::make_unique<Benchmark>(target->family);
   } else {

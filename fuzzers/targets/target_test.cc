@@ -157,5 +157,24 @@ TEST_F(TargetTest, SaysWhatItRanAndWhatItLeftOut) {
   EXPECT_TRUE(absl::StrContains(output_, "; 0 runs not judged (unknown)")) << output_;
 }
 
+TEST_F(TargetTest, PrintsADictionaryAndRunsNothing) {
+  Run("late", "--print-dictionary=csq");
+  EXPECT_EQ(status_, 0) << output_;
+  EXPECT_TRUE(absl::StartsWith(output_, "# Programs of csq in bytes")) << output_;
+  EXPECT_FALSE(absl::StrContains(output_, "summary:")) << output_;
+  Run("late", "--print-dictionary text");
+  EXPECT_TRUE(absl::StrContains(output_, "\"target csq\\x0A\"")) << output_;
+  Run("late", "--print-dictionary nonsense");
+  EXPECT_EQ(status_, 2) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "there is no 'nonsense'; there are text, csq, "))
+      << output_;
+}
+
+TEST_F(TargetTest, RefusesMoreFibersThanThereAre) {
+  Run("late", "--fibers=5 -runs=1");
+  EXPECT_EQ(status_, 2) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "--fibers: '5' is not a number from 1 to 4")) << output_;
+}
+
 }  // namespace
 }  // namespace cancelsafe
