@@ -31,7 +31,7 @@ struct CampaignOptions {
   std::vector<const CampaignSanitizer*> sanitizers;
   GuestFlags guest;
   std::vector<std::string> known;  // causes that are left out beside guest.ignore: found already
-  std::vector<std::string> fatal_seeds;  // files that are no start for an engine
+  std::vector<std::string> fatal_seeds;  // files that an engine cannot start from
   // Makes a finding easier to read before it is shown; may be empty.
   std::function<void(Finding*)> refine;
   std::string build = "build";    // holds <preset>/fuzzers/targets/<target>_fuzzer

@@ -1,4 +1,4 @@
-// The shared objects that check attacks: every variant of somebody's sources, built with the
+// The shared objects that check attacks: every variant of a user's sources, built with the
 // documented flags, or one that was built already. Knows compilers, and no queues.
 #ifndef CANCELSAFE_FUZZERS_CHECK_VARIANTS_H_
 #define CANCELSAFE_FUZZERS_CHECK_VARIANTS_H_

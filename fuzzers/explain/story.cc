@@ -118,7 +118,7 @@ std::vector<Mark> MarksOf(const Observation& observation) {
     } else {
       continue;
     }
-    // Who waits looks again each time that somebody wakes it.
+    // A waiting fiber looks again each time that another one wakes it.
     const bool again = std::any_of(marks.begin(), marks.end(), [&](const Mark& other) {
       return other.fiber == mark.fiber && other.text == mark.text &&
              other.moment.sequence == mark.moment.sequence;

@@ -106,7 +106,7 @@ CommandEnd RelocatedBuild::Run(const std::vector<std::string>& environment,
                                const std::vector<std::string>& arguments) const {
   std::vector<std::string> command = {"/usr/bin/env", "-i", "-C", root_ + "/moved"};
   command.insert(command.end(), environment.begin(), environment.end());
-  // Root may write to a read-only folder; nobody may not.
+  // Root may write to a read-only folder, the user `nobody` may not.
   if (geteuid() == 0) {
     command.insert(command.end(),
                    {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"});

@@ -77,7 +77,7 @@ class Engine {
   void SetModel(Model model);
   // Makes the choices from now on; null: alternative 0 everywhere.
   void SetChooser(Chooser* chooser) { choice_.caller = chooser; }
-  // Is told of each store that leaves a buffer; null: nobody is.
+  // Called for each store that leaves a buffer; may be null.
   void SetFlushWatcher(Machine::FlushWatcher watcher) {
     flush_watcher_ = watcher;
     machine_->SetFlushWatcher(watcher);

@@ -88,7 +88,7 @@ class Machine {
   virtual const Store* Oldest(int /*fiber*/, const Location** /*location*/) const {
     return nullptr;
   }
-  // Is told of each store that leaves a buffer; null: nobody is.
+  // Called for each store that leaves a buffer; may be null.
   using FlushWatcher = void (*)(const Location& location);
   void SetFlushWatcher(FlushWatcher watcher) { flush_watcher_ = watcher; }
 

@@ -398,7 +398,7 @@ void TellSeqCst() {
 void Fence(Order order, uintptr_t site) {
   if (!internal::active) return;
   const bool is_sc = order == Order::kSeqCst;
-  // What it orders may happen before it and after it; it is no access.
+  // What it orders may happen before it and after it; it is not an access.
   if (is_sc && internal::access_point != 0 && TheEngine().model() != Model::kSc) {
     FlushSome(site);
     schedule::Executor::Get().Point(internal::access_point, nullptr, site);

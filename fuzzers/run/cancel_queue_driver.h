@@ -1,7 +1,7 @@
 // The operations of cancel-safe queues, IRPs and callback data alike: which of them the
 // caller contracts allow just now, and how they are made and recorded. What the driver
-// does in the callbacks is ListDriver's business. The documented signatures of the two
-// families are bound to it in csq/driver.cc and callback_data_queue/driver.cc.
+// does in the callbacks is ListDriver's business. The documented signatures of a family
+// are bound to it in the family's folder.
 #ifndef CANCELSAFE_FUZZERS_RUN_CANCEL_QUEUE_DRIVER_H_
 #define CANCELSAFE_FUZZERS_RUN_CANCEL_QUEUE_DRIVER_H_
 

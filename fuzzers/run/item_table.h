@@ -23,10 +23,10 @@ struct Item {
   enum class Owner : uint8_t {
     kDriver,   // may be queued, started or completed by the test
     kLibrary,  // queued, or being inserted
-    kEnded,    // completed; the number gets a new IRP once nobody uses the old one
+    kEnded,    // completed; the number gets a new IRP once no call uses the old one
   };
   PIRP irp = nullptr;
-  PFLT_CALLBACK_DATA data = nullptr;  // kCallbackDataQueue
+  PFLT_CALLBACK_DATA data = nullptr;  // null where items are IRPs
   Owner owner = Owner::kEnded;
   uint8_t generation = 0;
   uint8_t users = 0;            // open calls that name this IRP
@@ -101,7 +101,7 @@ class ItemTable {
   bool Refresh(int number);
 
   // A call that names the item begins and ends. While calls are open the number
-  // keeps its IRP; whoever uses the IRP or its context later has seen the end.
+  // keeps its IRP; a later use of the IRP or its context happens after the end.
   void BeginUse(int number) {
     TellUse(number);
     ++items_[number].users;

@@ -32,7 +32,7 @@ struct RunnerOptions {
 };
 
 // The reading by which an implementation is judged, named as tools name it ("" is the
-// built-in one): our own for what is ours, and for anybody else's any that the
+// built-in one): our own for the built-in one, and for every other any that the
 // documents allow, unless it is to be `strict`.
 Reading ReadingFor(std::string_view implementation, bool strict);
 

@@ -1,6 +1,6 @@
 // What the time of a run goes into: processor ticks by stage, for the benchmark.
 // Costs one read of the time stamp counter at each change of stage, and nothing
-// where nobody asked for it. Never looked at by anything that decides.
+// where it was not asked for. Does not influence any decision.
 #ifndef CANCELSAFE_FUZZERS_RUN_STAGE_CLOCK_H_
 #define CANCELSAFE_FUZZERS_RUN_STAGE_CLOCK_H_
 
@@ -27,7 +27,7 @@ class StageClock {
   // Everything from now on is the stage's, until the next call.
   void Enter(Stage stage) {
     const uint64_t now = Now();
-    // Longer than any stage of a run: the processor was somebody else's.
+    // Longer than any stage of a run: the process was preempted.
     if (now - since_ < kInterruption) ticks_[static_cast<int>(stage_)] += now - since_;
     stage_ = stage;
     since_ = now;
@@ -55,7 +55,7 @@ class StageClock {
   Stage stage_ = Stage::kEngine;
 };
 
-// Enters a stage if somebody is counting.
+// Enters a stage if there is a clock.
 inline void EnterStage(StageClock* clock, Stage stage) {
   if (__builtin_expect(clock != nullptr, 0)) clock->Enter(stage);
 }

@@ -194,7 +194,7 @@ void CompleteExplorer::Finished(const RunResult& result) {
 }
 
 // Steps whose order with steps of other fibers can matter at all: most accesses are to what
-// one fiber uses alone, or to what nobody writes.
+// one fiber uses alone, or to what is never written.
 void CompleteExplorer::FindShared() {
   std::fill(users_.begin(), users_.end(), 0);
   std::fill(writers_.begin(), writers_.end(), 0);

@@ -50,8 +50,8 @@ class Fiber {
   // is abandoned, its destructors never run. Not for the calling fiber.
   void Recreate();
 
-  // Leaves the calling fiber `this` and continues `to`; returns when somebody
-  // switches back. `abandon`: nobody will.
+  // Leaves the calling fiber `this` and continues `to`; returns when another
+  // fiber switches back. `abandon`: none will.
   void SwitchTo(Fiber* to, bool abandon = false);
 
   // To be called first thing by `entry`.

@@ -91,7 +91,7 @@ TEST(RaceTest, AnAbandonedRunRacesNeitherWithItsCallerNorWithTheNextRun) {
     ASSERT_EQ(stopped.result.status, RunStatus::kStopped);
     ASSERT_EQ(stopped.reports, 0) << "schedule " << n;
     ASSERT_EQ(RunToy(kRaceToyCorrect, Nth(n)).reports, 0) << "schedule " << n;
-    ASSERT_EQ(g_reports, 0) << "releasing the memory is no race either";
+    ASSERT_EQ(g_reports, 0) << "releasing the memory is not a race either";
   }
 }
 

@@ -105,7 +105,7 @@ struct Schedule {
   Kind kind = Kind::kChoices;
   uint8_t parameter = 0;
   uint32_t seed = 0;
-  // Unnamed: that of whoever runs it.
+  // Unnamed: that of the caller's options.
   MemoryModel memory = MemoryModel::kUnnamed;
   int stale_count = 0;  // numbers ascend
   StaleChoice stale[kMaxStaleChoices];

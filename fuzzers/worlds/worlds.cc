@@ -244,8 +244,8 @@ void Worlds::RankKeys() {
   ranks_ = count;
 }
 
-// Small ones and large ones, so that whoever compares them as signed numbers or subtracts
-// them sees another order.
+// Small ones and large ones, so that a comparison as signed numbers or a subtraction gives
+// another order.
 uint32_t Worlds::KeyOf(int rank, int ranks, int start_rank) {
   const int small = std::max((ranks + 1) / 2, start_rank + 1);
   return static_cast<uint32_t>(rank < small ? rank : rank - ranks);

@@ -1,4 +1,4 @@
-// The kernel around one driver, for whoever runs it: start and unload, its devices, files
+// The kernel around one driver, as its runner sees it: start and unload, its devices, files
 // and requests, what it has not given back. One driver at a time in a process. The services
 // themselves are in services.h, who runs when is behind scheduler.h.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_WORLD_H_

@@ -1,5 +1,5 @@
 // A program's memory, and its steps as a driver on the machine room would carry them
-// out, with the judge called at each. Knows no scheduler: whoever runs it names the
+// out, with the judge called at each. Knows no scheduler: its caller names the
 // processors and is told of places to switch at.
 #ifndef CANCELSAFE_FUZZERS_MACHINE_ROOM_EXPLORED_WORLD_H_
 #define CANCELSAFE_FUZZERS_MACHINE_ROOM_EXPLORED_WORLD_H_

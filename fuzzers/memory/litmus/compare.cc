@@ -55,7 +55,7 @@ std::string Describe(const Comparison& comparison, const Result& result) {
                     comparison.expected_race ? "expected, not" : "not expected, but", " found\n");
   }
   if (result.bounded) {
-    absl::StrAppend(&text, "  bounded: not all executions were run, so this is no verdict\n");
+    absl::StrAppend(&text, "  bounded: not all executions were run, so this is not a verdict\n");
   }
   return text;
 }

@@ -74,7 +74,7 @@ void Interpreter::Start(Decider* decider) {
   for (ThreadState& thread : threads_) thread.reads.reserve(kEvents);
 }
 
-// Branches are no events: they are done with the event before them.
+// Branches are not events: they are done with the event before them.
 void Interpreter::SkipBranches(int t) {
   ThreadState& thread = threads_[t];
   while (!Finished(t)) {

@@ -136,7 +136,7 @@ Skip StartIoDriver::Execute(const Operation& operation) {
     case Op::kStartNextByKey:
       return ExecuteNext(operation);
     case Op::kCancel: {
-      // Raised first: between the look at the IRP and the call nobody may end it.
+      // Raised first: the IRP must not end between the look at it and the call.
       const IrqlScope scope(operation.irql);
       return CancelIrp(operation, &items_, recorder_);
     }
@@ -262,7 +262,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
     IoReleaseCancelSpinLock(irql);
   }
   items_.HandOver(item);
-  // Whoever ends the packet knows that it was started, as if StartIo had told the device.
+  // What ends the packet happens after its start, as if StartIo had told the device.
   if (memory::kHooked) memory::EndCall();
   Tell(kCurrentPart);
   current_ = item;

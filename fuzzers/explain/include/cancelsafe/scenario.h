@@ -1,8 +1,8 @@
 // Virtual threads with a forced interleaving, for tests written in C++: what
-// `cancelsafe replay --test` generates, and what a person may write. Each step makes
+// `cancelsafe replay --test` generates; it can also be written by hand. Each step makes
 // the documented call of its name on a queue with the driver described in Setup. A
 // step that would break its caller's contract just then is left out: completing an
-// IRP that somebody else owns, say. What the calls returned, called back and left
+// IRP that the queue owns, say. What the calls returned, called back and left
 // behind is judged against the documented behaviour.
 //
 // Needs the library cancelsafe_scenario and nothing else; one scenario runs at a time.
@@ -116,7 +116,7 @@ struct Switch {
 
 class Scenario {
  public:
-  // "csq", "device-queue", "start-io" or "callback-data-queue".
+  // The family by its name: "csq", "device-queue", ... (the word after `target` in programs).
   explicit Scenario(const std::string& target,
                     const std::string& implementation = TestedImplementation());
   ~Scenario();
