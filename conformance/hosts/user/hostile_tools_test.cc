@@ -352,7 +352,8 @@ class HostileToolsTest : public testing::TestWithParam<Row> {
   std::string folder_, guest_, program_;
 };
 
-// The report of another implementation lies beside what the guest does, and has nothing to do with it.
+// The report of another implementation lies beside what the guest does, and has nothing to do with
+// it.
 TEST_P(HostileToolsTest, ConformBesideAnotherReport) {
   const std::string other = folder_ + "/saved/other.jsonl";
   std::ofstream(other) << kOtherReport;
