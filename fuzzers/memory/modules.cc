@@ -20,6 +20,28 @@ struct Search {
   Module* module;
 };
 
+// Those of AddModule. They come first: their places are fixed, and the low half of an address in
+// one is not to be taken for one in a module that lies anywhere.
+Module foreign[kMaxForeignModules];
+int foreign_count = 0;
+
+bool HoldsForeign(Search* search) {
+  for (int i = 0; i < foreign_count; ++i) {
+    const Module& module = foreign[i];
+    if (search->by_low_half) {
+      const uint32_t offset =
+          static_cast<uint32_t>(search->address) - static_cast<uint32_t>(module.begin);
+      if (offset >= module.end - module.begin) continue;
+      search->address = module.begin + offset;
+      return true;
+    }
+    if (search->address < module.begin || search->address >= module.end) continue;
+    *search->module = module;
+    return true;
+  }
+  return false;
+}
+
 // Called for each loaded module; stops at the one that holds the address.
 int Holds(dl_phdr_info* info, size_t, void* context) {
   auto* search = static_cast<Search*>(context);
@@ -66,14 +88,20 @@ std::string Symbolize(const Module& module, uintptr_t offset) {
   snprintf(command, sizeof(command),
            "s=$(command -v llvm-symbolizer-19 || command -v llvm-symbolizer || "
            "echo /usr/lib/llvm-19/bin/llvm-symbolizer); "
-           "\"$s\" --no-inlines --demangle --obj='%s' 0x%lx 2>/dev/null",
-           path, static_cast<unsigned long>(offset));
+           "\"$s\" %s --demangle --obj='%s' 0x%lx 2>/dev/null",
+           module.has_inlines ? "--inlines" : "--no-inlines", path,
+           static_cast<unsigned long>(offset));
   FILE* pipe = popen(command, "r");
   if (pipe == nullptr) return "";
   char function[512] = "";
   char place[512] = "";
-  const bool read = fgets(function, sizeof(function), pipe) != nullptr &&
-                    fgets(place, sizeof(place), pipe) != nullptr;
+  // Of routines that were inlined into each other, innermost first, that which no header of the
+  // system has, so that the line is one of the driver's.
+  bool read = false;
+  do {
+    read = fgets(function, sizeof(function), pipe) != nullptr &&
+           fgets(place, sizeof(place), pipe) != nullptr && function[0] != '\n';
+  } while (read && strncmp(place, "/usr/", 5) == 0 && module.has_inlines);
   pclose(pipe);
   if (!read || function[0] == '?') return "";
   function[strcspn(function, "\n")] = '\0';
@@ -91,14 +119,25 @@ std::string Symbolize(const Module& module, uintptr_t offset) {
 
 }  // namespace
 
+void AddModule(const Module& module) {
+  if (foreign_count < kMaxForeignModules) foreign[foreign_count++] = module;
+}
+
+void RemoveModule(uintptr_t begin) {
+  for (int i = 0; i < foreign_count; ++i) {
+    if (foreign[i].begin == begin) foreign[i--] = foreign[--foreign_count];
+  }
+}
+
 bool FindModule(uintptr_t address, Module* module) {
   Search search = {false, address, module};
-  return dl_iterate_phdr(&Holds, &search) != 0;
+  return HoldsForeign(&search) || dl_iterate_phdr(&Holds, &search) != 0;
 }
 
 uintptr_t AddressOf(uint32_t site) {
   Search search = {true, site, nullptr};
-  return dl_iterate_phdr(&Holds, &search) != 0 ? search.address : 0;
+  const bool found = HoldsForeign(&search) || dl_iterate_phdr(&Holds, &search) != 0;
+  return found ? search.address : 0;
 }
 
 std::string DescribeSite(uint32_t site) {

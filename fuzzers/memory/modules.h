@@ -17,7 +17,15 @@ struct Module {
   uintptr_t data_begin = 0;    // of its variables
   uintptr_t data_end = 0;
   char path[256] = "";
+  // The file's own compiler put routines of headers into its code: look through them.
+  bool has_inlines = false;
 };
+
+// A module that was loaded by other means than the system's (a PE image): from now on sites may
+// lie in it. At most kMaxForeignModules at a time; more are not known.
+inline constexpr int kMaxForeignModules = 8;
+void AddModule(const Module& module);
+void RemoveModule(uintptr_t begin);
 
 // The module that an address lies in; false if in none.
 bool FindModule(uintptr_t address, Module* module);

@@ -130,17 +130,6 @@ void PointToFlush(uintptr_t site) {
   schedule::Executor::Get().Point(internal::access_point, nullptr, site);
 }
 
-// Buffered stores that reach memory before what the fiber does next, each in a step of its
-// own: under sequential consistency none.
-void FlushSome(uintptr_t site) {
-  Engine& engine = TheEngine();
-  const int fiber = Fiber();
-  while (engine.ChoosesToFlush(fiber, static_cast<uint32_t>(site))) {
-    PointToFlush(site);
-    if (engine.machine().HasBuffered(fiber)) engine.machine().Flush(fiber);
-  }
-}
-
 // What a complete search has to know of a store that reaches memory.
 void TellFlush(const Location& location) {
   schedule::Executor::Get().TouchMemory(location.address(), static_cast<size_t>(location.size()),
@@ -381,6 +370,16 @@ void GiveLock(const volatile void* word) {
   entry.last = fiber;
   entry.stores = TheEngine().machine().BufferedEver(fiber);
   TheEngine().machine().Release(fiber, &entry.knowledge);
+}
+
+// Each in a step of its own, where accesses are points.
+void FlushSome(uintptr_t site) {
+  Engine& engine = TheEngine();
+  const int fiber = Fiber();
+  while (engine.ChoosesToFlush(fiber, static_cast<uint32_t>(site))) {
+    PointToFlush(site);
+    if (engine.machine().HasBuffered(fiber)) engine.machine().Flush(fiber);
+  }
 }
 
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site) {

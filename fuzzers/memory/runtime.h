@@ -135,6 +135,9 @@ void SetReadsFromCoverage(uint8_t* counters, uint32_t size);
 // The preemption point before an access, where accesses are points, and what a complete
 // search has to know of it.
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site);
+// For who makes preemption points before accesses by itself: stores that leave the buffer of the
+// fiber before what it does next. By alternative 0 none.
+void FlushSome(uintptr_t site);
 // A seq_cst operation: where values may be old, the order of all of them matters.
 void TellSeqCst();
 // A fence that the code under test makes, or a routine of it that is one.

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/schedules.h"
+#include "fuzzers/program/stale_text.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/program/tokens.h"
 #include "fuzzers/program/words.h"
@@ -24,10 +25,7 @@ namespace cancelsafe {
 namespace {
 
 using schedule::kMaxChoices;
-using schedule::kMaxStaleChoices;
-using schedule::kMaxStaleIndex;
 using schedule::kMemoryModelNames;
-using schedule::kStaleKindNames;
 using schedule::Schedule;
 
 using Words = absl::Span<const char* const>;
@@ -265,40 +263,8 @@ absl::Status Parser::Memory(const Tokens& tokens) {
 }
 
 absl::Status Parser::StaleChoices(const Tokens& tokens) {
-  Schedule& schedule = file_.program.schedule;
-  for (size_t i = 1; i < tokens.size(); ++i) {
-    if (schedule.stale_count == kMaxStaleChoices) {
-      return Error("too many stale choices; at most ", kMaxStaleChoices, " are allowed");
-    }
-    const std::vector<absl::string_view> parts = absl::StrSplit(tokens[i], ':');
-    uint64_t number = 0;
-    uint64_t index = 0;
-    uint64_t alternatives = 0;
-    bool well = parts.size() == 3 && ParseNumber(parts[0], &number) && number <= 0xffff;
-    const int kind = well ? FindWord(parts[1], kStaleKindNames) : -1;
-    if (well && kind >= 0) {
-      const std::pair<absl::string_view, absl::string_view> which =
-          absl::StrSplit(parts[2], absl::MaxSplits('/', 1));
-      const bool bounded = which.first.size() != parts[2].size();
-      well = ParseNumber(which.first, &index) && index >= 1 && index <= kMaxStaleIndex &&
-             (!bounded || (ParseNumber(which.second, &alternatives) && alternatives > index &&
-                           alternatives <= 0xff));
-    }
-    if (!well || kind < 0) {
-      return Error("a stale choice is number:kind:index/alternatives with a number up to 65535, ",
-                   "one of ", absl::StrJoin(kStaleKindNames, ", "), ", an index from 1 to ",
-                   static_cast<int>(kMaxStaleIndex),
-                   ", and more alternatives than the index, if any are named, ",
-                   "as in 12:read:1/2, not ", Quoted(tokens[i]));
-    }
-    for (int j = 0; j < schedule.stale_count; ++j) {
-      if (schedule.stale[j].number == number) return Error("two stale choices ", number);
-    }
-    schedule.stale[schedule.stale_count++] = {
-        static_cast<uint16_t>(number), static_cast<uint8_t>(kind), static_cast<uint8_t>(index),
-        static_cast<uint8_t>(alternatives)};
-  }
-  return absl::OkStatus();
+  const std::string wrong = ReadStaleChoices(tokens, &file_.program.schedule);
+  return wrong.empty() ? absl::OkStatus() : Error(wrong);
 }
 
 absl::Status Parser::OperationArgument(Argument argument, Operation* operation) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "fuzzers/program/stale_text.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/program/words.h"
 #include "oracle/family.h"
@@ -15,8 +16,6 @@ namespace cancelsafe {
 namespace {
 
 using schedule::Kind;
-using schedule::kMemoryModelNames;
-using schedule::MemoryModel;
 using schedule::Schedule;
 
 constexpr size_t kChoicesPerLine = 12;
@@ -64,16 +63,7 @@ void PrintSchedule(const Program& program, std::string* out) {
                     choice.step, ":", choice.fiber);
   }
   if (schedule.choice_count > 0) absl::StrAppend(out, "\n");
-  if (schedule.memory != MemoryModel::kUnnamed) {
-    absl::StrAppend(out, "memory ", kMemoryModelNames[static_cast<int>(schedule.memory)], "\n");
-  }
-  for (int i = 0; i < schedule.stale_count; ++i) {
-    const schedule::StaleChoice choice = schedule.stale[i];
-    absl::StrAppend(out, i == 0 ? "stale-choices " : " ", choice.number, ":",
-                    schedule::kStaleKindNames[choice.kind], ":", choice.index);
-    if (choice.alternatives != 0) absl::StrAppend(out, "/", choice.alternatives);
-  }
-  if (schedule.stale_count > 0) absl::StrAppend(out, "\n");
+  AppendMemory(schedule, out);
 }
 
 }  // namespace

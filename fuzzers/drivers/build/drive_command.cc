@@ -25,6 +25,7 @@ struct DriveOptions {
   std::vector<std::string> includes;
   bool plain = false;
   drivers::DriveSessionOptions session;
+  std::string sanitizer;
 };
 
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
@@ -78,6 +79,8 @@ int Run(const DriveOptions& options) {
   const std::vector<std::string> rest(options.words.begin() + (verb.empty() ? 0 : 1),
                                       options.words.end());
   if (verb == "build") return Build(options, rest);
+  const bool wants_engine = options.sanitizer.empty() && !options.session.memory.empty();
+  ContinueUnder(wants_engine ? "model" : options.sanitizer, "none", "");
   if (verb == "check") return Check(rest);
   if (verb == "services") return List();
   if (verb.empty() || !rest.empty()) {
@@ -104,6 +107,10 @@ std::function<int()> Declare(CLI::App* app) {
   AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");
   AddText(app, "--implementation", &session.implementation, "FILE",
           "the queue routines that the driver gets");
+  AddChoice(app, "--memory", &session.memory, {"sc", "tso", "rc11"},
+            "of fuzzing: what a load may return: the newest store, what x86 shows, or what C++ "
+            "allows (rc11); in the model build, which it asks for");
+  AddSanitizer(app, &options->sanitizer, "none; with --memory: model");
   AddText(app, "--directory", &session.directory, "DIR",
           "of fuzzing: for findings (drive-findings)");
   AddArguments(app, "build SOURCE... | check FILE.sys... | services | FILE.sys", &options->words);

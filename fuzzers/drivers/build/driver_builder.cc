@@ -137,7 +137,9 @@ absl::Status BuildDriver(const DriverBuildOptions& options) {
     if (options.instrument) {
       for (const char* flag :
            {"-Xclang", "-fsanitize=thread", "-mllvm", "-tsan-instrument-func-entry-exit=0",
-            "-mllvm", "-tsan-distinguish-volatile=1",
+
+            // As the compilers of x64 drivers do: a volatile load acquires, a store releases.
+            "-fms-volatile",
             // The driver's spelling names a runtime for the linker.
             "-Xclang", "-fsanitize-coverage-type=3", "-Xclang",
             "-fsanitize-coverage-trace-pc-guard", "-Xclang", "-fsanitize-coverage-trace-cmp"}) {

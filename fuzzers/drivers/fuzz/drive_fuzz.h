@@ -20,6 +20,8 @@ struct DriveFuzzOptions {
   double seconds_max = 0;  // 0: no bound
   bool stops_at_first = true;
   std::set<std::string> ignored;  // names and clauses of rules
+  // Of every run, where the build has the memory engine.
+  schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;
   // Runs that the minimiser may take for one finding.
   int minimize_runs_max = 60000;
 };
@@ -56,12 +58,14 @@ class DriveFuzzer {
 
  private:
   bool Shows(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
+  void FewerStaleChoices(DriveFinding* best);
   bool ShowsUnderSome(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
 
   void SmallerValues(int runs_max, DriveFinding* best);
   void FewerPreemptions(int runs_max, DriveFinding* best);
 
   DriverRunner& runner_;
+  bool races_ = true;
   int minimize_runs_ = 0;
   int minimize_runs_max_ = 0;
   int decisions_ = 0;  // of the last run

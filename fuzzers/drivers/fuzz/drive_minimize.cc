@@ -39,6 +39,7 @@ bool DriveFuzzer::Shows(const DriverProgram& program, const Verdict& verdict,
                         DriveFinding* finding) {
   DriverRunOptions options;
   options.schedule.record_choices = true;
+  options.races = races_;
   ++minimize_runs_;
   const DriverRunOutput& output = runner_.Run(program, options);
   decisions_ = output.schedule.decisions;
@@ -57,6 +58,7 @@ bool DriveFuzzer::ShowsUnderSome(const DriverProgram& program, const Verdict& ve
   if (Shows(program, verdict, finding)) return true;
   DriverProgram tried = program;
   tried.schedule = schedule::Schedule();
+  tried.schedule.memory = program.schedule.memory;
   if (Shows(tried, verdict, finding)) return true;
   const int fibers = program.fibers + 1 + program.driver_fibers;
   const int singles = std::min(decisions_, 200) * fibers;
@@ -66,6 +68,7 @@ bool DriveFuzzer::ShowsUnderSome(const DriverProgram& program, const Verdict& ve
       SetSingle(i, fibers, &tried.schedule);
     } else {
       tried.schedule = GenerateSchedule(&random);
+      tried.schedule.memory = program.schedule.memory;
     }
     if (Shows(tried, verdict, finding)) return true;
   }
@@ -84,7 +87,12 @@ void DriveFuzzer::FewerPreemptions(int runs_max, DriveFinding* best) {
   const int singles = best->decisions * fibers;
   for (int i = -1; i < singles + kTries && best->preemptions > 1 && minimize_runs_ < runs_max;
        ++i) {
+    // What memory does is kept: its choices mostly still fit.
+    const schedule::Schedule& found = best->program.schedule;
     schedule = schedule::Schedule();
+    schedule.memory = found.memory;
+    schedule.stale_count = found.stale_count;
+    std::copy_n(found.stale, found.stale_count, schedule.stale);
     if (i >= 0 && i < singles) {
       SetSingle(i, fibers, &schedule);
     } else if (i >= singles && i % 2 == 0) {
@@ -127,6 +135,22 @@ void DriveFuzzer::SmallerValues(int runs_max, DriveFinding* best) {
   }
 }
 
+// Alternative 0 in the place of each stale choice, where the finding stays.
+void DriveFuzzer::FewerStaleChoices(DriveFinding* best) {
+  DriveFinding next;
+  for (int i = best->program.schedule.stale_count; i-- > 0;) {
+    if (i >= best->program.schedule.stale_count) continue;
+    DriverProgram tried = best->program;
+    schedule::Schedule& schedule = tried.schedule;
+    std::copy(schedule.stale + i + 1, schedule.stale + schedule.stale_count, schedule.stale + i);
+    --schedule.stale_count;
+    if (Shows(tried, best->verdict, &next) && next.preemptions <= best->preemptions &&
+        next.program.schedule.stale_count < best->program.schedule.stale_count) {
+      *best = next;
+    }
+  }
+}
+
 DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
   minimize_runs_ = 0;
   minimize_runs_max_ = runs_max;
@@ -156,6 +180,7 @@ DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
     }
   }
   SmallerValues(runs_max, &best);
+  FewerStaleChoices(&best);
   FewerPreemptions(runs_max, &best);
   for (int i = best.program.schedule.choice_count; i-- > 0 && minimize_runs_ < runs_max;) {
     if (i >= best.program.schedule.choice_count) continue;

@@ -9,6 +9,7 @@
 #include "command/status.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/run/memory_run.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -44,6 +45,12 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
   if (options.runs == 0 && options.seconds == 0) fuzz.seconds_max = 60;
   fuzz.stops_at_first = !options.keep_going;
   fuzz.ignored = IgnoredRules(options.ignored);
+  if (const std::string& model = options.memory; !model.empty()) {
+    const std::string wrong = ReadMemoryModel(model, &fuzz.memory);
+    if (!wrong.empty()) throw UsageError(wrong);
+  } else if (memory::kHooked) {
+    fuzz.memory = schedule::MemoryModel::kRc11;
+  }
   const auto begin = std::chrono::steady_clock::now();
   const DriveFuzzResult result =
       DriveFuzzer(loaded.runner.get()).Fuzz(fuzz, [&](const DriveFinding& finding) {

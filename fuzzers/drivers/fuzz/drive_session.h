@@ -18,6 +18,7 @@ struct DriveSessionOptions {
   int seconds = 0;
   bool keep_going = false;
   std::vector<std::string> ignored;
+  std::string memory;  // sc, tso or rc11: of the model build; "": rc11 there
   std::string directory = "drive-findings";
 };
 

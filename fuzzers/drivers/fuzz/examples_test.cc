@@ -20,8 +20,10 @@ namespace {
 
 constexpr const char* kExamples[] = {
 #define CANCELSAFE_DRIVER_EXAMPLE(name) #name,
+#define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) #name,
 #include "fuzzers/drivers/examples/examples.def"
 #undef CANCELSAFE_DRIVER_EXAMPLE
+#undef CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY
 };
 
 // The rules behind "// Found by: a, b." of the source.

@@ -9,7 +9,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "fuzzers/program/stale_text.h"
 #include "fuzzers/program/tokens.h"
+#include "fuzzers/program/words.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -63,6 +65,11 @@ class Parser {
     if (tokens[0] == "fiber") return Fiber(tokens);
     if (tokens[0] == "schedule") return ScheduleLine(tokens);
     if (tokens[0] == "choices") return Choices(tokens);
+    if (tokens[0] == "memory") return Memory(tokens);
+    if (tokens[0] == "stale-choices") {
+      const std::string wrong = ReadStaleChoices(tokens, &program.schedule);
+      return wrong.empty() ? absl::OkStatus() : Error(wrong);
+    }
     return Operation(tokens);
   }
 
@@ -130,6 +137,14 @@ class Parser {
       schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(step),
                                                    static_cast<uint8_t>(fiber)};
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status Memory(const Tokens& tokens) {
+    const auto models = absl::MakeConstSpan(schedule::kMemoryModelNames).subspan(1);
+    const int index = tokens.size() == 2 ? FindWord(tokens[1], models) : -1;
+    if (index < 0) return Error("'memory' takes one of ", absl::StrJoin(models, ", "));
+    file_.program.schedule.memory = static_cast<schedule::MemoryModel>(index + 1);
     return absl::OkStatus();
   }
 
@@ -269,6 +284,7 @@ std::string PrintDriverProgram(const DriverProgramFile& file) {
     }
     absl::StrAppend(&text, "\n");
   }
+  AppendMemory(schedule, &text);
   return text;
 }
 

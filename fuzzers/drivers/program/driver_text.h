@@ -14,6 +14,8 @@
 //     ioctl 3 0 code=0x222000 in=0 out=8
 //   schedule pct seed=17 parameter=1
 //   choices 3:1 9:0
+//   memory tso
+//   stale-choices 12:flush:1/2
 //
 // `target driver` comes first. What stands before the first fiber is done before the fibers
 // start, one after another. A request has a number of its own, by which `cancel` names it, and

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "fuzzers/drivers/program/driver_text.h"
 #include "fuzzers/drivers/run/control_codes.h"
+#include "fuzzers/drivers/run/engine_verdict.h"
 #include "fuzzers/drivers/run/major.h"
 #include "fuzzers/drivers/world/access.h"
 
@@ -54,6 +55,9 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   for (Request& request : requests_) request = Request();
   extra_ = 0;
   started_ = entry_failed_ = false;
+  loaded_ = Handover();
+  static constexpr uint32_t kNoHistory = 0;
+  memory_.Begin(program.schedule, schedule::MemoryModel::kUnnamed, /*access_points=*/false, &kNoHistory);
   WorldOptions world;
   world.fail_allocation = program.fail_allocation;
   world.implementation = queues_;
@@ -66,13 +70,18 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   stage.tells_story = options.tells_story;
   stage.scheduler = options.scheduler;
   stage.run = options.schedule;
+  MemoryRun::BeginFibers();
   stage_.Run(this, program.fibers, program.driver_fibers, program.schedule, stage,
              &output_.schedule);
+  MemoryRun::EndFibers();
+  MemoryRun::End();
+  memory_.WriteTo(&output_.schedule.executed);
   output_.story = options.tells_story ? &stage_.story() : nullptr;
   output_.allocations = AllocationCount();
   output_.activities = stage_.started_activities();
   output_.starved = stage_.starved();
-  output_.verdict = stage_.verdict();
+  output_.verdict = EngineVerdict(options.races);
+  if (output_.verdict.ok()) output_.verdict = stage_.verdict();
   if (output_.verdict.ok()) {
     JudgeMemory();
     output_.verdict = stage_.verdict();
@@ -83,6 +92,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
                           absl::StrCat("the driver started more at a time than 'driver-fibers ",
                                        program.driver_fibers, "' has room for"));
   }
+  if (options.tells_story && !output_.verdict.ok()) NameStaleChoices();
   return output_;
 }
 
@@ -105,12 +115,32 @@ std::string DriverRunner::Title(const Request& request) const {
   return PrintDriverOperation(request.operation);
 }
 
+void DriverRunner::NameStaleChoices() {
+  for (const std::string& line :
+       EngineStory(memory_, [this](uintptr_t address) { return NameOfAddress(address); })) {
+    output_.verdict.evidence.push_back("! " + line);
+  }
+}
+
+std::string DriverRunner::NameOfAddress(uintptr_t address) const {
+  for (const Request& request : requests_) {
+    if (request.irp == nullptr) continue;
+    const auto is = [address](const auto& field) {
+      return reinterpret_cast<uintptr_t>(&field) == address;
+    };
+    if (is(request.irp->CancelRoutine)) return "CancelRoutine of " + Name(request);
+    if (is(request.irp->Cancel)) return "Cancel of " + Name(request);
+  }
+  return DescribeAddress(reinterpret_cast<const void*>(address));
+}
+
 std::string DriverRunner::Name(const Request& request) const {
   return absl::StrCat("'", Title(request), "'");
 }
 
 void DriverRunner::Fiber(int fiber) {
   while (!started_) stage_.WaitQuietly(&started_);
+  loaded_.Acquire(fiber);
   if (entry_failed_) return;
   for (const DriverOperation& operation : program_->operations) {
     if (operation.fiber == fiber) Do(operation);
@@ -150,8 +180,9 @@ bool DriverRunner::Open(int number) {
   if (file.state != File::State::kNew || devices.empty()) return false;
   file.state = File::State::kBusy;
   file.object = MakeFile(devices.front());
-  file.state =
-      NT_SUCCESS(SendPlain(kMajorCreate, number)) ? File::State::kOpen : File::State::kClosed;
+  const bool opens = NT_SUCCESS(SendPlain(kMajorCreate, number));
+  file.opened.Release(stage_.fiber());
+  file.state = opens ? File::State::kOpen : File::State::kClosed;
   return true;
 }
 
@@ -159,7 +190,9 @@ bool DriverRunner::Cleanup(int number) {
   File& file = files_[number];
   if (file.state != File::State::kOpen || file.active != 0) return false;
   file.state = File::State::kBusy;
+  file.returned.Acquire(stage_.fiber());
   SendPlain(kMajorCleanup, number);
+  file.returned.Release(stage_.fiber());
   file.state = File::State::kCleaned;
   return true;
 }
@@ -168,6 +201,8 @@ bool DriverRunner::Close(int number) {
   File& file = files_[number];
   if (file.state != File::State::kCleaned || HasPending(number)) return false;
   file.state = File::State::kBusy;
+  file.returned.Acquire(stage_.fiber());
+  file.ended.Acquire(stage_.fiber());
   SendPlain(kMajorClose, number);
   file.state = File::State::kClosed;
   return true;
@@ -192,7 +227,9 @@ bool DriverRunner::SendRequest(const DriverOperation& operation, Request* reques
   spec.control_code = operation.code;
   spec.input.assign(operation.in, static_cast<uint8_t>('A' + operation.request));
   ++file.active;
+  file.opened.Acquire(stage_.fiber());
   Send(request, spec);
+  file.returned.Release(stage_.fiber());
   --file.active;
   return true;
 }
@@ -278,6 +315,7 @@ void DriverRunner::OnComplete(PIRP irp, void* context) {
   request->marked = irp->PendingReturned != 0;
   auto* runner = static_cast<DriverRunner*>(Stage::Get().play());
   runner->JudgeCompletion(request);
+  runner->files_[request->file].ended.Release(Stage::Get().fiber());
   Stage::Get().Wake(request);
 }
 

@@ -9,6 +9,8 @@
 #include "fuzzers/drivers/program/driver_program.h"
 #include "fuzzers/drivers/run/stage.h"
 #include "fuzzers/drivers/world/world.h"
+#include "fuzzers/run/memory_run.h"
+#include "fuzzers/run/sanitizer_hints.h"
 
 namespace cancelsafe::drivers {
 
@@ -18,6 +20,8 @@ struct DriverRunOptions {
   bool tells_story = false;
   // In place of the program's schedule, whose choices override as ever.
   schedule::Scheduler* scheduler = nullptr;
+  // Data races count; in builds without the memory engine none is seen.
+  bool races = true;
   schedule::RunOptions schedule;
 };
 
@@ -56,6 +60,11 @@ class DriverRunner final : private Stage::Play {
     PFILE_OBJECT object = nullptr;
     enum class State : uint8_t { kNew, kBusy, kOpen, kCleaned, kClosed } state = State::kNew;
     int active = 0;  // dispatch routines under way for it
+    // What a caller's use of the file orders: opened before it is used, dispatch routines
+    // that have returned before cleanup, those and what was completed before close.
+    Handover opened;
+    Handover returned;
+    Handover ended;
   };
   struct Request {
     DriverOperation operation;
@@ -96,6 +105,8 @@ class DriverRunner final : private Stage::Play {
   void CancelAndProbe();
   void EndFiles();
   void JudgeMemory();
+  void NameStaleChoices();
+  std::string NameOfAddress(uintptr_t address) const;
   void JudgeUnloaded();
   bool HasPending(int file) const;
   // "read 1 0 out=8", and that in quotation marks.
@@ -106,6 +117,7 @@ class DriverRunner final : private Stage::Play {
   const Implementation* const queues_;
   Stage& stage_ = Stage::Get();
   const DriverProgram* program_ = nullptr;
+  MemoryRun memory_;
   DriverRunOutput output_;
   File files_[kMaxFiles];
   // The program's, then probes and what the end of a run sends.
@@ -113,6 +125,7 @@ class DriverRunner final : private Stage::Play {
   Request requests_[kMaxRequests + kMaxExtra];
   int extra_ = 0;
   bool started_ = false;
+  Handover loaded_;  // the driver, and what is done before the fibers
   bool entry_failed_ = false;
   DriverFacts facts_;
 };

@@ -24,6 +24,7 @@ void DriverRunner::Manage() {
       if (operation.fiber == kBefore) Do(operation);
     }
   }
+  loaded_.Release(stage_.fiber());
   started_ = true;
   stage_.Wake(&started_);
   BringToRest();

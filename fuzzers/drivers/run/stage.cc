@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/run/faults.h"
 #include "fuzzers/drivers/world/services.h"
+#include "fuzzers/memory/runtime.h"
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe::drivers {
@@ -32,8 +33,12 @@ struct StageDoors {
     // Where the driver is, for it is the driver that is told apart.
     const uintptr_t site = reinterpret_cast<uintptr_t>(door_caller);
     if (kind == kPointAccess && !stage().access_points_) return;
-    if (kind == kPointYield) return executor().Yield(static_cast<uint8_t>(kind + 1), site);
+    if (kind == kPointYield) {
+      if (memory::kHooked) memory::LookAgain();
+      return executor().Yield(static_cast<uint8_t>(kind + 1), site);
+    }
     executor().Point(static_cast<uint8_t>(kind + 1), object, site);
+    if (memory::kHooked && kind == kPointInterlocked) memory::BeginInterlocked();
   }
   static void Block(const volatile void* object) {
     if (!executor().running()) {
@@ -128,6 +133,7 @@ void Stage::Run(Play* play, int program_fibers, int driver_fibers,
   now_ = kFirstTime;
   passes_ = running_ = activities_ = 0;
   over_ = unloaded_ = starved_ = restless_ = false;
+  rested_ = Handover();
   jobs_.clear();
   timers_.clear();
   KiResetCancelLock();
@@ -234,6 +240,8 @@ void Stage::Body(void* context, int fiber) {
   } else {
     stage.DriverFiber(fiber);
   }
+  if (memory::kHooked) memory::EndFiber();
+  stage.rested_.Release(fiber);
   stage.finished_ |= 1u << fiber;
   stage.LookForRest();
 }
@@ -254,6 +262,8 @@ void Stage::DriverFiber(int fiber) {
     Note(StepKind::kCall, ActivityName(job.activity));
     executor().Point(kPointCallbackEnter + 1, job.context, reinterpret_cast<uintptr_t>(job.run));
     if (setjmp(thread_end_[fiber]) == 0) job.run(job.context);
+    if (memory::kHooked) memory::EndFiber();
+    rested_.Release(fiber);
     Note(StepKind::kReturn, "");
     --running_;
   }
@@ -280,7 +290,10 @@ void Stage::Wait(const volatile void* object) { BlockOn(object, kNever, WaitKind
 
 void Stage::WaitQuietly(const volatile void* object) { BlockOn(object, kNever, WaitKind::kQuiet); }
 
-void Stage::WaitForRest() { BlockOn(&rest_, kNever, WaitKind::kRest); }
+void Stage::WaitForRest() {
+  BlockOn(&rest_, kNever, WaitKind::kRest);
+  rested_.Acquire(fiber());
+}
 
 bool Stage::BlockOn(const volatile void* object, uint64_t due, WaitKind kind) {
   Waiter& waiter = waits_[fiber()];
@@ -296,6 +309,11 @@ bool Stage::BlockOn(const volatile void* object, uint64_t due, WaitKind kind) {
     Note(StepKind::kWait, kind == WaitKind::kLock ? "waits for a lock"
                           : due == kNever         ? "waits"
                                           : absl::StrCat("waits, at most until ", Ms(due), " ms"));
+  }
+  // Who waits for something else than a lock is away for longer than any store is under way.
+  if (memory::kHooked && kind != WaitKind::kLock) {
+    memory::DrainStores();
+    memory::LookAgain();
   }
   LookForRest();
   if (waiter.object != nullptr) {

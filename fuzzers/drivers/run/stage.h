@@ -13,6 +13,7 @@
 #include "fuzzers/drivers/rules/driver_rules.h"
 #include "fuzzers/drivers/run/driver_story.h"
 #include "fuzzers/drivers/world/scheduler.h"
+#include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/schedule/executor.h"
 #include "impl/kernel/platform.h"
 
@@ -155,8 +156,9 @@ class Stage {
   bool restless_ = false;
   std::vector<Job> jobs_;
   std::vector<Timer> timers_;
-  char idle_ = 0;  // its address is what idle driver fibers wait for
-  char rest_ = 0;  // ... and the manager
+  char idle_ = 0;    // its address is what idle driver fibers wait for
+  char rest_ = 0;    // ... and the manager
+  Handover rested_;  // what has ended happens before what the manager does at rest
 };
 
 }  // namespace cancelsafe::drivers

@@ -1,51 +1,17 @@
 // What the compiler calls in a driver built with -fsanitize=thread and
 // -fsanitize-coverage: the accesses of the driver, with the Microsoft calling convention. In
-// the model and thread flavours they go on to the hooks of those; elsewhere the accesses are
-// preemption points where a run asks for that, and accesses to freed pool are seen.
+// the model flavour they go on to the memory engine, which answers them; elsewhere accesses to
+// freed pool are seen. In all of them they are preemption points where a run asks for that.
 #include "fuzzers/drivers/world/access.h"
 
 #include "fuzzers/drivers/world/state.h"
 
+#ifdef CANCELSAFE_SANITIZER_MODEL
+#include "fuzzers/memory/atomic_accesses.h"
+#include "fuzzers/memory/plain_accesses.h"
+#endif
+
 #define CANCELSAFE_CALLER __builtin_return_address(0)
-
-#if defined(CANCELSAFE_SANITIZER_MODEL) || defined(CANCELSAFE_SANITIZER_THREAD)
-#define CANCELSAFE_ACCESSES_HOOKED 1
-#else
-#define CANCELSAFE_ACCESSES_HOOKED 0
-#endif
-
-#if CANCELSAFE_ACCESSES_HOOKED
-// Those of the process: the engine's, or TSan's.
-extern "C" {
-void __tsan_read1(void* address);
-void __tsan_read2(void* address);
-void __tsan_read4(void* address);
-void __tsan_read8(void* address);
-void __tsan_read16(void* address);
-void __tsan_write1(void* address);
-void __tsan_write2(void* address);
-void __tsan_write4(void* address);
-void __tsan_write8(void* address);
-void __tsan_write16(void* address);
-void __tsan_read_range(void* address, unsigned long size);
-void __tsan_write_range(void* address, unsigned long size);
-#define CANCELSAFE_DECLARE_ATOMIC(bits, type)                                \
-  type __tsan_atomic##bits##_load(const volatile type* a, int order);        \
-  void __tsan_atomic##bits##_store(volatile type* a, type v, int order);     \
-  type __tsan_atomic##bits##_exchange(volatile type* a, type v, int order);  \
-  type __tsan_atomic##bits##_fetch_add(volatile type* a, type v, int order); \
-  type __tsan_atomic##bits##_fetch_sub(volatile type* a, type v, int order); \
-  type __tsan_atomic##bits##_fetch_and(volatile type* a, type v, int order); \
-  type __tsan_atomic##bits##_fetch_or(volatile type* a, type v, int order);  \
-  type __tsan_atomic##bits##_fetch_xor(volatile type* a, type v, int order); \
-  type __tsan_atomic##bits##_compare_exchange_val(volatile type* a, type c, type v, int, int);
-CANCELSAFE_DECLARE_ATOMIC(8, char)
-CANCELSAFE_DECLARE_ATOMIC(16, short)
-CANCELSAFE_DECLARE_ATOMIC(32, int)
-CANCELSAFE_DECLARE_ATOMIC(64, long)
-void __tsan_atomic_thread_fence(int order);
-}
-#endif
 
 namespace cancelsafe::drivers {
 namespace {
@@ -59,54 +25,85 @@ inline bool IsShared(const volatile void* address) {
          (state.image != nullptr && state.image->Contains(address));
 }
 
-void Access(const volatile void* address, [[maybe_unused]] size_t size, [[maybe_unused]] bool write,
-            const void* caller) {
-  door_caller = caller;
-  if (!Pool::Get().Contains(address)) {
-    if (options.points && IsShared(address)) ki_platform->point(kPointAccess, address);
-    return;
-  }
-  if (options.points) ki_platform->point(kPointAccess, address);
-#if !CANCELSAFE_ACCESSES_HOOKED
-  const PoolBlock* block = Pool::Get().Holding(address);
-  if (block != nullptr && block->freed) {
-    Report("used-after-free", write ? "a store" : "a load", "accesses " + DescribeAddress(address));
-  }
+// The preemption point before an access, where the run wants one.
+void PointBefore(const volatile void* address, [[maybe_unused]] size_t size,
+                 [[maybe_unused]] bool write, [[maybe_unused]] const void* caller) {
+  if (!options.points || !IsShared(address)) return;
+#ifdef CANCELSAFE_SANITIZER_MODEL
+  memory::FlushSome(reinterpret_cast<uintptr_t>(caller));
+#endif
+  ki_platform->point(kPointAccess, address);
+#ifdef CANCELSAFE_SANITIZER_MODEL
+  schedule::Executor::Get().TouchMemory(address, size, write);
 #endif
 }
 
-#if CANCELSAFE_ACCESSES_HOOKED
-#define CANCELSAFE_HOOK(call) call
+#ifdef CANCELSAFE_SANITIZER_MODEL
+
+// The engine's calls, as from the driver's code.
+#define CANCELSAFE_TELL(call) call
+#define CANCELSAFE_PERFORM(model, plain) memory::model
+
+// The engine sees freed memory by itself.
+inline void CheckFreed(const volatile void*, bool, const void*) {}
+
 #else
-#define CANCELSAFE_HOOK(call) ((void)0)
+
+#define CANCELSAFE_TELL(call) ((void)0)
+#define CANCELSAFE_PERFORM(model, plain) plain
+
+void CheckFreed(const volatile void* address, bool write, const void* caller) {
+  if (!Pool::Get().Contains(address)) return;
+  const PoolBlock* block = Pool::Get().Holding(address);
+  if (block == nullptr || !block->freed) return;
+  Report("used-after-free", write ? "a store" : "a load", "accesses " + DescribeAddress(address));
+}
+
 #endif
 
-#define CANCELSAFE_PLAIN(size)                        \
-  CANCELSAFE_MS_ABI void Read##size(void* address) {  \
-    Access(address, size, false, CANCELSAFE_CALLER);  \
-    CANCELSAFE_HOOK(__tsan_read##size(address));      \
-  }                                                   \
-  CANCELSAFE_MS_ABI void Write##size(void* address) { \
-    Access(address, size, true, CANCELSAFE_CALLER);   \
-    CANCELSAFE_HOOK(__tsan_write##size(address));     \
+void Access(const volatile void* address, size_t size, bool write, const void* caller) {
+  door_caller = caller;
+  PointBefore(address, size, write, caller);
+  CheckFreed(address, write, caller);
+}
+
+#define CANCELSAFE_SITE_OF_CALLER reinterpret_cast<uintptr_t>(CANCELSAFE_CALLER)
+
+#define CANCELSAFE_PLAIN(size)                                                \
+  CANCELSAFE_MS_ABI void Read##size(void* address) {                          \
+    Access(address, size, false, CANCELSAFE_CALLER);                          \
+    CANCELSAFE_TELL(memory::Read<size>(address, CANCELSAFE_SITE_OF_CALLER));  \
+  }                                                                           \
+  CANCELSAFE_MS_ABI void Write##size(void* address) {                         \
+    Access(address, size, true, CANCELSAFE_CALLER);                           \
+    CANCELSAFE_TELL(memory::Write<size>(address, CANCELSAFE_SITE_OF_CALLER)); \
   }
 CANCELSAFE_PLAIN(1)
 CANCELSAFE_PLAIN(2)
 CANCELSAFE_PLAIN(4)
 CANCELSAFE_PLAIN(8)
-CANCELSAFE_PLAIN(16)
+
+inline void Range(const volatile void* address, ULONG64 size, bool write, const void* caller) {
+  Access(address, size, write, caller);
+  CANCELSAFE_TELL(write ? memory::WriteRange(address, size, reinterpret_cast<uintptr_t>(caller))
+                        : memory::ReadRange(address, size, reinterpret_cast<uintptr_t>(caller)));
+}
+CANCELSAFE_MS_ABI void Read16(void* address) { Range(address, 16, false, CANCELSAFE_CALLER); }
+CANCELSAFE_MS_ABI void Write16(void* address) { Range(address, 16, true, CANCELSAFE_CALLER); }
 CANCELSAFE_MS_ABI void ReadRange(void* address, ULONG64 size) {
-  Access(address, size, false, CANCELSAFE_CALLER);
-  CANCELSAFE_HOOK(__tsan_read_range(address, size));
+  Range(address, size, false, CANCELSAFE_CALLER);
 }
 CANCELSAFE_MS_ABI void WriteRange(void* address, ULONG64 size) {
-  Access(address, size, true, CANCELSAFE_CALLER);
-  CANCELSAFE_HOOK(__tsan_write_range(address, size));
+  Range(address, size, true, CANCELSAFE_CALLER);
 }
 // Accesses that are not aligned, by their size.
-#define CANCELSAFE_UNALIGNED(size)                                                        \
-  CANCELSAFE_MS_ABI void UnalignedRead##size(void* address) { ReadRange(address, size); } \
-  CANCELSAFE_MS_ABI void UnalignedWrite##size(void* address) { WriteRange(address, size); }
+#define CANCELSAFE_UNALIGNED(size)                             \
+  CANCELSAFE_MS_ABI void UnalignedRead##size(void* address) {  \
+    Range(address, size, false, CANCELSAFE_CALLER);            \
+  }                                                            \
+  CANCELSAFE_MS_ABI void UnalignedWrite##size(void* address) { \
+    Range(address, size, true, CANCELSAFE_CALLER);             \
+  }
 CANCELSAFE_UNALIGNED(2)
 CANCELSAFE_UNALIGNED(4)
 CANCELSAFE_UNALIGNED(8)
@@ -114,60 +111,57 @@ CANCELSAFE_UNALIGNED(16)
 
 // Copies and fills of the driver's, which the compiler replaces by these.
 CANCELSAFE_MS_ABI void* Copy(void* to, const void* from, ULONG64 size) {
-  ReadRange(const_cast<void*>(from), size);
-  WriteRange(to, size);
+  Range(from, size, false, CANCELSAFE_CALLER);
+  Range(to, size, true, CANCELSAFE_CALLER);
   return __builtin_memmove(to, from, size);
 }
 CANCELSAFE_MS_ABI void* SetBytes(void* at, int value, ULONG64 size) {
-  WriteRange(at, size);
+  Range(at, size, true, CANCELSAFE_CALLER);
   return __builtin_memset(at, value, size);
 }
 
 CANCELSAFE_MS_ABI void Nothing() {}
 
 // An update is an Interlocked routine of the driver's.
-inline void BeforeUpdate(const volatile void* address, size_t size, const void* caller) {
+inline void BeforeUpdate(const volatile void* address, const void* caller) {
   door_caller = caller;
   ki_platform->point(kPointInterlocked, address);
-  const bool points = options.points;
-  options.points = false;
-  Access(address, size, true, caller);
-  options.points = points;
+  CheckFreed(address, true, caller);
 }
 
-#if CANCELSAFE_ACCESSES_HOOKED
-#define CANCELSAFE_PERFORM(bits, hooked, plain) __tsan_atomic##bits##_##hooked
-#else
-#define CANCELSAFE_PERFORM(bits, hooked, plain) plain
-#endif
-
-#define CANCELSAFE_UPDATE(bits, type, name, builtin)                                     \
-  CANCELSAFE_MS_ABI type Atomic##bits##name(volatile type* a, type v,                    \
-                                            [[maybe_unused]] int order) {                \
-    BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                        \
-    return CANCELSAFE_PERFORM(bits, name(a, v, order), builtin(a, v, __ATOMIC_SEQ_CST)); \
+#define CANCELSAFE_UPDATE(bits, type, name, operation, builtin)                                 \
+  CANCELSAFE_MS_ABI type Atomic##bits##name(volatile type* a, type v,                           \
+                                            [[maybe_unused]] int order) {                       \
+    BeforeUpdate(a, CANCELSAFE_CALLER);                                                         \
+    return CANCELSAFE_PERFORM(                                                                  \
+        UpdateHere<type>(a, memory::Operation::operation, v, order, CANCELSAFE_SITE_OF_CALLER), \
+        builtin(a, v, __ATOMIC_SEQ_CST));                                                       \
   }
 #define CANCELSAFE_ATOMIC(bits, type)                                                             \
   CANCELSAFE_MS_ABI type Atomic##bits##load(const volatile type* a, [[maybe_unused]] int order) { \
     Access(a, bits / 8, false, CANCELSAFE_CALLER);                                                \
-    return CANCELSAFE_PERFORM(bits, load(a, order), __atomic_load_n(a, __ATOMIC_SEQ_CST));        \
+    return CANCELSAFE_PERFORM(LoadHere<type>(a, order, CANCELSAFE_SITE_OF_CALLER),                \
+                              __atomic_load_n(a, __ATOMIC_SEQ_CST));                              \
   }                                                                                               \
   CANCELSAFE_MS_ABI void Atomic##bits##store(volatile type* a, type v,                            \
                                              [[maybe_unused]] int order) {                        \
     Access(a, bits / 8, true, CANCELSAFE_CALLER);                                                 \
-    CANCELSAFE_PERFORM(bits, store(a, v, order), __atomic_store_n(a, v, __ATOMIC_SEQ_CST));       \
+    CANCELSAFE_PERFORM(StoreHere<type>(a, v, order, CANCELSAFE_SITE_OF_CALLER),                   \
+                       __atomic_store_n(a, v, __ATOMIC_SEQ_CST));                                 \
   }                                                                                               \
-  CANCELSAFE_UPDATE(bits, type, exchange, __atomic_exchange_n)                                    \
-  CANCELSAFE_UPDATE(bits, type, fetch_add, __atomic_fetch_add)                                    \
-  CANCELSAFE_UPDATE(bits, type, fetch_sub, __atomic_fetch_sub)                                    \
-  CANCELSAFE_UPDATE(bits, type, fetch_and, __atomic_fetch_and)                                    \
-  CANCELSAFE_UPDATE(bits, type, fetch_or, __atomic_fetch_or)                                      \
-  CANCELSAFE_UPDATE(bits, type, fetch_xor, __atomic_fetch_xor)                                    \
+  CANCELSAFE_UPDATE(bits, type, exchange, kExchange, __atomic_exchange_n)                         \
+  CANCELSAFE_UPDATE(bits, type, fetch_add, kAdd, __atomic_fetch_add)                              \
+  CANCELSAFE_UPDATE(bits, type, fetch_sub, kSub, __atomic_fetch_sub)                              \
+  CANCELSAFE_UPDATE(bits, type, fetch_and, kAnd, __atomic_fetch_and)                              \
+  CANCELSAFE_UPDATE(bits, type, fetch_or, kOr, __atomic_fetch_or)                                 \
+  CANCELSAFE_UPDATE(bits, type, fetch_xor, kXor, __atomic_fetch_xor)                              \
   CANCELSAFE_MS_ABI type Atomic##bits##compare_exchange_val(volatile type* a, type expected,      \
                                                             type v, [[maybe_unused]] int order,   \
                                                             [[maybe_unused]] int failure) {       \
-    BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                                 \
-    CANCELSAFE_COMPARE(bits, type);                                                               \
+    BeforeUpdate(a, CANCELSAFE_CALLER);                                                           \
+    return CANCELSAFE_PERFORM(                                                                    \
+        CompareHere<type>(a, expected, v, order, failure, CANCELSAFE_SITE_OF_CALLER),             \
+        CompareAndSwap<type>(a, expected, v));                                                    \
   }                                                                                               \
   CANCELSAFE_MS_ABI int Atomic##bits##compare_exchange_strong(volatile type* a, type* expected,   \
                                                               type v, int order, int failure) {   \
@@ -175,22 +169,22 @@ inline void BeforeUpdate(const volatile void* address, size_t size, const void* 
     *expected = Atomic##bits##compare_exchange_val(a, wanted, v, order, failure);                 \
     return *expected == wanted;                                                                   \
   }
-#if CANCELSAFE_ACCESSES_HOOKED
-#define CANCELSAFE_COMPARE(bits, type) \
-  return __tsan_atomic##bits##_compare_exchange_val(a, expected, v, order, failure)
-#else
-#define CANCELSAFE_COMPARE(bits, type)                                                     \
-  __atomic_compare_exchange_n(a, &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
-  return expected
+#ifndef CANCELSAFE_SANITIZER_MODEL
+template <typename T>
+T CompareAndSwap(volatile T* a, T expected, T v) {
+  __atomic_compare_exchange_n(a, &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  return expected;
+}
 #endif
-CANCELSAFE_ATOMIC(8, char)
-CANCELSAFE_ATOMIC(16, short)
-CANCELSAFE_ATOMIC(32, int)
-CANCELSAFE_ATOMIC(64, long)
+CANCELSAFE_ATOMIC(8, uint8_t)
+CANCELSAFE_ATOMIC(16, uint16_t)
+CANCELSAFE_ATOMIC(32, uint32_t)
+CANCELSAFE_ATOMIC(64, uint64_t)
 
 CANCELSAFE_MS_ABI void ThreadFence([[maybe_unused]] int order) {
-  CANCELSAFE_HOOK(__tsan_atomic_thread_fence(order));
-#if !CANCELSAFE_ACCESSES_HOOKED
+#ifdef CANCELSAFE_SANITIZER_MODEL
+  memory::Fence(memory::OrderOf(order), CANCELSAFE_SITE_OF_CALLER);
+#else
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
 }

@@ -9,7 +9,6 @@ namespace cancelsafe::drivers {
 
 struct AccessOptions {
   // Accesses to the pool and to the image's variables are preemption points (kPointAccess).
-  // Not for the model flavour, where the engine makes them.
   bool points = false;
   // Block `number` (1, 2, ...) of the driver's code is entered; null for none.
   void (*covered)(uint32_t number) = nullptr;

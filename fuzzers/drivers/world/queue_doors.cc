@@ -20,7 +20,8 @@ std::deque<CsqCopy>& Copies() {
 }
 size_t copies_used = 0;
 
-CsqCopy* CopyOf(PIO_CSQ drivers) {
+// The host's own list: nothing that fibers race for.
+__attribute__((no_sanitize("thread"))) CsqCopy* CopyOf(PIO_CSQ drivers) {
   // The newest: an IO_CSQ may have been initialised in memory that held one before.
   for (size_t i = copies_used; i > 0; --i) {
     if (Copies()[i - 1].drivers == drivers) return &Copies()[i - 1];
@@ -98,7 +99,7 @@ void CompleteCanceled(PIO_CSQ csq, PIRP irp) {
   ki_platform->point(kPointCallbackExit, drivers);
 }
 
-CsqCopy* NewCopy(PIO_CSQ drivers) {
+__attribute__((no_sanitize("thread"))) CsqCopy* NewCopy(PIO_CSQ drivers) {
   // A deque: converters are given addresses of its elements.
   if (copies_used == Copies().size()) Copies().emplace_back();
   CsqCopy* copy = &Copies()[copies_used++];

@@ -45,7 +45,9 @@ struct Door;
 template <typename Result, typename... Parameters, Result (*kFunction)(Parameters...), KIRQL kMin,
           KIRQL kMax>
 struct Door<kFunction, kMin, kMax> {
-  CANCELSAFE_MS_ABI static Result Call(Parameters... parameters) {
+  // What it does by itself is no access of the driver's.
+  CANCELSAFE_MS_ABI __attribute__((no_sanitize("thread"))) static Result Call(
+      Parameters... parameters) {
     const KIRQL irql = ki_platform->processor()->irql;
     if (__builtin_expect(irql < kMin || irql > kMax, 0)) {
       ReportIrql(reinterpret_cast<const void*>(&Call), irql);

@@ -2,10 +2,13 @@
 #include "fuzzers/drivers/world/world.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/state.h"
+#include "fuzzers/memory/modules.h"
+#include "fuzzers/memory/runtime.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -20,6 +23,35 @@ void NotProvided(const char* module, const char* name) {
   static std::string service;
   service = absl::StrCat(name, " of ", module);
   Scheduler().not_provided(service.c_str());
+}
+
+// The memory engine learns where the image's code and variables are. An image that is gone
+// stays known until another one takes its place.
+void ShowToEngine(const DriverImage& image) {
+  static auto* const watched = new std::map<char*, char*>;  // by base: where the variables begin
+  memory::Module module;
+  module.begin = reinterpret_cast<uintptr_t>(image.base());
+  module.end = module.begin + image.size();
+  // What addresses in the file are relative to.
+  module.load_address = module.begin - image.LinkedAddress(image.base());
+  module.has_inlines = true;
+  snprintf(module.path, sizeof(module.path), "%s", image.path().c_str());
+  memory::RemoveModule(module.begin);
+  memory::AddModule(module);
+  if (const auto before = watched->find(image.base()); before != watched->end()) {
+    memory::UnwatchMemory(before->second);
+    watched->erase(before);
+  }
+  if (image.writable().empty()) return;
+  // One range, from the first writable section to the last: what lies between is not written.
+  char* begin = image.writable().front().begin;
+  char* end = begin;
+  for (const DriverImage::Span& span : image.writable()) {
+    begin = std::min(begin, span.begin);
+    end = std::max(end, span.begin + span.bytes);
+  }
+  memory::WatchMemory(begin, static_cast<size_t>(end - begin));
+  (*watched)[image.base()] = begin;
 }
 
 void Add(std::vector<Leak>* leaks, Leak::Kind kind, const void* caller, std::string text) {
@@ -54,6 +86,7 @@ std::unique_ptr<DriverImage> LoadDriver(const std::string& path, std::string* er
     *error = absl::StrCat(path, ": it has no entry point; link it with --entry,DriverEntry");
     return nullptr;
   }
+  if (memory::kHooked && image != nullptr) ShowToEngine(*image);
   return image;
 }
 

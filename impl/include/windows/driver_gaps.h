@@ -36,6 +36,29 @@ NTSTATUS NTAPI IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExt
                                     PCUNICODE_STRING DefaultSDDLString, const GUID *DeviceClassGuid,
                                     PDEVICE_OBJECT *DeviceObject);
 
+// Loads and stores of a named order (drivers' names for them), for each width.
+#ifndef ReadAcquire
+#define CANCELSAFE_ORDERED(Suffix, Type)                                              \
+  static __inline Type ReadAcquire##Suffix(const volatile Type *Source) {             \
+    return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                                 \
+  }                                                                                   \
+  static __inline Type ReadNoFence##Suffix(const volatile Type *Source) {             \
+    return __atomic_load_n(Source, __ATOMIC_RELAXED);                                 \
+  }                                                                                   \
+  static __inline VOID WriteRelease##Suffix(volatile Type *Destination, Type Value) { \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                           \
+  }                                                                                   \
+  static __inline VOID WriteNoFence##Suffix(volatile Type *Destination, Type Value) { \
+    __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                           \
+  }
+CANCELSAFE_ORDERED(, LONG)
+CANCELSAFE_ORDERED(8, CHAR)
+CANCELSAFE_ORDERED(16, SHORT)
+CANCELSAFE_ORDERED(64, LONG64)
+CANCELSAFE_ORDERED(Pointer, PVOID)
+#undef CANCELSAFE_ORDERED
+#endif
+
 // The DDK's read a page of the kernel.
 VOID NTAPI CancelsafeQuerySystemTime(PLARGE_INTEGER CurrentTime);
 VOID NTAPI CancelsafeQueryTickCount(PLARGE_INTEGER CurrentCount);

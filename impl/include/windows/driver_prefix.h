@@ -20,6 +20,12 @@ unsigned long long CancelsafeReadGs(unsigned long offset);
 #define __readgsqword(offset) CancelsafeReadGs(offset)
 #define __readgsword(offset) ((unsigned short)CancelsafeReadGs(offset))
 
+// Barriers as instructions are not seen: a fence of the language is the same, and is.
+#undef _mm_mfence
+#define _mm_mfence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#undef __faststorefence
+#define __faststorefence() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+
 // Annotations that come from headers which drivers do not include themselves.
 #define _IRQL_requires_max_(irql)
 #define _IRQL_requires_min_(irql)
