@@ -2,7 +2,7 @@
 // it has stored the context in the IRP: a cancel in between finds none, and its routine looks at it
 // before it waits for the lock.
 //
-// Found by: crash.
+// Found by: data-race, crash.
 #include <ntddk.h>
 
 #ifndef BROKEN

@@ -1,7 +1,7 @@
 // A cancel-safe queue whose acquire and release callbacks take no lock in the broken form, "since
 // the library's operations are atomic". The list that insert and remove change is the driver's.
 //
-// Found by: completed-twice, used-after-completion, crash, pending-after-cleanup,
+// Found by: data-race, completed-twice, used-after-completion, crash, pending-after-cleanup,
 // cancelled-not-ended, lost-wake-up, livelock.
 #include <ntddk.h>
 

@@ -2,7 +2,7 @@
 // the stop flag before it takes the lock: the worker may see an empty queue and leave in between,
 // and nothing ends the read.
 //
-// Found by: pending-without-end, pending-after-cleanup.
+// Found by: data-race, pending-without-end, pending-after-cleanup.
 #include <ntddk.h>
 
 #ifndef BROKEN

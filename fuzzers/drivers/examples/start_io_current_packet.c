@@ -2,7 +2,7 @@
 // out before the device works on the packet. In the broken form it does not: cancel routine and DPC
 // both take the current packet for theirs.
 //
-// Found by: completed-twice, used-after-completion, crash.
+// Found by: data-race, completed-twice, used-after-completion, crash.
 #include <ntddk.h>
 
 #ifndef BROKEN

@@ -3,7 +3,7 @@
 // itself: the stop may come in between, find the count at zero, and free the state that the write
 // goes on to use.
 //
-// Found by: crash, used-after-free.
+// Found by: data-race, crash, used-after-free.
 #include <ntddk.h>
 
 #ifndef BROKEN

@@ -1,7 +1,7 @@
 // A cancel-safe queue. Once inserted, an IRP belongs to whichever call removes it next. The broken
 // read stores its time of arrival in the IRP after it has queued it.
 //
-// Found by: used-after-completion, crash.
+// Found by: data-race, used-after-completion, crash.
 #include <ntddk.h>
 
 #include <csq.h>

@@ -19,8 +19,9 @@ std::string SavedName(const DriveFinding& finding) {
 }
 
 std::string ReplayCommand(const std::string& implementation, const std::string& path) {
-  return absl::StrCat("./cancelsafe replay ", implementation.empty() ? "" : "--implementation ",
-                      implementation, implementation.empty() ? "" : " ", path);
+  return absl::StrCat("./cancelsafe replay ", memory::kHooked ? "--sanitizer model " : "",
+                      implementation.empty() ? "" : "--implementation ", implementation,
+                      implementation.empty() ? "" : " ", path);
 }
 
 }  // namespace

@@ -7,8 +7,11 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "command/status.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
+#include "fuzzers/memory/runtime.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -18,30 +21,40 @@ using ::testing::HasSubstr;
 constexpr char kBroken[] = CANCELSAFE_EXAMPLES_DIR "/walk_returns_last.broken.sys";
 constexpr char kRepaired[] = CANCELSAFE_EXAMPLES_DIR "/walk_returns_last.repaired.sys";
 
+// Runs a session that has to find something and save it as `name`; runs the saved program twenty
+// times, and gives its verdict and what it is told by.
+std::string FindAndReplay(const DriveSessionOptions& options, const std::string& name) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
+  const std::string printed = ::testing::internal::GetCapturedStdout();
+  const std::string path = absl::StrCat(options.directory, "/", name);
+  EXPECT_THAT(printed, ::testing::AllOf(HasSubstr("VERDICT"), HasSubstr("replay: ./cancelsafe"),
+                                        HasSubstr(path)));
+  const DriverProgramFile saved = OpenDriverProgram(path);
+  Verdict verdict;
+  EXPECT_TRUE(ParseVerdictLine(saved.header_comments.front(), &verdict));
+  const std::string driver = DriverOf(saved, "", "");
+  EXPECT_EQ(driver, options.driver);
+  const LoadedDriver loaded = OpenDriver(driver, "");
+  DriverRunOptions run;
+  run.tells_story = true;
+  std::string told;
+  for (int i = 0; i < 20; ++i) {
+    const DriverRunOutput& output = loaded.runner->Run(saved.program, run);
+    EXPECT_TRUE(SameFinding(output.verdict, verdict)) << VerdictLine(output.verdict);
+    told = absl::StrCat(VerdictLine(output.verdict), "\n",
+                        absl::StrJoin(output.verdict.evidence, "\n"));
+  }
+  return told;
+}
+
 TEST(DriveSessionTest, AFindingIsSavedAndReplays) {
   DriveSessionOptions options;
   options.driver = kBroken;
   options.runs = 20000;
   options.directory = ::testing::TempDir() + "/drive_session_findings";
-  ::testing::internal::CaptureStdout();
-  EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
-  const std::string printed = ::testing::internal::GetCapturedStdout();
-  EXPECT_THAT(printed, HasSubstr("VERDICT"));
-  const std::string word = "replay: ./cancelsafe replay ";
-  const size_t begin = printed.find(word);
-  ASSERT_NE(begin, std::string::npos) << printed;
-  const size_t file = begin + word.size();
-  const DriverProgramFile saved =
-      OpenDriverProgram(printed.substr(file, printed.find('\n', file) - file));
-  Verdict verdict;
-  ASSERT_TRUE(ParseVerdictLine(saved.header_comments.front(), &verdict));
-  const std::string driver = DriverOf(saved, "", "");
-  EXPECT_EQ(driver, kBroken);
-  const LoadedDriver loaded = OpenDriver(driver, "");
-  for (int i = 0; i < 20; ++i) {
-    const DriverRunOutput& output = loaded.runner->Run(saved.program, DriverRunOptions());
-    EXPECT_TRUE(SameFinding(output.verdict, verdict)) << VerdictLine(output.verdict);
-  }
+  const char* const rule = memory::kHooked ? "used-after-completion" : "crash";
+  EXPECT_THAT(FindAndReplay(options, absl::StrCat(rule, ".txt")), HasSubstr(rule));
 }
 
 TEST(DriveSessionTest, ACleanDriverEndsWithStatusZeroAndSaysWhatItDid) {
@@ -52,6 +65,52 @@ TEST(DriveSessionTest, ACleanDriverEndsWithStatusZeroAndSaysWhatItDid) {
   EXPECT_EQ(DriveFuzzSession(options), kExitOk);
   EXPECT_THAT(::testing::internal::GetCapturedStdout(),
               ::testing::AllOf(HasSubstr("800 runs of 100 programs"), HasSubstr("No findings.")));
+}
+
+// Both places of a race with function, file and line; what memory did is told in words.
+TEST(DriveSessionTest, ARaceNamesBothPlacesAndReplays) {
+  if (!memory::kHooked) GTEST_SKIP() << "no memory engine in this build";
+  DriveSessionOptions options;
+  options.driver = CANCELSAFE_EXAMPLES_DIR "/flag_without_lock.broken.sys";
+  options.runs = 20000;
+  options.memory = "sc";
+  options.directory = ::testing::TempDir() + "/drive_session_races";
+  EXPECT_THAT(
+      FindAndReplay(options, "data-race.txt"),
+      ::testing::AllOf(::testing::ContainsRegex("read in Transfer .*flag_without_lock.c:[0-9]+ and "
+                                                "write in Control .*flag_without_lock.c:[0-9]+"),
+                       HasSubstr("access: read in")));
+  options.ignored = {"data-race"};
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(DriveFuzzSession(options), kExitOk);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("No findings."));
+}
+
+TEST(DriveSessionTest, AStoreThatIsHeldBackIsFoundUnderTsoAndNotUnderSc) {
+  if (!memory::kHooked) GTEST_SKIP() << "no memory engine in this build";
+  DriveSessionOptions options;
+  options.driver = CANCELSAFE_EXAMPLES_DIR "/cancel_routine_stored.broken.sys";
+  options.directory = ::testing::TempDir() + "/drive_session_stale";
+  options.memory = "sc";
+  options.runs = 20000;
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(DriveFuzzSession(options), kExitOk);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("No findings."));
+  options.memory = "tso";
+  EXPECT_THAT(FindAndReplay(options, "cancelled-not-ended.txt"),
+              ::testing::AllOf(HasSubstr("! fiber 0 writes CancelRoutine of 'read"),
+                               HasSubstr("into its store buffer")));
+}
+
+TEST(DriveSessionTest, AModelWithoutTheEngineIsRefused) {
+  if (memory::kHooked) GTEST_SKIP() << "this build has the engine";
+  DriveSessionOptions options;
+  options.driver = kRepaired;
+  options.memory = "tso";
+  EXPECT_THROW(DriveFuzzSession(options), UsageError);
+  const std::string file = ::testing::TempDir() + "/stale.txt";
+  std::ofstream(file) << "target driver\nmemory tso\nstale-choices 0:flush:1/2\n";
+  EXPECT_THROW(OpenDriverProgram(file), UsageError);
 }
 
 TEST(DriveSessionTest, WrongUseIsNamed) {

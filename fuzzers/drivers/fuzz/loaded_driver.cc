@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "command/status.h"
+#include "fuzzers/memory/runtime.h"
 #include "fuzzers/program/text.h"
 
 namespace cancelsafe::drivers {
@@ -63,6 +64,11 @@ DriverProgramFile OpenDriverProgram(const std::string& path) {
   if (!text.ok()) throw UsageError(std::string(text.status().message()));
   absl::StatusOr<DriverProgramFile> file = ParseDriverProgram(*text);
   if (!file.ok()) throw UsageError(absl::StrCat(path, ": ", file.status().message()));
+  if (!memory::kHooked && file->program.schedule.stale_count != 0) {
+    throw UsageError(absl::StrCat(path,
+                                  ": it was found with the memory engine, which this build "
+                                  "does not have; run it with --sanitizer model"));
+  }
   return *std::move(file);
 }
 

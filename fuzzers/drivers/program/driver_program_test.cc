@@ -28,7 +28,9 @@ constexpr char kText[] =
     "  cleanup 0\n"
     "  close 0\n"
     "schedule pct seed=17 parameter=1\n"
-    "choices 3:1 9:7\n";
+    "choices 3:1 9:7\n"
+    "memory tso\n"
+    "stale-choices 0:flush:1/2 7:read:3\n";
 
 std::string ErrorOf(const std::string& text) {
   const absl::StatusOr<DriverProgramFile> file = ParseDriverProgram(text);
@@ -60,6 +62,8 @@ TEST(DriverTextTest, ErrorsNameTheLineTheValueAndWhatIsAllowed) {
             "line 2: fibers are numbered from 0 in order; this line must be 'fiber 0'");
   EXPECT_THAT(ErrorOf("target driver\nchoices 3:1 3:0\n"), HasSubstr("ascending steps"));
   EXPECT_THAT(ErrorOf("target driver\nchoices 3:8\n"), HasSubstr("a fiber up to 7"));
+  EXPECT_EQ(ErrorOf("target driver\nmemory arm\n"), "line 2: 'memory' takes one of sc, tso, rc11");
+  EXPECT_THAT(ErrorOf("target driver\nstale-choices 0:flush\n"), HasSubstr("as in 12:read:1/2"));
   EXPECT_THAT(ErrorOf("target driver\nschedule rnd\n"), HasSubstr("takes one of choices, random"));
   EXPECT_EQ(ErrorOf("target driver\ndriver-fibers 4\n"),
             "line 2: 'driver-fibers' takes a number from 0 to 3");

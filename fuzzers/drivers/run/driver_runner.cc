@@ -57,7 +57,8 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   started_ = entry_failed_ = false;
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
-  memory_.Begin(program.schedule, schedule::MemoryModel::kUnnamed, /*access_points=*/false, &kNoHistory);
+  memory_.Begin(program.schedule, schedule::MemoryModel::kUnnamed, /*access_points=*/false,
+                &kNoHistory);
   WorldOptions world;
   world.fail_allocation = program.fail_allocation;
   world.implementation = queues_;

@@ -44,6 +44,15 @@ std::string DescribeDriverStack(const memory::CallStack& stack) {
   return text.empty() ? "a service" : text;
 }
 
+// Where the driver ended the object that lay there, if it did.
+void AddEnding(uintptr_t address, Verdict* verdict) {
+  const memory::Ending* ending = memory::FindEnding(address);
+  if (ending == nullptr) return;
+  verdict->evidence.push_back(
+      absl::StrCat(ending->state == memory::State::kFreed ? "freed" : "completed", ": by fiber ",
+                   ending->fiber, " in ", DescribeDriverStack(ending->stack)));
+}
+
 Verdict BadAccessVerdict() {
   const memory::BadAccess& access = memory::TheEngine().bad_access();
   const StateText text = TextOf(access.state);
@@ -53,12 +62,7 @@ Verdict BadAccessVerdict() {
                    " of memory that ", text.is));
   verdict.evidence.push_back(absl::StrCat("access: by fiber ", access.fiber, " in ",
                                           DescribeDriverStack(memory::BadAccessStack())));
-  const memory::Ending* ending = memory::FindEnding(access.address);
-  if (ending != nullptr) {
-    verdict.evidence.push_back(
-        absl::StrCat(ending->state == memory::State::kFreed ? "freed" : "completed", ": by fiber ",
-                     ending->fiber, " in ", DescribeDriverStack(ending->stack)));
-  }
+  AddEnding(access.address, &verdict);
   return verdict;
 }
 
@@ -72,6 +76,7 @@ Verdict EngineVerdict(bool races) {
   const Verdict race = RaceVerdict(LastRace(), Family{});
   Verdict verdict = MakeDriverVerdict(DriverRule::kDataRace, race.reason);
   verdict.evidence = race.evidence;
+  AddEnding(memory::TheEngine().race().address, &verdict);
   return verdict;
 }
 
