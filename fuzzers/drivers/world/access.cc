@@ -45,14 +45,14 @@ void PointBefore(const volatile void* address, [[maybe_unused]] size_t size,
 #define CANCELSAFE_PERFORM(model, plain) memory::model
 
 // The engine sees freed memory by itself.
-inline void CheckFreed(const volatile void*, bool, const void*) {}
+inline void CheckFreed(const volatile void*, bool) {}
 
 #else
 
 #define CANCELSAFE_TELL(call) ((void)0)
 #define CANCELSAFE_PERFORM(model, plain) plain
 
-void CheckFreed(const volatile void* address, bool write, const void* caller) {
+void CheckFreed(const volatile void* address, bool write) {
   if (!Pool::Get().Contains(address)) return;
   const PoolBlock* block = Pool::Get().Holding(address);
   if (block == nullptr || !block->freed) return;
@@ -64,7 +64,7 @@ void CheckFreed(const volatile void* address, bool write, const void* caller) {
 void Access(const volatile void* address, size_t size, bool write, const void* caller) {
   door_caller = caller;
   PointBefore(address, size, write, caller);
-  CheckFreed(address, write, caller);
+  CheckFreed(address, write);
 }
 
 #define CANCELSAFE_SITE_OF_CALLER reinterpret_cast<uintptr_t>(CANCELSAFE_CALLER)
@@ -126,7 +126,7 @@ CANCELSAFE_MS_ABI void Nothing() {}
 inline void BeforeUpdate(const volatile void* address, const void* caller) {
   door_caller = caller;
   ki_platform->point(kPointInterlocked, address);
-  CheckFreed(address, true, caller);
+  CheckFreed(address, true);
 }
 
 #define CANCELSAFE_UPDATE(bits, type, name, operation, builtin)                                 \
