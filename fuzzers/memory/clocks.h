@@ -17,23 +17,48 @@ inline constexpr Lane kLaneMax = 0x7fff;
 typedef Lane Lanes __attribute__((vector_size(2 * kMaxFibers)));
 
 // Whether any lane of `a` is greater than the same lane of `b`. A few instructions.
-inline bool AnyGreater(Lanes a, Lanes b) {
-  const auto greater = a > b;
-  uint64_t halves[2];
-  static_assert(sizeof(greater) == sizeof(halves));
-  memcpy(halves, &greater, sizeof(halves));
-  return (halves[0] | halves[1]) != 0;
+inline bool AnyGreater(Lanes a, Lanes b) { return __builtin_reduce_or(a > b) != 0; }
+
+// One lane, read where it lies: an index would first copy them all.
+inline Lane LaneOf(const Lanes& lanes, int fiber) {
+  Lane lane;
+  memcpy(&lane, reinterpret_cast<const char*>(&lanes) + fiber * static_cast<int>(sizeof(Lane)),
+         sizeof(Lane));
+  return lane;
+}
+
+// All lanes are written where one changes. Processors wait if a part of what is about to be read
+// as a whole was just written alone.
+struct LaneMasks {
+  Lanes one[kMaxFibers] = {};  // 1 in the fiber's lane
+  Lanes all[kMaxFibers] = {};  // all its bits
+  constexpr LaneMasks() {
+    for (int f = 0; f < kMaxFibers; ++f) {
+      Lane lanes[kMaxFibers] = {};
+      lanes[f] = 1;
+      one[f] = __builtin_bit_cast(Lanes, lanes);
+      lanes[f] = -1;
+      all[f] = __builtin_bit_cast(Lanes, lanes);
+    }
+  }
+};
+inline constexpr LaneMasks kLaneMasks;
+inline void CopyLane(const Lanes& from, int fiber, Lanes* to) {
+  const Lanes& mask = kLaneMasks.all[fiber];
+  *to = (*to & ~mask) | (from & mask);
 }
 
 class Clock {
  public:
-  Lane operator[](int fiber) const { return lanes_[fiber]; }
+  Lane operator[](int fiber) const { return LaneOf(lanes_, fiber); }
   void Set(int fiber, Lane lane) { lanes_[fiber] = lane; }
+  // Adds one to the fiber's lane.
+  void Tick(int fiber) { lanes_ += kLaneMasks.one[fiber]; }
   void Join(const Clock& other) { lanes_ = __builtin_elementwise_max(lanes_, other.lanes_); }
   // Whether what `fiber` did at `lane` happened before.
-  bool Covers(int fiber, Lane lane) const { return lane <= lanes_[fiber]; }
+  bool Covers(int fiber, Lane lane) const { return lane <= (*this)[fiber]; }
   bool CoversAll(Lanes lanes) const { return !AnyGreater(lanes, lanes_); }
-  Lanes lanes() const { return lanes_; }
+  const Lanes& lanes() const { return lanes_; }
 
  private:
   Lanes lanes_ = {};

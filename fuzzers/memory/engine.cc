@@ -279,6 +279,7 @@ int Engine::Readable(int fiber, volatile void* address, int size, Order order, u
 }
 
 uint64_t Engine::Look(int fiber, const volatile void* address, int size) {
+  if (!machine_->has_buffers()) return ReadMemory(address, size);
   const ptrdiff_t word = shadow_.Find(address);
   const Cell* cell = word < 0 ? nullptr : shadow_.Only(word, BytesOf(address, size));
   if (cell == nullptr || cell->location == 0) return ReadMemory(address, size);

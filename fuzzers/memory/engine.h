@@ -101,20 +101,27 @@ class Engine {
   // far, and never atomically: true if it is right, and remembered. False, and nothing has
   // happened, if it has to go through the functions above.
   bool ReadsQuickly(ptrdiff_t word, int fiber, uint8_t bytes, uint32_t site) {
-    Cell* cell = shadow_.Exactly(word, bytes);
+    return shadow_.state(word) == State::kLive &&
+           ReadsQuickly(shadow_.Exactly(word, bytes), fiber, site);
+  }
+  bool WritesQuickly(ptrdiff_t word, int fiber, uint8_t bytes, uint32_t site) {
+    return shadow_.state(word) == State::kLive &&
+           WritesQuickly(shadow_.Exactly(word, bytes), fiber, site);
+  }
+  // The same of a cell of exactly the bytes accessed, in a live word; or of null.
+  bool ReadsQuickly(Cell* cell, int fiber, uint32_t site) {
     const Clock& clock = machine_->clock(fiber);
-    if (cell == nullptr || cell->location != 0 || shadow_.state(word) != State::kLive ||
+    if (cell == nullptr || cell->location != 0 ||
         (cell->write_lane != 0 && !clock.Covers(cell->write_fiber, cell->write_lane))) {
       return false;
     }
-    cell->reads[fiber] = clock[fiber];
+    CopyLane(clock.lanes(), fiber, &cell->reads);
     cell->read_site[fiber] = site;
     return true;
   }
-  bool WritesQuickly(ptrdiff_t word, int fiber, uint8_t bytes, uint32_t site) {
-    Cell* cell = shadow_.Exactly(word, bytes);
+  bool WritesQuickly(Cell* cell, int fiber, uint32_t site) {
     const Clock& clock = machine_->clock(fiber);
-    if (cell == nullptr || cell->location != 0 || shadow_.state(word) != State::kLive ||
+    if (cell == nullptr || cell->location != 0 ||
         (cell->write_lane != 0 && !clock.Covers(cell->write_fiber, cell->write_lane)) ||
         !clock.CoversAll(cell->reads)) {
       return false;

@@ -30,8 +30,8 @@ void Machine::Tick(int fiber) {
     exhausted_ = true;
     return;
   }
-  now.happened.Set(fiber, static_cast<Lane>(lane + 1));
-  now.coherent.Set(fiber, static_cast<Lane>(lane + 1));
+  now.happened.Tick(fiber);
+  now.coherent.Tick(fiber);
 }
 
 int Machine::Readable(int, const Location& location, Order, const Store** out) const {
@@ -132,8 +132,12 @@ void Machine::Overwritten(Location* location, uint32_t number) {
   location->overwritten = false;
 }
 
-void Machine::Release(int fiber, Knowledge* object) {
-  object->Join(now_[fiber]);
+void Machine::Release(int fiber, Knowledge* object, bool first) {
+  if (first) {
+    *object = now_[fiber];
+  } else {
+    object->Join(now_[fiber]);
+  }
   Tick(fiber);
 }
 

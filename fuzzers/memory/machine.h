@@ -27,7 +27,9 @@ class Machine {
   static constexpr int kMaxReadable = Location::kHistory + 1;
 
   virtual ~Machine() = default;
-  virtual Model model() const = 0;
+  Model model() const { return model_; }
+  // Whether stores wait in buffers: what is said of these below is nothing elsewhere.
+  bool has_buffers() const { return model_ == Model::kTso; }
 
   // A new run: nothing has happened yet.
   void Reset();
@@ -61,7 +63,8 @@ class Machine {
 
   // A lock or another object of the harness's orders: `fiber` acquires or releases it.
   void Acquire(int fiber, const Knowledge& object) { now_[fiber].Join(object); }
-  void Release(int fiber, Knowledge* object);
+  // `first`: it was neither before, and `object` has no value yet.
+  void Release(int fiber, Knowledge* object, bool first = false);
   // Orders values as an acquire and a release would, and makes nothing happen before:
   // a fiber that has seen `order` does not read what is older than those that published it.
   void SeeOrder(int fiber, const Clock& order) { now_[fiber].coherent.Join(order); }
@@ -98,8 +101,7 @@ class Machine {
   bool exhausted() const { return exhausted_; }
 
  protected:
-  // `keeps_marks`: whether what a fiber has seen of a location limits what it may read.
-  explicit Machine(bool keeps_marks) : keeps_marks_(keeps_marks) {}
+  explicit Machine(Model model) : model_(model), keeps_marks_(model == Model::kRc11) {}
   virtual void ResetModel() {}
   // Makes the store that `fiber` writes now, with what it publishes.
   Store MakeStore(int fiber, uint64_t value, Order order, uint32_t number, uint32_t site) {
@@ -124,7 +126,8 @@ class Machine {
   void UpdateBetween(int fiber, Location* location, const Store& read, uint64_t value, Order order,
                      uint32_t number, uint32_t site);
 
-  const bool keeps_marks_;
+  const Model model_;
+  const bool keeps_marks_;  // what a fiber has seen of a location limits what it may read
   bool exhausted_ = false;
 };
 

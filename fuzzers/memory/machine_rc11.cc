@@ -13,13 +13,13 @@ namespace {
 
 class MachineRc11 final : public Machine {
  public:
-  MachineRc11() : Machine(/*keeps_marks=*/true) {}
-  Model model() const override { return Model::kRc11; }
+  MachineRc11() : Machine(Model::kRc11) {}
 
   int Readable(int fiber, const Location& location, Order order, const Store** out) const override {
+    out[0] = &location.newest();
     const int floor = FloorOf(fiber, location, order);
-    int count = 0;
-    for (int i = location.count() - 1; i >= floor; --i) out[count++] = &location.at(i);
+    int count = 1;
+    for (int i = location.count() - 2; i >= floor; --i) out[count++] = &location.at(i);
     return count;
   }
 
@@ -62,14 +62,15 @@ class MachineRc11 final : public Machine {
 
   void Fence(int fiber, Order order) override {
     if (order != Order::kSeqCst) return Machine::Fence(fiber, order);
-    Machine::Fence(fiber, Order::kAcquire);
     Knowledge& now = now_[fiber];
+    now.Join(collected_[fiber]);
     // Values are ordered, clocks are not: an sc fence makes nothing happen before.
     now.coherent.Join(seen_by_fences_);
     now.sc_known = sc_count_;
-    seen_by_fences_.Join(now.coherent);
+    seen_by_fences_ = now.coherent;
     fenced_.Join(now.happened);
-    Machine::Fence(fiber, Order::kRelease);
+    at_release_fence_[fiber] = now;
+    Tick(fiber);
   }
 
  private:

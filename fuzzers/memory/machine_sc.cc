@@ -7,8 +7,7 @@ namespace {
 
 class MachineSc final : public Machine {
  public:
-  MachineSc() : Machine(/*keeps_marks=*/false) {}
-  Model model() const override { return Model::kSc; }
+  MachineSc() : Machine(Model::kSc) {}
 };
 
 }  // namespace

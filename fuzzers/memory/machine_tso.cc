@@ -11,11 +11,9 @@ namespace {
 
 class MachineTso final : public Machine {
  public:
-  MachineTso() : Machine(/*keeps_marks=*/false) {}
+  MachineTso() : Machine(Model::kTso) {}
   // A processor has some 50 places; a full buffer moves its oldest store to memory.
   static constexpr int kCapacity = 16;
-
-  Model model() const override { return Model::kTso; }
 
   int Readable(int fiber, const Location& location, Order, const Store** out) const override {
     out[0] = Newest(fiber, location);

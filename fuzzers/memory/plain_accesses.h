@@ -8,36 +8,56 @@
 
 namespace cancelsafe::memory {
 
-// What is not quick: the first access of its sort, a race, a memory error.
-__attribute__((noinline)) inline void ReadSlowly(const volatile void* address, size_t size,
-                                                 uint32_t site) {
-  internal::engine->PlainRead(HookFiber(), address, size, site);
-  EndRunIfBad();
-}
-__attribute__((noinline)) inline void WriteSlowly(const volatile void* address, size_t size,
-                                                  uint32_t site) {
-  internal::engine->PlainWrite(HookFiber(), address, size, site);
-  EndRunIfBad();
-}
-
+// What is not the usual case: a point before the access, the first access of its sort, a race,
+// a memory error.
 template <int kSize>
-inline void Read(const volatile void* address, uintptr_t site) {
+__attribute__((noinline)) void ReadSlowly(const volatile void* address, uintptr_t site) {
   const ptrdiff_t word = HookWord(address);
   if (word < 0) return;
   PointBefore(address, kSize, false, site);
   const uint32_t from = static_cast<uint32_t>(site);
   if (internal::engine->ReadsQuickly(word, HookFiber(), BytesOf(address, kSize), from)) return;
-  ReadSlowly(address, kSize, from);
+  internal::engine->PlainRead(HookFiber(), address, kSize, from);
+  EndRunIfBad();
 }
-
 template <int kSize>
-inline void Write(const volatile void* address, uintptr_t site) {
+__attribute__((noinline)) void WriteSlowly(const volatile void* address, uintptr_t site) {
   const ptrdiff_t word = HookWord(address);
   if (word < 0) return;
   PointBefore(address, kSize, true, site);
   const uint32_t from = static_cast<uint32_t>(site);
   if (internal::engine->WritesQuickly(word, HookFiber(), BytesOf(address, kSize), from)) return;
-  WriteSlowly(address, kSize, from);
+  internal::engine->PlainWrite(HookFiber(), address, kSize, from);
+  EndRunIfBad();
+}
+
+// The cell of an access that needs no point and is to where most are; else null.
+template <int kSize>
+inline Cell* CellInPassing(const volatile void* address) {
+  if (!internal::in_passing) return nullptr;
+  Shadow& shadow = internal::engine->shadow();
+  const ptrdiff_t word = shadow.FindInFirst(address);
+  return word < 0 ? nullptr : shadow.QuickCell(word, BytesOf(address, kSize));
+}
+
+template <int kSize>
+inline void Read(const volatile void* address, uintptr_t site) {
+  Cell* const cell = CellInPassing<kSize>(address);
+  if (cell != nullptr &&
+      internal::engine->ReadsQuickly(cell, HookFiber(), static_cast<uint32_t>(site))) {
+    return;
+  }
+  ReadSlowly<kSize>(address, site);
+}
+
+template <int kSize>
+inline void Write(const volatile void* address, uintptr_t site) {
+  Cell* const cell = CellInPassing<kSize>(address);
+  if (cell != nullptr &&
+      internal::engine->WritesQuickly(cell, HookFiber(), static_cast<uint32_t>(site))) {
+    return;
+  }
+  WriteSlowly<kSize>(address, site);
 }
 
 // A volatile access is a relaxed atomic one, whose value is what memory holds.

@@ -44,7 +44,7 @@ bool AtomicReadRaces(const Cell& cell, const Actor& actor, Race* race);
 bool AtomicWriteRaces(const Cell& cell, const Actor& actor, Race* race);
 
 inline void RememberRead(Cell* cell, const Actor& actor) {
-  cell->reads[actor.fiber] = actor.clock[actor.fiber];
+  CopyLane(actor.clock.lanes(), actor.fiber, &cell->reads);
   cell->read_site[actor.fiber] = actor.site;
 }
 inline void RememberWrite(Cell* cell, Location* location, const Actor& actor) {

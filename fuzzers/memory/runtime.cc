@@ -15,6 +15,7 @@ namespace cancelsafe::memory {
 namespace internal {
 Engine* engine = nullptr;
 bool active = false;
+bool in_passing = false;
 uint8_t access_point = 0;
 uint8_t full_barrier = 0;
 }  // namespace internal
@@ -44,8 +45,8 @@ constexpr uint32_t kTokens = 1024;
 struct TokenEntry {
   const void* token;
   uint32_t run;
-  int last;         // fiber that released it
-  uint32_t stores;  // that it had put into its buffer by then
+  int last;         // with store buffers: the fiber that gave this lock last, or -1
+  uint32_t stores;  // that this had put into its buffer by then
   Knowledge knowledge;
 };
 TokenEntry tokens[kTokens];
@@ -97,19 +98,34 @@ __attribute__((noinline)) void TakeStack(CallStack* stack) {
   }
 }
 
-TokenEntry& EntryOf(const void* token) {
+// The place of the token's entry, or of the free one that it would get.
+TokenEntry& FindToken(const void* token) {
   uint32_t place =
       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(token) * 0x9E3779B97F4A7C15u >> 40);
   for (uint32_t tries = 0; tries < kTokens; ++tries, ++place) {
     TokenEntry& entry = tokens[place % kTokens];
-    if (entry.run != g.run) {
-      entry = {token, g.run, -1, 0, Knowledge()};
-      return entry;
-    }
-    if (entry.token == token) return entry;
+    if (entry.run != g.run || entry.token == token) return entry;
   }
   // More than there are objects in a run: two of them order each other's users too.
   return tokens[place % kTokens];
+}
+
+// Null if nothing has released it in this run.
+const TokenEntry* EntryOf(const void* token) {
+  const TokenEntry& entry = FindToken(token);
+  return entry.run == g.run ? &entry : nullptr;
+}
+
+TokenEntry& Release(const void* token, int fiber) {
+  TokenEntry& entry = FindToken(token);
+  const bool first = entry.run != g.run;
+  if (first) {
+    entry.token = token;
+    entry.run = g.run;
+    entry.last = -1;
+  }
+  TheEngine().machine().Release(fiber, &entry.knowledge, first);
+  return entry;
 }
 
 // Sites are few, and looked at often.
@@ -225,9 +241,9 @@ void NewObjects(const void* begin, size_t bytes) {
 }
 
 void DrainStores() {
-  if (!internal::active) return;
-  const int fiber = Fiber();
   Machine& machine = TheEngine().machine();
+  if (!internal::active || !machine.has_buffers()) return;
+  const int fiber = Fiber();
   while (machine.HasBuffered(fiber)) {
     PointToFlush(0);
     if (machine.HasBuffered(fiber)) machine.Flush(fiber);
@@ -281,6 +297,7 @@ void BeginRun(const RunSetup& setup) {
   internal::engine = &engine;
   internal::full_barrier = 0;
   internal::active = true;
+  internal::in_passing = setup.access_point == 0;
   ++g.run;
   g.returned = Clock();
   for (int& count : g.caught_up) count = 0;
@@ -303,7 +320,7 @@ void EndFibers() {
   machine.CatchUp(0);
 }
 
-void EndRun() { internal::active = false; }
+void EndRun() { internal::active = internal::in_passing = false; }
 
 bool LookAgain() {
   if (!internal::active) return false;
@@ -344,32 +361,35 @@ void BeginInterlocked() {
 
 void AcquireToken(const void* token) {
   if (!internal::active) return;
-  TheEngine().machine().Acquire(Fiber(), EntryOf(token).knowledge);
+  const TokenEntry* const entry = EntryOf(token);
+  if (entry != nullptr) TheEngine().machine().Acquire(Fiber(), entry->knowledge);
 }
 
 void ReleaseToken(const void* token) {
-  if (!internal::active) return;
-  TheEngine().machine().Release(Fiber(), &EntryOf(token).knowledge);
+  if (internal::active) Release(token, Fiber());
 }
 
 void TakeLock(const volatile void* word) {
   if (!internal::active) return;
   const int fiber = Fiber();
   Machine& machine = TheEngine().machine();
-  machine.BeginUpdate(fiber);
-  const TokenEntry& entry = EntryOf(const_cast<const void*>(word));
-  // The word was seen free, so what was stored before it was is in memory too.
-  if (entry.last >= 0) machine.FlushFirst(entry.last, entry.stores);
-  machine.Acquire(fiber, entry.knowledge);
+  const TokenEntry* const entry = EntryOf(const_cast<const void*>(word));
+  if (machine.has_buffers()) {
+    machine.BeginUpdate(fiber);
+    // The word was seen free, so what was stored before it was is in memory too.
+    if (entry != nullptr && entry->last >= 0) machine.FlushFirst(entry->last, entry->stores);
+  }
+  if (entry != nullptr) machine.Acquire(fiber, entry->knowledge);
 }
 
 void GiveLock(const volatile void* word) {
   if (!internal::active) return;
   const int fiber = Fiber();
-  TokenEntry& entry = EntryOf(const_cast<const void*>(word));
+  TokenEntry& entry = Release(const_cast<const void*>(word), fiber);
+  const Machine& machine = TheEngine().machine();
+  if (!machine.has_buffers()) return;
   entry.last = fiber;
-  entry.stores = TheEngine().machine().BufferedEver(fiber);
-  TheEngine().machine().Release(fiber, &entry.knowledge);
+  entry.stores = machine.BufferedEver(fiber);
 }
 
 // Each in a step of its own, where accesses are points.

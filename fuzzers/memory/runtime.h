@@ -80,6 +80,7 @@ void EndRun();
 namespace internal {
 extern Engine* engine;        // TheEngine, from the first run on
 extern bool active;           // within a run
+extern bool in_passing;       // and no access is a point
 extern uint8_t access_point;  // RunSetup's
 extern uint8_t full_barrier;  // bit f: after BeginInterlocked of fiber f
 }  // namespace internal

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <utility>
 
 namespace cancelsafe::memory {
 namespace {
@@ -33,14 +33,14 @@ T* Map(size_t count) {
 Shadow::~Shadow() {
   if (cells_ == nullptr) return;
   munmap(cells_, kMaxWords * sizeof(Cell));
-  munmap(states_, kMaxWords * sizeof(State));
+  munmap(words_, kMaxWords * sizeof(Word));
   munmap(spare_, kSpareCells * sizeof(Cell));
 }
 
 void Shadow::AddRange(void* begin, size_t bytes) {
   if (cells_ == nullptr) {
     cells_ = Map<Cell>(kMaxWords);
-    states_ = Map<State>(kMaxWords);
+    words_ = Map<Word>(kMaxWords);
     spare_ = Map<Cell>(kSpareCells);
     generation_ = 1;
   }
@@ -49,9 +49,9 @@ void Shadow::AddRange(void* begin, size_t bytes) {
   const uintptr_t first = a & ~uintptr_t{7};
   const uintptr_t end = (a + bytes + 7) & ~uintptr_t{7};
   const ptrdiff_t words = static_cast<ptrdiff_t>((end - first) / 8);
-  if (words_ + words > static_cast<ptrdiff_t>(kMaxWords)) Fail("too much memory to watch");
-  ranges_[range_count_++] = {first, end - first, words_};
-  words_ += words;
+  if (word_count_ + words > static_cast<ptrdiff_t>(kMaxWords)) Fail("too much memory to watch");
+  ranges_[range_count_++] = {first, end - first, word_count_, 0};
+  word_count_ += words;
 }
 
 void Shadow::RemoveRange(void* begin) {
@@ -61,23 +61,47 @@ void Shadow::RemoveRange(void* begin) {
     // Its words are not used again: ranges come and go with shared objects, a few
     // times in the life of a process.
     ranges_[i] = ranges_[--range_count_];
+    ranges_[range_count_] = {};
     return;
   }
+}
+
+ptrdiff_t Shadow::FindInOthers(const volatile void* address) {
+  // Often enough for the order to follow what is accessed, and rarely enough to cost nothing.
+  constexpr uint32_t kFoundToMove = 64;
+  const uintptr_t a = reinterpret_cast<uintptr_t>(address);
+  for (int i = 1; i < range_count_; ++i) {
+    const uintptr_t offset = a - ranges_[i].begin;
+    if (offset >= ranges_[i].bytes) continue;
+    const ptrdiff_t word = ranges_[i].first_word + static_cast<ptrdiff_t>(offset / 8);
+    if (++ranges_[i].found == kFoundToMove) {
+      ranges_[i].found = 0;
+      std::swap(ranges_[i], ranges_[i - 1]);
+    }
+    return word;
+  }
+  return -1;
 }
 
 void Shadow::NewRun() {
   spare_used_ = 0;
   if (++generation_ != 0) return;
   generation_ = 1;
-  if (cells_ != nullptr) madvise(cells_, static_cast<size_t>(words_) * sizeof(Cell), MADV_DONTNEED);
+  for (ptrdiff_t i = 0; i < word_count_; ++i) {
+    if ((words_[i] & kGenerationBits) != 0) words_[i] &= ~kGenerationBits;
+  }
 }
 
 void Shadow::SetState(ptrdiff_t first, size_t count, State state) {
-  memset(states_ + first, static_cast<int>(state), count);
+  const Word bits = static_cast<Word>(state) << kStateShift;
+  for (size_t i = 0; i < count; ++i) {
+    Word& word = words_[first + static_cast<ptrdiff_t>(i)];
+    word = (word & kGenerationBits) | bits;
+  }
 }
 
 void Shadow::Forget(ptrdiff_t first, size_t count) {
-  for (size_t i = 0; i < count; ++i) cells_[first + static_cast<ptrdiff_t>(i)].generation = 0;
+  for (size_t i = 0; i < count; ++i) words_[first + static_cast<ptrdiff_t>(i)] &= ~kGenerationBits;
 }
 
 Cell* Shadow::Add(Cell* last) {
@@ -87,13 +111,13 @@ Cell* Shadow::Add(Cell* last) {
   return cell;
 }
 
-bool Shadow::Split(Cell* first, uint8_t mask) {
-  if (first->generation != generation_) {
-    Clear(first, mask);
+bool Shadow::Split(ptrdiff_t word, uint8_t mask) {
+  if (!IsOfThisRun(word)) {
+    Begin(word, mask);
     return true;
   }
   uint8_t missing = mask;
-  for (Cell* cell = first;; cell = Next(*cell)) {
+  for (Cell* cell = &cells_[word];; cell = Next(*cell)) {
     const uint8_t common = cell->bytes & mask;
     missing &= static_cast<uint8_t>(~common);
     if (common != 0 && common != cell->bytes) {

@@ -29,10 +29,9 @@ struct Cell {
   uint32_t write_site;
   Lane write_lane;  // of the last plain write; 0: none
   uint8_t write_fiber;
-  uint8_t bytes;        // bit i: byte i of the word belongs to this cell
-  uint16_t generation;  // of the run that this is about
-  uint16_t location;    // number of the history, 0: never accessed atomically
-  uint16_t next;        // number of the word's next cell, 0: none
+  uint8_t bytes;      // bit i: byte i of the word belongs to this cell
+  uint16_t location;  // number of the history, 0: never accessed atomically
+  uint16_t next;      // number of the word's next cell, 0: none
 };
 
 class Shadow {
@@ -55,18 +54,18 @@ class Shadow {
   void NewRun();
 
   // The word's number, or -1 for memory that is not watched.
-  ptrdiff_t Find(const volatile void* address) const {
-    const uintptr_t a = reinterpret_cast<uintptr_t>(address);
-    for (int i = 0; i < range_count_; ++i) {
-      const uintptr_t offset = a - ranges_[i].begin;
-      if (offset < ranges_[i].bytes) {
-        return ranges_[i].first_word + static_cast<ptrdiff_t>(offset / 8);
-      }
-    }
-    return -1;
+  ptrdiff_t Find(const volatile void* address) {
+    const ptrdiff_t word = FindInFirst(address);
+    return word >= 0 ? word : FindInOthers(address);
+  }
+  // The same for memory of the first range, which most accesses of late were to; else -1.
+  ptrdiff_t FindInFirst(const volatile void* address) const {
+    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - ranges_[0].begin;
+    return offset < ranges_[0].bytes ? ranges_[0].first_word + static_cast<ptrdiff_t>(offset / 8)
+                                     : -1;
   }
 
-  State state(ptrdiff_t word) const { return states_[word]; }
+  State state(ptrdiff_t word) const { return static_cast<State>(words_[word] >> kStateShift); }
   // For words [first, first + count).
   void SetState(ptrdiff_t first, size_t count, State state);
   // Forgets the accesses to these words: new objects lie there.
@@ -77,32 +76,41 @@ class Shadow {
   template <typename Visitor>
   bool Visit(ptrdiff_t word, uint8_t mask, Visitor&& visit) {
     Cell* first = &cells_[word];
-    if (first->generation == generation_ && first->bytes == mask) {
+    if (IsOfThisRun(word) && first->bytes == mask) {
       visit(first);
       return true;
     }
-    if (!Split(first, mask)) return false;
+    if (!Split(word, mask)) return false;
     for (Cell* cell = first; cell != nullptr; cell = Next(*cell)) {
       if ((cell->bytes & mask) != 0) visit(cell);
     }
     return true;
   }
 
+  // The first cell of a live word that this run has accessed, if it is exactly of these bytes;
+  // else null.
+  Cell* QuickCell(ptrdiff_t word, uint8_t mask) {
+    Cell* cell = &cells_[word];
+    static_assert(static_cast<int>(State::kLive) == 0);
+    return words_[word] == generation_ && cell->bytes == mask ? cell : nullptr;
+  }
+
   // The word's only cell, if it is exactly of these bytes; else null.
   Cell* Only(ptrdiff_t word, uint8_t mask) {
     Cell* cell = &cells_[word];
-    return cell->generation == generation_ && cell->bytes == mask ? cell : nullptr;
+    return IsOfThisRun(word) && cell->bytes == mask ? cell : nullptr;
   }
 
   // The cell of exactly these bytes, or null if there is none. A word that this run has
   // not accessed becomes one of these bytes.
   Cell* Exactly(ptrdiff_t word, uint8_t mask) {
     Cell* cell = &cells_[word];
-    if (cell->generation != generation_) {
-      Clear(cell, mask);
+    if (!IsOfThisRun(word)) {
+      Begin(word, mask);
       return cell;
     }
-    for (; cell != nullptr; cell = Next(*cell)) {
+    if (cell->bytes == mask) return cell;
+    for (cell = Next(*cell); cell != nullptr; cell = Next(*cell)) {
       if (cell->bytes == mask) return cell;
     }
     return nullptr;
@@ -111,42 +119,51 @@ class Shadow {
   // Calls visit(const Cell&) for the cells that the word has in this run.
   template <typename Visitor>
   void ForEach(ptrdiff_t word, Visitor&& visit) {
+    if (!IsOfThisRun(word)) return;
     Cell* cell = &cells_[word];
-    if (cell->generation != generation_) return;
     for (; cell != nullptr; cell = Next(*cell)) visit(*cell);
   }
 
   // The word's first cell, or null if nothing has accessed it in this run.
-  const Cell* First(ptrdiff_t word) const {
-    const Cell* cell = &cells_[word];
-    return cell->generation == generation_ ? cell : nullptr;
-  }
+  const Cell* First(ptrdiff_t word) const { return IsOfThisRun(word) ? &cells_[word] : nullptr; }
 
  private:
   struct Range {
     uintptr_t begin;
     size_t bytes;
     ptrdiff_t first_word;
+    uint32_t found;  // since it moved forward, other than as the first
   };
+  // The generation of the run that a word's cells are about, and its state. Apart from the
+  // cells: what asks for many words mostly finds that nothing accessed them.
+  using Word = uint32_t;
+  static constexpr int kStateShift = 16;
+  static constexpr Word kGenerationBits = (Word{1} << kStateShift) - 1;
 
+  ptrdiff_t FindInOthers(const volatile void* address);
+  bool IsOfThisRun(ptrdiff_t word) const { return (words_[word] & kGenerationBits) == generation_; }
+  // A word that this run has not accessed becomes one of these bytes.
+  void Begin(ptrdiff_t word, uint8_t bytes) {
+    words_[word] = (words_[word] & ~kGenerationBits) | generation_;
+    Clear(&cells_[word], bytes);
+  }
   Cell* Next(const Cell& cell) { return cell.next == 0 ? nullptr : &spare_[cell.next - 1]; }
   // Makes the cells of a word such that some cover exactly the bytes of `mask`.
-  bool Split(Cell* first, uint8_t mask);
+  bool Split(ptrdiff_t word, uint8_t mask);
   Cell* Add(Cell* last);
-  void Clear(Cell* cell, uint8_t bytes) const {
+  static void Clear(Cell* cell, uint8_t bytes) {
     cell->reads = Lanes{};
     cell->write_lane = 0;
     cell->bytes = bytes;
-    cell->generation = generation_;
     cell->location = 0;
     cell->next = 0;
   }
 
-  Range ranges_[kMaxRanges];
+  Range ranges_[kMaxRanges] = {};
   int range_count_ = 0;
-  ptrdiff_t words_ = 0;
+  ptrdiff_t word_count_ = 0;
+  Word* words_ = nullptr;
   Cell* cells_ = nullptr;
-  State* states_ = nullptr;
   Cell* spare_ = nullptr;
   int spare_used_ = 0;
   uint16_t generation_ = 0;
