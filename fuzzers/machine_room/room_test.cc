@@ -12,7 +12,7 @@ INSTANTIATE_TEST_SUITE_P(Models, RoomTest, ::testing::ValuesIn(memory::kModels),
 
 TEST_P(RoomTest, EveryScenarioHolds) {
   const ScenarioList& list = BuiltIn();
-  ASSERT_EQ(AllScenarios(list).size(), 10u);
+  ASSERT_EQ(AllScenarios(list).size(), 12u);
   for (const Scenario& scenario : AllScenarios(list)) {
     const SearchResult result = Search(list, scenario, GetParam(), /*seed=*/1, /*runs_max=*/4000);
     EXPECT_EQ(result.finding.kind, "")

@@ -42,6 +42,22 @@ void CountUnderFastMutex(int) {
   ExReleaseFastMutex(&fast_mutex);
 }
 
+// Those that find it taken wait for it after all, so that everybody counts.
+void CountIfSpinLockIsFree(int) {
+  KIRQL irql;
+  KeRaiseIrql(DISPATCH_LEVEL, &irql);
+  if (!KeTryToAcquireSpinLockAtDpcLevel(&spin_lock)) KeAcquireSpinLockAtDpcLevel(&spin_lock);
+  ++counter;
+  KeReleaseSpinLockFromDpcLevel(&spin_lock);
+  KeLowerIrql(irql);
+}
+
+void CountIfFastMutexIsFree(int) {
+  if (!ExTryToAcquireFastMutex(&fast_mutex)) ExAcquireFastMutex(&fast_mutex);
+  ++counter;
+  ExReleaseFastMutex(&fast_mutex);
+}
+
 void SetUpCancelLock() {
   KiResetCancelLock();
   counter = 0;
@@ -157,6 +173,14 @@ constexpr char kExclusion[] = "its holders exclude each other";
 const Scenario scenarios[] = {
     {"spin-lock", kExclusion, 3, {0, 1, 2}, SetUpSpinLock, CountUnderSpinLock, CountedThree},
     {"fast-mutex", kExclusion, 3, {0, 1, 2}, SetUpFastMutex, CountUnderFastMutex, CountedThree},
+    {"spin-lock-try", kExclusion, 3, {0, 1, 2}, SetUpSpinLock, CountIfSpinLockIsFree, CountedThree},
+    {"fast-mutex-try",
+     kExclusion,
+     3,
+     {0, 1, 2},
+     SetUpFastMutex,
+     CountIfFastMutexIsFree,
+     CountedThree},
     {"cancel-lock", kExclusion, 3, {0, 1, 2}, SetUpCancelLock, CountUnderWhole, CountedThree},
     {"cancel-lock-shares",
      "a holder of the whole lock excludes those of shares",

@@ -51,7 +51,11 @@ struct Variant {
   // Without what changes with every line that is added above.
   std::string key() const { return absl::StrCat(part[0], "-", part[2], "-", part[3]); }
   std::string title() const {
-    return absl::StrCat(part[0], ".cc:", part[1], " ", absl::StrReplaceAll(part[3], {{"-", " "}}));
+    // "spin.h_in_fast_mutex": of a header, as that source has it.
+    const std::string file =
+        absl::StrReplaceAll(part[0], {{".h_in_", absl::StrCat(".h:", part[1], " in ")}});
+    return absl::StrCat(file, file == part[0] ? absl::StrCat(".cc:", part[1]) : ".cc", " ",
+                        absl::StrReplaceAll(part[3], {{"-", " "}}));
   }
 };
 
