@@ -23,6 +23,12 @@ struct GuestFlags {
   std::vector<std::string> AsWords() const;
 };
 
+// What a wrong --ignore is told.
+inline constexpr char kIgnoreAllowed[] =
+    "is not the name of a rule, a kind of verdict, a clause id (all three are in the verdict line "
+    "of a finding), a function ('Peek', 'peek()'), a line ('csq.cc:120'), or several of these "
+    "joined by '+'";
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_COMMAND_GUEST_FLAGS_H_

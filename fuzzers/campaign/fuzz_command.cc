@@ -23,6 +23,7 @@
 #include "fuzzers/campaign/corpus_replay.h"
 #include "fuzzers/campaign/minimize_findings.h"
 #include "impl/guest_points.h"
+#include "oracle/check.h"
 
 namespace cancelsafe {
 namespace {
@@ -90,6 +91,12 @@ void Complete(Options* options) {
   }
   for (const std::string& name : options->sanitizers) {
     AddOnce(FindSanitizer(name), &campaign.sanitizers);
+  }
+  IgnoreSet ignore;
+  for (const std::string& rule : campaign.guest.ignore) {
+    if (!ignore.Add(rule)) {
+      throw UsageError(absl::StrCat("--ignore: '", rule, "' ", kIgnoreAllowed));
+    }
   }
   std::string& guest = campaign.guest.implementation;
   if (!guest.empty()) {

@@ -20,9 +20,7 @@ RunnerOptions RunnerOptionsOf(const GuestFlags& flags) {
   }
   for (const std::string& rule : flags.ignore) {
     if (options.ignore.Add(rule)) continue;
-    throw UsageError(absl::StrCat("--ignore: '", rule,
-                                  "' is not a rule, a kind of verdict or a clause id; the verdict "
-                                  "line of a finding has all three"));
+    throw UsageError(absl::StrCat("--ignore: '", rule, "' ", kIgnoreAllowed));
   }
   return options;
 }
