@@ -54,6 +54,21 @@ TEST(SuiteTest, CasesCheckExactlyTheClausesTheyName) {
   }
 }
 
+// Files of two families have one name: only the folder tells them apart.
+TEST(SuiteTest, AFailureNamesItsFileWithTheFamilysFolder) {
+  defect = Defect::kInsertNoPending;
+  const Report report = RunSuite(BreakableImplementation(), "no pending mark", "csq.insert.*");
+  defect = Defect::kNoDefect;
+  int named = 0;
+  for (const CaseReport& c : report.cases) {
+    for (const CheckFailure& failure : c.failures) {
+      EXPECT_NE(failure.at.substr(0, 10), "insert.cc:") << c.id;
+      named += failure.at.substr(0, 14) == "csq/insert.cc:";
+    }
+  }
+  EXPECT_GT(named, 0);
+}
+
 Implementation OnlyNamed(const std::string& routines) {
   Implementation some;
 #define CANCELSAFE_COPY_NAMED(type, name, parameters)                    \

@@ -31,7 +31,7 @@ bool IsFailure(CaseVerdict verdict);
 
 struct CheckFailure {
   std::vector<std::string> clauses;
-  std::string at;  // "csq_insert.cc:57"
+  std::string at;  // "csq/insert.cc:57"
   std::string what;
   std::string expected;
   std::string seen;

@@ -28,12 +28,22 @@ void AddQuoted(Text<kCapacity>& line, const char* text) {
   line.Add('"');
 }
 
+// The file as it is named from the suite's folder: files of two families may have one name.
 const char* FileName(const char* path) {
-  const char* name = path;
+  const char* name = path;  // behind the last separator
+  const char* in_suite = nullptr;
   for (; *path != 0; ++path) {
-    if (*path == '/' || *path == '\\') name = path + 1;
+    if (*path != '/' && *path != '\\') continue;
+    const char* folder = "suite";
+    const char* at = name;
+    while (at != path && *at == *folder) {
+      ++at;
+      ++folder;
+    }
+    name = path + 1;
+    if (at == path && *folder == 0) in_suite = name;
   }
-  return name;
+  return in_suite != nullptr ? in_suite : name;
 }
 
 const char* VerdictOf(Outcome outcome) {
