@@ -47,7 +47,8 @@ set_target_properties(cancelsafe_afl_mutator PROPERTIES PREFIX "" LINK_OPTIONS "
 cancelsafe_hidden(cancelsafe_afl_mutator)
 target_compile_options(cancelsafe_afl_mutator PRIVATE ${CANCELSAFE_WARNINGS})
 target_include_directories(cancelsafe_afl_mutator PRIVATE "${CMAKE_SOURCE_DIR}"
-                           "${CMAKE_SOURCE_DIR}/impl" "${CMAKE_SOURCE_DIR}/impl/include")
+                           "${CMAKE_SOURCE_DIR}/impl" "${CMAKE_SOURCE_DIR}/impl/include"
+                           "${CMAKE_BINARY_DIR}/generated")
 target_link_libraries(cancelsafe_afl_mutator PRIVATE absl::span absl::status absl::statusor
                       absl::str_format absl::strings)
 target_link_options(cancelsafe_afl_mutator PRIVATE -Wl,-z,defs)
