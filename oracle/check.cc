@@ -34,9 +34,24 @@ bool LooksLikeClause(absl::string_view text) {
   return grouped && absl::ascii_isupper(text.front());
 }
 
+// What the system and AddressSanitizer call the end of a process.
+bool NamesFault(absl::string_view text) {
+  if (absl::ConsumePrefix(&text, "signal-")) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+  }
+  for (const absl::string_view word :
+       {"heap-use-after-free", "heap-buffer-overflow", "stack-buffer-overflow",
+        "stack-buffer-underflow", "stack-use-after-return", "stack-use-after-scope",
+        "stack-overflow", "global-buffer-overflow", "use-after-poison", "double-free", "bad-free",
+        "SEGV"}) {
+    if (text == word) return true;
+  }
+  return false;
+}
+
 bool NamesRule(absl::string_view text) {
   VerdictKind kind = VerdictKind::kPass;
-  bool known = LooksLikeClause(text);
+  bool known = LooksLikeClause(text) || NamesFault(text);
   known |=
       VerdictKindOf(text, &kind) && kind != VerdictKind::kPass && kind != VerdictKind::kUnknown;
   for (int i = 0; i < kRuleCount && !known; ++i) {

@@ -91,6 +91,17 @@ TEST_F(CampaignTest, GoesOnAfterFindingsOfTheCorpus) {
   EXPECT_TRUE(absl::StrContains(SlotLog("csq-address-0"), "Done 1000 runs"));
 }
 
+TEST_F(CampaignTest, ATargetThatEndsOfWhatIsLeftOutIsStartedAgain) {
+  options_.seconds = 60;
+  options_.guest.ignore = {"crash+Peek"};
+  Add("csq", "left-out");
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  EXPECT_TRUE(Printed("No findings.")) << output_;
+  EXPECT_TRUE(Printed("4000")) << output_;
+  EXPECT_TRUE(Printed("it ended 3 times of what is left out, and was started again")) << output_;
+  EXPECT_EQ(CountFiles(options_.work + "/slots/csq-address-0", "crash-"), 0);
+}
+
 TEST_F(CampaignTest, AFindingDoesNotEndTheOtherSlots) {
   Add("csq", "violation");
   Add("device_queue", "clean");

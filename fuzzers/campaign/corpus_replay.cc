@@ -52,14 +52,25 @@ void AddOnce(const std::string& text, std::vector<std::string>* texts) {
   if (std::find(texts->begin(), texts->end(), text) == texts->end()) texts->push_back(text);
 }
 
-// Adds what one replay printed. False if a file never ended.
-bool AddFindings(const std::string& output, const CampaignSanitizer& sanitizer,
-                 const GuestFlags& guest, CorpusResult* result) {
-  bool ended = true;
+// What one replay printed of files that do not pass.
+struct Printed {
+  bool ended = true;  // no file hangs
+  int failed = 0;
+  int cut_short = 0;  // by what is left out
+};
+
+Printed AddFindings(const std::string& output, const CampaignSanitizer& sanitizer,
+                    const GuestFlags& guest, CorpusResult* result) {
+  Printed printed;
   for (const absl::string_view line : absl::StrSplit(output, '\n')) {
     std::string file;
     Verdict verdict;
     if (!ParseReplayLine(line, &file, &verdict)) continue;
+    if (verdict.kind == VerdictKind::kUnknown) {
+      ++printed.cut_short;
+      continue;
+    }
+    ++printed.failed;
     Finding finding;
     finding.key = CauseKey(verdict);
     finding.verdict_line = VerdictLine(verdict);
@@ -69,14 +80,14 @@ bool AddFindings(const std::string& output, const CampaignSanitizer& sanitizer,
     finding.replay =
         absl::StrCat("./cancelsafe replay --sanitizer ", sanitizer.name, guest.AsText(), " ", file);
     result->findings.Add(std::move(finding));
-    ended &= verdict.rule != MakeVerdict(Rule::kTimeOut, Family::kCsq).rule;
-    if (IsFatal(verdict)) {
-      AddOnce(file, &result->fatal);
-    } else {
+    printed.ended &= verdict.rule != MakeVerdict(Rule::kTimeOut, Family::kCsq).rule;
+    if (IsFatal(verdict)) AddOnce(file, &result->fatal);
+    // A crash at a place that is not known is no cause to leave out.
+    if (!IsFatal(verdict) || !SitesOf(verdict).empty()) {
       AddOnce(CauseAsIgnore(verdict), &result->ignore);
     }
   }
-  return ended;
+  return printed;
 }
 
 }  // namespace
@@ -125,9 +136,11 @@ CorpusResult ReplayCorpus(const CampaignOptions& options, const std::vector<std:
         result.end = CorpusEnd::kInterrupted;
         return result;
       }
-      if (!AddFindings(output, sanitizer, guest, &result)) result.hanging.push_back(target);
+      const Printed printed = AddFindings(output, sanitizer, guest, &result);
+      if (!printed.ended) result.hanging.push_back(target);
       if (end->status.clean()) continue;
       const bool failed = !end->status.signaled && end->status.code == kExitViolation;
+      if (failed && printed.failed == 0 && printed.cut_short > 0) continue;
       result.end = std::max(result.end, failed ? CorpusEnd::kFailed : CorpusEnd::kSetup);
     }
   }

@@ -48,6 +48,7 @@ struct EngineEnd {
 struct EngineOutcome {
   SlotState state = SlotState::kDone;
   std::string complaint;  // why it could not do its work, for kNotRun
+  bool again = false;     // it has time left, and can go on from where it was
   std::string remark;     // what people should know besides, or ""
 };
 

@@ -104,7 +104,7 @@ class AflRun : public EngineRun {
   }
 
   EngineOutcome Judge(const EngineEnd& end, std::vector<Finding>* findings) override {
-    if (findings->empty()) AddUnexplained(end, "crashes", findings);
+    if (findings->empty() && !end.death.facts.left_out) AddUnexplained(end, "crashes", findings);
     AddUnexplained(end, "hangs", findings);
     EngineOutcome outcome;
     const std::string stability = FuzzerStat(instance_, "stability");

@@ -1,5 +1,5 @@
 // See engine.h: libFuzzer, which is linked into the target and ends with the first
-// finding.
+// finding. One that dies of what --ignore leaves out is started again.
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,7 +63,11 @@ class LibFuzzerRun : public EngineRun {
     for (const TargetReport& report : facts.unconfirmed) {
       findings->push_back(FindingOf(report, end.death));
     }
-    if (!died && exit.clean() && facts.done) {
+    if (facts.left_out && !facts.report) {
+      outcome.again = true;
+      outcome.state = end.stopped_by_user ? SlotState::kStopped : SlotState::kDone;
+      unlink(facts.artifact.c_str());
+    } else if (!died && exit.clean() && facts.done) {
       outcome.state = SlotState::kDone;
     } else if (!died && end.stopped_by_user) {
       outcome.state = SlotState::kStopped;

@@ -52,21 +52,38 @@ absl::Status Slot::Start(int seconds, double now) {
   std::string error;
   stats_ = MapStats(stats_path, &error);
   if (stats_ == nullptr) return absl::UnavailableError(error);
-  absl::StatusOr<std::unique_ptr<TargetLog>> log = TargetLog::Create(*folder + "/log");
-  if (!log.ok()) return log.status();
-  log_ = *std::move(log);
-  const absl::StatusOr<EngineCommand> command = engine_->Prepare(*folder, seconds);
-  if (!command.ok()) return command.status();
-  absl::StatusOr<std::unique_ptr<Process>> process =
-      Process::Start(command->arguments, command->environment);
-  if (!process.ok()) return process.status();
-  process_ = *std::move(process);
+  const absl::Status started = StartProcess(seconds);
+  if (!started.ok()) return started;
   state_ = SlotState::kRunning;
   started_ = now;
   deadline_ = over_ = now + seconds;
   runs_seen_at_ = now;
   if (engine_->EndsByItself()) deadline_ += options_.overtime_grace_seconds;
   return absl::OkStatus();
+}
+
+absl::Status Slot::StartProcess(int seconds) {
+  const absl::StatusOr<std::string> made = workspace_->MakeSlotFolder(id_.name());
+  if (!made.ok()) return made.status();
+  const std::string& folder = *made;
+  absl::StatusOr<std::unique_ptr<TargetLog>> log = TargetLog::Create(folder + "/log");
+  if (!log.ok()) return log.status();
+  log_ = *std::move(log);
+  const absl::StatusOr<EngineCommand> command = engine_->Prepare(folder, seconds);
+  if (!command.ok()) return command.status();
+  absl::StatusOr<std::unique_ptr<Process>> process =
+      Process::Start(command->arguments, command->environment);
+  if (!process.ok()) return process.status();
+  process_ = *std::move(process);
+  return absl::OkStatus();
+}
+
+// After the end of a process, when some time is left.
+bool Slot::StartAgain(double now) {
+  const int seconds = static_cast<int>(over_ - now);
+  if (!outcome_.again || stop_ || stopped_by_user_ || seconds < 1) return false;
+  ++starts_again_;
+  return StartProcess(seconds).ok();
 }
 
 // Whether the last run of a target with a guest will not end before its time is over. The
@@ -134,6 +151,11 @@ void Slot::End(const ExitStatus& exit, double now) {
   end.stopped_by_user = stopped_by_user_;
   end.stopped_by_time = stop_.has_value() && !stopped_by_user_;
   outcome_ = engine_->Judge(end, &findings_);
+  if (StartAgain(now)) return;
+  if (starts_again_ > 0) {
+    outcome_.remark = absl::StrCat("it ended ", starts_again_ + (outcome_.again ? 1 : 0),
+                                   " times of what is left out, and was started again");
+  }
   state_ = outcome_.state;
 }
 

@@ -45,7 +45,8 @@ class Slot {
   // Paths of what it needs to run.
   std::vector<std::string> Programs() const { return engine_->Programs(); }
 
-  // Starts the target for `seconds`. An error is one of set-up.
+  // Starts the target for `seconds`. An error is one of set-up. A target that ends of what
+  // --ignore leaves out is started again for the rest of them.
   absl::Status Start(int seconds, double now);
   // Takes in what the target printed and notices its end. Never waits.
   void Advance(double now);
@@ -63,6 +64,8 @@ class Slot {
   const std::string& remark() const { return outcome_.remark; }
 
  private:
+  absl::Status StartProcess(int seconds);
+  bool StartAgain(double now);
   void End(const ExitStatus& exit, double now);
   void Collect(double now);
   bool Hangs(double now);
@@ -82,6 +85,7 @@ class Slot {
   double over_ = 0;         // when its time is over
   uint64_t runs_seen_ = 0;  // and since when there was none more
   double runs_seen_at_ = 0;
+  int starts_again_ = 0;
   std::optional<double> stop_;  // when it was asked to end
   bool stopped_by_user_ = false;
   std::vector<Finding> findings_;

@@ -94,7 +94,9 @@ void TargetLog::ReadLine(absl::string_view line) {
   absl::string_view rest;
   TargetReport report;
   if (ParseTargetReport(line, &report)) {
-    if (!report.unconfirmed.empty()) {
+    if (report.left_out) {
+      facts_.left_out = true;
+    } else if (!report.unconfirmed.empty()) {
       facts_.unconfirmed.push_back(std::move(report));
     } else if (!facts_.report) {
       facts_.report = std::move(report);

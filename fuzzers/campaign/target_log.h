@@ -20,6 +20,7 @@ namespace cancelsafe {
 struct LogFacts {
   std::optional<TargetReport> report;  // of a violation that could be made to happen again
   std::vector<TargetReport> unconfirmed;
+  bool left_out = false;     // it died of what --ignore leaves out
   std::string complaint;     // "cancelsafe: ...": the target could not do its work
   std::string engine_error;  // "deadly signal", or why AFL++ gave up
   std::string summary;       // of a sanitizer: "AddressSanitizer: SEGV ..."

@@ -76,7 +76,21 @@ int Holds(dl_phdr_info* info, size_t, void* context) {
   return 1;
 }
 
-std::string Symbolize(const Module& module, uintptr_t offset) {
+using Offsets = std::vector<uintptr_t>;
+
+// Without its line feed.
+bool ReadLine(FILE* pipe, std::string* line) {
+  char text[1024] = "";
+  if (fgets(text, sizeof(text), pipe) == nullptr) return false;
+  text[strcspn(text, "\n")] = '\0';
+  *line = text;
+  return true;
+}
+
+// "Function file:line" of each offset in the module's file; "" where that is not known.
+// For a line that was inlined, the function is the innermost or the outermost one.
+std::vector<std::string> Symbolize(const Module& module, const Offsets& offsets, bool innermost) {
+  std::vector<std::string> texts(offsets.size());
   char own[256] = "";
   const char* path = module.path;
   if (path[0] == '\0') {  // the program itself
@@ -84,37 +98,77 @@ std::string Symbolize(const Module& module, uintptr_t offset) {
     own[length > 0 ? length : 0] = '\0';
     path = own;
   }
-  char command[768];
-  snprintf(command, sizeof(command),
-           "s=$(command -v llvm-symbolizer-19 || command -v llvm-symbolizer || "
-           "echo /usr/lib/llvm-19/bin/llvm-symbolizer); "
-           "\"$s\" %s --demangle --obj='%s' 0x%lx 2>/dev/null",
-           module.has_inlines ? "--inlines" : "--no-inlines", path,
-           static_cast<unsigned long>(offset));
-  FILE* pipe = popen(command, "r");
-  if (pipe == nullptr) return "";
-  char function[512] = "";
-  char place[512] = "";
-  // Of routines that were inlined into each other, innermost first, that which no header of the
-  // system has, so that the line is one of the driver's.
-  bool read = false;
-  do {
-    read = fgets(function, sizeof(function), pipe) != nullptr &&
-           fgets(place, sizeof(place), pipe) != nullptr && function[0] != '\n';
-  } while (read && strncmp(place, "/usr/", 5) == 0 && module.has_inlines);
-  pclose(pipe);
-  if (!read || function[0] == '?') return "";
-  function[strcspn(function, "\n")] = '\0';
-  place[strcspn(place, "\n")] = '\0';
-  std::string_view line = place;
-  line = line.substr(0, line.rfind(':'));  // without the column
-  for (const std::string_view room : {"/impl/", "/fuzzers/", "/conformance/", "/oracle/"}) {
-    const size_t at = line.rfind(room);
-    if (at == std::string_view::npos) continue;
-    line = line.substr(at + 1);
-    break;
+  std::string command =
+      "s=$(command -v llvm-symbolizer-19 || command -v llvm-symbolizer || "
+      "echo /usr/lib/llvm-19/bin/llvm-symbolizer); \"$s\" --demangle";
+  command += innermost || module.has_inlines ? "" : " --no-inlines";
+  command += std::string(" --obj='") + path + "'";
+  for (const uintptr_t offset : offsets) {
+    char word[32];
+    snprintf(word, sizeof(word), " 0x%lx", static_cast<unsigned long>(offset));
+    command += word;
   }
-  return std::string(function) + " " + std::string(line);
+  FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+  if (pipe == nullptr) return texts;
+  for (std::string& text : texts) {
+    std::string function, place, rest;
+    if (!ReadLine(pipe, &function) || !ReadLine(pipe, &place)) break;
+    // The functions that it was inlined into follow, up to an empty line. Of routines of the
+    // system's headers, that which has them, so that the line is one of the driver's.
+    while (ReadLine(pipe, &rest) && !rest.empty()) {
+      std::string where;
+      if (!ReadLine(pipe, &where)) break;
+      if (!module.has_inlines || place.rfind("/usr/", 0) != 0) continue;
+      function = rest;
+      place = where;
+    }
+    if (function.empty() || function[0] == '?') continue;
+    std::string_view line = place;
+    line = line.substr(0, line.rfind(':'));  // without the column
+    for (const std::string_view room : {"/impl/", "/fuzzers/", "/conformance/", "/oracle/"}) {
+      const size_t at = line.rfind(room);
+      if (at == std::string_view::npos) continue;
+      line = line.substr(at + 1);
+      break;
+    }
+    text = function + " " + std::string(line);
+  }
+  pclose(pipe);
+  return texts;
+}
+
+std::string PlainPlace(const Module& module, uintptr_t offset) {
+  char plain[320];
+  snprintf(plain, sizeof(plain), "0x%lx in %s", static_cast<unsigned long>(offset),
+           module.path[0] == '\0' ? "the program" : module.path);
+  return plain;
+}
+
+// What has been looked up, for each way of naming what was inlined.
+std::string& Known(const Module& module, uintptr_t offset, bool innermost) {
+  static std::map<std::pair<std::string, uintptr_t>, std::string> known[2];
+  return known[innermost ? 1 : 0][{module.path, offset}];
+}
+
+void LookUp(const Module& module, const Offsets& offsets, bool innermost) {
+  Offsets missing;
+  for (const uintptr_t offset : offsets) {
+    if (Known(module, offset, innermost).empty()) missing.push_back(offset);
+  }
+  if (missing.empty()) return;
+  const std::vector<std::string> texts = Symbolize(module, missing, innermost);
+  for (size_t i = 0; i < missing.size(); ++i) {
+    Known(module, missing[i], innermost) =
+        texts[i].empty() ? PlainPlace(module, missing[i]) : texts[i];
+  }
+}
+
+std::string Describe(uintptr_t address, bool innermost) {
+  Module module;
+  if (!FindModule(address, &module)) return "unknown code";
+  const uintptr_t offset = address - module.load_address;
+  LookUp(module, {offset}, innermost);
+  return Known(module, offset, innermost);
 }
 
 }  // namespace
@@ -141,21 +195,22 @@ uintptr_t AddressOf(uint32_t site) {
 }
 
 std::string DescribeSite(uint32_t site) {
-  Module module;
   // The site is where the call returns to; the access lies before it.
-  const uintptr_t address = AddressOf(site) - 1;
-  if (!FindModule(address, &module)) return "unknown code";
-  static std::map<std::pair<std::string, uintptr_t>, std::string> known;
-  const uintptr_t offset = address - module.load_address;
-  std::string& text = known[{module.path, offset}];
-  if (text.empty()) text = Symbolize(module, offset);
-  if (text.empty()) {
-    char plain[320];
-    snprintf(plain, sizeof(plain), "0x%lx in %s", static_cast<unsigned long>(offset),
-             module.path[0] == '\0' ? "the program" : module.path);
-    text = plain;
+  return Describe(AddressOf(site) - 1, /*innermost=*/false);
+}
+
+std::string DescribeCode(uintptr_t address) { return Describe(address, /*innermost=*/true); }
+
+void LookUpCode(const std::vector<uintptr_t>& addresses) {
+  std::map<std::string, std::pair<Module, Offsets>> by_module;
+  for (const uintptr_t address : addresses) {
+    Module module;
+    if (!FindModule(address, &module)) continue;
+    auto& [found, offsets] = by_module[module.path];
+    found = module;
+    offsets.push_back(address - module.load_address);
   }
-  return text;
+  for (const auto& [path, entry] : by_module) LookUp(entry.first, entry.second, true);
 }
 
 }  // namespace cancelsafe::memory

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace cancelsafe::memory {
 
@@ -37,6 +38,12 @@ uintptr_t AddressOf(uint32_t site);
 // there is no debug information or no symbolizer (llvm-symbolizer, llvm-symbolizer-19).
 // Slow; remembers what it has found. The line is the same in every process.
 std::string DescribeSite(uint32_t site);
+
+// Likewise for the code at a whole address, within the innermost function that was inlined
+// there.
+std::string DescribeCode(uintptr_t address);
+// Makes what DescribeCode says of these addresses known, at the cost of one of them.
+void LookUpCode(const std::vector<uintptr_t>& addresses);
 
 }  // namespace cancelsafe::memory
 

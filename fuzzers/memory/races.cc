@@ -1,11 +1,25 @@
 // See races.h.
 #include "fuzzers/memory/races.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace cancelsafe::memory {
 namespace {
 
+using Sites = std::pair<uint32_t, uint32_t>;  // the smaller one first
+std::vector<Sites> ignored;
+
+bool IsIgnored(uint32_t site, uint32_t other) {
+  if (ignored.empty()) return false;
+  const Sites sites = std::minmax(site, other);
+  return std::find(ignored.begin(), ignored.end(), sites) != ignored.end();
+}
+
 bool Note(const RaceSide& earlier, const RaceSide& later, Race* race) {
   if (race->found) return true;
+  if (IsIgnored(earlier.site, later.site)) return false;
   race->found = true;
   race->earlier = earlier;
   race->later = later;
@@ -47,6 +61,12 @@ bool AgainstAtomicReads(const Location& location, const Actor& actor, Race* race
 }
 
 }  // namespace
+
+void IgnoreRacesBetween(uint32_t site, uint32_t other) {
+  if (!IsIgnored(site, other)) ignored.push_back(std::minmax(site, other));
+}
+
+void CountAllRaces() { ignored.clear(); }
 
 bool ReadRaces(const Cell& cell, const Location* location, const Actor& actor, Race* race) {
   return AgainstWrite(cell, actor, false, false, race) ||

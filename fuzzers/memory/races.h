@@ -28,6 +28,12 @@ struct Race {
   uintptr_t address = 0;  // of the first byte of the later access in that word
 };
 
+// Races between these two places of the code do not count from now on, in whatever order
+// they are met: they are neither noted nor do they hide a race that counts.
+void IgnoreRacesBetween(uint32_t site, uint32_t other);
+// All races count again.
+void CountAllRaces();
+
 // Who is making an access.
 struct Actor {
   int fiber;

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "oracle/check.h"
 
 namespace cancelsafe {
 namespace {
@@ -58,7 +59,8 @@ std::string CauseKey(const Verdict& verdict) {
 }
 
 std::string CauseAsIgnore(const Verdict& verdict) {
-  std::string text = verdict.rule.empty() ? VerdictKindName(verdict.kind) : verdict.rule;
+  // A sanitizer may have a word of its own.
+  std::string text = IgnoreSet().Add(verdict.rule) ? verdict.rule : VerdictKindName(verdict.kind);
   if (!verdict.clause.empty()) absl::StrAppend(&text, "+", verdict.clause);
   for (const VerdictSite& site : SitesOf(verdict)) {
     absl::StrAppend(&text, "+", IsPlainName(site.function) ? site.function + "()" : site.line);

@@ -42,6 +42,25 @@ TEST(CauseTest, IgnoringACauseCoversItAlone) {
   EXPECT_EQ(0u, ignore.RuleMask(Family::kCsq)) << "no rule is left out as a whole";
 }
 
+TEST(CauseTest, CrashesAtOtherPlacesAreOtherCauses) {
+  const auto crash = [](const char* word, const char* place) {
+    Verdict verdict = MakeVerdict(Rule::kSignal, Family::kCsq, word);
+    verdict.reason = std::string("the implementation crashed in ") + place;
+    return verdict;
+  };
+  const Verdict peek = crash("signal-11", "Peek mine.c:12");
+  EXPECT_EQ(CauseKey(peek), CauseKey(crash("signal-11", "Peek mine.c:14")));
+  EXPECT_NE(CauseKey(peek), CauseKey(crash("signal-11", "Take mine.c:20")));
+  EXPECT_NE(CauseKey(peek), CauseKey(crash("signal-8", "Peek mine.c:12")));
+  for (const char* word : {"signal-11", "heap-use-after-free", "a-new-word-of-a-sanitizer"}) {
+    IgnoreSet ignore;
+    EXPECT_TRUE(ignore.Add(CauseAsIgnore(crash(word, "Peek mine.c:12")))) << word;
+    EXPECT_TRUE(ignore.Covers(crash(word, "Peek mine.c:14"))) << word;
+    EXPECT_FALSE(ignore.Covers(crash(word, "Take mine.c:20"))) << word;
+    EXPECT_FALSE(ignore.Covers(Race("Peek mine.c:12", "Put mine.c:7"))) << word;
+  }
+}
+
 TEST(CauseTest, IgnoreTakesAFunctionOrALine) {
   const Verdict race = Race("Peek impl/mine.c:12", "put mine.c:7");
   for (const char* entry : {"Peek", "put()", "mine.c:12", "impl/mine.c:12", "data-race+Peek"}) {

@@ -30,5 +30,17 @@ TEST(HarnessOrderTest, AnIgnoredRaceHidesNoLostItem) {
             VerdictKind::kLostItem);
 }
 
+TEST(HarnessOrderTest, ARaceThatIsIgnoredByItsPlaceHidesNoLostItem) {
+  RunnerOptions options;
+  ASSERT_TRUE(options.ignore.Add("data-race+RacyRemoveNext"));
+  EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\n  insert 0\nfiber 1\n  remove-next\n",
+                      options),
+            VerdictKind::kLostItem);
+  RunnerOptions another;
+  ASSERT_TRUE(another.ignore.Add("data-race+AnotherFunction"));
+  EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\nfiber 1\n  remove-next\n", another),
+            VerdictKind::kDataRace);
+}
+
 }  // namespace
 }  // namespace cancelsafe

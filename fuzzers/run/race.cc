@@ -1,7 +1,10 @@
 // See race.h. Compiled without TSan: the hook runs inside its report.
 #include "fuzzers/run/race.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -18,7 +21,6 @@ int __tsan_get_report_mop(void* report, unsigned long index, int* thread, void**
 int __tsan_get_report_thread(void* report, unsigned long index, int* thread,
                              unsigned long long* os_id, int* running, const char** name,
                              int* parent, void** trace, unsigned long trace_size);
-void __sanitizer_symbolize_pc(void* pc, const char* format, char* out, unsigned long size);
 }
 #endif
 
@@ -28,6 +30,19 @@ namespace {
 Race last_race;
 [[maybe_unused]] bool ignores_data_races = false;
 [[maybe_unused]] bool ignores_uses_after_free = false;
+int reports = 0;
+// The code of each race that does not count, the lower address first.
+std::vector<std::pair<void*, void*>> ignored_races;
+int ignored_by = 0;
+
+std::pair<void*, void*> CodeOf(const Race& race) {
+  return std::minmax(race.access[0].frame[0], race.access[1].frame[0]);
+}
+
+[[maybe_unused]] bool IsIgnored(const Race& race) {
+  return !ignored_races.empty() &&
+         std::find(ignored_races.begin(), ignored_races.end(), CodeOf(race)) != ignored_races.end();
+}
 
 }  // namespace
 
@@ -63,8 +78,31 @@ const Race& LastRace() { return last_race; }
 
 #endif
 
-void ClearRace() { last_race.found = false; }
-void IgnoreRaces(bool data_races, bool uses_after_free) {
+void ClearRace() {
+  last_race.found = false;
+  reports = 0;
+}
+
+int RaceReports() { return reports; }
+
+bool IgnoreRacesLike(const Race& race) {
+  if (IsIgnored(race)) return false;
+  ignored_races.push_back(CodeOf(race));
+#ifdef CANCELSAFE_SANITIZER_MODEL
+  const auto site = [&race](int access) {
+    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(race.access[access].frame[0]));
+  };
+  memory::IgnoreRacesBetween(site(0), site(1));
+#endif
+  return true;
+}
+
+void IgnoreRaces(bool data_races, bool uses_after_free, int runner) {
+  if (runner != ignored_by) {
+    ignored_by = runner;
+    ignored_races.clear();
+    memory::CountAllRaces();
+  }
   ignores_data_races = data_races;
   ignores_uses_after_free = uses_after_free;
 }
@@ -83,21 +121,20 @@ std::string DescribeFrame(void* pc) {
 
 namespace {
 
-std::string DescribeFrame(void* pc) {
-  char text[512] = "";
-  // The traced pc is the return address; the access lies before it.
-  __sanitizer_symbolize_pc(static_cast<char*>(pc) - 1, "%f %s:%l", text, sizeof text);
-  // Keep the path below the source tree, so that the line is the same anywhere.
-  absl::string_view view(text);
-  for (absl::string_view room : {"/impl/", "/fuzzers/", "/conformance/", "/oracle/"}) {
-    const size_t at = view.rfind(room);
-    if (at == absl::string_view::npos) continue;
-    // The last one in front of the path: the name of a function may have some.
-    const size_t space = view.rfind(' ', at);
-    if (space == absl::string_view::npos) break;
-    return absl::StrCat(view.substr(0, space + 1), view.substr(at + 1));
+// The traced pc is the return address; the access lies before it.
+uintptr_t AccessBefore(void* pc) { return reinterpret_cast<uintptr_t>(pc) - 1; }
+
+std::string DescribeFrame(void* pc) { return memory::DescribeCode(AccessBefore(pc)); }
+
+// One symbolizer for all frames that a verdict will name.
+void LookUpFrames(const Race& race) {
+  std::vector<uintptr_t> addresses;
+  for (const RaceAccess& access : race.access) {
+    for (void* const frame : access.frame) {
+      if (frame != nullptr) addresses.push_back(AccessBefore(frame));
+    }
   }
-  return text;
+  memory::LookUpCode(addresses);
 }
 
 }  // namespace
@@ -117,6 +154,9 @@ std::string DescribeAccess(const RaceAccess& access) {
 }  // namespace
 
 Verdict RaceVerdict(const Race& race, Family family) {
+#ifdef CANCELSAFE_SANITIZER_THREAD
+  LookUpFrames(race);
+#endif
   Verdict verdict =
       MakeVerdict(race.use_after_free ? Rule::kRaceAfterFree : Rule::kDataRace, family);
   std::string first = DescribeAccess(race.access[0]);
@@ -170,6 +210,7 @@ class ReportDesc;
 
 // TSan asks whether to suppress its report. Always: the verdict says it better.
 __attribute__((visibility("default"))) bool OnReport(const ReportDesc* description, bool) {
+  ++cancelsafe::reports;
   cancelsafe::Race& race = cancelsafe::last_race;
   if (race.found) return true;
   void* report = const_cast<ReportDesc*>(description);
@@ -182,7 +223,6 @@ __attribute__((visibility("default"))) bool OnReport(const ReportDesc* descripti
   if (use_after_free ? cancelsafe::ignores_uses_after_free : cancelsafe::ignores_data_races) {
     return true;
   }
-  race.found = true;
   race.use_after_free = use_after_free;
   for (int i = 0; i < 2; ++i) {
     cancelsafe::RaceAccess& access = race.access[i];
@@ -197,6 +237,7 @@ __attribute__((visibility("default"))) bool OnReport(const ReportDesc* descripti
     access.atomic = atomic != 0;
     access.fiber = cancelsafe::FiberOfThread(report, threads, access.thread);
   }
+  race.found = !cancelsafe::IsIgnored(race);
   return true;
 }
 
@@ -204,10 +245,13 @@ __attribute__((visibility("default"))) bool OnReport(const ReportDesc* descripti
 
 // Reports are taken in-process, every one of them, and do not count as TSan's own; what
 // TSan itself dies of (a signal that it catches) is a violation. Nothing sleeps at exit.
+// Names and lines are looked up for a verdict alone: TSan would look them up for every
+// report, also of a race that does not count.
 extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
 const char* __tsan_default_options() {
   return "halt_on_error=0:report_signal_unsafe=0:atexit_sleep_ms=0:exitcode=1:"
-         "suppress_equal_stacks=0:suppress_equal_addresses=0:report_thread_leaks=0";
+         "suppress_equal_stacks=0:suppress_equal_addresses=0:report_thread_leaks=0:"
+         "symbolize=0";
 }
 
 #endif

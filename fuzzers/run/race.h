@@ -29,8 +29,15 @@ struct Race {
 const Race& LastRace();
 void ClearRace();
 // Kinds of races that do not count from now on: they are neither kept nor do they hide
-// a race that counts.
-void IgnoreRaces(bool data_races, bool uses_after_free);
+// a race that counts. `runner` is a number of whose runs follow: what IgnoreRacesLike has
+// been told in another's runs is forgotten.
+void IgnoreRaces(bool data_races, bool uses_after_free, int runner);
+// Races between the two places of this one do not count from now on, likewise. False if
+// they did not count before.
+bool IgnoreRacesLike(const Race& race);
+// How many races were reported since the last ClearRace, whether they count or not. A
+// report costs TSan the more, the longer the fibers have been recorded.
+int RaceReports();
 // Both accesses with function, file and line; slow (symbolises).
 Verdict RaceVerdict(const Race& race, Family family);
 

@@ -3,6 +3,7 @@
 
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/run/canary.h"
+#include "fuzzers/run/fault_site.h"
 #include "fuzzers/run/race.h"
 #include "impl/kernel/irp.h"
 
@@ -23,6 +24,7 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       absent_(FindAbsentRoutines(family, implementation)),
       checker_(options.reading) {
   Machine::Install();
+  SetFaultyCode(implementation);
   if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;
   ignores_data_races_ = options_.ignore.Covers(MakeVerdict(Rule::kDataRace, family));
   ignores_uses_after_free_ = options_.ignore.Covers(MakeVerdict(Rule::kRaceAfterFree, family));
@@ -34,6 +36,7 @@ void Runner::SetStateCoverage(uint8_t* counters, uint32_t size) {
 }
 
 bool Runner::in_run_ = false;
+int Runner::runners_ = 0;
 
 void Runner::Body(void* context, int fiber) {
   auto* runner = static_cast<Runner*>(context);
@@ -82,7 +85,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   if (!output_.verdict.ok()) output_.verdict = Verdict();
   Machine::SetIgnored(check_options_.ignore);
   ClearRace();
-  IgnoreRaces(ignores_data_races_, ignores_uses_after_free_);
+  IgnoreRaces(ignores_data_races_, ignores_uses_after_free_, number_);
   recorder_->Reset(program.setup, program.fibers);
   Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
@@ -95,6 +98,9 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   EnterStage(clock_, Stage::kRun);
   schedule::Executor& executor = schedule::Executor::Get();
   schedule::RunOptions run_options = options;
+  // TSan goes through a fiber's whole record for each report, so that a race which does
+  // not count would make each run slower than the one before.
+  run_options.fresh_records |= race_reports_ > 0;
   for (int f = 0; f < program.fibers && run_options.points_hint[f] == 0; ++f) {
     const int operations = range_[f].end - range_[f].first;
     run_options.points_hint[f] =
@@ -127,7 +133,14 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   driver_->Complete(recorder_->mutable_history());
   Judge(options);
   if (!output_.verdict.ok()) AddStaleChoices();
-  if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) LeaveOut();
+  race_reports_ = RaceReports();
+  if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) {
+    // What else is wrong with this run shows when it is made again without the race.
+    if (scheduler == nullptr && LastRace().found && IgnoreRacesLike(LastRace())) {
+      return RunAll(scheduler, program, options);
+    }
+    LeaveOut();
+  }
   EnterStage(clock_, Stage::kEngine);
   return output_.verdict.ok();
 }
@@ -204,11 +217,16 @@ void Runner::LeaveOut() {
     verdict = Verdict();
     return;
   }
-  if (verdict.kind == VerdictKind::kUnknown) return;
-  verdict.reason = "the run ended at '" + verdict.rule + "', which --ignore leaves out";
+  if (verdict.kind != VerdictKind::kUnknown) verdict = CutShort(verdict);
+}
+
+Verdict Runner::CutShort(const Verdict& by) {
+  Verdict verdict = by;
+  verdict.reason = "the run ended at '" + by.rule + "', which --ignore leaves out";
   verdict.kind = VerdictKind::kUnknown;
   verdict.clause.clear();
   verdict.evidence.clear();
+  return verdict;
 }
 
 uint64_t Runner::Digest() const {

@@ -73,6 +73,9 @@ class Runner {
   // What lies at an address of the last run: "Cancel of item 0", or "".
   std::string NameOf(uintptr_t address) const;
   Family family() const { return family_; }
+  // Whether --ignore leaves out this verdict; and what is known of a run that it ended.
+  bool Ignores(const Verdict& verdict) const { return options_.ignore.Covers(verdict); }
+  static Verdict CutShort(const Verdict& by);
   const Checker& checker() const { return checker_; }
   // Whether every access that the implementation makes is a preemption point which the
   // memory engine sees.
@@ -123,12 +126,15 @@ class Runner {
   void AddStaleChoices();
 
   static bool in_run_;
+  static int runners_;  // that there have been
 
+  const int number_ = ++runners_;
   const Family family_;
   RunnerOptions options_;
   const bool sees_all_accesses_;
   bool ignores_data_races_ = false;
   bool ignores_uses_after_free_ = false;
+  int race_reports_ = 0;  // in the run before
   std::unique_ptr<Recorder> recorder_;
   Arena arena_;
   MemoryRun memory_;

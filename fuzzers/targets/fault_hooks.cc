@@ -5,6 +5,9 @@
 
 #include <cstdio>
 
+#include "absl/strings/str_cat.h"
+#include "fuzzers/run/fault_site.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -74,8 +77,10 @@ Verdict FaultVerdict(VerdictKind kind, Family family, absl::string_view descript
                     : kind == VerdictKind::kUndefined ? Rule::kSanitizerUndefined
                                                       : Rule::kSanitizerMemory;
   Verdict verdict = MakeVerdict(rule, family, description);
-  verdict.reason = kind == VerdictKind::kCrash ? "the implementation crashed"
-                                               : "found by the sanitizer; its report follows";
+  verdict.reason =
+      absl::StrCat(kind == VerdictKind::kCrash ? "the implementation crashed"
+                                               : "found by the sanitizer, whose report follows,",
+                   FaultPlace());
   return verdict;
 }
 

@@ -20,7 +20,8 @@ void SetFaultHook(void (*hook)(VerdictKind kind, const char* description));
 // after the hook. Call it once.
 void CatchSignals();
 
-// The verdict on what the hook was told.
+// The verdict on what the hook was told, with the place of the implementation where it
+// happened (fuzzers/run/fault_site.h). For use within the hook.
 Verdict FaultVerdict(VerdictKind kind, Family family, absl::string_view description);
 
 // The hook's description of a signal: "signal-6".

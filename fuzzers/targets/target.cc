@@ -169,6 +169,11 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
   return true;
 }
 
+void Add(std::atomic<uint64_t>* counter, uint64_t value) {
+  // One writer: no read-modify-write needed.
+  counter->store(counter->load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+}
+
 // What a failure is saved as. The name of an unconfirmed one says so, too.
 std::string PathFor(const Failure& failure, bool confirmed) {
   return absl::StrCat(target->artifacts, "/", confirmed ? "" : "unconfirmed-",
@@ -206,9 +211,25 @@ void ReportFailure(const Failure& failure) {
   SaveFailure(failure, "");
 }
 
+// The process ends of what --ignore leaves out: the campaign starts it again.
+void SayLeftOut(const Verdict& verdict) {
+  TargetReport report;
+  report.verdict = verdict;
+  report.left_out = true;
+  Add(&target->stats->unknown, 1);
+  fprintf(stderr, "\n%s\n%s\n", VerdictLine(Runner::CutShort(verdict)).c_str(),
+          TargetReportLine(report).c_str());
+  NoteReported();
+}
+
 void OnSanitizerReport(VerdictKind kind, const char* description) {
   PublishCoverage();
-  ReportFailure({target->program, FaultVerdict(kind, target->family, description)});
+  const Verdict verdict = FaultVerdict(kind, target->family, description);
+  if (target->options.ignore.Covers(verdict)) {
+    SayLeftOut(verdict);
+  } else {
+    ReportFailure({target->program, verdict});
+  }
 }
 
 // libFuzzer sees by itself that the implementation ended the process; to AFL++ that is
@@ -274,11 +295,6 @@ void LimitFibers(int fibers_max, Program* program) {
   for (int i = 0; i < program->operation_count; ++i) program->fiber_of[i] %= fibers_max;
   Normalize(program);
   program->schedules = std::min(program->schedules, UsualSchedules(*program));
-}
-
-void Add(std::atomic<uint64_t>* counter, uint64_t value) {
-  // One writer: no read-modify-write needed.
-  counter->store(counter->load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
 }
 
 // A run is under way, or not.

@@ -37,7 +37,8 @@ std::string TargetReportLine(const TargetReport& report) {
                      {"item", verdict.item},
                      {"saved", report.saved},
                      {"replay", report.replay},
-                     {"unconfirmed", report.unconfirmed}};
+                     {"unconfirmed", report.unconfirmed},
+                     {"left_out", report.left_out ? 1 : 0}};
   // What an implementation writes over may come out as something else than UTF-8.
   return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -58,6 +59,7 @@ bool ParseTargetReport(absl::string_view line, TargetReport* report) {
   read.saved = Member<std::string>(object, "saved", "");
   read.replay = Member<std::string>(object, "replay", "");
   read.unconfirmed = Member<std::string>(object, "unconfirmed", "");
+  read.left_out = Member(object, "left_out", 0) != 0;
   *report = std::move(read);
   return true;
 }

@@ -17,6 +17,7 @@ struct TargetReport {
   std::string replay;  // command, or ""
   // Why the violation could not be made to happen again; "" if it could.
   std::string unconfirmed;
+  bool left_out = false;  // --ignore leaves it out, and the process has ended of it
 };
 
 // Without a line feed.

@@ -143,10 +143,24 @@ TEST_F(TargetTest, ACrashIsReportedAndIsNoSuccess) {
   EXPECT_NE(status_, 0) << output_;
   ASSERT_EQ(reports_.size(), 1u) << output_;
   EXPECT_EQ(Saved().size(), 1u);
+  EXPECT_TRUE(absl::StrContains(reports_[0].verdict.reason, " in KeInsertDeviceQueue ") &&
+              absl::StrContains(reports_[0].verdict.reason, "test_guest.cc:"))
+      << reports_[0].verdict.reason;
 #ifndef CANCELSAFE_SANITIZER_ADDRESS
   EXPECT_EQ(reports_[0].verdict.kind, VerdictKind::kCrash);
   EXPECT_EQ(reports_[0].verdict.rule, "signal-11");
 #endif
+}
+
+TEST_F(TargetTest, ACrashThatIsLeftOutIsToldAndNotSaved) {
+  Run("crashing", "-runs=200 -seed=1 --ignore=KeInsertDeviceQueue");
+  EXPECT_NE(status_, 0) << output_;
+  ASSERT_EQ(reports_.size(), 1u) << output_;
+  EXPECT_TRUE(reports_[0].left_out) << output_;
+  EXPECT_TRUE(Saved().empty()) << Saved()[0];
+  Run("crashing", "-runs=200 -seed=1 --ignore=KeRemoveDeviceQueue");
+  ASSERT_EQ(reports_.size(), 1u) << output_;
+  EXPECT_FALSE(reports_[0].left_out) << output_;
 }
 
 TEST_F(TargetTest, SaysWhatItRanAndWhatItLeftOut) {

@@ -48,6 +48,12 @@ void PrintReport(const Verdict& verdict) {
   fflush(stdout);
 }
 
+// As it counts: what --ignore leaves out has cut the run short.
+Verdict AsItCounts(const Verdict& verdict) {
+  return current_runner != nullptr && current_runner->Ignores(verdict) ? Runner::CutShort(verdict)
+                                                                       : verdict;
+}
+
 void Tell(int status) {
   if (host != nullptr) host->Tell(status);
 }
@@ -65,7 +71,7 @@ void OnSignal(int number) {
   } else {
     verdict = FaultVerdict(VerdictKind::kCrash, CurrentFamily(), SignalWord(number));
   }
-  crash_action(verdict);
+  crash_action(AsItCounts(verdict));
   fflush(stdout);
   const int status = number == SIGALRM ? time_out_status : kExitViolation;
   Tell(status);
@@ -105,7 +111,7 @@ void LimitMemory() {
 }
 
 void OnSanitizerReport(VerdictKind kind, const char* description) {
-  crash_action(FaultVerdict(kind, CurrentFamily(), description));
+  crash_action(AsItCounts(FaultVerdict(kind, CurrentFamily(), description)));
   fflush(stdout);
   Tell(kExitViolation);
 }

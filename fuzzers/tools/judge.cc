@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/signals.h"
 #include "command/status.h"
+#include "fuzzers/run/fault_site.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/tools/crash_report.h"
@@ -249,6 +250,11 @@ void Judge::NoteDeath(VerdictKind kind, const char* rule) {
   shared.found = FailureIdentity();
   shared.found.kind = kind;
   snprintf(shared.found.rule, sizeof shared.found.rule, "%s", rule);
+  // A crash elsewhere is another one. Looking up its name would take longer than the run.
+  if (const uintptr_t place = FaultOffset(); place != 0) {
+    snprintf(shared.found.where, sizeof shared.found.where, "at 0x%lx ",
+             static_cast<unsigned long>(place));
+  }
   shared.executed = active_->runner_->output().schedule.executed;
   active_->NotePlace();
 }

@@ -15,7 +15,8 @@
 namespace cancelsafe {
 
 // What makes two failures the same: kind and clause (the rule, where there is no
-// clause), and for a data race the two source lines.
+// clause), for a data race the two source lines, and for a crash or a sanitizer's report the
+// code where it happened.
 struct FailureIdentity {
   VerdictKind kind = VerdictKind::kPass;
   char clause[48] = "";
