@@ -14,7 +14,6 @@
 namespace cancelsafe {
 namespace {
 
-constexpr int kSecondsMax = 30 * 24 * 60 * 60;
 constexpr int kJobsMax = 1024;
 
 // CLI11 checks values by a function that returns what is wrong, "" if nothing is.

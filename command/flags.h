@@ -47,6 +47,7 @@ void AddGuestFlags(CLI::App* app, GuestFlags* flags);
 const std::vector<std::string>& SanitizerNames();
 void AddSanitizer(CLI::App* app, std::string* value, const std::string& fallback);
 void AddSanitizers(CLI::App* app, std::vector<std::string>* values, const std::string& fallback);
+inline constexpr int kSecondsMax = 30 * 24 * 60 * 60;
 void AddSeconds(CLI::App* app, int* value, const std::string& of_what);
 void AddJobs(CLI::App* app, int* value, const std::string& what);
 void AddWork(CLI::App* app, std::string* value, const std::string& what,

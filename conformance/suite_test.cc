@@ -40,6 +40,17 @@ TEST(SuiteTest, ReferenceImplementationConforms) {
   ExpectConforms(RunSuite(reference, "reference", ""));
 }
 
+// IoCancelIrp and its like are those of the host, whatever is loaded.
+TEST(SuiteTest, AnImplementationIsNotCreditedWithTheHostsKernel) {
+  Subject subject = Subject::Of(BuiltInImplementation());
+  subject.path = CANCELSAFE_REFERENCE_PATH;
+  const Report theirs = RunSuite(subject, "reference", "irp.*");
+  const Report ours = RunSuite(BuiltInImplementation(), "built-in", "irp.*");
+  EXPECT_GT(theirs.left_out, 10);
+  EXPECT_EQ(theirs.cases.size() + static_cast<size_t>(theirs.left_out), ours.cases.size());
+  EXPECT_EQ(ours.left_out, 0);
+}
+
 TEST(SuiteTest, NullImplementationIsNotProvidedAndNotFailed) {
   const Report report = RunSuite(Implementation(), "null", "");
   EXPECT_GT(CountOf(report, CaseVerdict::kNotProvided), 250);

@@ -32,14 +32,17 @@ enum SnapshotFlag : uint16_t {
   kPendingMarked = 4,   // SL_PENDING_RETURNED
   kCancelRoutineSet = 8,
   kCancelFlagSet = 16,
-  kCanariesIntact = 32,   // DriverContext[0..2] and whatever the driver keeps for itself
+  // DriverContext[0..2] and whatever the driver keeps for itself; IoStatus and the stack
+  // locations too, where they hold something.
+  kCanariesIntact = 32,
   kRightQueue = 64,       // the queue argument is the queue under test
   kContextSlotSet = 128,  // DriverContext[3] is not null
   // The item argument is in the driver's list (before the callback acts); set
   // for a peek from the head. StartIo: it is the device's CurrentIrp.
   kLinked = 256,
   // Release: the token is the one this call's acquire stored. Insert and peek:
-  // the context is the one the caller gave.
+  // the context is the one the caller gave. Driver's cancel routine: the item was started
+  // with it.
   kTokenMatches = 512,
   // The item argument is one of the test's, and not completed; set for a peek
   // from the head.

@@ -33,6 +33,8 @@ std::string DescribeStatus(int32_t status) {
       return "STATUS_BUFFER_OVERFLOW";
     case kStatusUnsuccessful:
       return "STATUS_UNSUCCESSFUL";
+    case kStatusInvalidParameter:
+      return "STATUS_INVALID_PARAMETER";
     case kStatusInsufficientResources:
       return "STATUS_INSUFFICIENT_RESOURCES";
     case kStatusCancelled:
@@ -126,8 +128,7 @@ std::string DescribeTrace(Trace trace) {
   const int count = UnpackTrace(trace, steps);
   std::string text;
   for (int i = 0; i < count; ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : " ",
-                    StepText(steps[i].kind, steps[i].item, steps[i].after));
+    absl::StrAppend(&text, i == 0 ? "" : " ", StepText(steps[i].kind, steps[i].item, kNoItem));
   }
   return text;
 }

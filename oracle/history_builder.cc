@@ -42,7 +42,7 @@ CallbackEvent& HistoryBuilder::AddEvent(int call, CallbackKind kind, uint8_t ite
   event.irql = !queue || (locked && kind <= CallbackKind::kRelease) ? 2 : 0;
   event.snapshot = kRightQueue | kTokenMatches | kKnownItem | kCanariesIntact;
   if (locked) event.snapshot |= kQueueLockHeld;
-  const uint8_t bit = item == kNoItem ? 0 : ItemBit(item);
+  const ItemSet<kMaxItems> bit = item == kNoItem ? 0 : ItemBit<kMaxItems>(item);
   switch (kind) {
     case CallbackKind::kInsert:
       linked_ |= bit;
@@ -50,10 +50,10 @@ CallbackEvent& HistoryBuilder::AddEvent(int call, CallbackKind kind, uint8_t ite
     case CallbackKind::kRemove:
       event.snapshot |= kPendingMarked;
       if ((linked_ & bit) != 0) event.snapshot |= kLinked;
-      linked_ &= static_cast<uint8_t>(~bit);
+      linked_ &= ~bit;
       break;
     case CallbackKind::kPeek:
-      if (after == kNoItem || (linked_ & ItemBit(after)) != 0) event.snapshot |= kLinked;
+      if (after == kNoItem || (linked_ & ItemBit<kMaxItems>(after)) != 0) event.snapshot |= kLinked;
       break;
     case CallbackKind::kRelease: {
       const Op op = history.calls[call].operation.op;

@@ -36,7 +36,7 @@ class HistoryBuilder {
  private:
   CallbackEvent& AddEvent(int call, CallbackKind kind, uint8_t item, uint8_t after);
 
-  uint8_t linked_ = 0;  // bit per item: in the driver's list
+  ItemSet<kMaxItems> linked_ = 0;  // bit per item: in the driver's list
 };
 
 }  // namespace cancelsafe

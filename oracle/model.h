@@ -32,9 +32,9 @@ enum class Reading : uint8_t { kOwn, kPortable };
 inline constexpr uint32_t kAbstractStates = 1024;
 
 // A keyed insertion into a full mixed list may land before, between and behind all of
-// its items.
+// its items; of a packet, it may also count as one without a key, or end at once.
 template <class Model>
-inline constexpr int kMaxAlternatives = Model::kItems + 1;
+inline constexpr int kMaxAlternatives = Model::kItems + 2;
 
 template <class State>
 struct Alternative {
@@ -74,7 +74,10 @@ uint64_t HashState(const State& state) {
 template <int kItems>
 using ItemSet = std::conditional_t<kItems <= 8, uint8_t, uint64_t>;
 
-constexpr uint8_t ItemBit(uint8_t item) { return static_cast<uint8_t>(1u << (item & 7)); }
+template <int kItems>
+constexpr ItemSet<kItems> ItemBit(uint8_t item) {
+  return static_cast<ItemSet<kItems>>(ItemSet<kItems>{1} << (item & (kItems - 1)));
+}
 
 // A list of items in at most kItems places; unused places hold kNoItem so that equal
 // lists are equal bytes.
@@ -100,7 +103,6 @@ struct ItemListOf {
     return -1;
   }
 };
-using ItemList = ItemListOf<kFewItems>;
 
 }  // namespace cancelsafe
 

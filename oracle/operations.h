@@ -27,8 +27,7 @@ inline constexpr int kFamilyCount = 0
     ;
 
 // Items are IRPs, device queue entries or callback data, named by numbers from 0.
-// Most programs have few; where a queue's own form depends on its length, some may have
-// many (Setup::many_items).
+// Most programs have few, some many (Setup::many_items).
 inline constexpr int kFewItems = 8;
 inline constexpr int kMaxItems = 64;
 inline constexpr int kMaxFibers = 4;
@@ -112,6 +111,9 @@ enum class StartIoStyle : uint8_t {
   kFinishOdd,     // kFinishInside for items with an odd number, else kPend
 };
 
+// What the driver's StartIo does to another packet before it lets the present one go.
+enum class StartIoCall : uint8_t { kNothing, kStartPacket, kCancel };
+
 // Setup::failing_insert and cancelling_insert name one of the first fifteen.
 inline constexpr int kMaxInsertOrdinal = 15;
 
@@ -137,17 +139,22 @@ struct Setup {
   Reentry reentry = Reentry::kNone;
   uint8_t reentry_item = 0;
   StartIoStyle start_io = StartIoStyle::kPend;
-  bool start_by_key = false;    // StartIo calls IoStartNextPacketByKey
-  bool random_tokens = false;   // what acquire stores is not an IRQL, and differs each time
-  bool dirty_slot = false;      // DriverContext[3] holds something when an IRP is inserted
-  bool freed_contexts = false;  // CompleteCanceled frees the context of the IRP
-  bool reused_irps = false;     // a new IRP lies where the completed one of its number lay
-  bool used_memory = false;     // the queue's memory held another queue before
-  bool warning_status = false;  // a failing insert callback returns a warning, not an error
-  uint8_t start_key = 0;        // with which StartIo calls IoStartNextPacketByKey
-  bool many_items = false;      // kMaxItems of them, else kFewItems
-  bool two_queues = false;      // kMaxQueues of them, which items go into in turn
-  uint8_t list_max = 0;         // index into kListMaxes
+  bool start_by_key = false;      // StartIo calls IoStartNextPacketByKey
+  bool random_tokens = false;     // what acquire stores is not an IRQL, and differs each time
+  bool dirty_slot = false;        // DriverContext[3] holds something when an IRP is inserted
+  bool freed_contexts = false;    // CompleteCanceled frees the context of the IRP
+  bool reused_irps = false;       // a new IRP lies where the completed one of its number lay
+  bool used_memory = false;       // the queue's memory held another queue before
+  bool warning_status = false;    // a failing insert callback returns a warning, not an error
+  uint8_t start_key = 0;          // with which StartIo calls IoStartNextPacketByKey
+  bool many_items = false;        // kMaxItems of them, else kFewItems
+  bool two_queues = false;        // kMaxQueues of them, which items go into in turn
+  uint8_t list_max = 0;           // index into kListMaxes
+  bool filled_irps = false;       // IoStatus and three stack locations hold something to keep
+  bool defers_inside = false;     // StartIo itself sets DeferredStartIo
+  bool mixed_operations = false;  // those with an odd number have no IRP
+  StartIoCall start_io_calls = StartIoCall::kNothing;
+  uint8_t start_io_item = 0;  // of that call
 
   friend bool operator==(const Setup& a, const Setup& b) {
     return std::memcmp(&a, &b, sizeof a) == 0;
@@ -161,6 +168,10 @@ inline int QueueOf(const Operation& operation) {
   return (operation.flags & kOtherQueue) != 0 ? 1 : 0;
 }
 inline int ItemsOf(const Setup& setup) { return setup.many_items ? kMaxItems : kFewItems; }
+// False for callback data of an operation that is not based on an IRP.
+inline bool HasIrp(const Setup& setup, int item) {
+  return !setup.mixed_operations || item % 2 == 0;
+}
 
 // Status values of the documented pages, as numbers: the oracle includes no
 // kernel header.
@@ -169,6 +180,7 @@ inline constexpr int32_t kStatusPending = 0x103;
 inline constexpr int32_t kStatusObjectNameExists = 0x40000000;                      // informational
 inline constexpr int32_t kStatusBufferOverflow = static_cast<int32_t>(0x80000005);  // a warning
 inline constexpr int32_t kStatusUnsuccessful = static_cast<int32_t>(0xC0000001);
+inline constexpr int32_t kStatusInvalidParameter = static_cast<int32_t>(0xC000000D);
 inline constexpr int32_t kStatusInsufficientResources = static_cast<int32_t>(0xC000009A);
 inline constexpr int32_t kStatusCancelled = static_cast<int32_t>(0xC0000120);
 inline constexpr int32_t kStatusCbdqDisabled = static_cast<int32_t>(0xC01C000E);

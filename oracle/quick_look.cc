@@ -38,9 +38,9 @@ constexpr auto kKindRows = [] {
       const uint8_t item = lock ? kNoItem : 0;
       const uint8_t after = kind == CallbackKind::kPeek ? 0 : kNoItem;
       row.step = static_cast<uint16_t>(Trace::Empty().Then(kind, item, after).packed);
-      row.keep = 0xfff;
-      row.shift = 12;
-      row.after = 15;
+      row.keep = (1 << Trace::kStepBits) - 1;
+      row.shift = Trace::kStepBits;
+      row.after = Trace::kAfterMask;
     }
     if (kind == CallbackKind::kInsert) row.sum = 0 - kEnding;
     if (kind == CallbackKind::kCompleteCanceled) row.sum = kEnding - kCompletion;
@@ -115,7 +115,8 @@ constexpr auto kDemandRows = [] {
 }();
 
 // The kinds of a trace without its items.
-constexpr uint64_t kKinds = 0x0F00F00F00F00F00;
+constexpr uint64_t kKinds = 0x0E00E00E00E00E00;
+static_assert(Trace::kStepBits == 12 && Trace::kKindShift == 9);
 
 constexpr uint64_t Kinds(std::initializer_list<CallbackKind> kinds) {
   Trace trace = Trace::Empty();
@@ -164,6 +165,7 @@ constexpr auto kOpRows = [] {
 
 bool LooksClean(const History& history, Trace traces[kMaxCalls]) {
   if (history.truncated || !HasQueueCallbacks(history.setup.family)) return false;
+  if (history.setup.many_items) return false;
   const int calls = history.call_count;
   struct {
     const Demand* demands;
@@ -189,7 +191,8 @@ bool LooksClean(const History& history, Trace traces[kMaxCalls]) {
     doubt |= (seen & demand.care) ^ demand.want;
     const KindRow& row = kKindRows[kind];
     sums[event.item & 15] += row.sum;
-    const uint32_t step = row.step | (event.item & 15u) << 4 | (event.after & 15u);
+    const uint32_t step = row.step | (event.item & Trace::kItemMask) << Trace::kItemShift |
+                          uint32_t{event.after} >> Trace::kAfterShift;
     uint64_t& trace = traces[event.call].packed;
     // A search that goes on from an item, or a sixth step.
     doubt |= (~step & row.after) | (trace >> 56 & row.keep);

@@ -113,6 +113,31 @@ HistoryBuilder EndedWhenQueued() {
   return b;
 }
 
+// A key of 0 counts as none: behind a packet with a greater key.
+HistoryBuilder KeyOfZeroAtTheTail() {
+  HistoryBuilder b(SetupOf(Family::kStartIo));
+  b.Add(0, MakeOperation(Op::kStartPacket, 0), "S0", 1);
+  b.Add(0, MakeOperation(Op::kStartPacketByKey, 1, 5), "", 0);
+  b.Add(0, MakeOperation(Op::kStartPacketByKey, 2, 0), "", 0);
+  b.Add(0, MakeOperation(Op::kStartNext), "S1", 1);
+  b.Add(0, MakeOperation(Op::kStartNext), "S2", 2);
+  b.Add(0, MakeOperation(Op::kStartNext), "", kNothing);
+  return b;
+}
+
+// Two disables need two enables.
+HistoryBuilder CountedDisables() {
+  HistoryBuilder b(SetupOf(Family::kCallbackDataQueue));
+  b.Add(0, MakeOperation(Op::kDisable), "A U", 0);
+  b.Add(0, MakeOperation(Op::kDisable), "A U", 0);
+  b.Add(0, MakeOperation(Op::kEnable), "A U", 0);
+  b.Add(0, InsertEx(1), "A U", kStatusCbdqDisabled);
+  b.Add(0, MakeOperation(Op::kEnable), "A U", 0);
+  b.Add(0, InsertEx(1), "A I1 U", 0);
+  b.Add(0, Next(), "A P1 R1 U", 1);
+  return b;
+}
+
 HistoryBuilder FlagWithoutLock() {
   HistoryBuilder b(SetupOf(Family::kCallbackDataQueue));
   b.Add(0, MakeOperation(Op::kDisable), "", 0);
@@ -179,7 +204,7 @@ constexpr Row kRows[] = {
     {22, nullptr, false, "no rule looks at SortKey, nor at Inserted before the queue is drained"},
     {23, &IdledByName, false, ""},
     {24, nullptr, false, "programs call at DISPATCH_LEVEL where a page wants exactly that"},
-    {25, nullptr, false, "programs pass a null pointer for no key"},
+    {25, &KeyOfZeroAtTheTail, false, ""},
     {26, nullptr, false, "loose wording"},
     {27, nullptr, false, "nothing is published; the one behaviour seen is taken"},
     {28, &EndedWhenQueued, false, ""},
@@ -190,12 +215,12 @@ constexpr Row kRows[] = {
     {33, nullptr, false, "no rule looks at Hint"},
     {40, &FlagWithoutLock, false, ""},
     {41, nullptr, false, "no page has another way"},
-    {42, nullptr, false, "no page has another way"},
+    {42, &CountedDisables, false, ""},
     {43, &RefusedWithoutLock, false, ""},
-    {44, nullptr, false, "every operation of a program has an IRP"},
+    {44, nullptr, false, "nothing is published; only the built-in implementation is asked"},
     {45, &DataRefusedAtOnce, false, ""},
     {46, nullptr, false, "only NT_SUCCESS agrees with both editions of the page"},
-    {47, nullptr, false, "no program has two queues"},
+    {47, nullptr, false, "a removal goes to the queue that its context came from"},
     {48, nullptr, false, "no program initialises a queue badly"},
     {49, &DataWithoutMark, true, ""},
     {50, nullptr, false, "an output, whatever the annotation says"},

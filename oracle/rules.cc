@@ -3,6 +3,7 @@
 
 #include "oracle/demands.h"
 #include "oracle/family.h"
+#include "oracle/model.h"
 
 namespace cancelsafe {
 namespace {
@@ -69,12 +70,12 @@ class EventRules {
   uint8_t states_[kMaxCalls];
   // Per item: whose remove callback took it since it was accepted last.
   uint8_t remover_[kMaxItems];
-  uint8_t completed_ = 0;  // bit per item: completed since it was inserted last
-  uint8_t marked_ = 0;     // bit per item: accepted with its pending mark
-  uint8_t unmarked_ = 0;   // bit per item: was accepted without, in whatever call
+  ItemSet<kMaxItems> completed_ = 0;  // completed since it was inserted last
+  ItemSet<kMaxItems> marked_ = 0;     // accepted with its pending mark
+  ItemSet<kMaxItems> unmarked_ = 0;   // was accepted without, in whatever call
 };
 
-constexpr uint8_t Bit(uint8_t item) { return static_cast<uint8_t>(1u << (item & 7)); }
+constexpr ItemSet<kMaxItems> Bit(uint8_t item) { return ItemBit<kMaxItems>(item); }
 
 // The demands on a snapshot that need no memory. `wrong` is not zero.
 bool EventRules::CheckSurroundings(int index, uint16_t wrong) {
@@ -150,7 +151,7 @@ bool EventRules::CheckInsert(int index) {
     return true;
   }
   if (event.item >= kMaxItems) return false;
-  const uint8_t bit = Bit(event.item);
+  const ItemSet<kMaxItems> bit = Bit(event.item);
   if ((event.snapshot & kPendingMarked) != 0 &&
       Broken(Rule::kPendingEarly, index, event.call, event.item)) {
     return true;
@@ -161,8 +162,8 @@ bool EventRules::CheckInsert(int index) {
   }
   states_[event.call] |= kInserted;
   remover_[event.item] = kNoCall;
-  completed_ &= static_cast<uint8_t>(~bit);
-  marked_ &= static_cast<uint8_t>(~bit);
+  completed_ &= ~bit;
+  marked_ &= ~bit;
   return false;
 }
 
@@ -307,6 +308,14 @@ bool EventRules::CheckStartIoEvents() {
     // The driver has marked every packet before it started it.
     if (driver_routine && (event.snapshot & kPendingMarked) == 0 &&
         Broken(Rule::kPendingKept, i, event.call, event.item)) {
+      return true;
+    }
+    if (driver_routine && (event.snapshot & kCanariesIntact) == 0 &&
+        Broken(Rule::kCanaries, i, event.call, event.item)) {
+      return true;
+    }
+    if (event.kind == CallbackKind::kDriverCancel && (event.snapshot & kTokenMatches) == 0 &&
+        Broken(Rule::kCancelFunction, i, event.call, event.item)) {
       return true;
     }
     if (event.kind == CallbackKind::kCompleted) {

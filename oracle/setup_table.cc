@@ -13,6 +13,7 @@ constexpr uint8_t kCsq = kTwoKindSettings;
 constexpr uint8_t kQueues = kQueueSettings;
 constexpr uint8_t kDeviceQueue = kListSettings;
 constexpr uint8_t kStartIo = kStartIoSettings;
+constexpr uint8_t kCallbackDataQueue = kOperationSettings;
 constexpr uint8_t kAll = 0xff;
 
 constexpr const char* kKinds[] = {"classic", "ex"};
@@ -33,10 +34,16 @@ constexpr const char* kItems[] = {"few", "many"};
 constexpr const char* kListMaxWords[] = {"2", "0", "1", "5", "16", "48"};
 static_assert(std::size(kListMaxWords) == std::size(kListMaxes), "a word for each");
 constexpr const char* kFailures[] = {"error", "warning"};
+constexpr const char* kIrpStates[] = {"plain", "filled"};
+constexpr const char* kInsideSets[] = {"nothing", "deferred"};
+constexpr const char* kOperations[] = {"irp", "mixed"};
+
+constexpr const char* kStartIoCalls[] = {"nothing", "start-packet", "cancel"};
 
 bool IsEx(const Setup& setup) { return setup.ex; }
 bool HasFailingInsert(const Setup& setup) { return setup.failing_insert != 0; }
 bool StartsByKey(const Setup& setup) { return setup.start_by_key; }
+bool CallsFromStartIo(const Setup& setup) { return setup.start_io_calls != StartIoCall::kNothing; }
 bool ReentersWithItem(const Setup& setup) {
   return setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kCancel;
 }
@@ -138,9 +145,18 @@ constexpr SetupField kFields[] = {
     If(Number("start-key", kDriver, kStartIo, 7, offsetof(Setup, start_key)), &StartsByKey,
        "driver start-by-key"),
     Terse(Word("queues", kQueue, kQueues, kQueueCounts, offsetof(Setup, two_queues))),
-    Rare(Terse(Word("items", kQueue, kDeviceQueue, kItems, offsetof(Setup, many_items)))),
+    Rare(Terse(Word("items", kQueue, kAll, kItems, offsetof(Setup, many_items)))),
     Terse(Word("list-max", kQueue, kDeviceQueue | kStartIo, kListMaxWords,
                offsetof(Setup, list_max))),
+    Terse(Word("irp-state", kDriver, kQueues | kStartIo, kIrpStates, offsetof(Setup, filled_irps))),
+    Terse(Word("start-io-sets", kDriver, kStartIo, kInsideSets, offsetof(Setup, defers_inside))),
+    Terse(Word("operations", kDriver, kCallbackDataQueue, kOperations,
+               offsetof(Setup, mixed_operations))),
+    Terse(
+        Word("start-io-calls", kDriver, kStartIo, kStartIoCalls, offsetof(Setup, start_io_calls))),
+    Always(If(
+        Number("start-io-item", kDriver, kStartIo, kFewItems - 1, offsetof(Setup, start_io_item)),
+        &CallsFromStartIo, nullptr)),
 };
 static_assert(std::size(kFields) == kSetupFieldCount, "a member without a row");
 static_assert(std::is_trivially_copyable_v<Setup> && std::is_standard_layout_v<Setup>);

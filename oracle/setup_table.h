@@ -31,10 +31,11 @@ enum class SetupDraw : uint8_t {
 
 // Which queues have a setting: a family names the groups that it has (FamilyInfo).
 enum SettingGroup : uint8_t {
-  kQueueSettings = 1,    // of queues made of driver callbacks: list, lock, failing inserts
-  kTwoKindSettings = 2,  // of queues that come as classic and as Ex ones
-  kListSettings = 4,     // of a list that becomes a tree when it is long
-  kStartIoSettings = 8,  // of a driver's StartIo
+  kQueueSettings = 1,       // of queues made of driver callbacks: list, lock, failing inserts
+  kTwoKindSettings = 2,     // of queues that come as classic and as Ex ones
+  kListSettings = 4,        // of a list that becomes a tree when it is long
+  kStartIoSettings = 8,     // of a driver's StartIo
+  kOperationSettings = 16,  // of operations that may have no IRP
 };
 
 struct SetupField {

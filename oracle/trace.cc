@@ -61,14 +61,13 @@ bool CancelledMeanwhile(const History& history, const Call& call, uint8_t item) 
 
 int UnpackTrace(Trace trace, TraceStep steps[Trace::kMaxSteps]) {
   int count = 0;
-  for (int shift = 12 * (Trace::kMaxSteps - 1); shift >= 0; shift -= 12) {
-    const uint64_t step = trace.packed >> shift & 0xfff;
+  for (int place = Trace::kMaxSteps - 1; place >= 0; --place) {
+    const uint64_t step = trace.packed >> place * Trace::kStepBits & ((1 << Trace::kStepBits) - 1);
     if (step == 0) continue;
-    const auto item = [](uint64_t nibble) {
-      return nibble == 15 ? kNoItem : static_cast<uint8_t>(nibble);
-    };
-    steps[count++] = TraceStep{static_cast<CallbackKind>((step >> 8) - 1), item(step >> 4 & 15),
-                               item(step & 15)};
+    const uint64_t item = step >> Trace::kItemShift & Trace::kItemMask;
+    steps[count++] = TraceStep{static_cast<CallbackKind>((step >> Trace::kKindShift) - 1),
+                               item < kMaxItems ? static_cast<uint8_t>(item) : kNoItem,
+                               (step & Trace::kAfterMask) != Trace::kAfterMask};
   }
   return count;
 }

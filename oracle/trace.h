@@ -13,14 +13,23 @@ namespace cancelsafe {
 
 struct TraceStep {
   CallbackKind kind;
-  uint8_t item;   // kNoItem where the callback names none, and for a peek that found nothing
-  uint8_t after;  // peek only
+  uint8_t item;  // kNoItem where the callback names none, and for a peek that found nothing
+  bool goes_on;  // a peek that goes on from some item
 };
 
 // At most kMaxSteps steps: no documented flow has more (A I R U C, A P R U). A
-// trivial type, so that arrays of alternatives cost nothing to declare.
+// trivial type, so that arrays of alternatives cost nothing to declare. A step has 12 bits:
+// three for its kind, counted from 1, seven for its item, two for whether there is no item
+// that a peek goes on from. From which one it goes on, no model asks.
 struct Trace {
   static constexpr int kMaxSteps = 5;
+  static constexpr int kStepBits = 12;
+  static constexpr int kKindShift = 9;
+  static constexpr int kItemShift = 2;
+  static constexpr uint32_t kItemMask = 127;
+  static constexpr int kAfterShift = 6;  // of kNoItem, two bits are left
+  static constexpr uint32_t kAfterMask = 3;
+  static_assert(kMaxItems <= 64, "the bits of an item that is one are not those of none");
 
   uint64_t packed;
 
@@ -30,8 +39,8 @@ struct Trace {
 
   // This trace and one more step. Requires fewer than kMaxSteps steps.
   constexpr Trace Then(CallbackKind kind, uint8_t item = kNoItem, uint8_t after = kNoItem) const {
-    return Trace{packed << 12 | (static_cast<uint64_t>(kind) + 1) << 8 |
-                 static_cast<uint64_t>(item & 15) << 4 | (after & 15)};
+    return Trace{packed << kStepBits | (static_cast<uint64_t>(kind) + 1) << kKindShift |
+                 static_cast<uint64_t>(item & kItemMask) << kItemShift | after >> kAfterShift};
   }
 
   friend constexpr bool operator==(Trace a, Trace b) { return a.packed == b.packed; }

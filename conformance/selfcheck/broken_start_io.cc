@@ -130,17 +130,17 @@ VOID BrokenStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANC
                           : BrokenInsertDeviceQueue(&device->DeviceQueue, entry);
   const bool start = (!queued || Is(Defect::kSioAlwaysStarts)) && !Is(Defect::kSioNeverStarts);
   if (start) MakeCurrent(device, irp, false);
-  Unlock(irql);
-  if (start) CallStartIo(device, irp);
   const int times = Is(Defect::kSioCancelledTwice) ? 2 : Is(Defect::kSioCancelsAtOnce) ? 1 : 0;
-  if (queued && times != 0 && irp->Cancel && cancel != nullptr) {
-    (void)IoSetCancelRoutine(irp, nullptr);
-    for (int i = 0; i < times; ++i) {
-      IoAcquireCancelSpinLock(&irql);
-      irp->CancelIrql = irql;
-      cancel(device, irp);
-    }
+  // Under the lock a packet that is queued stays, and the routine gives the lock back.
+  const bool cancelled =
+      queued && times != 0 && irp->Cancel && IoSetCancelRoutine(irp, nullptr) != nullptr;
+  for (int i = 0; cancelled && i < times; ++i) {
+    if (i != 0) Lock(&irql);
+    irp->CancelIrql = irql;
+    cancel(device, irp);
   }
+  if (!cancelled) Unlock(irql);
+  if (start) CallStartIo(device, irp);
   if (KeGetCurrentIrql() > old && !Is(Defect::kSioKeepsIrql)) KeLowerIrql(old);
 }
 

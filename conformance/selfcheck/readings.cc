@@ -12,18 +12,23 @@ namespace {
 
 const Implementation& BuiltIn() { return BuiltInImplementation(); }
 
+// The driver answers STATUS_PENDING for an IRP that it gave away, whatever became of it.
+void CompleteAtOnce(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
+  FillContext(csq, context);
+  IoMarkIrpPending(irp);
+  csq->CsqCompleteCanceledIrp(csq, irp);
+}
+
 Implementation CancelledNeverInserted() {
   Implementation table = BuiltIn();
   table.IoCsqInsertIrp = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
     if (!irp->Cancel) return BuiltIn().IoCsqInsertIrp(csq, irp, context);
-    FillContext(csq, context);
-    csq->CsqCompleteCanceledIrp(csq, irp);
+    CompleteAtOnce(csq, irp, context);
   };
   table.IoCsqInsertIrpEx = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context,
                               PVOID insert_context) -> NTSTATUS {
     if (!irp->Cancel) return BuiltIn().IoCsqInsertIrpEx(csq, irp, context, insert_context);
-    FillContext(csq, context);
-    csq->CsqCompleteCanceledIrp(csq, irp);
+    CompleteAtOnce(csq, irp, context);
     return STATUS_SUCCESS;
   };
   return table;
@@ -34,8 +39,7 @@ Implementation CancelledAnswersCancelled() {
   table.IoCsqInsertIrpEx = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context,
                               PVOID insert_context) -> NTSTATUS {
     if (!irp->Cancel) return BuiltIn().IoCsqInsertIrpEx(csq, irp, context, insert_context);
-    FillContext(csq, context);
-    csq->CsqCompleteCanceledIrp(csq, irp);
+    CompleteAtOnce(csq, irp, context);
     // A classic queue has one answer only.
     return csq->Type == IO_TYPE_CSQ ? STATUS_SUCCESS : STATUS_CANCELLED;
   };
@@ -57,7 +61,10 @@ Implementation ExNeedsExQueue() {
   Implementation table = BuiltIn();
   table.IoCsqInsertIrpEx = [](PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context,
                               PVOID insert_context) -> NTSTATUS {
-    if (csq->Type == IO_TYPE_CSQ) return STATUS_INVALID_PARAMETER;
+    if (csq->Type == IO_TYPE_CSQ) {
+      FillContext(csq, context);
+      return STATUS_INVALID_PARAMETER;
+    }
     return BuiltIn().IoCsqInsertIrpEx(csq, irp, context, insert_context);
   };
   return table;

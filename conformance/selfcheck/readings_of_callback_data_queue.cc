@@ -13,19 +13,23 @@ Implementation ChangesStateWithoutLock() {
   return table;
 }
 
-// Disables that are not yet enabled again; the tests have one queue at a time.
-int disables;
+// Above the flag of the built-in queue: how many disables no enable has undone yet.
+constexpr ULONG kOneDisable = 0x100;
 
 Implementation CountsDisables() {
   Implementation table = BuiltInImplementation();
-  disables = 0;
   table.FltCbdqDisable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
-    ++disables;
-    BuiltInImplementation().FltCbdqDisable(queue);
+    KIRQL irql = PASSIVE_LEVEL;
+    queue->Acquire(queue, &irql);
+    queue->Flags = (queue->Flags + kOneDisable) | 1;
+    queue->Release(queue, irql);
   };
   table.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
-    if (disables > 0) --disables;
-    if (disables == 0) BuiltInImplementation().FltCbdqEnable(queue);
+    KIRQL irql = PASSIVE_LEVEL;
+    queue->Acquire(queue, &irql);
+    if (queue->Flags >= kOneDisable) queue->Flags -= kOneDisable;
+    if (queue->Flags < kOneDisable) queue->Flags = 0;
+    queue->Release(queue, irql);
   };
   return table;
 }

@@ -62,13 +62,14 @@ class Campaign {
   }
 
   void Announce(int seeds) const {
-    fprintf(out_, "Fuzzing %zu targets under %s, %d s for each, %d at a time; %d seeds.\n",
+    const std::string each = options_.schedules > 0 ? absl::StrCat(options_.schedules, " schedules")
+                                                    : absl::StrCat(table_.slot_seconds, " s");
+    fprintf(out_, "Fuzzing %zu targets under %s, %s for each, %d at a time; %d seeds.\n",
             options_.targets.size(),
             absl::StrJoin(options_.sanitizers, " and ",
                           [](std::string* text, const auto* row) { *text += row->name; })
                 .c_str(),
-            table_.slot_seconds, std::min<int>(options_.jobs, static_cast<int>(slots_.size())),
-            seeds);
+            each.c_str(), std::min<int>(options_.jobs, static_cast<int>(slots_.size())), seeds);
     if (table_.too_long) {
       fprintf(out_, "Note: %d s are too short for %zu slots; each gets 1 s.\n", options_.seconds,
               slots_.size());

@@ -48,6 +48,10 @@ TEST(FuzzCommandTest, ErrorsSayWhatIsAllowed) {
             "--implementation: cannot read /no/such.so");
   EXPECT_EQ(ErrorOf({"--engine", "afl", "--benchmark"}),
             "--benchmark measures under libfuzzer alone; leave out --engine");
+  EXPECT_EQ(ErrorOf({"--engine", "afl", "--schedules", "5"}),
+            "--schedules are counted under libfuzzer alone; leave out --engine");
+  EXPECT_EQ(ErrorOf({"--seconds", "5", "--schedules", "5"}),
+            "--schedules and --seconds are two budgets; leave out one of them");
 }
 
 TEST(TargetNamesTest, DashesUnderscoresAndTheEndingAreOneName) {

@@ -41,6 +41,15 @@ TEST_F(CampaignTest, TargetsGetTheEngineFlagsAndTheirOwn) {
   EXPECT_TRUE(Printed("Left out by --ignore: pending-mark")) << output_;
 }
 
+TEST_F(CampaignTest, ABudgetInSchedulesReachesEveryTarget) {
+  options_.schedules = 1234;
+  Add("csq", "enough");
+  EXPECT_EQ(Run(), kCampaignClean) << output_;
+  const std::string log = SlotLog("csq-address-0");
+  EXPECT_TRUE(absl::StrContains(log, "argument: --schedules=1234\n")) << log;
+  EXPECT_TRUE(Printed("1234 schedules for each")) << output_;
+}
+
 TEST_F(CampaignTest, TheModelBuildSwitchesAtEveryAccessUnlessAskedOtherwise) {
   options_.sanitizers = {FindSanitizer("model"), FindSanitizer("address")};
   Add("csq", "clean");

@@ -45,6 +45,9 @@ class LibFuzzerRun : public EngineRun {
         // With the process in the name, what an earlier campaign left is not overwritten.
         absl::StrCat("-artifact_prefix=", folder, "/", getpid(), "-"),
     };
+    if (options_.schedules > 0) {
+      command.arguments.push_back(absl::StrCat("--schedules=", options_.schedules));
+    }
     for (std::string& flag : TargetFlags(options_, id_, options_.findings, folder)) {
       command.arguments.push_back(std::move(flag));
     }

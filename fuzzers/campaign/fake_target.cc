@@ -84,6 +84,10 @@ int main(int argc, char** argv) {
     fprintf(stderr, "Done 1000 runs in 1 second(s)\n");
     return 0;
   }
+  if (behaviour == "enough") {
+    fprintf(stderr, "%s1240\n", cancelsafe::kEnoughSchedules);
+    _exit(0);
+  }
   if (behaviour == "violation") {
     const std::string path = artifacts + "/csq-lost-item-CSQ-INV-01-0badcafe.txt";
     std::ofstream(path) << "# a failure\n";

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct Options {
   std::vector<std::string> targets;
   bool benchmark = false;
   bool sanitizers_named = false;
+  std::function<bool()> seconds_given;
 };
 
 template <typename Row>
@@ -69,6 +71,15 @@ void Complete(Options* options) {
   campaign.engine = options->engine == "afl" ? CampaignEngine::kAfl : CampaignEngine::kLibFuzzer;
   if (options->benchmark && campaign.engine != CampaignEngine::kLibFuzzer) {
     throw UsageError("--benchmark measures under libfuzzer alone; leave out --engine");
+  }
+  if (campaign.schedules > 0) {
+    if (campaign.engine != CampaignEngine::kLibFuzzer) {
+      throw UsageError("--schedules are counted under libfuzzer alone; leave out --engine");
+    }
+    if (options->seconds_given()) {
+      throw UsageError("--schedules and --seconds are two budgets; leave out one of them");
+    }
+    campaign.seconds = kSecondsMax;
   }
   for (const std::string& name : options->targets) {
     const FuzzTarget* const target = FindFuzzTarget(name);
@@ -228,6 +239,10 @@ std::function<int()> Declare(CLI::App* app) {
             "libfuzzer or AFL++, which has one main instance for each target, and secondaries for "
             "the other sanitizers and jobs; it goes on after a finding (libfuzzer)");
   AddSeconds(app, &campaign.seconds, "time of the whole campaign");
+  options->seconds_given = [app] { return app->count("--seconds") > 0; };
+  AddNumber(app, "--schedules", &campaign.schedules, 1, INT_MAX,
+            "in place of a time: how many schedules each target runs under each sanitizer, at "
+            "least (libfuzzer)");
   AddJobs(app, &campaign.jobs,
           "processes that fuzz at the same time (as many as there are processors)");
   AddSanitizers(app, &options->sanitizers, "model, thread and address");

@@ -26,7 +26,9 @@ enum class CampaignEngine { kLibFuzzer, kAfl };
 struct CampaignOptions {
   CampaignEngine engine = CampaignEngine::kLibFuzzer;
   int seconds = 60;  // of the whole campaign
-  int jobs = 1;      // targets that run at the same time
+  // Of each target under each sanitizer, after which it ends; 0: by time alone. libFuzzer only.
+  int schedules = 0;
+  int jobs = 1;  // targets that run at the same time
   std::vector<const FuzzTarget*> targets;
   std::vector<const CampaignSanitizer*> sanitizers;
   GuestFlags guest;

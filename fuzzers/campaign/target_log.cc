@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "fuzzers/targets/target_report.h"
 
 namespace cancelsafe {
 namespace {
@@ -112,7 +113,8 @@ void TargetLog::ReadLine(absl::string_view line) {
     SetOnce(line.substr(strlen("SUMMARY: ")), &facts_.summary);
   } else if (TextAfter(line, "Test unit written to ", &rest)) {
     SetOnce(rest, &facts_.artifact);
-  } else if (absl::StartsWith(line, "Done ") && absl::StrContains(line, " runs in ")) {
+  } else if ((absl::StartsWith(line, "Done ") && absl::StrContains(line, " runs in ")) ||
+             absl::StartsWith(line, kEnoughSchedules)) {
     facts_.done = true;
   }
 }

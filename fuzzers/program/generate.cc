@@ -112,7 +112,7 @@ void Fill(Random* random, const Swarm& swarm, Program* program) {
 }
 
 int RandomOperationCount(Random* random, const Setup& setup) {
-  if (setup.many_items) return random->Between(kMaxFewOperations, kMaxOperations);
+  if (setup.many_items) return random->Between(kMaxFewOperations, MaxOperationsOf(setup));
   const int lot = random->Below(100);
   if (lot < 82) return random->Between(4, 16);
   if (lot < 94) return random->Between(1, 4);

@@ -15,6 +15,8 @@ namespace cancelsafe {
 // What a program with few items, and one with many, has room for.
 inline constexpr int kMaxFewOperations = 48;
 inline constexpr int kMaxOperations = 160;
+// Where a call makes callbacks, and one in a callback a call: what a history can hold of it.
+inline constexpr int kMaxCallbackOperations = 112;
 inline constexpr int kMaxSchedules = 64;
 
 struct Program {
@@ -31,7 +33,8 @@ struct Program {
 };
 
 inline int MaxOperationsOf(const Setup& setup) {
-  return setup.many_items ? kMaxOperations : kMaxFewOperations;
+  if (!setup.many_items) return kMaxFewOperations;
+  return setup.family == Family::kDeviceQueue ? kMaxOperations : kMaxCallbackOperations;
 }
 
 bool operator==(const Program& a, const Program& b);

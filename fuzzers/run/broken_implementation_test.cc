@@ -242,6 +242,45 @@ TEST(BrokenImplementation, CallbackDataQueueThatIsNeverDisabledIsFound) {
   EXPECT_FALSE(verdict.ok());
 }
 
+// What a driver reads in its queue and entries, long after it was written there.
+TEST(BrokenImplementation, FieldsThatDoNotStayAreFound) {
+  Implementation broken = BuiltInImplementation();
+  broken.FltCbdqEnable = [](PFLT_CALLBACK_DATA_QUEUE queue) {
+    queue->Instance = nullptr;
+    BuiltInImplementation().FltCbdqEnable(queue);
+  };
+  broken.IoCsqRemoveNextIrp = [](PIO_CSQ csq, PVOID peek_context) -> PIRP {
+    const PIRP irp = BuiltInImplementation().IoCsqRemoveNextIrp(csq, peek_context);
+    csq->CsqCompleteCanceledIrp = nullptr;
+    return irp;
+  };
+  broken.KeRemoveDeviceQueue = [](PKDEVICE_QUEUE queue) -> PKDEVICE_QUEUE_ENTRY {
+    const PKDEVICE_QUEUE_ENTRY entry = BuiltInImplementation().KeRemoveDeviceQueue(queue);
+    if (entry != nullptr) entry->SortKey = 0;
+    return entry;
+  };
+  const struct {
+    Family family;
+    const char* program;
+    const char* clause;
+  } kCases[] = {
+      {Family::kCallbackDataQueue, "target callback-data-queue\nfiber 0\n  enable\n",
+       "CBDQ-INIT-04"},
+      {Family::kCsq, "target csq\nfiber 0\n  insert 0\n", "CSQ-INIT-04"},
+      {Family::kDeviceQueue,
+       "target device-queue\nfiber 0\n  queue-insert 0\n  queue-insert-by-key 1 key=5\n",
+       "DQ-BYKEY-13"},
+  };
+  for (const auto& test : kCases) {
+    Bench bench(test.family, broken);
+    const Verdict& verdict = bench.Run(test.program);
+    EXPECT_EQ(verdict.rule, "field-kept") << VerdictLine(verdict);
+    EXPECT_EQ(verdict.clause, test.clause);
+    Bench built_in(test.family);
+    EXPECT_TRUE(built_in.Run(test.program).ok());
+  }
+}
+
 TEST(BrokenImplementation, NothingOfAFailureIsLeftInTheNextRun) {
   constexpr char kPassing[] = "target csq\nfiber 0\n  cancel 0\nfiber 1\n  hold-cancel-lock\n";
   Bench fresh(Family::kCsq, WithInsert(&UnmarkedInsert));

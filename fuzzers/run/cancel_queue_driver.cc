@@ -2,8 +2,10 @@
 #include "fuzzers/run/cancel_queue_driver.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "fuzzers/run/irp_calls.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 
@@ -18,14 +20,20 @@ void CancelQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
     drivers_[i].Start(setup_, arena, &items_, &contexts_of_items_,
                       i == 0 ? "the queue lock" : "the other queue's lock");
     queues_[i] = Initialize(arena, setup_.ex);
+    const Fields fields = FieldsOf(queues_[i]);
+    std::memcpy(fields_[i], fields.first, fields.bytes);
     callbacks_.AddQueue(queues_[i], &drivers_[i]);
   }
+  items_.ReserveMemory();
 }
 
 Skip CancelQueueDriver::Execute(const Operation& operation) {
   // A mutex may not be taken at DISPATCH_LEVEL (CSQ-INSERT-18, CBDQ-INS-14).
   const KIRQL highest = setup_.lock == LockKind::kMutex ? APC_LEVEL : DISPATCH_LEVEL;
   const IrqlScope scope(std::min(operation.irql, highest));
+  if (InfoOf(operation.op).fields.item != 0 && !HasIrp(setup_, operation.item)) {
+    return ExecuteWithoutIrp(operation);
+  }
   switch (operation.op) {
     case Op::kInsert:
     case Op::kInsertEx:
@@ -49,6 +57,16 @@ Skip CancelQueueDriver::Execute(const Operation& operation) {
   }
 }
 
+Skip CancelQueueDriver::ExecuteWithoutIrp(const Operation& operation) {
+  if (operation.op != Op::kInsertEx || reading_ != Reading::kOwn) return Skip::kNoIrp;
+  const int call = recorder_->Begin(operation, 0);
+  const NTSTATUS status = InsertWithoutIrp(queues_[QueueOf(operation)], operation.item,
+                                           (operation.flags & kWithContext) != 0,
+                                           callbacks_.InsertContext(operation.selector));
+  recorder_->End(call, status);
+  return Skip::kNot;
+}
+
 Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   Item& item = items_[operation.item];
   const bool with_context = (operation.flags & kWithContext) != 0;
@@ -56,6 +74,7 @@ Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
     return Skip::kItemInUse;
   }
   if (with_context && item.context_readers != 0) return Skip::kContextInUse;
+  if (!ForgetRefused(&item)) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
   void* const queue = queues_[QueueOf(operation)];
   item.queue = static_cast<uint8_t>(QueueOf(operation));
@@ -83,9 +102,20 @@ Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
       item.context_ready = !contexts_of_items_.IsFree(operation.item);
     }
   }
+  // What is answered for an IRP that was completed as cancelled is left open (AMB-2).
+  const bool ended = items_.owner(operation.item) == Item::Owner::kEnded;
+  const bool refused = item.failed_insert == attempt || (!NT_SUCCESS(status) && !ended);
   items_.EndUse(operation.item);
-  if (!NT_SUCCESS(status) || item.failed_insert == attempt) items_.TakeFromLibrary(operation.item);
+  item.context_refused = with_context && refused;
+  if (refused) items_.TakeFromLibrary(operation.item);
   return Skip::kNot;
+}
+
+bool CancelQueueDriver::ForgetRefused(Item* item) {
+  if (reading_ == Reading::kOwn || !item->context_refused) return true;
+  if (item->context_readers != 0) return false;
+  item->context_refused = item->context_ready = false;
+  return true;
 }
 
 Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
@@ -135,6 +165,7 @@ Skip CancelQueueDriver::ExecuteComplete(const Operation& operation) {
   if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
     return Skip::kItemInUse;
   }
+  if (!ForgetRefused(&item)) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
   item.owner = Item::Owner::kLibrary;  // no other fiber may pick it up meanwhile
   const int call = recorder_->Begin(operation, item.generation);
@@ -156,7 +187,7 @@ void CancelQueueDriver::Drain() {
     // Then each item that is still queued ends by its cancellation.
     Operation cancel;
     cancel.op = Op::kCancel;
-    for (int item = 0; item < kFewItems; ++item) {
+    for (int item = 0; item < ItemsOf(setup_); ++item) {
       cancel.item = static_cast<uint8_t>(item);
       if (items_.owner(item) == Item::Owner::kLibrary) CancelIrp(cancel, &items_, recorder_);
     }
@@ -167,7 +198,7 @@ void CancelQueueDriver::Drain() {
   for (int queue = 0; queue < QueuesOf(setup_); ++queue) {
     next.flags = queue == 0 ? 0 : kOtherQueue;
     // One more than could be queued, so that the last answer is NULL.
-    for (int i = 0; i <= kFewItems; ++i) {
+    for (int i = 0; i <= ItemsOf(setup_); ++i) {
       const int call = recorder_->Begin(next, 0);
       const int32_t result = RemoveNext(queues_[queue], nullptr);
       EndRemoval(call, result);
@@ -178,6 +209,13 @@ void CancelQueueDriver::Drain() {
 }
 
 void CancelQueueDriver::Inspect(Verdict* verdict) {
+  for (int i = 0; i < QueuesOf(setup_); ++i) {
+    const Fields fields = FieldsOf(queues_[i]);
+    if (std::memcmp(fields_[i], fields.first, fields.bytes) == 0) continue;
+    *verdict = MakeVerdict(Rule::kFieldKept, setup_.family);
+    verdict->reason = "what the queue was initialised with has changed";
+    return;
+  }
   const uint8_t damaged = items_.FindDamagedRetired();
   if (damaged != kNoItem) {
     *verdict = MakeVerdict(Rule::kRetiredWrite, setup_.family);

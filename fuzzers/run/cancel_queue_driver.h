@@ -32,16 +32,32 @@ class CancelQueueDriver : public FamilyDriver {
   // `queue` is what Initialize returned.
   virtual void Insert(void* queue, int item, bool with_context) = 0;
   virtual NTSTATUS InsertEx(void* queue, int item, bool with_context, void* insert_context) = 0;
+  // The callback data of an operation that is not based on an IRP.
+  virtual NTSTATUS InsertWithoutIrp(void* queue, int item, bool with_context,
+                                    void* insert_context) = 0;
   virtual int32_t Remove(void* queue, int item) = 0;
   virtual int32_t RemoveNext(void* queue, void* peek_context) = 0;
   virtual void Enable(void* queue, bool enabled) = 0;
+  // What the queue holds from its initialisation on: its driver's routines, and the like.
+  struct Fields {
+    const void* first;
+    size_t bytes;  // at most kFieldBytesMax
+  };
+  static constexpr size_t kFieldBytesMax = 64;
+  virtual Fields FieldsOf(const void* queue) const = 0;
 
   ItemTable items_;
   ContextMemory contexts_of_items_;
   Setup setup_;
 
  private:
+  // For an item that has no IRP.
+  Skip ExecuteWithoutIrp(const Operation& operation);
   Skip ExecuteInsert(const Operation& operation);
+  // The IRP is about to be queued or completed. By a reading that others may follow, the
+  // context of an insert that was refused names the IRP still (AMB-6): it is given up here.
+  // False if a removal is looking at it just now.
+  bool ForgetRefused(Item* item);
   Skip ExecuteRemove(const Operation& operation);
   Skip ExecuteRemoveNext(const Operation& operation);
   Skip ExecuteComplete(const Operation& operation);
@@ -54,6 +70,7 @@ class CancelQueueDriver : public FamilyDriver {
   CallbackWatch callbacks_;
   ListDriver drivers_[kMaxQueues] = {ListDriver(this), ListDriver(this)};
   void* queues_[kMaxQueues] = {};
+  uint8_t fields_[kMaxQueues][kFieldBytesMax] = {};  // as they were when a run began
   PFILE_OBJECT files_ = nullptr;
 };
 

@@ -52,7 +52,7 @@ void ContextMemory::Allocate(int number) {
 }
 
 uint8_t ContextMemory::FindDamaged() {
-  for (int number = 0; freed_ != 0 && number < kFewItems; ++number) {
+  for (int number = 0; freed_ != 0 && number < kMaxItems; ++number) {
     if (IsFree(number)) Check(number);
   }
   freed_ = 0;

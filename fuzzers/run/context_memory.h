@@ -12,7 +12,7 @@ namespace cancelsafe {
 
 class ContextMemory {
  public:
-  // kFewItems contexts of `bytes` bytes, a multiple of 8, from `first`. None is freed.
+  // A context of `bytes` bytes for every item, a multiple of 8, from `first`. None is freed.
   void Reset(void* first, size_t bytes);
 
   // Context `number` belongs to nothing any more: unaddressable under ASan and the memory engine,

@@ -65,7 +65,8 @@ const char* SkipReason(Skip skip) {
                                                 "no packet is started",
                                                 "a packet was started before",
                                                 "the routine is not provided",
-                                                "not an operation of this family"};
+                                                "not an operation of this family",
+                                                "the operation has no IRP"};
   return kReasons[static_cast<int>(skip)];
 }
 

@@ -11,6 +11,7 @@
 #include "fuzzers/run/arena.h"
 #include "fuzzers/run/recorder.h"
 #include "impl/implementation.h"
+#include "oracle/model.h"
 
 namespace cancelsafe {
 
@@ -24,8 +25,9 @@ enum class Skip : uint8_t {
   kAttributesKept,  // attributes stay as they are once a packet was started
   kNotProvided,     // the implementation lacks the routine
   kOtherFamily,     // the family does not have the operation
+  kNoIrp,           // the operation that the callback data stands for is not based on an IRP
 };
-inline constexpr int kSkipCount = 8;
+inline constexpr int kSkipCount = 9;
 
 // "the item is in use", for reports.
 const char* SkipReason(Skip skip);
@@ -50,6 +52,9 @@ class FamilyDriver {
 
   // Makes a fresh queue in `arena` for this program. On the main context.
   virtual void Start(const Program& program, Arena* arena, Recorder* recorder) = 0;
+  // By which reading its runs are judged. What no document describes it then asks of the
+  // built-in implementation alone.
+  void UseReading(Reading reading) { reading_ = reading; }
   // To be called before the fibers of a run start.
   void BeginRun() {
     for (bool& called : called_) called = false;
@@ -86,6 +91,9 @@ class FamilyDriver {
   virtual void Inspect(Verdict* verdict) = 0;
   // What lies at an address, for people: "Cancel of item 0"; "" if that is not known. Cold.
   virtual std::string NameOf(const void*) const { return ""; }
+
+ protected:
+  Reading reading_ = Reading::kOwn;
 
  private:
   bool called_[kMaxFibers] = {};  // the last operation of the fiber was carried out

@@ -30,6 +30,18 @@ PVOID Canary(int number, int slot) {
   return reinterpret_cast<PVOID>(static_cast<uintptr_t>(0xC0FFEE00u + number * 4 + slot));
 }
 
+// What IoStatus holds before the completion.
+IO_STATUS_BLOCK Filling(int number) {
+  IO_STATUS_BLOCK status = {};
+  status.Status = kStatusObjectNameExists;
+  status.Information = reinterpret_cast<uintptr_t>(Canary(number, 0));
+  return status;
+}
+
+bool Holds(const IO_STATUS_BLOCK& status, const IO_STATUS_BLOCK& expected) {
+  return status.Status == expected.Status && status.Information == expected.Information;
+}
+
 }  // namespace
 
 void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, ItemKind kind,
@@ -41,15 +53,23 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
   device_ = device;
   reused_irps_ = program.setup.reused_irps;
   dirty_slot_ = program.setup.dirty_slot;
+  filled_ = program.setup.filled_irps;
   damaged_ = kNoItem;
-  for (Item& item : items_) item = Item();
+  count_ = ItemsOf(program.setup);
+  for (int number = 0; number < count_; ++number) items_[number] = Item();
   retired_count_ = 0;
   // An operation makes one IRP at most, and so does what a callback does on its own.
   irps_left_ = program.operation_count;
-  if (program.setup.reentry != Reentry::kNone) irps_left_ *= 2;
-  size_t bytes = kKiIrpPlacedBytes + Arena::kOverheadBytes;
-  if (kind == ItemKind::kCallbackData) bytes += sizeof(KiCallbackData) + Arena::kOverheadBytes;
-  arena->Reserve(static_cast<size_t>(irps_left_) * bytes);
+  if (program.setup.reentry != Reentry::kNone ||
+      program.setup.start_io_calls == StartIoCall::kStartPacket) {
+    irps_left_ *= 2;
+  }
+}
+
+void ItemTable::ReserveMemory() {
+  size_t bytes = IrpBytes() + Arena::kOverheadBytes;
+  if (kind_ == ItemKind::kCallbackData) bytes += sizeof(KiCallbackData) + Arena::kOverheadBytes;
+  arena_->Reserve(static_cast<size_t>(irps_left_) * bytes);
 }
 
 bool ItemTable::MemoryIsReused(int number) const {
@@ -73,7 +93,7 @@ void* ItemTable::IrpMemory(int number) {
     retired_[retired_count_] = old;
     retired_number_[retired_count_++] = static_cast<uint8_t>(number);
   }
-  return arena_->Allocate(kKiIrpPlacedBytes);
+  return arena_->Allocate(IrpBytes());
 }
 
 void* ItemTable::DataMemory(int number) {
@@ -107,7 +127,46 @@ void ItemTable::Make(int number) {
     data->QueueContext[1] = Canary(number, 3);
     item.data = data;
   }
+  if (filled_) FillIrp(number);
   ShowToTsan();
+}
+
+void ItemTable::FillIrp(int number) {
+  const Item& item = items_[number];
+  if (kind_ == ItemKind::kCallbackData) {
+    // Its IRP is the filter manager's.
+    item.data->IoStatus = Filling(number);
+    return;
+  }
+  KiAddStackLocations(item.irp);
+  item.irp->IoStatus = Filling(number);
+  PIO_STACK_LOCATION location = IoGetCurrentIrpStackLocation(item.irp) - 1;
+  for (int i = 0; i <= kKiAddedLocations; ++i) {
+    location[i].Parameters.Others.Argument1 = Canary(number, i);
+    location[i].Context = Canary(number, i);
+  }
+}
+
+bool ItemTable::KeepsFilling(int number) const {
+  const Item& item = items_[number];
+  const IO_STATUS_BLOCK expected = Filling(number);
+  if (kind_ == ItemKind::kCallbackData) return Holds(item.data->IoStatus, expected);
+  PIO_STACK_LOCATION const current = IoGetCurrentIrpStackLocation(item.irp);
+  TellRead(&item.irp->IoStatus);
+  TellRead(&item.irp->CurrentLocation);
+  bool kept = Holds(item.irp->IoStatus, expected) && item.irp->CurrentLocation == 2;
+  PIO_STACK_LOCATION const lowest = reinterpret_cast<PIO_STACK_LOCATION>(item.irp + 1);
+  for (int i = 0; i <= kKiAddedLocations; ++i) {
+    TellRead(&lowest[i].Control);
+    TellRead(&lowest[i].Parameters.Others.Argument1);
+    TellRead(&lowest[i].Context);
+    // Marked pending is the one that is its driver's.
+    const UCHAR mark = lowest + i == current ? SL_PENDING_RETURNED : 0;
+    kept &= (lowest[i].Control & ~mark) == 0 &&
+            lowest[i].Parameters.Others.Argument1 == Canary(number, i) &&
+            lowest[i].Context == Canary(number, i);
+  }
+  return kept;
 }
 
 bool ItemTable::Refresh(int number) {
@@ -169,7 +228,7 @@ void ItemTable::OnComplete(PIRP irp, void* context) {
 
 uint8_t ItemTable::NumberOf(const IRP* irp) const {
   if (irp == nullptr) return kNoItem;
-  for (int number = 0; number < kFewItems; ++number) {
+  for (int number = 0; number < count_; ++number) {
     if (items_[number].irp == irp) return static_cast<uint8_t>(number);
   }
   return kNoItem;
@@ -177,7 +236,7 @@ uint8_t ItemTable::NumberOf(const IRP* irp) const {
 
 uint8_t ItemTable::NumberOf(const FLT_CALLBACK_DATA* data) const {
   if (data == nullptr) return kNoItem;
-  for (int number = 0; number < kFewItems; ++number) {
+  for (int number = 0; number < count_; ++number) {
     if (items_[number].data == data) return static_cast<uint8_t>(number);
   }
   return kNoItem;
@@ -185,7 +244,7 @@ uint8_t ItemTable::NumberOf(const FLT_CALLBACK_DATA* data) const {
 
 std::string ItemTable::NameOf(const void* address) const {
   const auto at = reinterpret_cast<uintptr_t>(address);
-  for (int number = 0; number < kFewItems; ++number) {
+  for (int number = 0; number < count_; ++number) {
     const uintptr_t offset = at - reinterpret_cast<uintptr_t>(items_[number].irp);
     if (items_[number].irp == nullptr || offset >= kKiIrpBytes) continue;
     for (const Member& member : kMembers) {
@@ -231,6 +290,7 @@ uint16_t ItemTable::Snapshot(int number, uint16_t told) const {
     intact &= irp->Tail.Overlay.DriverContext[slot] == Canary(number, slot);
   }
   if (kind_ == ItemKind::kCallbackData) intact &= item.data->QueueContext[1] == Canary(number, 3);
+  if (filled_) intact &= KeepsFilling(number);
   if (intact) flags |= kCanariesIntact;
   return flags;
 }
@@ -240,7 +300,7 @@ uint8_t ItemTable::FindDamagedRetired() const {
   for (int i = 0; i < retired_count_; ++i) {
     if (!KiRetiredIntact(retired_[i])) return retired_number_[i];
   }
-  for (int number = 0; number < kFewItems; ++number) {
+  for (int number = 0; number < count_; ++number) {
     const Item& item = items_[number];
     if (item.irp != nullptr && KiIrpHeaderOf(item.irp)->retired && !KiRetiredIntact(item.irp)) {
       return static_cast<uint8_t>(number);

@@ -29,17 +29,18 @@ struct Item {
   PFLT_CALLBACK_DATA data = nullptr;  // null where items are IRPs
   Owner owner = Owner::kEnded;
   uint8_t generation = 0;
-  uint8_t users = 0;            // open calls that name this IRP
-  uint8_t context_readers = 0;  // open removals by context
-  uint8_t context_writers = 0;  // open inserts with the context
-  bool context_ready = false;   // an insert with the context has returned
-  bool context_given = false;   // the last insert had it
-  uint8_t context_queue = 0;    // of the last insert with the context
-  uint8_t queue = 0;            // of the last insert
-  bool linked = false;          // in the driver's list
-  uint8_t inserts = 0;          // attempts so far
-  uint8_t failed_insert = 0;    // the last attempt whose insert callback failed
-  Handover handover;            // from one user to the next
+  uint8_t users = 0;             // open calls that name this IRP
+  uint8_t context_readers = 0;   // open removals by context
+  uint8_t context_writers = 0;   // open inserts with the context
+  bool context_ready = false;    // an insert with the context has returned
+  bool context_given = false;    // the last insert had it
+  bool context_refused = false;  // that insert failed
+  uint8_t context_queue = 0;     // of the last insert with the context
+  uint8_t queue = 0;             // of the last insert
+  bool linked = false;           // in the driver's list
+  uint8_t inserts = 0;           // attempts so far
+  uint8_t failed_insert = 0;     // the last attempt whose insert callback failed
+  Handover handover;             // from one user to the next
 };
 
 // The harness is not instrumented: a complete search is told what it looks at, and what it
@@ -69,6 +70,10 @@ class ItemTable {
   // `device` are what new IRPs belong to.
   void Reset(const Program& program, Arena* arena, Recorder* recorder, ItemKind kind,
              PFILE_OBJECT files, PDEVICE_OBJECT device);
+
+  // Makes sure that the arena has room for all IRPs of the run. On the main context, when
+  // nothing else will be taken from the arena.
+  void ReserveMemory();
 
   ItemKind kind() const { return kind_; }
   // What is known of an item is shared state that a complete search has to know of: all of
@@ -155,6 +160,11 @@ class ItemTable {
   static void OnComplete(PIRP irp, void* context);
   void Make(int number);
   bool MemoryIsReused(int number) const;
+  size_t IrpBytes() const { return kKiIrpPlacedBytes + (filled_ ? kKiAddedBytes : 0); }
+  // IoStatus and all stack locations of a new IRP get something to keep.
+  void FillIrp(int number);
+  // Whether they have it still.
+  bool KeepsFilling(int number) const;
   // The memory of a number's next IRP and callback data: new, or that of the last ones.
   void* IrpMemory(int number);
   void* DataMemory(int number);
@@ -166,8 +176,10 @@ class ItemTable {
   PDEVICE_OBJECT device_ = nullptr;
   bool reused_irps_ = false;
   bool dirty_slot_ = false;
+  bool filled_ = false;
   uint8_t damaged_ = kNoItem;  // the first number whose memory was not intact when reused
-  Item items_[kFewItems];
+  Item items_[kMaxItems];
+  int count_ = 0;      // of those that the program has
   int irps_left_ = 0;  // that may still be made in this run
   // All IRPs of earlier generations.
   static constexpr int kMaxRetired = 64;

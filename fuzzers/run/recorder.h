@@ -41,8 +41,9 @@ class Recorder {
   History* mutable_history() { return &history_; }
 
  private:
-  // Deeper nesting than the driver models can produce.
-  static constexpr int kMaxDepth = 40;
+  // A StartIo that starts the next packet nests as often as there are packets; what it calls
+  // besides, and the call that began it, come on top.
+  static constexpr int kMaxDepth = kMaxItems + 8;
   struct Open {
     int depth = 0;
     uint8_t call[kMaxDepth];

@@ -23,6 +23,7 @@ Runner::Runner(Family family, const Implementation& implementation, const Runner
       driver_(NewFamilyDriver(family, implementation, missing)),
       absent_(FindAbsentRoutines(family, implementation)),
       checker_(options.reading) {
+  if (driver_ != nullptr) driver_->UseReading(options.reading);
   Machine::Install();
   SetFaultyCode(implementation);
   if (!options_.ignore.empty()) check_options_.ignore = &options_.ignore;

@@ -131,6 +131,205 @@ TEST(SettingsEffect, TheLongestProgramWithManyItemsFitsIntoAHistory) {
   EXPECT_FALSE(bench.runner().history().truncated);
 }
 
+// The families whose queues call their driver.
+class ManyItems : public testing::TestWithParam<Family> {};
+
+TEST_P(ManyItems, AllOfThemAreQueuedAndCancelledOrTakenOut) {
+  const Family family = GetParam();
+  const bool packets = family == Family::kStartIo;
+  Bench bench(family);
+  std::string program = std::string("target ") + FamilyName(family) + "\n" +
+                        (packets ? "queue items=many\n" : "queue items=many insert=sorted\n") +
+                        "fiber 0\n";
+  for (int item = 0; item < kMaxItems; ++item) {
+    const std::string number = std::to_string(item);
+    const std::string key = std::to_string(item * 37 % kMaxItems);
+    program += packets ? "start-packet-by-key " + number + " key=" + key + " cancelable\n"
+                       : "insert-ex " + number + " key=" + key + " context\n";
+  }
+  for (int i = 0; i < kMaxCallbackOperations - kMaxItems; ++i) {
+    const std::string number = std::to_string(kMaxItems - 1 - i);
+    program += i % 2 == 0 ? "cancel " + number + "\n" : packets ? "start-next\n" : "remove-next\n";
+  }
+  const Verdict& verdict = bench.Run(program);
+  EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+  EXPECT_EQ(bench.runner().output().skipped_operations, 0);
+  const History& history = bench.runner().history();
+  EXPECT_FALSE(history.truncated);
+  int cancelled = 0;
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& call = history.calls[i];
+    cancelled += call.operation.op == Op::kCancel && call.outcome.value == 1;
+  }
+  EXPECT_GE(cancelled, kMaxItems / 4);
+}
+
+// The judge knows items above the first few: what it says of a large program is about the
+// right one.
+TEST_P(ManyItems, GeneratedProgramsAreJudgedWithinTheirBudgets) {
+  const Family family = GetParam();
+  Bench bench(family);
+  int unknown = 0;
+  constexpr int kLarge = kPrograms / 4;
+  int large = 0;
+  for (uint64_t seed = 0; large < kLarge; ++seed) {
+    Program program;
+    GenerateProgram(family, seed, &program);
+    if (!program.setup.many_items) continue;
+    ++large;
+    const Verdict& verdict = bench.Run(program);
+    if (verdict.kind == VerdictKind::kUnknown) {
+      ++unknown;
+      continue;
+    }
+    ASSERT_TRUE(verdict.ok()) << VerdictLine(verdict) << "\n" << PrintProgram(program);
+  }
+  EXPECT_LE(unknown, kLarge / 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, ManyItems,
+                         testing::Values(Family::kCsq, Family::kStartIo,
+                                         Family::kCallbackDataQueue),
+                         [](const testing::TestParamInfo<Family>& info) {
+                           return std::string(FamilyFileName(info.param));
+                         });
+
+// Without a removal that takes any item, each of many that is still queued ends by its
+// cancellation.
+TEST(SettingsEffect, ManyItemsEndWhereNothingRemovesTheNext) {
+  Implementation guest = BuiltInImplementation();
+  guest.IoCsqRemoveNextIrp = nullptr;
+  Bench bench(Family::kCsq, guest);
+  const Verdict& verdict = bench.Run(R"(target csq
+    queue items=many
+    fiber 0
+      insert 3
+      insert 60)");
+  EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+}
+
+TEST(SettingsEffect, AFilledIrpGoesThroughAQueueWithThreeLocations) {
+  for (const char* program : {R"(target csq
+    driver irp-state=filled
+    fiber 0
+      insert 0 context
+      remove 0
+      insert 0
+      cancel 0)",
+                              R"(target start-io
+    driver irp-state=filled
+    fiber 0
+      start-packet 0 cancelable
+      start-packet 1 cancelable
+      cancel 1
+      start-next)",
+                              R"(target callback-data-queue
+    driver irp-state=filled
+    fiber 0
+      insert-ex 0
+      remove-next)"}) {
+    Bench bench(ProgramOf(program).setup.family);
+    const Verdict& verdict = bench.Run(program);
+    EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict) << "\n" << program;
+    EXPECT_EQ(bench.runner().output().skipped_operations, 0);
+  }
+}
+
+TEST(SettingsEffect, AStartIoThatDefersFromInsideIsNotNested) {
+  Bench bench(Family::kStartIo);
+  const Verdict& verdict = bench.Run(R"(target start-io
+    driver start-io=finish-odd start-io-sets=deferred
+    fiber 0
+      start-packet 0
+      start-packet 1
+      start-packet 3
+      start-next)");
+  EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+  const History& history = bench.runner().history();
+  // The first StartIo sets the attribute, as a call of its own.
+  int settings = 0, starts = 0;
+  for (int i = 0; i < history.call_count; ++i) {
+    settings += history.calls[i].operation.op == Op::kSetAttributes;
+  }
+  for (int i = 0; i < history.event_count; ++i) {
+    starts += history.events[i].kind == CallbackKind::kStartIo;
+  }
+  EXPECT_EQ(starts, 3);
+  EXPECT_EQ(settings, 1);
+}
+
+TEST(SettingsEffect, AStartIoMayStartAndCancelOtherPackets) {
+  const std::string program = R"(
+    fiber 0
+      start-packet 0 cancelable
+      start-packet 2 cancelable
+      start-next cancelable
+      start-next cancelable)";
+  const auto call_of = [](const History& history, Op op, uint8_t item) -> const Call* {
+    for (int i = 0; i < history.call_count; ++i) {
+      const Call& call = history.calls[i];
+      if (call.parent != kNoCall && call.operation.op == op && call.operation.item == item) {
+        return &call;
+      }
+    }
+    return nullptr;
+  };
+  Bench bench(Family::kStartIo);
+  const Verdict& started =
+      bench.Run("target start-io\n driver start-io-calls=start-packet start-io-item=5" + program);
+  EXPECT_TRUE(started.ok()) << VerdictLine(started);
+  EXPECT_NE(call_of(bench.runner().history(), Op::kStartPacket, 5), nullptr);
+  // The StartIo of packet 0 comes too early, that of packet 2 cancels what is queued.
+  const Verdict& cancelled = bench.Run(
+      "target start-io\n driver start-io-calls=cancel start-io-item=3\n fiber 0\n"
+      " start-packet 0\n start-packet 2\n start-packet 3 cancelable\n start-next cancelable");
+  EXPECT_TRUE(cancelled.ok()) << VerdictLine(cancelled);
+  const Call* const last = call_of(bench.runner().history(), Op::kCancel, 3);
+  ASSERT_NE(last, nullptr);
+  int took_effect = 0;
+  for (int i = 0; i < bench.runner().history().call_count; ++i) {
+    const Call& call = bench.runner().history().calls[i];
+    took_effect += call.operation.op == Op::kCancel && call.outcome.value == 1;
+  }
+  EXPECT_EQ(took_effect, 1);
+  // The present packet, by itself.
+  const Verdict& itself =
+      bench.Run("target start-io\n driver start-io-calls=cancel start-io-item=2" + program);
+  EXPECT_TRUE(itself.ok()) << VerdictLine(itself);
+}
+
+TEST(SettingsEffect, StartIoMayNestForEachOfManyPackets) {
+  std::string program =
+      "target start-io\nqueue items=many\ndriver start-io=finish-odd\nfiber 0\n start-packet 0\n";
+  for (int item = 1; item < kMaxItems; item += 2) {
+    program += " start-packet " + std::to_string(item) + "\n";
+  }
+  for (int item = 1; item < kMaxItems - 1; item += 2) {
+    program += " start-packet " + std::to_string(item + 1) + " \n";
+  }
+  Bench bench(Family::kStartIo);
+  const Verdict& verdict = bench.Run(program + " start-next\n");
+  EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+  EXPECT_FALSE(bench.runner().history().truncated);
+}
+
+TEST(SettingsEffect, AnOperationWithoutAnIrpIsRefusedBeforeAnyCallback) {
+  const std::string program = R"(target callback-data-queue
+    driver operations=mixed
+    fiber 0
+      insert-ex 0
+      insert-ex 1 context
+      cancel 1
+      remove-next)";
+  Bench bench(Family::kCallbackDataQueue);
+  const Verdict& verdict = bench.Run(program);
+  EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+  const History& history = bench.runner().history();
+  EXPECT_EQ(history.calls[1].outcome.value, kStatusInvalidParameter);
+  EXPECT_EQ(bench.runner().output().skipped[static_cast<int>(Skip::kNoIrp)], 1);
+  for (int i = 0; i < history.event_count; ++i) EXPECT_NE(history.events[i].call, 1);
+}
+
 TEST(SettingsEffect, TheImplementationIsToldWhenToTurnToItsTree) {
   Bench bench(Family::kDeviceQueue);
   for (const int list_max : kListMaxes) {

@@ -60,6 +60,7 @@ the same as "--flag=VALUE":
   --ignore=RULE             leave out a rule or clause (may be repeated)
   --artifacts=DIR           save failures as readable text here (default: .)
   --fibers=N                give programs at most N fibers (4)
+  --schedules=N             end after the input with which N schedules have been run
   --stats=FILE              keep counters for a campaign here
   --confirm=FILE            run this saved program once, print the verdict as JSON, and
                             end (what a target starts itself with)
@@ -76,6 +77,7 @@ struct Target {
   std::unique_ptr<Runner> runner;
   bool strict = false;
   int fibers_max = kMaxFibers;
+  uint64_t schedules_max = 0;  // 0: as long as the engine goes on
   std::string artifacts = ".";
   // A guest may change the working directory.
   std::filesystem::path folder = std::filesystem::current_path();
@@ -102,7 +104,7 @@ Target* target = nullptr;
 bool TakesValue(absl::string_view argument) {
   for (const absl::string_view flag :
        {"--implementation", "--points", "--memory", "--ignore", "--artifacts", "--fibers",
-        "--stats", "--confirm", "--print-dictionary"}) {
+        "--schedules", "--stats", "--confirm", "--print-dictionary"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -156,6 +158,10 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
     if (!absl::SimpleAtoi(argument, &target->fibers_max) || target->fibers_max < 1 ||
         target->fibers_max > kMaxFibers) {
       Fail(kUsageError, absl::StrCat("--fibers: '", argument, "' is not a number from 1 to 4"));
+    }
+  } else if (absl::ConsumePrefix(&argument, "--schedules=")) {
+    if (!absl::SimpleAtoi(argument, &target->schedules_max) || target->schedules_max < 1) {
+      Fail(kUsageError, absl::StrCat("--schedules: '", argument, "' is not a number from 1"));
     }
   } else if (absl::ConsumePrefix(&argument, "--stats=")) {
     *stats = std::string(argument);
@@ -372,6 +378,15 @@ void PrintSummary() {
           count(stats.unconfirmed));
 }
 
+// The engine counts inputs, of which each stands for several schedules.
+void EndWhenEnough() {
+  const uint64_t runs = target->stats->runs.load(std::memory_order_relaxed);
+  if (target->schedules_max == 0 || runs < target->schedules_max) return;
+  PrintSummary();
+  fprintf(stderr, "%s%llu\n", kEnoughSchedules, static_cast<unsigned long long>(runs));
+  _exit(0);
+}
+
 // A violation that did not happen again is counted, and saved apart: it may be the
 // implementation's, or this program's, which is worth as much. A flood of one of them
 // would fill the disk with the same.
@@ -558,6 +573,7 @@ void RunTargetInput(const uint8_t* data, size_t size) {
   schedule::Executor::Get().RequireEnded();
   SetRunning(false);
   PublishCoverage();
+  EndWhenEnough();
 }
 
 constexpr StaleChoices kStaleChoices =

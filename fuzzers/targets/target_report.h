@@ -20,6 +20,10 @@ struct TargetReport {
   bool left_out = false;  // --ignore leaves it out, and the process has ended of it
 };
 
+// How a target says that it has run as many schedules as it was asked for; their number
+// follows.
+inline constexpr char kEnoughSchedules[] = "enough schedules: ";
+
 // Without a line feed.
 std::string TargetReportLine(const TargetReport& report);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "fuzzers/targets/target_report.h"
@@ -161,6 +162,20 @@ TEST_F(TargetTest, ACrashThatIsLeftOutIsToldAndNotSaved) {
   Run("crashing", "-runs=200 -seed=1 --ignore=KeRemoveDeviceQueue");
   ASSERT_EQ(reports_.size(), 1u) << output_;
   EXPECT_FALSE(reports_[0].left_out) << output_;
+}
+
+TEST_F(TargetTest, EndsOnceEnoughSchedulesHaveRun) {
+  Run("once", "-seed=1 --schedules=500");
+  EXPECT_EQ(status_, 0) << output_;
+  int runs = 0;
+  const std::vector<std::string> parts = absl::StrSplit(output_, kEnoughSchedules);
+  ASSERT_EQ(parts.size(), 2u) << output_;
+  EXPECT_TRUE(absl::SimpleAtoi(parts[1], &runs)) << parts[1];
+  EXPECT_GE(runs, 500);
+  EXPECT_LT(runs, 600) << "the last input stands for fewer than a hundred";
+  Run("once", "--schedules=0");
+  EXPECT_EQ(status_, 2) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "--schedules: '0' is not a number from 1")) << output_;
 }
 
 TEST_F(TargetTest, SaysWhatItRanAndWhatItLeftOut) {

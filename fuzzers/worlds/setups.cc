@@ -72,7 +72,9 @@ class Generator {
 }  // namespace
 
 bool IsTried(const char* setting) {
-  for (const char* const fixed : {"reentry-item", "start-key", "items"}) {
+  for (const char* const fixed :
+       {"reentry-item", "start-key", "items", "irp-state", "start-io-sets", "operations",
+        "start-io-calls", "start-io-item"}) {
     if (std::strcmp(setting, fixed) == 0) return false;
   }
   return true;

@@ -110,6 +110,17 @@ KI_BARE PIRP KiPlaceIrpWithStack(void* storage, USHORT tag, CCHAR stack_size) {
   return irp;
 }
 
+KI_BARE void KiAddStackLocations(PIRP irp) {
+  PIO_STACK_LOCATION below = reinterpret_cast<PIO_STACK_LOCATION>(irp + 1);
+  KiClear<kKiAddedBytes>(below + 1);
+  below[1] = below[0];
+  KiClear<sizeof(IO_STACK_LOCATION)>(below);
+  FillIn(irp, 1 + kKiAddedLocations);
+  irp->CurrentLocation = 2;
+  irp->Tail.Overlay.CurrentStackLocation = below + 1;
+  KiIrpHeaderOf(irp)->size_in_words = (kKiIrpBytes + kKiAddedBytes) / 8;
+}
+
 KI_BARE KiIrpHeader* KiIrpHeaderOf(PIRP irp) { return reinterpret_cast<KiIrpHeader*>(irp) - 1; }
 
 KI_BARE KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {

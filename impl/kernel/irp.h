@@ -51,6 +51,14 @@ static inline size_t KiIrpPlacedBytes(CCHAR stack_size) {
   return sizeof(struct KiIrpHeader) + sizeof(IRP) + (size_t)stack_size * sizeof(IO_STACK_LOCATION);
 }
 
+// Stack locations that KiAddStackLocations adds, and bytes that it needs behind those of
+// KiPlaceIrp.
+enum { kKiAddedLocations = 2, kKiAddedBytes = kKiAddedLocations * sizeof(IO_STACK_LOCATION) };
+
+// Gives a fresh IRP from KiPlaceIrp one stack location below its own, as for a lower
+// driver, and one above it. Both are zero. O(1).
+void KiAddStackLocations(PIRP irp);
+
 // The pattern every byte of a retired IRP, and of its callback data, holds.
 // KiRetiredIntact is FALSE if either was written to since.
 enum { kKiPoison = 0xDD };

@@ -20,6 +20,10 @@ std::unique_ptr<OrderCheck> NewOrderCheck() {
   return std::make_unique<ModelOrderCheck<CallbackDataQueueModel>>();
 }
 
+std::unique_ptr<OrderCheck> NewLargeOrderCheck() {
+  return std::make_unique<ModelOrderCheck<LargeCallbackDataQueueModel>>();
+}
+
 }  // namespace
 
 namespace families {
@@ -29,12 +33,12 @@ constexpr FamilyInfo callback_data_queue = {
     "callback-data-queue",
     "CBDQ",
     DefaultSetup(),
-    kQueueSettings,
+    kQueueSettings | kOperationSettings,
     CallbackStyle::kQueue,
     &AddQueueEndings,
     {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},
     &NewOrderCheck,
-    nullptr,
+    &NewLargeOrderCheck,
 };
 
 }  // namespace families

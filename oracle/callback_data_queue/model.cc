@@ -33,8 +33,9 @@ constexpr Trace kLockOnly =
 
 // The one alternative in out[0] with these callbacks, and under the portable
 // reading another one without any (AMB-40, AMB-43).
+template <class State>
 int LockedStep(Reading reading, int32_t outcome, const char* clause, const char* order_clause,
-               Alternative<CsqModel::State>* out) {
+               Alternative<State>* out) {
   out[0].outcome.value = outcome;
   out[0].any_outcome = false;
   out[0].needs_cancel = false;
@@ -47,52 +48,128 @@ int LockedStep(Reading reading, int32_t outcome, const char* clause, const char*
   return 2;
 }
 
-}  // namespace
+// No page says what disabling a queue twice does (AMB-42): one flag is our own reading; by
+// another, disables are counted, and as many enables undo them.
+constexpr int kDisablesMax = 15;
 
-CallbackDataQueueModel::State CallbackDataQueueModel::Initial(const Setup& setup) {
-  return CsqModel::Initial(setup);
+template <class State>
+int Disables(const State& state, int queue) {
+  return state.disables >> 4 * queue & kDisablesMax;
 }
 
-int CallbackDataQueueModel::Step(const Setup& setup, Reading reading, const State& state,
-                                 const Operation& operation, uint8_t generation, Alternatives out) {
+template <class State>
+void SetDisables(State* state, int queue, int count) {
+  state->disables =
+      static_cast<uint8_t>((state->disables & ~(kDisablesMax << 4 * queue)) | count << 4 * queue);
+}
+
+template <class State>
+int StepDisable(Reading reading, const State& state, int queue, Alternative<State>* out) {
+  out[0].next = state;
+  out[0].next.disabled |= static_cast<uint8_t>(1u << queue);
+  const int before = Disables(state, queue);
+  if (reading == Reading::kPortable && before < kDisablesMax) {
+    SetDisables(&out[0].next, queue, before + 1);
+  }
+  return LockedStep(reading, 0, "CBDQ-DIS-01", "CBDQ-DIS-07", out);
+}
+
+template <class State>
+int StepEnable(Reading reading, const State& state, int queue, Alternative<State>* out) {
+  out[0].next = state;
+  out[0].next.disabled &= static_cast<uint8_t>(~(1u << queue));
+  SetDisables(&out[0].next, queue, 0);
+  int count = LockedStep(reading, 0, "CBDQ-EN-01", "CBDQ-EN-05", out);
+  const int before = Disables(state, queue);
+  if (before > 1) {
+    out[count].next = state;
+    SetDisables(&out[count].next, queue, before - 1);
+    count += LockedStep(reading, 0, "CBDQ-EN-01", "CBDQ-EN-05", &out[count]);
+  }
+  return count;
+}
+
+bool GivesToInsertCallback(Trace trace) {
+  TraceStep steps[Trace::kMaxSteps];
+  const int count = UnpackTrace(trace, steps);
+  for (int i = 0; i < count; ++i) {
+    if (steps[i].kind == CallbackKind::kInsert) return true;
+  }
+  return false;
+}
+
+// Which of "disabled" and "already cancelled" comes first is nowhere said (AMB-43). Of the
+// `count` ways to insert into a queue that is enabled, those that never give the item to the
+// insert callback are ways of one that is disabled, too. Moves them to the front of `out`.
+template <class State>
+int KeepRefusals(int count, Alternative<State>* out) {
+  int kept = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!GivesToInsertCallback(out[i].trace)) out[kept++] = out[i];
+  }
+  return kept;
+}
+
+}  // namespace
+
+template <int kItemCount>
+typename CallbackDataQueueModelOf<kItemCount>::State CallbackDataQueueModelOf<kItemCount>::Initial(
+    const Setup& setup) {
+  return Queue::Initial(setup);
+}
+
+template <int kItemCount>
+int CallbackDataQueueModelOf<kItemCount>::Step(const Setup& setup, Reading reading,
+                                               const State& state, const Operation& operation,
+                                               uint8_t generation, Alternatives out) {
   if (state.claimed != 0 && operation.op != Op::kCancel) return 0;
   switch (operation.op) {
     case Op::kEnable:
-      out[0].next = state;
-      out[0].next.disabled &= static_cast<uint8_t>(~(1u << QueueOf(operation)));
-      return LockedStep(reading, 0, "CBDQ-EN-01", "CBDQ-EN-05", out);
+      return StepEnable(reading, state, QueueOf(operation), out);
     case Op::kDisable:
-      out[0].next = state;
-      out[0].next.disabled |= static_cast<uint8_t>(1u << QueueOf(operation));
-      return LockedStep(reading, 0, "CBDQ-DIS-01", "CBDQ-DIS-07", out);
+      return StepDisable(reading, state, QueueOf(operation), out);
     case Op::kInsert:
       return 0;
     case Op::kInsertEx: {
-      const int count =
-          CsqModel::StepIn(kDialect, setup, reading, state, operation, generation, out);
-      if (count == 0 || (state.disabled >> QueueOf(operation) & 1) == 0) return count;
-      // A refused item stays as it was; only its number may now name a new IRP.
-      const uint8_t bit = ItemBit(operation.item);
-      out[0].next = state;
-      if (generation > state.generation[operation.item]) {
-        out[0].next.generation[operation.item] = generation;
-        out[0].next.cancelled &= static_cast<uint8_t>(~bit);
-        out[0].next.ended &= static_cast<uint8_t>(~bit);
+      if (!HasIrp(setup, operation.item)) {
+        // No document says what happens (AMB-44), so other implementations are not asked.
+        out[0].next = state;
+        LockedStep(Reading::kOwn, kStatusInvalidParameter, "CBDQ-INS-11", "CBDQ-INS-11", out);
+        out[0].trace = Trace::Empty();
+        return 1;
       }
-      out[0].next.context &= static_cast<uint8_t>(~bit);
-      return LockedStep(reading, kStatusCbdqDisabled, "CBDQ-INS-03", "CBDQ-INS-04", out);
+      int count = Queue::StepIn(kDialect, setup, reading, state, operation, generation, out);
+      if (count == 0 || (state.disabled >> QueueOf(operation) & 1) == 0) return count;
+      count = KeepRefusals(count, out);
+      // A refused item stays as it was; only its number may now name a new IRP.
+      const auto bit = ItemBit<kItems>(operation.item);
+      State& refused = out[count].next;
+      refused = state;
+      if (generation > state.generation[operation.item]) {
+        refused.generation[operation.item] = generation;
+        refused.cancelled &= ~bit;
+        refused.ended &= ~bit;
+      }
+      refused.context &= ~bit;
+      return count +
+             LockedStep(reading, kStatusCbdqDisabled, "CBDQ-INS-03", "CBDQ-INS-04", &out[count]);
     }
     default:
-      return CsqModel::StepIn(kDialect, setup, reading, state, operation, generation, out);
+      return Queue::StepIn(kDialect, setup, reading, state, operation, generation, out);
   }
 }
 
-uint32_t CallbackDataQueueModel::Abstract(const Setup& setup, const State& state) {
-  return CsqModel::Abstract(setup, state);
+template <int kItemCount>
+uint32_t CallbackDataQueueModelOf<kItemCount>::Abstract(const Setup& setup, const State& state) {
+  return Queue::Abstract(setup, state);
 }
 
-std::string CallbackDataQueueModel::Describe(const Setup& setup, const State& state) {
-  return CsqModel::Describe(setup, state);
+template <int kItemCount>
+std::string CallbackDataQueueModelOf<kItemCount>::Describe(const Setup& setup, const State& state) {
+  return Queue::Describe(setup, state);
 }
+
+template struct CallbackDataQueueModelOf<kFewItems>;
+template struct CallbackDataQueueModelOf<kMaxItems>;
 
 }  // namespace cancelsafe

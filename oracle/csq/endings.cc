@@ -13,7 +13,7 @@ namespace {
 bool CalledInsert(const History& history, uint8_t call, int end) {
   for (int i = 0; i < end; ++i) {
     const CallbackEvent& event = history.events[i];
-    if (event.call == call && event.kind == CallbackKind::kInsert && event.item < kFewItems) {
+    if (event.call == call && event.kind == CallbackKind::kInsert && event.item < kMaxItems) {
       return true;
     }
   }
@@ -23,15 +23,15 @@ bool CalledInsert(const History& history, uint8_t call, int end) {
 void AddQueueEvents(const History& history, Account* account) {
   // Counted first, since which kind comes next is hard to predict.
   static constexpr int kKinds = static_cast<int>(CallbackKind::kCompleted) + 1;
-  uint16_t count[kKinds][kFewItems + 1] = {};
+  uint16_t count[kKinds][kMaxItems + 1] = {};
   for (int i = 0; i < history.event_count; ++i) {
     const CallbackEvent& event = history.events[i];
     if (event.call >= history.call_count) continue;
-    ++count[static_cast<int>(event.kind)][std::min<int>(event.item, kFewItems)];
-    if (event.status < 0 && event.kind == CallbackKind::kInsert && event.item < kFewItems) {
+    ++count[static_cast<int>(event.kind)][std::min<int>(event.item, kMaxItems)];
+    if (event.status < 0 && event.kind == CallbackKind::kInsert && event.item < kMaxItems) {
       --account->accepted[event.item];
     }
-    if (event.kind == CallbackKind::kCompleteCanceled && event.item < kFewItems) {
+    if (event.kind == CallbackKind::kCompleteCanceled && event.item < kMaxItems) {
       // An insert that refuses a cancelled item without calling the driver
       // still took it over.
       const Op op = history.calls[event.call].operation.op;
@@ -40,7 +40,7 @@ void AddQueueEvents(const History& history, Account* account) {
     }
   }
   const auto of = [&count](CallbackKind kind) { return count[static_cast<int>(kind)]; };
-  for (int item = 0; item < kFewItems; ++item) {
+  for (int item = 0; item < kMaxItems; ++item) {
     // The failed inserts, which went below zero, come back into range here.
     account->accepted[item] += of(CallbackKind::kInsert)[item];
     account->ended[item] += of(CallbackKind::kCompleteCanceled)[item];

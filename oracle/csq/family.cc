@@ -19,6 +19,10 @@ std::unique_ptr<OrderCheck> NewOrderCheck() {
   return std::make_unique<ModelOrderCheck<CsqModel>>();
 }
 
+std::unique_ptr<OrderCheck> NewLargeOrderCheck() {
+  return std::make_unique<ModelOrderCheck<LargeCsqModel>>();
+}
+
 }  // namespace
 
 namespace families {
@@ -33,7 +37,7 @@ constexpr FamilyInfo csq = {
     &AddQueueEndings,
     {kQueueFacets, static_cast<int>(std::size(kQueueFacets))},
     &NewOrderCheck,
-    nullptr,
+    &NewLargeOrderCheck,
 };
 
 }  // namespace families

@@ -8,8 +8,8 @@
 namespace cancelsafe {
 namespace {
 
-using State = CsqModel::State;
-using Choice = Alternative<State>;
+template <class Model>
+using Choice = Alternative<typename Model::State>;
 
 constexpr CsqDialect kDialect = {
     /*always_ex=*/false,
@@ -40,7 +40,8 @@ constexpr Trace kLockOnly =
 
 constexpr Trace Acquired() { return Trace::Empty().Then(CallbackKind::kAcquire); }
 
-void Fill(Choice* choice, int32_t outcome, Trace trace, const ClausePair& clause) {
+template <class State>
+void Fill(Alternative<State>* choice, int32_t outcome, Trace trace, const ClausePair& clause) {
   choice->outcome.value = outcome;
   choice->any_outcome = false;
   choice->needs_cancel = false;
@@ -61,6 +62,7 @@ int32_t SuccessStatus(InsertStatus status) {
   return kStatusSuccess;
 }
 
+template <class State>
 bool Matches(const Setup& setup, const State& state, const Operation& operation, uint8_t item) {
   switch (setup.peek) {
     case PeekPolicy::kAny:
@@ -73,9 +75,10 @@ bool Matches(const Setup& setup, const State& state, const Operation& operation,
   return false;
 }
 
-void Enqueue(const Setup& setup, const Operation& operation, State* state) {
+template <class Model>
+void Enqueue(const Setup& setup, const Operation& operation, typename Model::State* state) {
   const int queue = QueueOf(operation);
-  ItemList& order = state->order[queue];
+  ItemListOf<Model::kItems>& order = state->order[queue];
   int position = state->count[queue];
   if (setup.insert == InsertPolicy::kHead) {
     position = 0;
@@ -87,26 +90,28 @@ void Enqueue(const Setup& setup, const Operation& operation, State* state) {
   }
   order.InsertAt(position, operation.item);
   ++state->count[queue];
-  state->queued |= ItemBit(operation.item);
-  if (queue != 0) state->second |= ItemBit(operation.item);
+  state->queued |= ItemBit<Model::kItems>(operation.item);
+  if (queue != 0) state->second |= ItemBit<Model::kItems>(operation.item);
   state->key[operation.item] = operation.key;
 }
 
-void Dequeue(uint8_t item, State* state) {
-  const int queue = (state->second & ItemBit(item)) != 0 ? 1 : 0;
+template <class Model>
+void Dequeue(uint8_t item, typename Model::State* state) {
+  const int queue = (state->second & ItemBit<Model::kItems>(item)) != 0 ? 1 : 0;
   state->order[queue].RemoveAt(state->order[queue].Find(item));
   --state->count[queue];
-  state->second &= static_cast<uint8_t>(~ItemBit(item));
-  state->queued &= static_cast<uint8_t>(~ItemBit(item));
-  state->context &= static_cast<uint8_t>(~ItemBit(item));
+  state->second &= ~ItemBit<Model::kItems>(item);
+  state->queued &= ~ItemBit<Model::kItems>(item);
+  state->context &= ~ItemBit<Model::kItems>(item);
   state->key[item] = 0;
 }
 
+template <class Model>
 int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
-               const Operation& operation, Choice* out) {
-  State& state = out[0].next;
+               const Operation& operation, Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<Model::kItems>(item);
   if (((state.queued | state.ended) & bit) != 0) return 0;
   const bool ex_queue = setup.ex || dialect.always_ex;
   const bool ex_call = operation.op == Op::kInsertEx;
@@ -114,21 +119,23 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
   int count = 1;
 
   if (reading == Reading::kPortable && cancelled_before) {
-    Choice& refused = out[count++];
-    refused.next = state;
-    refused.next.ended |= bit;
-    refused.next.context &= static_cast<uint8_t>(~bit);
-    Fill(&refused, 0,
-         Acquired().Then(CallbackKind::kRelease).Then(CallbackKind::kCompleteCanceled, item),
-         ex_call ? dialect.insert_ex_refused : dialect.insert_refused);
-    refused.any_outcome = ex_call;
+    // Whether the lock is taken for an IRP that is not to be queued is nowhere said (AMB-1).
+    for (const Trace& before : {kLockOnly, Trace::Empty()}) {
+      Choice<Model>& refused = out[count++];
+      refused.next = state;
+      refused.next.ended |= bit;
+      refused.next.context &= ~bit;
+      Fill(&refused, 0, before.Then(CallbackKind::kCompleteCanceled, item),
+           ex_call ? dialect.insert_ex_refused : dialect.insert_refused);
+      refused.any_outcome = ex_call;
+    }
   }
 
   uint8_t& insert_callbacks = state.insert_callbacks[QueueOf(operation)];
   const int ordinal = insert_callbacks + 1;
   const int last_named = std::max(setup.failing_insert, setup.cancelling_insert);
   if (ordinal <= last_named + 1) insert_callbacks = static_cast<uint8_t>(ordinal);
-  state.context &= static_cast<uint8_t>(~bit);
+  state.context &= ~bit;
   const Trace inserted = Acquired().Then(CallbackKind::kInsert, item);
 
   if (ex_queue && setup.failing_insert != 0 && ordinal == setup.failing_insert) {
@@ -143,9 +150,9 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
     state.cancelled |= bit;
     // CSQ-INSERT-16: the routine is set for a moment, and a second IoCancelIrp
     // may take it in that moment.
-    Choice& claimed = out[count++];
+    Choice<Model>& claimed = out[count++];
     claimed.next = state;
-    Enqueue(setup, operation, &claimed.next);
+    Enqueue<Model>(setup, operation, &claimed.next);
     if ((operation.flags & kWithContext) != 0) claimed.next.context |= bit;
     claimed.next.claimed = static_cast<uint8_t>(1 + item);
     Fill(&claimed, status, inserted.Then(CallbackKind::kRelease),
@@ -160,7 +167,7 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
     out[0].any_outcome = ex_call && reading == Reading::kPortable;
     return count;
   }
-  Enqueue(setup, operation, &state);
+  Enqueue<Model>(setup, operation, &state);
   if ((operation.flags & kWithContext) != 0) state.context |= bit;
   Fill(&out[0], status, inserted.Then(CallbackKind::kRelease),
        !ex_call    ? dialect.insert
@@ -169,12 +176,13 @@ int StepInsert(const CsqDialect& dialect, const Setup& setup, Reading reading,
   return count;
 }
 
-int StepRemove(const CsqDialect& dialect, const Operation& operation, Choice* out) {
-  State& state = out[0].next;
+template <class Model>
+int StepRemove(const CsqDialect& dialect, const Operation& operation, Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<Model::kItems>(item);
   if ((state.queued & state.context & bit) != 0) {
-    Dequeue(item, &state);
+    Dequeue<Model>(item, &state);
     Fill(&out[0], item, Acquired().Then(CallbackKind::kRemove, item).Then(CallbackKind::kRelease),
          dialect.remove);
     return 1;
@@ -184,14 +192,15 @@ int StepRemove(const CsqDialect& dialect, const Operation& operation, Choice* ou
   return 1;
 }
 
+template <class Model>
 int StepRemoveNext(const CsqDialect& dialect, const Setup& setup, const Operation& operation,
-                   Choice* out) {
-  State& state = out[0].next;
+                   Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const int queue = QueueOf(operation);
   for (int i = 0; i < state.count[queue]; ++i) {
     const uint8_t item = state.order[queue].item[i];
     if (!Matches(setup, state, operation, item)) continue;
-    Dequeue(item, &state);
+    Dequeue<Model>(item, &state);
     Fill(&out[0], item,
          Acquired()
              .Then(CallbackKind::kPeek, item)
@@ -206,10 +215,12 @@ int StepRemoveNext(const CsqDialect& dialect, const Setup& setup, const Operatio
   return 1;
 }
 
-int StepCancel(const CsqDialect& dialect, const Operation& operation, bool old_irp, Choice* out) {
-  State& state = out[0].next;
+template <class Model>
+int StepCancel(const CsqDialect& dialect, const Operation& operation, bool old_irp,
+               Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<Model::kItems>(item);
   if (old_irp || (state.ended & bit) != 0) {
     Fill(&out[0], 0, Trace::Empty(), dialect.cancel_again);
     return 1;
@@ -220,7 +231,7 @@ int StepCancel(const CsqDialect& dialect, const Operation& operation, bool old_i
     Fill(&out[0], 0, Trace::Empty(), dialect.cancel_early);
     return 1;
   }
-  Dequeue(item, &state);
+  Dequeue<Model>(item, &state);
   state.ended |= bit;
   state.claimed = 0;
   Fill(&out[0], 1,
@@ -234,55 +245,59 @@ int StepCancel(const CsqDialect& dialect, const Operation& operation, bool old_i
 
 }  // namespace
 
-CsqModel::State CsqModel::Initial(const Setup&) {
+template <int kItemCount>
+typename CsqModelOf<kItemCount>::State CsqModelOf<kItemCount>::Initial(const Setup&) {
   State state;
   std::memset(&state, 0, sizeof(state));
-  for (ItemList& order : state.order) order.Clear();
+  for (ItemListOf<kItems>& order : state.order) order.Clear();
   return state;
 }
 
-int CsqModel::Step(const Setup& setup, Reading reading, const State& state,
-                   const Operation& operation, uint8_t generation, Alternatives out) {
+template <int kItemCount>
+int CsqModelOf<kItemCount>::Step(const Setup& setup, Reading reading, const State& state,
+                                 const Operation& operation, uint8_t generation, Alternatives out) {
   return StepIn(kDialect, setup, reading, state, operation, generation, out);
 }
 
-int CsqModel::StepIn(const CsqDialect& dialect, const Setup& setup, Reading reading,
-                     const State& state, const Operation& operation, uint8_t generation,
-                     Alternatives out) {
+template <int kItemCount>
+int CsqModelOf<kItemCount>::StepIn(const CsqDialect& dialect, const Setup& setup, Reading reading,
+                                   const State& state, const Operation& operation,
+                                   uint8_t generation, Alternatives out) {
   if (state.claimed != 0 && (operation.op != Op::kCancel || operation.item + 1 != state.claimed ||
                              generation != state.generation[operation.item])) {
     return 0;
   }
   State& next = out[0].next;
   next = state;
-  if (operation.op == Op::kRemoveNext) return StepRemoveNext(dialect, setup, operation, out);
+  if (operation.op == Op::kRemoveNext)
+    return StepRemoveNext<CsqModelOf>(dialect, setup, operation, out);
   if (operation.op == Op::kHoldCancelLock) {
     Fill(&out[0], 0, Trace::Empty(), {"IRP-CSL-02", "CSQ-CXL-11"});
     return 1;
   }
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<kItems>(item);
   const bool old_irp = generation < next.generation[item];
   if (generation > next.generation[item]) {
     // A new IRP has the old one's number only once the old one has ended.
     if ((next.queued & bit) != 0) return 0;
     next.generation[item] = generation;
-    next.context &= static_cast<uint8_t>(~bit);
-    next.cancelled &= static_cast<uint8_t>(~bit);
-    next.ended &= static_cast<uint8_t>(~bit);
+    next.context &= ~bit;
+    next.cancelled &= ~bit;
+    next.ended &= ~bit;
   }
   switch (operation.op) {
     case Op::kInsert:
     case Op::kInsertEx:
-      return old_irp ? 0 : StepInsert(dialect, setup, reading, operation, out);
+      return old_irp ? 0 : StepInsert<CsqModelOf>(dialect, setup, reading, operation, out);
     case Op::kRemove:
-      return StepRemove(dialect, operation, out);
+      return StepRemove<CsqModelOf>(dialect, operation, out);
     case Op::kCancel:
-      return StepCancel(dialect, operation, old_irp, out);
+      return StepCancel<CsqModelOf>(dialect, operation, old_irp, out);
     case Op::kComplete:
       if (old_irp || ((next.queued | next.ended) & bit) != 0) return 0;
       next.ended |= bit;
-      next.context &= static_cast<uint8_t>(~bit);
+      next.context &= ~bit;
       Fill(&out[0], 0, Trace::Empty(), dialect.complete);
       return 1;
     default:
@@ -290,12 +305,13 @@ int CsqModel::StepIn(const CsqDialect& dialect, const Setup& setup, Reading read
   }
 }
 
-uint32_t CsqModel::Abstract(const Setup& setup, const State& state) {
+template <int kItemCount>
+uint32_t CsqModelOf<kItemCount>::Abstract(const Setup& setup, const State& state) {
   bool ascending = true;
   bool equal_keys = false;
   int count = 0;
   for (int queue = 0; queue < QueuesOf(setup); ++queue) {
-    const ItemList& order = state.order[queue];
+    const ItemListOf<kItems>& order = state.order[queue];
     for (int i = 1; i < state.count[queue]; ++i) {
       const uint32_t before = state.key[order.item[i - 1]];
       const uint32_t here = state.key[order.item[i]];
@@ -317,7 +333,8 @@ uint32_t CsqModel::Abstract(const Setup& setup, const State& state) {
          static_cast<uint32_t>(state.ended != 0) << 9;
 }
 
-std::string CsqModel::Describe(const Setup& setup, const State& state) {
+template <int kItemCount>
+std::string CsqModelOf<kItemCount>::Describe(const Setup& setup, const State& state) {
   std::string text;
   for (int queue = 0; queue < QueuesOf(setup); ++queue) {
     text += queue == 0 ? "queue [" : ", other queue [";
@@ -331,16 +348,20 @@ std::string CsqModel::Describe(const Setup& setup, const State& state) {
     text += "]";
     if ((state.disabled >> queue & 1) != 0) text += ", disabled";
   }
-  const auto list = [&text](const char* title, uint8_t mask) {
+  const auto list = [&text](const char* title, Set mask) {
     if (mask == 0) return;
     absl::StrAppend(&text, ", ", title);
     for (int item = 0; item < kItems; ++item) {
-      if ((mask & ItemBit(static_cast<uint8_t>(item))) != 0) absl::StrAppend(&text, " ", item);
+      if ((mask & ItemBit<kItems>(static_cast<uint8_t>(item))) != 0)
+        absl::StrAppend(&text, " ", item);
     }
   };
   list("cancelled", state.cancelled);
   list("ended", state.ended);
   return text;
 }
+
+template struct CsqModelOf<kFewItems>;
+template struct CsqModelOf<kMaxItems>;
 
 }  // namespace cancelsafe

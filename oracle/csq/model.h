@@ -42,26 +42,32 @@ struct CsqDialect {
   ClausePair complete;
 };
 
-struct CsqModel {
-  static constexpr int kItems = kFewItems;
+// How many items it knows is a parameter: see device_queue/model.h.
+template <int kItemCount>
+struct CsqModelOf {
+  static constexpr int kItems = kItemCount;
+  using Set = ItemSet<kItems>;
   struct State {
-    ItemList order[kMaxQueues];
+    ItemListOf<kItems> order[kMaxQueues];
     uint8_t generation[kItems];
     uint32_t key[kItems];  // 0 for items that are not queued
+    Set queued;            // bit per item, like the next four
+    Set second;            // queued in the second queue
+    Set context;           // has a valid context
+    Set cancelled;         // Irp->Cancel
+    Set ended;
     uint8_t count[kMaxQueues];
-    uint8_t queued;     // bit per item, like the next four
-    uint8_t second;     // queued in the second queue
-    uint8_t context;    // has a valid context
-    uint8_t cancelled;  // Irp->Cancel
-    uint8_t ended;
     // By queue; counts up to one above the ordinals that the setup names.
     uint8_t insert_callbacks[kMaxQueues];
     uint8_t disabled;  // bit per queue; where queues can be
+    // Four bits per queue, where queues can be: how often it was disabled since it was
+    // enabled, where an implementation may count that (AMB-42). At most 15.
+    uint8_t disables;
     // 1 + an item that was inserted although it had been cancelled, because another
     // cancellation took the routine before the insert could; 0 for none. That
     // cancellation comes next, before any other call.
     uint8_t claimed;
-    uint8_t reserved[5];
+    uint8_t reserved[sizeof(Set) == 1 ? 4 : 1];
   };
   using Alternatives = Alternative<State>*;
 
@@ -77,6 +83,9 @@ struct CsqModel {
                     const State& state, const Operation& operation, uint8_t generation,
                     Alternatives out);
 };
+
+using CsqModel = CsqModelOf<kFewItems>;
+using LargeCsqModel = CsqModelOf<kMaxItems>;
 
 }  // namespace cancelsafe
 

@@ -132,9 +132,9 @@ TEST(CsqModelTest, APortableInsertMayRefuseACancelledIrp) {
   CsqWalker w{ExSetup(), Reading::kPortable};
   w.Expect(Cancel(1), 0, "nothing", "CSQ-CXL-09");
   EXPECT_EQ(w.Alternatives(Insert(1)),
-            (std::vector<std::string>{"0 A I1 R1 U C1", "0 A U C1", "0 A I1 U"}));
+            (std::vector<std::string>{"0 A I1 R1 U C1", "0 A U C1", "0 C1", "0 A I1 U"}));
   EXPECT_EQ(w.Alternatives(InsertEx(1)),
-            (std::vector<std::string>{"any A I1 R1 U C1", "any A U C1", "0 A I1 U"}));
+            (std::vector<std::string>{"any A I1 R1 U C1", "any A U C1", "any C1", "0 A I1 U"}));
 }
 
 TEST(CsqModelTest, AFailingInsertCallbackLeavesTheIrpWithTheCaller) {

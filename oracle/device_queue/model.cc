@@ -209,5 +209,7 @@ template struct DeviceQueueModelOf<kFewItems>;
 template struct DeviceQueueModelOf<kMaxItems>;
 template uint32_t AbstractList(const EntryList<kFewItems>& list);
 template std::string DescribeList(const EntryList<kFewItems>& list);
+template uint32_t AbstractList(const EntryList<kMaxItems>& list);
+template std::string DescribeList(const EntryList<kMaxItems>& list);
 
 }  // namespace cancelsafe

@@ -23,9 +23,7 @@ struct EntryList {
   uint8_t count;
   uint8_t reserved[sizeof(Set) == 1 ? 1 : 7];
 
-  static constexpr Set Bit(uint8_t item) {
-    return static_cast<Set>(Set{1} << (item & (kItems - 1)));
-  }
+  static constexpr Set Bit(uint8_t item) { return ItemBit<kItems>(item); }
   bool Has(uint8_t item) const { return (inserted & Bit(item)) != 0; }
 
   void Clear();

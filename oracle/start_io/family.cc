@@ -83,6 +83,10 @@ std::unique_ptr<OrderCheck> NewOrderCheck() {
   return std::make_unique<ModelOrderCheck<StartIoModel>>();
 }
 
+std::unique_ptr<OrderCheck> NewLargeOrderCheck() {
+  return std::make_unique<ModelOrderCheck<LargeStartIoModel>>();
+}
+
 }  // namespace
 
 namespace families {
@@ -97,7 +101,7 @@ constexpr FamilyInfo start_io = {
     &AddEndings,
     {kFacets, static_cast<int>(std::size(kFacets))},
     &NewOrderCheck,
-    nullptr,
+    &NewLargeOrderCheck,
 };
 
 }  // namespace families

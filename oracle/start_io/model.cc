@@ -6,11 +6,12 @@
 namespace cancelsafe {
 namespace {
 
-using State = StartIoModel::State;
-using Choice = Alternative<State>;
+template <class Model>
+using Choice = Alternative<typename Model::State>;
 
 // StartIo and cancel callbacks are judged by the rules, not as a trace.
-int Only(Choice* choice, int32_t outcome, const char* clause) {
+template <class State>
+int Only(Alternative<State>* choice, int32_t outcome, const char* clause) {
   choice->outcome.value = outcome;
   choice->any_outcome = false;
   choice->needs_cancel = false;
@@ -20,10 +21,11 @@ int Only(Choice* choice, int32_t outcome, const char* clause) {
   return 1;
 }
 
-int StepStart(Reading reading, const Operation& operation, Choice* out) {
-  State& state = out[0].next;
+template <class Model>
+int StepStart(Reading reading, const Operation& operation, Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<Model::kItems>(item);
   if (((state.list.inserted | state.ended) & bit) != 0 || state.current == item) return 0;
   const bool by_key = operation.op == Op::kStartPacketByKey;
   if (by_key) state.list.key[item] = operation.key;
@@ -48,25 +50,33 @@ int StepStart(Reading reading, const Operation& operation, Choice* out) {
     // routine, or wait for StartIo to find out (AMB-28).
     out[count].next = state;
     out[count].next.ended |= bit;
-    out[count].next.cancelable &= static_cast<uint8_t>(~bit);
+    out[count].next.cancelable &= ~bit;
     count += Only(&out[count], 0, "SIO-START-13");
+  }
+  if (reading == Reading::kPortable && by_key && operation.key == 0) {
+    // "If Key is zero" may be said of the pointer or of what it points to (AMB-25).
+    out[count].next = state;
+    out[count].next.list.InsertAt(state.list.count, item, false);
+    count += Only(&out[count], 0, "SIO-START-05");
   }
   state.list.InsertAt(usual, item, by_key);
   Only(&out[0], 0, clause);
   return count;
 }
 
+template <class State>
 void MakeCurrent(uint8_t item, State* state) {
   state->list.Remove(item);
   state->current = item;
 }
 
-int StepNext(Reading reading, const Operation& operation, Choice* out) {
-  State& state = out[0].next;
+template <class Model>
+int StepNext(Reading reading, const Operation& operation, Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const bool by_key = operation.op == Op::kStartNextByKey;
-  if (state.current < StartIoModel::kItems) {
-    state.ended |= ItemBit(state.current);
-    state.cancelable &= static_cast<uint8_t>(~ItemBit(state.current));
+  if (state.current < Model::kItems) {
+    state.ended |= ItemBit<Model::kItems>(static_cast<uint8_t>(state.current));
+    state.cancelable &= ~ItemBit<Model::kItems>(static_cast<uint8_t>(state.current));
   }
   state.current = kNoItem;
   if (state.list.count == 0) return Only(&out[0], kNothing, by_key ? "SIO-NKEY-02" : "SIO-NEXT-03");
@@ -86,14 +96,15 @@ int StepNext(Reading reading, const Operation& operation, Choice* out) {
   return count;
 }
 
-int StepCancel(const Operation& operation, bool old_irp, Choice* out) {
-  State& state = out[0].next;
+template <class Model>
+int StepCancel(const Operation& operation, bool old_irp, Choice<Model>* out) {
+  typename Model::State& state = out[0].next;
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<Model::kItems>(item);
   if (old_irp || (state.ended & bit) != 0) return Only(&out[0], 0, "IRP-CANCEL-06");
   state.cancelled |= bit;
   if ((state.cancelable & bit) == 0) return Only(&out[0], 0, "IRP-CANCEL-06");
-  state.cancelable &= static_cast<uint8_t>(~bit);
+  state.cancelable &= ~bit;
   if ((state.list.inserted & bit) != 0) {
     state.list.Remove(item);
     state.ended |= bit;
@@ -108,7 +119,8 @@ int StepCancel(const Operation& operation, bool old_irp, Choice* out) {
 
 }  // namespace
 
-StartIoModel::State StartIoModel::Initial(const Setup&) {
+template <int kItemCount>
+typename StartIoModelOf<kItemCount>::State StartIoModelOf<kItemCount>::Initial(const Setup&) {
   State state;
   std::memset(&state, 0, sizeof(state));
   state.list.Clear();
@@ -116,14 +128,16 @@ StartIoModel::State StartIoModel::Initial(const Setup&) {
   return state;
 }
 
-int StartIoModel::Step(const Setup&, Reading reading, const State& state,
-                       const Operation& operation, uint8_t generation, Alternatives out) {
+template <int kItemCount>
+int StartIoModelOf<kItemCount>::Step(const Setup&, Reading reading, const State& state,
+                                     const Operation& operation, uint8_t generation,
+                                     Alternatives out) {
   State& next = out[0].next;
   next = state;
   switch (operation.op) {
     case Op::kStartNext:
     case Op::kStartNextByKey:
-      return StepNext(reading, operation, out);
+      return StepNext<StartIoModelOf>(reading, operation, out);
     case Op::kSetAttributes:
       return Only(&out[0], 0, "SIO-ATTR-05");
     case Op::kHoldCancelLock:
@@ -132,24 +146,24 @@ int StartIoModel::Step(const Setup&, Reading reading, const State& state,
       break;
   }
   const uint8_t item = operation.item;
-  const uint8_t bit = ItemBit(item);
+  const auto bit = ItemBit<kItems>(item);
   const bool old_irp = generation < next.generation[item];
   if (generation > next.generation[item]) {
     // A new IRP has the old one's number only once the old one has ended.
     if ((next.list.inserted & bit) != 0) return 0;
     if (next.current == item) next.current = kFinished;
     next.generation[item] = generation;
-    next.cancelled &= static_cast<uint8_t>(~bit);
-    next.cancelable &= static_cast<uint8_t>(~bit);
-    next.ended &= static_cast<uint8_t>(~bit);
+    next.cancelled &= ~bit;
+    next.cancelable &= ~bit;
+    next.ended &= ~bit;
     next.list.key[item] = 0;
   }
   switch (operation.op) {
     case Op::kStartPacket:
     case Op::kStartPacketByKey:
-      return old_irp ? 0 : StepStart(reading, operation, out);
+      return old_irp ? 0 : StepStart<StartIoModelOf>(reading, operation, out);
     case Op::kCancel:
-      return StepCancel(operation, old_irp, out);
+      return StepCancel<StartIoModelOf>(operation, old_irp, out);
     case Op::kComplete:
       if (old_irp || ((next.list.inserted | next.ended) & bit) != 0 || next.current == item) {
         return 0;
@@ -161,26 +175,32 @@ int StartIoModel::Step(const Setup&, Reading reading, const State& state,
   }
 }
 
-uint32_t StartIoModel::Abstract(const Setup&, const State& state) {
+template <int kItemCount>
+uint32_t StartIoModelOf<kItemCount>::Abstract(const Setup&, const State& state) {
   const bool busy = state.current != kNoItem;
-  const uint8_t current_bit = state.current < StartIoModel::kItems ? ItemBit(state.current) : 0;
+  const Set current_bit =
+      state.current < kItems ? ItemBit<kItems>(static_cast<uint8_t>(state.current)) : 0;
   return AbstractList(state.list) | static_cast<uint32_t>(busy) << 6 |
          static_cast<uint32_t>((state.cancelled & current_bit) != 0) << 7 |
          static_cast<uint32_t>((state.cancelable & state.list.inserted) != 0) << 8 |
          static_cast<uint32_t>((state.cancelled & ~state.ended) != 0) << 9;
 }
 
-std::string StartIoModel::Describe(const Setup&, const State& state) {
+template <int kItemCount>
+std::string StartIoModelOf<kItemCount>::Describe(const Setup&, const State& state) {
   std::string text = state.current == kNoItem     ? std::string("idle")
                      : state.current == kFinished ? std::string("current finished")
                                                   : absl::StrCat("current ", state.current);
   absl::StrAppend(&text, ", queue ", DescribeList(state.list));
-  for (int item = 0; item < StartIoModel::kItems; ++item) {
-    if ((state.cancelled & ItemBit(static_cast<uint8_t>(item))) != 0) {
+  for (int item = 0; item < kItems; ++item) {
+    if ((state.cancelled & ItemBit<kItems>(static_cast<uint8_t>(item))) != 0) {
       absl::StrAppend(&text, ", ", item, " cancelled");
     }
   }
   return text;
 }
+
+template struct StartIoModelOf<kFewItems>;
+template struct StartIoModelOf<kMaxItems>;
 
 }  // namespace cancelsafe

@@ -9,19 +9,22 @@
 
 namespace cancelsafe {
 
-struct StartIoModel {
-  static constexpr int kItems = kFewItems;
+// How many items it knows is a parameter: see device_queue/model.h.
+template <int kItemCount>
+struct StartIoModelOf {
+  static constexpr int kItems = kItemCount;
   static constexpr uint8_t kFinished = 0xfe;
+  using Set = ItemSet<kItems>;
 
   struct State {
     EntryList<kItems> list;
     uint8_t generation[kItems];
     // Item that StartIo was given last, kNoItem if idle, kFinished if that item has
     // ended while the request to start the next one was postponed.
-    uint8_t current;
-    uint8_t cancelled;   // bit per item, like the next two
-    uint8_t cancelable;  // has a cancel function that was not taken out
-    uint8_t ended;
+    Set current;     // as wide as the next three, which leaves no padding
+    Set cancelled;   // bit per item, like the next two
+    Set cancelable;  // has a cancel function that was not taken out
+    Set ended;
   };
   using Alternatives = Alternative<State>*;
 
@@ -32,6 +35,9 @@ struct StartIoModel {
   static uint32_t Abstract(const Setup& setup, const State& state);
   static std::string Describe(const Setup& setup, const State& state);
 };
+
+using StartIoModel = StartIoModelOf<kFewItems>;
+using LargeStartIoModel = StartIoModelOf<kMaxItems>;
 
 }  // namespace cancelsafe
 

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "fuzzers/run/cancel_queue_driver.h"
+#include "impl/kernel/filter_manager.h"
 
 namespace cancelsafe {
 namespace {
@@ -29,11 +30,21 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
     return table_.FltCbdqInsertIo(Cbdq(queue), items_[item].data,
                                   with_context ? &contexts_[item] : nullptr, insert_context);
   }
+  NTSTATUS InsertWithoutIrp(void* queue, int item, bool with_context,
+                            void* insert_context) override {
+    return table_.FltCbdqInsertIo(Cbdq(queue), without_irp_,
+                                  with_context ? &contexts_[item] : nullptr, insert_context);
+  }
   int32_t Remove(void* queue, int item) override {
     return Result(table_.FltCbdqRemoveIo(Cbdq(queue), &contexts_[item]));
   }
   int32_t RemoveNext(void* queue, void* peek_context) override {
     return Result(table_.FltCbdqRemoveNextIo(Cbdq(queue), peek_context));
+  }
+  // The rest is the filter manager's.
+  Fields FieldsOf(const void* queue) const override {
+    const auto* cbdq = static_cast<const FLT_CALLBACK_DATA_QUEUE*>(queue);
+    return {&cbdq->Instance, sizeof *cbdq - offsetof(FLT_CALLBACK_DATA_QUEUE, Instance)};
   }
   void Enable(void* queue, bool enabled) override {
     (enabled ? table_.FltCbdqEnable : table_.FltCbdqDisable)(Cbdq(queue));
@@ -53,6 +64,7 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
   const Implementation& table_;
   PFLT_INSTANCE instance_ = nullptr;
   PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT contexts_ = nullptr;
+  PFLT_CALLBACK_DATA without_irp_ = nullptr;  // where the program has such operations
 };
 
 CallbackDataQueueDriver* CallbackDataQueueDriver::active = nullptr;
@@ -86,8 +98,11 @@ void CompleteCanceledIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data)
 void CallbackDataQueueDriver::Prepare(Arena* arena) {
   active = this;
   contexts_ = static_cast<PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT>(
-      arena->Allocate(sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT) * kFewItems));
+      arena->Allocate(sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT) * ItemsOf(setup_)));
   contexts_of_items_.Reset(contexts_, sizeof(FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT));
+  if (setup_.mixed_operations) {
+    without_irp_ = KiPlaceCallbackData(arena->New<KiCallbackData>(), nullptr, nullptr);
+  }
   // An instance is opaque to all but the filter manager: any address will do.
   instance_ = static_cast<PFLT_INSTANCE>(arena->Allocate(sizeof(void*)));
 }

@@ -29,6 +29,7 @@ class CsqDriver final : public CancelQueueDriver {
     return table_.IoCsqInsertIrpEx(Csq(queue), items_[item].irp,
                                    with_context ? &contexts_[item] : nullptr, insert_context);
   }
+  NTSTATUS InsertWithoutIrp(void*, int, bool, void*) override { return STATUS_SUCCESS; }
   int32_t Remove(void* queue, int item) override {
     return Result(table_.IoCsqRemoveIrp(Csq(queue), &contexts_[item]));
   }
@@ -36,6 +37,10 @@ class CsqDriver final : public CancelQueueDriver {
     return Result(table_.IoCsqRemoveNextIrp(Csq(queue), peek_context));
   }
   void Enable(void*, bool) override {}
+  Fields FieldsOf(const void* queue) const override {
+    const IO_CSQ* csq = static_cast<const IO_CSQ*>(queue);
+    return {&csq->CsqInsertIrp, offsetof(IO_CSQ, ReservePointer) - offsetof(IO_CSQ, CsqInsertIrp)};
+  }
 
  private:
   static PIO_CSQ Csq(void* queue) { return static_cast<PIO_CSQ>(queue); }
@@ -76,8 +81,8 @@ void CompleteCanceledIrp(PIO_CSQ csq, PIRP irp) {
 
 void CsqDriver::Prepare(Arena* arena) {
   active = this;
-  contexts_ =
-      static_cast<PIO_CSQ_IRP_CONTEXT>(arena->Allocate(sizeof(IO_CSQ_IRP_CONTEXT) * kFewItems));
+  contexts_ = static_cast<PIO_CSQ_IRP_CONTEXT>(
+      arena->Allocate(sizeof(IO_CSQ_IRP_CONTEXT) * ItemsOf(setup_)));
   contexts_of_items_.Reset(contexts_, sizeof(IO_CSQ_IRP_CONTEXT));
 }
 

@@ -2,6 +2,7 @@
 // contracts: a queue that is not busy may not be removed from, and an entry may
 // not be inserted twice.
 #include <iterator>
+#include <string>
 
 #include "fuzzers/run/family_driver.h"
 #include "fuzzers/run/sanitizer_hints.h"
@@ -28,6 +29,7 @@ class DeviceQueueDriver final : public FamilyDriver {
     State state = State::kFree;
     uint8_t inserts = 0;       // attempts so far
     uint8_t taken_insert = 0;  // the attempt whose entry was last handed out
+    uint32_t key = 0;          // of the last insert that had one
     Handover handover;         // from one user to the next
   };
 
@@ -36,6 +38,8 @@ class DeviceQueueDriver final : public FamilyDriver {
   Skip ExecuteRemoveEntry(const Operation& operation);
   void Taken(int number);
   int32_t Result(PKDEVICE_QUEUE_ENTRY entry) const;
+  // Whether each entry has the key of its last insert by key.
+  void InspectKeys(Verdict* verdict) const;
   // What the driver knows of the queue being busy. A removal by key that returned no
   // entry has ended the busy period, unless there was none (KeRemoveByKeyDeviceQueueIfBusy
   // does not say): with other calls under way, nothing is known afterwards, until an
@@ -142,6 +146,7 @@ Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   entry.handover.Acquire(Machine::fiber());
   entry.state = State::kInserting;
   const uint8_t attempt = ++entry.inserts;
+  if (operation.op == Op::kQueueInsertByKey) entry.key = operation.key;
   const bool alone = open_calls() == 0;
   const int number = ++begun_;
   ++inserts_;
@@ -253,12 +258,26 @@ void DeviceQueueDriver::Inspect(Verdict* verdict) {
   for (int number = 0; number < items_; ++number) {
     if (entries_[number].entry->Inserted) inserted = number;
   }
-  if (inserted < 0 && !queue_->Busy) return;
+  if (inserted < 0 && !queue_->Busy) return InspectKeys(verdict);
   *verdict =
       MakeVerdict(queue_->Busy ? Rule::kDrainedBusy : Rule::kDrainedInserted, Family::kDeviceQueue);
   verdict->item = inserted;
   verdict->reason = queue_->Busy ? "the drained queue is still busy"
                                  : "an entry of the drained queue is still marked as inserted";
+}
+
+// What SortKey holds otherwise than while an entry is queued is nowhere said (AMB-22).
+void DeviceQueueDriver::InspectKeys(Verdict* verdict) const {
+  if (reading_ != Reading::kOwn) return;
+  for (int number = 0; number < items_; ++number) {
+    const Entry& entry = entries_[number];
+    if (entry.entry->SortKey == entry.key) continue;
+    *verdict = MakeVerdict(Rule::kFieldKept, Family::kDeviceQueue);
+    verdict->item = number;
+    verdict->reason =
+        "SortKey of item " + std::to_string(number) + " is not that of its last insert by key";
+    return;
+  }
 }
 
 constexpr const char* kRequired[] = {"KeInsertDeviceQueue or KeInsertByKeyDeviceQueue"};

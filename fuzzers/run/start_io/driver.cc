@@ -31,14 +31,27 @@ class StartIoDriver final : public FamilyDriver {
 
   // ---- callbacks ----
   void OnStartIo(PDEVICE_OBJECT device, PIRP irp);
-  void OnCancel(PDEVICE_OBJECT device, PIRP irp);
+  // `routine`: which of the two cancel routines was called.
+  void OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine);
 
  private:
   Skip ExecuteStart(const Operation& operation);
   Skip ExecuteNext(const Operation& operation);
   Skip ExecuteAttributes(const Operation& operation);
+  void CallSetAttributes(const Operation& operation);
+  // What a StartIo does that asks for deferral itself, before it lets anybody start the next
+  // packet.
+  void DeferInside();
+  // What it does to another packet, or to the present one.
+  void CallInside();
   // Starts the next packet and completes the present one with `status`.
   void Finish(const Operation& operation, NTSTATUS status);
+  // How the driver goes on to the next packet: by key or not, if there is the choice.
+  Op NextOp(bool by_key) const {
+    const Op wanted = by_key ? Op::kStartNextByKey : Op::kStartNext;
+    const Op other = by_key ? Op::kStartNext : Op::kStartNextByKey;
+    return Provides(wanted) ? wanted : other;
+  }
   // Whether StartIo was called in a way that the attributes forbid.
   void CheckAttributes(const CallbackEvent& event);
   // The event recorded last breaks it.
@@ -70,14 +83,8 @@ class StartIoDriver final : public FamilyDriver {
   uint8_t attributes_ = 0;
   bool attributes_known_ = true;
   bool settings_overlapped_ = false;
-  uint8_t running_ = 0;  // StartIo calls that have not returned
-  // How the driver goes on to the next packet: by key or not, if there is the choice.
-  Op NextOp(bool by_key) const {
-    const Op wanted = by_key ? Op::kStartNextByKey : Op::kStartNext;
-    const Op other = by_key ? Op::kStartNext : Op::kStartNextByKey;
-    return Provides(wanted) ? wanted : other;
-  }
-
+  bool deferred_inside_ = false;  // StartIo has set the attribute itself
+  uint8_t running_ = 0;           // StartIo calls that have not returned
   bool attribute_broken_ = false;
   Rule broken_attribute_ = Rule::kStartIoDeferred;
   int attribute_event_ = -1;
@@ -89,8 +96,14 @@ StartIoDriver* StartIoDriver::active = nullptr;
 void StartIoRoutine(PDEVICE_OBJECT device, PIRP irp) {
   StartIoDriver::active->OnStartIo(device, irp);
 }
+// Two of them, so that a packet's own is told from another's.
+template <int kRoutine>
 void CancelRoutine(PDEVICE_OBJECT device, PIRP irp) {
-  StartIoDriver::active->OnCancel(device, irp);
+  StartIoDriver::active->OnCancel(device, irp, kRoutine);
+}
+int CancelRoutineOf(uint8_t item) { return item & 1; }
+PDRIVER_CANCEL CancelFunctionOf(uint8_t item) {
+  return CancelRoutineOf(item) == 0 ? &CancelRoutine<0> : &CancelRoutine<1>;
 }
 
 void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
@@ -108,14 +121,15 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   InitializeDeviceQueue(table_, &device_->DeviceQueue);
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
   items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
+  items_.ReserveMemory();
   used_ = settings_overlapped_ = false;
   open_settings_ = attributes_ = running_ = 0;
   attributes_known_ = true;
-  attribute_broken_ = false;
+  attribute_broken_ = deferred_inside_ = false;
   current_ = -1;
   // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
   cancelable_ = false;
-  sets_attributes_ = false;
+  sets_attributes_ = setup_.defers_inside;
   for (int i = 0; i < program.operation_count; ++i) {
     const Operation& operation = program.operations[i];
     sets_attributes_ |= operation.op == Op::kSetAttributes;
@@ -166,8 +180,9 @@ Skip StartIoDriver::ExecuteStart(const Operation& operation) {
   ULONG key = operation.key;
   const int call = recorder_->Begin(operation, item.generation);
   if (call != kNoCall) {
-    table_.IoStartPacket(device_, item.irp, operation.op == Op::kStartPacketByKey ? &key : nullptr,
-                         (operation.flags & kCancelable) ? &CancelRoutine : nullptr);
+    table_.IoStartPacket(
+        device_, item.irp, operation.op == Op::kStartPacketByKey ? &key : nullptr,
+        (operation.flags & kCancelable) ? CancelFunctionOf(operation.item) : nullptr);
     recorder_->End(call, 0);
   }
   items_.EndUse(operation.item);
@@ -251,6 +266,8 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
   CheckAttributes(*event);
   ++running_;
+  if (setup_.defers_inside) DeferInside();
+  CallInside();
   bool cancelled = false;
   if (cancelable_) {
     KIRQL irql;
@@ -283,9 +300,10 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   Machine::Point(kPointCallbackExit, device);
 }
 
-void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp) {
+void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine) {
   const uint8_t item = items_.NumberOf(irp);
-  Event(CallbackKind::kDriverCancel, device, item);
+  CallbackEvent* event = Event(CallbackKind::kDriverCancel, device, item);
+  if (routine == CancelRoutineOf(item)) event->snapshot |= kTokenMatches;
   Machine::Point(kPointCallbackEnter, device);
   const KIRQL irql = irp->CancelIrql;
   TellRead(&device->CurrentIrp);
@@ -306,10 +324,7 @@ Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
   if (used_) return Skip::kAttributesKept;
   settings_overlapped_ |= open_settings_++ != 0;
   attributes_known_ = false;
-  const int call = recorder_->Begin(operation, 0);
-  table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
-                                (operation.flags & kNonCancelable) != 0);
-  recorder_->End(call, 0);
+  CallSetAttributes(operation);
   Tell(kUsedParts | kAttributesPart);
   --open_settings_;
   attributes_ = operation.flags;
@@ -317,10 +332,53 @@ Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
   return Skip::kNot;
 }
 
+void StartIoDriver::CallSetAttributes(const Operation& operation) {
+  const int call = recorder_->Begin(operation, 0);
+  table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
+                                (operation.flags & kNonCancelable) != 0);
+  recorder_->End(call, 0);
+}
+
+void StartIoDriver::DeferInside() {
+  if (deferred_inside_ || table_.IoSetStartIoAttributes == nullptr) return;
+  deferred_inside_ = true;
+  Operation operation;
+  operation.op = Op::kSetAttributes;
+  operation.flags = kDeferred;
+  Tell(kAttributesPart);
+  CallSetAttributes(operation);
+  Tell(kAttributesPart);
+  // Whether a StartIo that is running already is postponed for is nowhere said: only the
+  // built-in implementation is held to that (SIO-ATTR-06).
+  attributes_known_ = false;
+  if (open_settings_ != 0 || reading_ != Reading::kOwn) return;
+  attributes_ = kDeferred;
+  attributes_known_ = true;
+}
+
+// The device is busy with the present packet: what is started here is queued.
+void StartIoDriver::CallInside() {
+  Operation operation;
+  operation.item = setup_.start_io_item;
+  operation.irql = DISPATCH_LEVEL;
+  switch (setup_.start_io_calls) {
+    case StartIoCall::kNothing:
+      return;
+    case StartIoCall::kStartPacket:
+      operation.op = Provides(Op::kStartPacket) ? Op::kStartPacket : Op::kStartPacketByKey;
+      if (cancelable_) operation.flags = kCancelable;
+      break;
+    case StartIoCall::kCancel:
+      operation.op = Op::kCancel;
+      break;
+  }
+  Execute(operation);
+}
+
 void StartIoDriver::Drain() {
   Operation next;
   next.op = NextOp(false);
-  for (int i = 0; i <= kFewItems && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
+  for (int i = 0; i <= ItemsOf(setup_) && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
 }
 
 void StartIoDriver::Inspect(Verdict* verdict) {
