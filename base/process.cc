@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -55,6 +56,10 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
+}
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
 absl::Status SystemError(const std::string& what) {
@@ -173,7 +178,9 @@ std::optional<ExitStatus> Process::Poll() {
     return std::nullopt;
   }
   kill(-pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
+  rusage usage = {};
+  wait4(pid_, nullptr, 0, &usage);
+  processor_seconds_ = Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
   status_ = ExitStatus{info.si_code != CLD_EXITED, info.si_status};
   return status_;
 }
@@ -214,6 +221,7 @@ ChildEnd WaitFor(Process* process, double seconds_max,
   }
   end.status = *exit;
   end.seconds = SecondsNow() - started;
+  end.processor_seconds = process->processor_seconds();
   return end;
 }
 

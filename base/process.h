@@ -62,6 +62,8 @@ class Process {
   // Nothing while the child runs. When it has ended, whatever it left in its
   // group is killed, and its status returned, now and from then on.
   std::optional<ExitStatus> Poll();
+  // The processor time of the child and of what it waited for, once it has ended.
+  double processor_seconds() const { return processor_seconds_; }
 
   // Whether a signal has stopped it.
   bool IsStopped() const;
@@ -77,6 +79,7 @@ class Process {
   const int end_;
   bool at_end_ = false;
   std::optional<ExitStatus> status_;
+  double processor_seconds_ = 0;
 };
 
 // How a child ended that was run to its end.
@@ -85,6 +88,7 @@ struct ChildEnd {
   bool timed_out = false;  // killed after seconds_max
   bool stopped = false;    // killed since `stop` had a request
   double seconds = 0;      // from start to end
+  double processor_seconds = 0;
 };
 
 // Waits for the end of `process`; kills it after `seconds_max`, or when `stop` (may be

@@ -13,8 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "fuzzers/campaign/target_log.h"
+#include "fuzzers/program/program_file.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
@@ -65,8 +67,9 @@ VerdictKind KindOfLine(const std::string& line) {
 }
 
 // `seconds` is 0 and `runs` is not, or the other way round, or neither is.
-std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side, int engine_seed,
-                                     int seconds, int runs, const std::string& folder) {
+std::vector<std::string> CommandLine(const Stage& stage, const AttackPlan& plan,
+                                     const AttackSide& side, int engine_seed, int seconds, int runs,
+                                     const std::string& folder) {
   std::vector<std::string> arguments = {
       side.fuzzer,
       absl::StrCat("-seed=", engine_seed),
@@ -89,6 +92,10 @@ std::vector<std::string> CommandLine(const Stage& stage, const AttackSide& side,
   if (runs > 0) arguments.push_back(absl::StrCat("-runs=", runs));
   if (stage.sequential) arguments.push_back("--fibers=1");
   if (HasAccessPoints(stage.sanitizer)) arguments.push_back("--points=all");
+  if (stage.sanitizer == Sanitizer::kModel && plan.memory != schedule::MemoryModel::kUnnamed) {
+    arguments.push_back(
+        absl::StrCat("--memory=", schedule::kMemoryModelNames[static_cast<int>(plan.memory)]));
+  }
   return arguments;
 }
 
@@ -110,6 +117,7 @@ absl::Status RunStage(const Mutant& mutant, const Stage& stage,
   (*log)->Finish();
   const LogFacts& facts = (*log)->facts();
   result->seconds += end->seconds;
+  result->processor_seconds += end->processor_seconds;
   result->runs += stats->runs.load(std::memory_order_relaxed);
   if (facts.done && end->status.clean()) return absl::OkStatus();
   if (!end->status.signaled && !facts.complaint.empty() &&
@@ -152,7 +160,7 @@ absl::StatusOr<SeedResult> AttackWithSeed(const Mutant& mutant, const AttackPlan
     const AttackSide& side = sides[static_cast<int>(stages[i].sanitizer)];
     const int engine_seed = 1 + seed * static_cast<int>(stages.size()) + static_cast<int>(i);
     const absl::Status status = RunStage(
-        mutant, stages[i], CommandLine(stages[i], side, engine_seed, seconds, runs, folder),
+        mutant, stages[i], CommandLine(stages[i], plan, side, engine_seed, seconds, runs, folder),
         by_time ? seconds : kStageSecondsMax, folder, &result);
     if (!status.ok()) return status;
     if (result.ending != SeedResult::Ending::kNothing) break;
@@ -176,9 +184,9 @@ absl::StatusOr<bool> NeedsConcurrency(const Mutant& mutant, const AttackPlan& pl
   if (error) return absl::UnavailableError(absl::StrCat(folder, ": ", error.message()));
   const Stage stage = {true, SequentialSanitizer(plan), plan.seconds};
   SeedResult result;
-  const absl::Status status =
-      RunStage(mutant, stage, CommandLine(stage, side, 1, stage.seconds, plan.proof_runs, folder),
-               stage.seconds, folder, &result);
+  const absl::Status status = RunStage(
+      mutant, stage, CommandLine(stage, plan, side, 1, stage.seconds, plan.proof_runs, folder),
+      stage.seconds, folder, &result);
   if (!status.ok()) return status;
   return result.ending != SeedResult::Ending::kCaught;
 }
@@ -209,11 +217,35 @@ std::string VerdictOf(const std::string& output) {
   return ParseVerdictLine(output, &verdict) ? VerdictLine(verdict) : "no verdict";
 }
 
-absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& side,
-                                      const SeedResult& failure, int times) {
+std::vector<std::string> ReplayCommand(Sanitizer sanitizer, const AttackSide& side) {
   std::vector<std::string> command = {side.replay, "replay",           "--quiet",
                                       "--strict",  "--implementation", side.guest};
   if (HasAccessPoints(sanitizer)) command.insert(command.end(), {"--points", "all"});
+  return command;
+}
+
+SmallFailure MakeSmall(const AttackSide& side, const SeedResult& failure) {
+  SmallFailure small;
+  const std::string path = absl::StrCat(failure.saved, ".small");
+  std::vector<std::string> command = ReplayCommand(Sanitizer::kModel, side);
+  command.insert(command.end(), {"--minimize", path, failure.saved});
+  const absl::StatusOr<ChildEnd> end =
+      RunProcess(command, kReplaySecondsMax, [](absl::string_view) {});
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!end.ok() || !text.ok()) return small;
+  const absl::StatusOr<ProgramFile> file = ReadProgramFile(*text);
+  if (!file.ok()) return small;
+  const Program& program = file->program;
+  small.operations = program.operation_count;
+  small.fibers = program.fibers;
+  small.switches = program.schedule.choice_count;
+  small.stale_choices = program.schedule.stale_count;
+  return small;
+}
+
+absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& side,
+                                      const SeedResult& failure, int times) {
+  std::vector<std::string> command = ReplayCommand(sanitizer, side);
   command.push_back(failure.saved);
   ReplayResult result;
   for (; result.tried < times; ++result.tried) {
@@ -232,6 +264,32 @@ absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& sid
     result.other_same += line == result.other_line;
   }
   return result;
+}
+
+// Whether the model flavour reports the races that TSan reported, in the same schedules.
+absl::Status CompareRaces(const Mutant& mutant, const AttackSide& side, AttackResult* result) {
+  if (mutant.fences) return absl::OkStatus();
+  for (const SeedResult& seed : result->seeds) {
+    if (seed.kind != VerdictKind::kDataRace || seed.sanitizer != Sanitizer::kThread ||
+        seed.saved.empty()) {
+      continue;
+    }
+    std::string output;
+    std::vector<std::string> command = ReplayCommand(Sanitizer::kThread, side);
+    command.push_back(seed.saved);
+    const absl::StatusOr<ChildEnd> end =
+        RunProcess(command, kReplaySecondsMax,
+                   [&](absl::string_view text) { absl::StrAppend(&output, text); });
+    if (!end.ok()) return end.status();
+    const std::string line = VerdictOf(output);
+    ++result->races;
+    if (KindOfLine(line) == VerdictKind::kDataRace) {
+      ++result->races_in_model;
+    } else if (result->race_missed.empty()) {
+      result->race_missed = absl::StrCat(line, " instead of ", seed.verdict_line);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -276,11 +334,19 @@ absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan
                        absl::StrCat(work, "/proof"));
   if (!needs.ok()) return needs.status();
   result.needs_concurrency = *needs;
+  if (plan.with[static_cast<int>(Sanitizer::kModel)]) {
+    const absl::Status compared =
+        CompareRaces(mutant, sides[static_cast<int>(Sanitizer::kModel)], &result);
+    if (!compared.ok()) return compared;
+  }
   const auto failure =
       std::find_if(result.seeds.begin(), result.seeds.end(), [](const SeedResult& seed) {
         return seed.ending == SeedResult::Ending::kCaught && !seed.saved.empty();
       });
   if (failure == result.seeds.end()) return result;
+  if (failure->sanitizer == Sanitizer::kModel) {
+    result.small = MakeSmall(sides[static_cast<int>(Sanitizer::kModel)], *failure);
+  }
   for (const Sanitizer sanitizer : plan.sanitizers()) {
     const int i = static_cast<int>(sanitizer);
     if (!BelongsTo(*failure, sanitizer)) continue;

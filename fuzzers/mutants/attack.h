@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "fuzzers/mutants/mutant.h"
+#include "fuzzers/schedule/schedule.h"
 
 namespace cancelsafe {
 
@@ -31,6 +32,8 @@ struct AttackPlan {
   // did it need them? 0: do not ask.
   int proof_runs = 200000;
   bool with[kSanitizerCount] = {true, true, true};  // by Sanitizer; at least one
+  // What a load may return in the model flavour; unnamed: as usual.
+  schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;
 
   std::vector<Sanitizer> sanitizers() const;
 };
@@ -53,6 +56,7 @@ struct SeedResult {
   std::string verdict_line;
   std::string saved;   // path of the readable failure
   double seconds = 0;  // of all stages so far
+  double processor_seconds = 0;
   uint64_t runs = 0;
 };
 
@@ -68,9 +72,23 @@ struct ReplayResult {
   bool sanitizer_first() const;
 };
 
+// The smallest program that shows the same, of one failure of the model flavour.
+struct SmallFailure {
+  int operations = 0;  // 0: none was made
+  int fibers = 0;
+  int switches = 0;  // choices of a fiber that are not the default
+  int stale_choices = 0;
+};
+
 struct AttackResult {
   std::vector<SeedResult> seeds;
+  SmallFailure small;                    // of the first seed's failure
   ReplayResult replay[kSanitizerCount];  // by Sanitizer, of the first seed's failure
+  // Races that the thread flavour reported, one for each seed that ended so, and how many of
+  // them the model flavour reports in the same schedule. Only where both attack.
+  int races = 0;
+  int races_in_model = 0;
+  std::string race_missed;  // what it said of the first that it does not report
   // Caught by most seeds with more than one fiber, and not by the proof runs.
   bool needs_concurrency = false;
 };

@@ -50,9 +50,9 @@ absl::Status ReadField(const std::string& name, const std::string& value, Mutant
   if (value.empty()) return Error(absl::StrCat(name, ": no value"));
   if (name == "family") return ReadFamily(value, mutant);
   if (name == "expect") return ReadExpectation(value, mutant);
-  if (name == "concurrent") {
-    if (value != "yes" && value != "no") return Error("concurrent: neither yes nor no");
-    mutant->concurrent = value == "yes";
+  if (name == "concurrent" || name == "fences") {
+    if (value != "yes" && value != "no") return Error(absl::StrCat(name, ": neither yes nor no"));
+    (name == "fences" ? mutant->fences : mutant->concurrent) = value == "yes";
   } else if (name == "id") {
     if (value != mutant->id) return Error(absl::StrCat("id: '", value, "' is not the file's name"));
   } else if (name == "class") {

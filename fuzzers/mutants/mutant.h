@@ -23,6 +23,7 @@ struct Mutant {
   std::vector<VerdictKind> expect;  // the kinds of verdict that are right
   std::string clause;               // "" if none is named
   bool concurrent = false;          // the author's guess that one fiber does not show it
+  bool fences = false;              // orders by fences: TSan, which knows none, reports false races
   std::vector<std::string> files;   // that the patch changes, relative to the root of the tree
 
   bool expects(VerdictKind kind) const;

@@ -38,6 +38,7 @@ struct MutantsOptions {
   std::string by;                           // "verify", else fuzz targets
   std::string scopes = "1x1,2x1,2x1:rc11";  // to verify
   std::string sanitizer;                    // "" for all
+  std::string memory;                       // "" as the model flavour has it
   int seeds = 0;  // the flags that change a plan; 0 where they are not given
   int seconds = 0;
   int runs = 0;
@@ -120,6 +121,7 @@ std::string CommandFor(const MutantsOptions& options) {
     absl::StrAppend(&command, " --seconds ", options.plan.seconds);
   }
   if (!options.sanitizer.empty()) absl::StrAppend(&command, " --sanitizer ", options.sanitizer);
+  if (!options.memory.empty()) absl::StrAppend(&command, " --memory ", options.memory);
   if (!options.ids.empty()) absl::StrAppend(&command, " ", absl::StrJoin(options.ids, " "));
   if (!options.markdown.empty()) absl::StrAppend(&command, " --markdown ", options.markdown);
   return command;
@@ -130,7 +132,8 @@ bool AllIsWell(const std::vector<MutantResult>& results) {
     const MutantSummary summary = Summarize(result);
     if (!result.complaint.empty()) return false;
     if (result.mutant.path.empty()) return summary.wrong_seeds == 0;
-    return summary.caught && summary.wrong_seeds == 0 && summary.replays_always();
+    return summary.caught && summary.wrong_seeds == 0 && summary.replays_always() &&
+           result.attack.races == result.attack.races_in_model;
   });
 }
 
@@ -171,6 +174,17 @@ void Complete(MutantsOptions* options) {
   }
   for (int i = 0; i < kSanitizerCount && !options->sanitizer.empty(); ++i) {
     options->plan.with[i] = options->sanitizer == SanitizerName(static_cast<Sanitizer>(i));
+  }
+  if (!options->memory.empty() &&
+      (!options->plan.with[static_cast<int>(Sanitizer::kModel)] || options->by == "verify")) {
+    throw UsageError(options->by == "verify"
+                         ? "--memory is for attacks; name the model in --scopes, as in 2x1:tso"
+                         : "--memory is for the model flavour alone; leave out --sanitizer");
+  }
+  for (int i = 0; i < schedule::kMemoryModelCount; ++i) {
+    if (options->memory == schedule::kMemoryModelNames[i]) {
+      options->plan.memory = static_cast<schedule::MemoryModel>(i);
+    }
   }
   if (options->seeds > 0) options->plan.seeds = options->seeds;
   if (options->runs > 0) options->plan.concurrent_runs = options->runs;
@@ -295,6 +309,8 @@ std::function<int()> Declare(CLI::App* app) {
             {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
              SanitizerName(Sanitizer::kModel)},
             "attack with this flavour of the build alone (with all in turn)");
+  AddChoice(app, "--memory", &options->memory, {"sc", "tso", "rc11"},
+            "what a load may return in the model flavour (rc11)");
   AddJobs(app, &options->jobs, "mutants attacked at the same time (1)");
   AddText(app, "--json", &options->json, "FILE", "write the results as a list of objects");
   AddText(app, "--markdown", &options->markdown, "FILE",

@@ -233,6 +233,24 @@ TEST(Table, MarkdownCountsWhatWasCaught) {
   EXPECT_THAT(text, HasSubstr("1 of 2 mutants were caught, 1 of them only with more than one"));
 }
 
+TEST(Table, SaysHowSmallAFailureOfTheModelFlavourCanBe) {
+  MutantResult result = Result({Seed(kCaught, 1, 1)});
+  EXPECT_THAT(TableLine(result, 5), Not(HasSubstr("minimised")));
+  result.attack.small = {3, 2, 1, 1};
+  EXPECT_THAT(TableLine(result, 5),
+              HasSubstr("minimised: 3 operations, 2 fibers, 1 switches, 1 stale choices"));
+}
+
+TEST(Table, ARaceThatTheModelFlavourDoesNotReportIsSaid) {
+  MutantResult result = Result({Seed(kCaught, 1, 1)});
+  result.attack.races = 3;
+  result.attack.races_in_model = 2;
+  result.attack.race_missed = "VERDICT pass instead of VERDICT data-race";
+  EXPECT_THAT(TableLine(result, 5), HasSubstr("races in the model flavour too: 2/3"));
+  EXPECT_THAT(Remarks({result}),
+              HasSubstr("1 of 3 races of the thread flavour are none in the model flavour"));
+}
+
 TEST(Table, WhatIsFoundInTheImplementationItselfIsSaid) {
   MutantResult result = Result({Seed(kWrong, 1, 1)});
   result.mutant.path = "";
@@ -247,6 +265,11 @@ TEST(Workers, ResultsComeThroughAsTheyWere) {
   MutantResult sent = Result({Seed(kCaught, 1.25, 7), Seed(kWrong, 2, 8)});
   sent.complaint = "a\tb\nc\\n";
   sent.attack.replay[1] = {20, 3, "VERDICT\tpass", 17};
+  sent.attack.seeds[0].processor_seconds = 0.75;
+  sent.attack.small = {3, 2, 1, 1};
+  sent.attack.races = 2;
+  sent.attack.races_in_model = 1;
+  sent.attack.race_missed = "VERDICT\tpass";
   MutantResult received;
   UnpackResult(PackResult(sent), &received);
   EXPECT_EQ(received.complaint, sent.complaint);
@@ -255,6 +278,12 @@ TEST(Workers, ResultsComeThroughAsTheyWere) {
   EXPECT_EQ(received.attack.seeds[1].ending, kWrong);
   EXPECT_EQ(received.attack.seeds[0].verdict_line, sent.attack.seeds[0].verdict_line);
   EXPECT_DOUBLE_EQ(received.attack.seeds[0].seconds, 1.25);
+  EXPECT_DOUBLE_EQ(received.attack.seeds[0].processor_seconds, 0.75);
+  EXPECT_EQ(received.attack.small.operations, 3);
+  EXPECT_EQ(received.attack.small.stale_choices, 1);
+  EXPECT_EQ(received.attack.races, 2);
+  EXPECT_EQ(received.attack.races_in_model, 1);
+  EXPECT_EQ(received.attack.race_missed, "VERDICT\tpass");
   EXPECT_EQ(received.attack.replay[1].same, 3);
   EXPECT_EQ(received.attack.replay[1].other_line, "VERDICT\tpass");
   EXPECT_EQ(received.attack.replay[1].other_same, 17);
@@ -297,6 +326,7 @@ TEST(Command, WrongUsageIsRefused) {
                                                 {"--seconds", "x"},
                                                 {"--runs", "-1"},
                                                 {"--colour"},
+                                                {"--memory", "arm"},
                                                 {"--subset", "some"},
                                                 {"--json="},
                                                 {"-x"}}) {

@@ -47,6 +47,18 @@ std::string ReplaysText(const MutantSummary& summary) {
                                     : absl::StrCat(summary.replays, "/", summary.replays_tried);
 }
 
+std::string SmallText(const SmallFailure& small) {
+  if (small.operations == 0) return "";
+  return absl::StrCat("  minimised: ", small.operations, " operations, ", small.fibers, " fibers, ",
+                      small.switches, " switches, ", small.stale_choices, " stale choices");
+}
+
+std::string RacesText(const AttackResult& attack) {
+  if (attack.races == 0) return "";
+  return absl::StrCat("  races in the model flavour too: ", attack.races_in_model, "/",
+                      attack.races);
+}
+
 // The flavours in which the failure was replayed, and what the sanitizer of one
 // said instead.
 std::string FlavoursText(const AttackResult& attack) {
@@ -66,24 +78,27 @@ std::string FlavoursText(const AttackResult& attack) {
 
 MutantSummary Summarize(const MutantResult& result) {
   MutantSummary summary;
-  std::vector<double> seconds;
+  std::vector<double> seconds, processor;
   std::vector<uint64_t> runs;
   std::map<std::tuple<bool, Sanitizer, VerdictKind>, int> ways;
   for (const SeedResult& seed : result.attack.seeds) {
     if (Caught(seed)) {
       ++summary.caught_seeds;
       seconds.push_back(seed.seconds);
+      processor.push_back(seed.processor_seconds);
       runs.push_back(seed.runs);
       ++ways[{seed.sequential, seed.sanitizer, seed.kind}];
     } else {
       if (seed.ending == SeedResult::Ending::kWrongVerdict) ++summary.wrong_seeds;
       seconds.push_back(std::numeric_limits<double>::infinity());
+      processor.push_back(std::numeric_limits<double>::infinity());
       runs.push_back(std::numeric_limits<uint64_t>::max());
     }
   }
   summary.caught = 2 * summary.caught_seeds > static_cast<int>(result.attack.seeds.size());
   if (summary.caught) {
     summary.seconds_median = Median(seconds);
+    summary.processor_median = Median(processor);
     summary.runs_median = Median(runs);
   }
   int most = 0;
@@ -115,10 +130,12 @@ std::string TableLine(const MutantResult& result, size_t width) {
                         summary.wrong_seeds, " wrong verdicts of ", result.attack.seeds.size(),
                         " seeds\n");
   }
-  absl::StrAppendFormat(&line, "%-10s %-7s %-16s %7.2f s %8d runs  replays %s%s\n", ByName(summary),
-                        SanitizerName(summary.sanitizer), VerdictKindName(summary.kind),
-                        summary.seconds_median, summary.runs_median, ReplaysText(summary),
-                        summary.wrong_seeds != 0 ? "  (and wrong verdicts)" : "");
+  absl::StrAppendFormat(
+      &line, "%-10s %-7s %-16s %7.2f s, %7.2f s of processor time %8d runs  replays %s%s%s\n",
+      ByName(summary), SanitizerName(summary.sanitizer), VerdictKindName(summary.kind),
+      summary.seconds_median, summary.processor_median, summary.runs_median, ReplaysText(summary),
+      SmallText(result.attack.small) + RacesText(result.attack),
+      summary.wrong_seeds != 0 ? "  (and wrong verdicts)" : "");
   return line;
 }
 
@@ -131,6 +148,12 @@ std::string Remarks(const std::vector<MutantResult>& results) {
       if (seed.ending != SeedResult::Ending::kWrongVerdict) continue;
       absl::StrAppend(&text, id, ": wrong in the ", SanitizerName(seed.sanitizer),
                       " flavour: ", seed.verdict_line, "\n");
+    }
+    if (!result.attack.race_missed.empty()) {
+      absl::StrAppend(&text, id, ": ", result.attack.races - result.attack.races_in_model, " of ",
+                      result.attack.races,
+                      " races of the thread flavour are none in the model flavour: ",
+                      result.attack.race_missed, "\n");
     }
     for (int i = 0; i < kSanitizerCount; ++i) {
       const ReplayResult& replay = result.attack.replay[i];
@@ -170,9 +193,13 @@ std::string JsonOf(const std::vector<MutantResult>& results) {
         absl::StrCat("\"verdict_line\": ", or_null(Quoted(line))),
         absl::StrCat("\"seconds_median\": ",
                      or_null(absl::StrFormat("%.3f", summary.seconds_median))),
+        absl::StrCat("\"processor_seconds_median\": ",
+                     or_null(absl::StrFormat("%.3f", summary.processor_median))),
         absl::StrCat("\"runs_median\": ", or_null(absl::StrCat(summary.runs_median))),
         absl::StrCat("\"replays\": ", Quoted(ReplaysText(summary))),
         absl::StrCat("\"replayed_in\": ", Quoted(FlavoursText(result.attack))),
+        absl::StrCat("\"races\": ", result.attack.races),
+        absl::StrCat("\"races_in_model\": ", result.attack.races_in_model),
         absl::StrCat("\"seeds\": ", result.attack.seeds.size()),
         absl::StrCat("\"seeds_caught\": ", summary.caught_seeds),
         absl::StrCat("\"seeds_wrong\": ", summary.wrong_seeds),

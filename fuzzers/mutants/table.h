@@ -27,6 +27,7 @@ struct MutantSummary {
   VerdictKind kind = VerdictKind::kPass;
   // Seeds that caught nothing count as slower than all others.
   double seconds_median = 0;
+  double processor_median = 0;  // seconds of processor time
   uint64_t runs_median = 0;
   // The least of the flavours that the verdict belongs to, of `replays_tried`.
   int replays = 0;

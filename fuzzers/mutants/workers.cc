@@ -50,6 +50,7 @@ void UnpackSeed(const std::vector<absl::string_view>& columns, AttackResult* att
   if (!absl::SimpleAtoi(columns[6], &seed.runs)) seed.runs = 0;
   seed.saved = Unescaped(columns[7]);
   seed.verdict_line = Unescaped(columns[8]);
+  if (!absl::SimpleAtod(columns[9], &seed.processor_seconds)) seed.processor_seconds = 0;
   attack->seeds.push_back(std::move(seed));
 }
 
@@ -93,11 +94,17 @@ std::string PackResult(const MutantResult& result) {
   std::string text = absl::StrCat("complaint\t", Escaped(result.complaint), "\nneeds\t",
                                   result.attack.needs_concurrency ? 1 : 0, "\n");
   for (const SeedResult& seed : result.attack.seeds) {
-    absl::StrAppendFormat(&text, "seed\t%d\t%d\t%d\t%d\t%.6f\t%d\t%s\t%s\n",
+    absl::StrAppendFormat(&text, "seed\t%d\t%d\t%d\t%d\t%.6f\t%d\t%s\t%s\t%.6f\n",
                           static_cast<int>(seed.ending), seed.sequential ? 1 : 0,
                           static_cast<int>(seed.sanitizer), static_cast<int>(seed.kind),
-                          seed.seconds, seed.runs, Escaped(seed.saved), Escaped(seed.verdict_line));
+                          seed.seconds, seed.runs, Escaped(seed.saved), Escaped(seed.verdict_line),
+                          seed.processor_seconds);
   }
+  const SmallFailure& small = result.attack.small;
+  absl::StrAppend(&text, "small\t", small.operations, "\t", small.fibers, "\t", small.switches,
+                  "\t", small.stale_choices, "\n");
+  absl::StrAppend(&text, "races\t", result.attack.races, "\t", result.attack.races_in_model, "\t",
+                  Escaped(result.attack.race_missed), "\n");
   for (int i = 0; i < kSanitizerCount; ++i) {
     const ReplayResult& replay = result.attack.replay[i];
     absl::StrAppend(&text, "replay\t", i, "\t", replay.tried, "\t", replay.same, "\t",
@@ -114,7 +121,14 @@ void UnpackResult(const std::string& text, MutantResult* result) {
       result->complaint = Unescaped(columns[1]);
     } else if (columns[0] == "needs" && columns.size() == 2) {
       result->attack.needs_concurrency = Number(columns[1]) != 0;
-    } else if (columns[0] == "seed" && columns.size() == 9) {
+    } else if (columns[0] == "races" && columns.size() == 4) {
+      result->attack.races = Number(columns[1]);
+      result->attack.races_in_model = Number(columns[2]);
+      result->attack.race_missed = Unescaped(columns[3]);
+    } else if (columns[0] == "small" && columns.size() == 5) {
+      result->attack.small = {Number(columns[1]), Number(columns[2]), Number(columns[3]),
+                              Number(columns[4])};
+    } else if (columns[0] == "seed" && columns.size() == 10) {
       UnpackSeed(columns, &result->attack);
     } else if (columns[0] == "replay" && columns.size() == 6) {
       UnpackReplay(columns, &result->attack);
