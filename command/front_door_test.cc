@@ -44,6 +44,7 @@ class FrontDoorTest : public testing::Test {
     if (!end.ok()) return -1;
     return end->status.signaled ? 128 + end->status.code : end->status.code;
   }
+  void RunPrinted(const std::string& text, absl::string_view mark, int at_least);
   std::string Path(const std::string& name) const { return absl::StrCat(folder_, "/", name); }
 
   std::string folder_;
@@ -156,7 +157,7 @@ TEST_F(FrontDoorTest, ACampaignFindsTheCanaryAndReplaysIt) {
         << file;
   }
   EXPECT_THAT(ReadFile(Path("explained/summary.md")).value_or(""),
-              HasSubstr("./cancelsafe replay --implementation canary"));
+              HasSubstr("/cancelsafe replay --implementation canary"));
 }
 
 TEST_F(FrontDoorTest, ACleanCampaignGoesOnWithAPrunedCorpus) {
@@ -185,18 +186,55 @@ TEST_F(FrontDoorTest, PrintedCommandsDoWhatTheySay) {
                              "--implementation ",
                              guest, " device_queue")),
             1);
-  const std::string printed = output_;
+  RunPrinted(output_, "replay: ", 1);
+}
+
+// The commands that a tool has printed, or a file holds, behind `mark`: each is run as it
+// is, and has to find a violation.
+void FrontDoorTest::RunPrinted(const std::string& text, absl::string_view mark, int at_least) {
   int commands = 0;
-  for (const absl::string_view line : absl::StrSplit(printed, '\n')) {
-    const size_t at = line.find("replay: ");
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const size_t at = line.find(mark);
     if (at == absl::string_view::npos) continue;
-    const std::string command(line.substr(at + 8));
-    EXPECT_THAT(command, testing::StartsWith(absl::StrCat(kRoot, "/cancelsafe replay ")));
+    const std::string command(line.substr(at + mark.size()));
+    if (!absl::StrContains(command, "cancelsafe ")) continue;
+    EXPECT_THAT(command, testing::StartsWith(absl::StrCat(kRoot, "/cancelsafe ")));
     EXPECT_EQ(Run(command), 1) << command << "\n" << output_;
     EXPECT_THAT(output_, HasSubstr("VERDICT ")) << command;
     ++commands;
   }
-  EXPECT_GT(commands, 0) << printed;
+  EXPECT_GE(commands, at_least) << text;
+}
+
+TEST_F(FrontDoorTest, CommandsOfExploreMinimizeAndFindingsWork) {
+  const std::string guest = "\"$R\"/build/asan/fuzzers/tools/spoilt_skipped_key.so";
+  ASSERT_EQ(Run(absl::StrCat("printf 'target device-queue\\nfiber 0\\n  queue-insert 0\\n"
+                             "  queue-insert-by-key 1 key=5\\n  queue-insert-by-key 2 key=7\\n"
+                             "  queue-remove-by-key key=5\\n  queue-remove-by-key key=7\\n' "
+                             ">a.txt && \"$C\" explore --sanitizer address --implementation ",
+                             guest, " --schedules 4 a.txt")),
+            1)
+      << output_;
+  RunPrinted(output_, "replay: ", 1);
+  EXPECT_EQ(Run(absl::StrCat("\"$C\" replay --quiet --sanitizer address --implementation ", guest,
+                             " --minimize small.txt --test a_test.cc a.txt")),
+            1)
+      << output_;
+  RunPrinted(ReadFile(Path("small.txt")).value_or(""), "# replay: ", 1);
+  EXPECT_THAT(ReadFile(Path("a_test.cc")).value_or(""), HasSubstr("TEST("));
+  ASSERT_EQ(Run("mkdir found && cp small.txt found/"), 0);
+  EXPECT_EQ(Run("\"$C\" findings found explained"), 0) << output_;
+  RunPrinted(ReadFile(Path("explained/small/command.txt")).value_or(""), "", 1);
+}
+
+TEST_F(FrontDoorTest, CommandsOfVerifyWork) {
+  const std::string guest = "\"$R\"/build/asan/fuzzers/tools/spoilt_skipped_key.so";
+  EXPECT_EQ(Run(absl::StrCat("\"$C\" verify device_queue --calls 4 --fibers 1 --save worlds "
+                             "--implementation ",
+                             guest)),
+            1)
+      << output_;
+  RunPrinted(output_, "replay: ", 1);
 }
 
 // As the whole corpus hangs with it, every file would cost its time.

@@ -65,6 +65,17 @@ TEST_F(ExampleTest, FuzzTargetFindsTheBugAndNoneInTheCorrectedQueue) {
   const CommandResult broken = Test("OFF", "fuzz");
   EXPECT_NE(broken.status, 0);
   EXPECT_THAT(broken.output, HasSubstr("VERDICT "));
+  // The explanation, and not the engine's stack and dump of bytes.
+  EXPECT_THAT(broken.output, HasSubstr("queue-remove-by-key"));
+  EXPECT_THAT(broken.output, testing::Not(HasSubstr("libFuzzer")));
+  EXPECT_THAT(broken.output, testing::Not(HasSubstr("Base64:")));
+  // The command that it prints works.
+  const size_t at = broken.output.find("replay: ");
+  ASSERT_NE(at, std::string::npos) << broken.output;
+  const std::string command = broken.output.substr(at + 8, broken.output.find('\n', at) - at - 8);
+  const CommandResult replayed = RunCommand({"sh", "-c", command});
+  EXPECT_EQ(replayed.status, 1) << command << "\n" << replayed.output;
+  EXPECT_THAT(replayed.output, HasSubstr("VERDICT "));
   const CommandResult fixed = Test("ON", "fuzz");
   EXPECT_EQ(fixed.status, 0) << fixed.output;
   EXPECT_THAT(fixed.output, HasSubstr("100% tests passed"));
@@ -76,6 +87,26 @@ TEST_F(ExampleTest, InstalledCommandChecksAnImplementation) {
   EXPECT_EQ(fixed.status, 0) << fixed.output;
   EXPECT_THAT(fixed.output, HasSubstr("conforms: libmy_device_queue.so"));
   EXPECT_EQ(Cancelsafe({"conform", "--implementation", Scratch() + "/none.so"}).status, 3);
+}
+
+TEST_F(ExampleTest, InstalledFuzzFindsTheBugAndPrintsACommandThatWorks) {
+  const std::string work = Scratch() + "/campaign";
+  const CommandResult found =
+      Cancelsafe({"fuzz", "device-queue", "--seconds", "4", "--jobs=1", "--work", work, "--json",
+                  Scratch() + "/fuzz.json", "--implementation", Library("OFF")});
+  EXPECT_EQ(found.status, 1) << found.output;
+  EXPECT_THAT(found.output, HasSubstr("VERDICT "));
+  EXPECT_THAT(found.output, HasSubstr("replay: cancelsafe replay "));
+  const CommandResult json = RunCommand({"cat", Scratch() + "/fuzz.json"});
+  EXPECT_THAT(json.output, HasSubstr("\"cancelsafe_fuzz\": 1"));
+  EXPECT_THAT(json.output, HasSubstr("\"replay\": \"cancelsafe replay "));
+  const size_t at = found.output.find("replay: ");
+  ASSERT_NE(at, std::string::npos);
+  const std::string command = found.output.substr(at + 8, found.output.find('\n', at) - at - 8);
+  const CommandResult replayed = RunCommand(
+      {"sh", "-c", absl::StrCat("PATH='", Scratch(), "/prefix/bin':\"$PATH\" && ", command)});
+  EXPECT_EQ(replayed.status, 1) << command << "\n" << replayed.output;
+  EXPECT_EQ(Cancelsafe({"fuzz", "--sanitizer", "thread", "csq"}).status, 2);
 }
 
 // A self-check whose yardstick is wrong says so, with a status of its own.

@@ -45,7 +45,9 @@ function(cancelsafe_add_tests target)
     endif()
     add_test(NAME ${target}.fuzz.${name}
              COMMAND "${fuzzer}" "--implementation=$<TARGET_FILE:${target}>"
-                     "--artifacts=${CMAKE_CURRENT_BINARY_DIR}" -runs=${arg_FUZZ_RUNS} -seed=1)
+                     "--artifacts=${CMAKE_CURRENT_BINARY_DIR}" --brief
+                     "--front-door=${Cancelsafe_PROGRAM}" -verbosity=0 -runs=${arg_FUZZ_RUNS}
+                     -seed=1)
   endforeach()
 endfunction()
 

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "base/process.h"
 #include "base/signals.h"
+#include "fuzzers/campaign/campaign_json.h"
 #include "fuzzers/campaign/display.h"
 #include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/slot.h"
@@ -106,8 +107,8 @@ class Campaign {
     return status;
   }
 
-  // The table and what was found.
-  void Summarize() const {
+  // The table and what was found; the same as JSON.
+  std::string Summarize() const {
     FindingList findings = before_;
     for (const auto& slot : slots_) {
       for (const Finding& finding : slot->findings()) findings.Add(finding);
@@ -116,6 +117,11 @@ class Campaign {
     for (Finding& finding : *findings.mutable_all()) {
       if (options_.refine && !interrupted_) options_.refine(&finding);
     }
+    Print(findings, statuses);
+    return CampaignJson(options_, statuses, findings, ExitCode());
+  }
+
+  void Print(const FindingList& findings, const std::vector<SlotStatus>& statuses) const {
     fprintf(out_, "\n%s\n%s\n%s", SummaryTable(statuses).c_str(), WorkTable(statuses).c_str(),
             DescribeFindings(findings).c_str());
     for (const auto& slot : slots_) {
@@ -233,7 +239,9 @@ CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error,
   AdoptOrphans();
   status = campaign.Run();
   EndOrphans();
-  campaign.Summarize();
+  const std::string json = campaign.Summarize();
+  if (!status.ok()) return Complain(error, status);
+  status = WriteCampaignJson(options, json);
   if (!status.ok()) return Complain(error, status);
   return campaign.ExitCode();
 }

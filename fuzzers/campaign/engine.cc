@@ -11,6 +11,9 @@ std::string SlotId::name() const {
 
 std::string ProgramPath(const CampaignOptions& options, const SlotId& id,
                         const std::string& ending) {
+  if (!options.installed.empty()) {
+    return absl::StrCat(options.installed, "/", id.target->name, ending);
+  }
   return absl::StrCat(options.build, "/", id.sanitizer->preset, "/fuzzers/targets/",
                       id.target->name, ending);
 }

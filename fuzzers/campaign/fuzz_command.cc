@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@
 #include "command/suggest.h"
 #include "command/tree.h"
 #include "fuzzers/campaign/campaign.h"
+#include "fuzzers/campaign/campaign_json.h"
 #include "fuzzers/campaign/corpus_replay.h"
 #include "fuzzers/campaign/minimize_findings.h"
 #include "impl/guest_points.h"
@@ -56,6 +58,11 @@ void KeepBuildsThatLoad(const std::string& path, bool free_to_choose,
     if (BuildLoads(build->name, guest)) kept.push_back(build);
   }
   if (kept.size() == builds->size()) return;
+  if (kept.empty()) {
+    throw UsageError(absl::StrCat(path, " was compiled with -fsanitize=", guest,
+                                  ", which an installed cancelsafe cannot load: compile it without "
+                                  "that flag, or use a checkout"));
+  }
   *builds = std::move(kept);
   fprintf(stderr,
           "%s was compiled with -fsanitize=%s: it is fuzzed in the builds that can load it, %s.\n",
@@ -63,6 +70,25 @@ void KeepBuildsThatLoad(const std::string& path, bool free_to_choose,
           absl::StrJoin(*builds, " and ", [](std::string* text, const auto* build) {
             *text += build->name;
           }).c_str());
+}
+
+// An installation has the targets of one build, without sanitizer, and the corpus.
+void CompleteInstalled(Options* options) {
+  CampaignOptions& campaign = options->campaign;
+  const std::filesystem::path prefix = std::filesystem::path(OwnPath()).parent_path().parent_path();
+  for (const std::string& name : options->sanitizers) {
+    if (name == "none") continue;
+    throw UsageError(absl::StrCat("--sanitizer ", name,
+                                  ": an installed cancelsafe has the build without sanitizer alone "
+                                  "(none); the others need a checkout"));
+  }
+  if (campaign.engine == CampaignEngine::kAfl || options->benchmark) {
+    throw UsageError("--engine afl and --benchmark need a checkout");
+  }
+  options->sanitizers = {"none"};
+  campaign.installed = (prefix / "libexec/cancelsafe").string();
+  if (campaign.work.empty()) campaign.work = "cancelsafe-campaign";
+  if (campaign.corpus.empty()) campaign.corpus = (prefix / "share/cancelsafe/corpus").string();
 }
 
 // Fills in what follows from the flags.
@@ -92,6 +118,7 @@ void Complete(Options* options) {
     }
   }
   options->sanitizers_named = !options->sanitizers.empty();
+  if (!InTree()) CompleteInstalled(options);
   if (options->sanitizers.empty()) {
     options->sanitizers = {"model", "thread", "address"};
     if (options->benchmark) options->sanitizers.insert(options->sanitizers.begin(), "none");
@@ -119,9 +146,11 @@ void Complete(Options* options) {
     KeepBuildsThatLoad(guest, !options->sanitizers_named, &campaign.sanitizers);
     WarnOfRoutinesWithoutPoints(guest, campaign.guest.points == "all");
   }
-  campaign.build = TreePath("build");
-  if (campaign.work.empty()) campaign.work = TreePath("build/campaign");
-  if (campaign.corpus.empty()) campaign.corpus = TreePath("corpus");
+  if (InTree()) {
+    campaign.build = TreePath("build");
+    if (campaign.work.empty()) campaign.work = TreePath("build/campaign");
+    if (campaign.corpus.empty()) campaign.corpus = TreePath("corpus");
+  }
   campaign.findings = campaign.work + "/findings";
 }
 
@@ -140,6 +169,7 @@ std::vector<std::string> EngineTargets(const CampaignOptions& campaign) {
 
 // Builds targets and replay for every sanitizer; the programs that replay.
 std::vector<std::string> BuildAll(const CampaignOptions& campaign) {
+  if (!campaign.installed.empty()) return {OwnPath()};
   std::vector<std::string> programs;
   for (const CampaignSanitizer* sanitizer : campaign.sanitizers) {
     const std::string tools = PresetForTools(sanitizer->name);
@@ -197,6 +227,9 @@ int GoOnAfter(const CorpusResult& corpus, const std::vector<std::string>& progra
   FindingList findings = corpus.findings;
   for (Finding& finding : *findings.mutable_all()) campaign.refine(&finding);
   printf("\n%s", DescribeFindings(findings).c_str());
+  const absl::Status written =
+      WriteCampaignJson(campaign, CampaignJson(campaign, {}, findings, kExitViolation));
+  if (!written.ok()) throw SetupError(std::string(written.message()));
   return kExitViolation;
 }
 
@@ -249,6 +282,8 @@ std::function<int()> Declare(CLI::App* app) {
   AddGuestFlags(app, &campaign.guest);
   AddCorpus(app, &campaign.corpus);
   AddWork(app, &campaign.work, "the growing corpus, the logs and the findings", "build/campaign");
+  AddText(app, "--json", &campaign.json, "FILE",
+          "write the results as JSON there, - for standard output behind the rest");
   AddSwitch(app, "--benchmark", &options->benchmark,
             "print the speed of each target instead (libfuzzer)");
   AddArguments(app, "TARGET", &options->targets, FuzzTargetNames(true));

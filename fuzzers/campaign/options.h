@@ -36,6 +36,9 @@ struct CampaignOptions {
   std::vector<std::string> fatal_seeds;  // files that an engine cannot start from
   // Makes a finding easier to read before it is shown; may be empty.
   std::function<void(Finding*)> refine;
+  // Holds <target>_fuzzer of an installation; "" for a checkout, whose builds have them.
+  std::string installed;
+  std::string json;               // file for the results as JSON, "-" for standard output, or ""
   std::string build = "build";    // holds <preset>/fuzzers/targets/<target>_fuzzer
   std::string corpus = "corpus";  // holds <target>_fuzzer/{seeds,regressions}
   std::string work = "build/campaign";

@@ -62,6 +62,9 @@ the same as "--flag=VALUE":
   --fibers=N                give programs at most N fibers (4)
   --schedules=N             end after the input with which N schedules have been run
   --stats=FILE              keep counters for a campaign here
+  --brief                   end after a finding without the engine's report on it, which
+                            has a stack and the bytes of the input
+  --front-door=PROGRAM      what a printed command begins with (./cancelsafe)
   --confirm=FILE            run this saved program once, print the verdict as JSON, and
                             end (what a target starts itself with)
   --print-dictionary=NAME   print the words that programs are made of, for engines without
@@ -81,6 +84,8 @@ struct Target {
   std::string artifacts = ".";
   // A guest may change the working directory.
   std::filesystem::path folder = std::filesystem::current_path();
+  std::string front_door = "./cancelsafe";
+  bool brief = false;
   std::string replay_flags;
   std::vector<std::string> own_flags;  // that decide what a run does
   std::string confirm;
@@ -104,7 +109,7 @@ Target* target = nullptr;
 bool TakesValue(absl::string_view argument) {
   for (const absl::string_view flag :
        {"--implementation", "--points", "--memory", "--ignore", "--artifacts", "--fibers",
-        "--schedules", "--stats", "--confirm", "--print-dictionary"}) {
+        "--schedules", "--stats", "--confirm", "--print-dictionary", "--front-door"}) {
     if (argument == flag) return true;
   }
   return false;
@@ -167,6 +172,10 @@ bool ReadFlag(absl::string_view argument, std::string* implementation, std::stri
     *stats = std::string(argument);
   } else if (absl::ConsumePrefix(&argument, "--print-dictionary=")) {
     PrintDictionaryAndExit(argument);
+  } else if (argument == "--brief") {
+    target->brief = true;
+  } else if (absl::ConsumePrefix(&argument, "--front-door=")) {
+    target->front_door = std::string(argument);
   } else if (argument == "--benchmark") {
     target->benchmark = std::make_unique<Benchmark>(target->family);
   } else {
@@ -193,7 +202,8 @@ void SaveFailure(const Failure& failure, const std::string& why) {
   report.verdict = failure.verdict;
   report.unconfirmed = why;
   const std::string path = PathFor(failure, why.empty());
-  const std::string command = absl::StrCat("./cancelsafe replay", target->replay_flags, " ", path);
+  const std::string command =
+      absl::StrCat(target->front_door, " replay", target->replay_flags, " ", path);
   std::vector<std::string> origin = {absl::StrCat("replay: ", command)};
   if (!why.empty()) origin.push_back(absl::StrCat("unconfirmed: ", why));
   const absl::Status status = WriteFileAtomically(
@@ -217,6 +227,11 @@ void ReportFailure(const Failure& failure) {
   SaveFailure(failure, "");
 }
 
+[[noreturn]] void EndBriefly() {
+  fflush(nullptr);
+  _exit(kEngineErrorStatus);
+}
+
 // The process ends of what --ignore leaves out: the campaign starts it again.
 void SayLeftOut(const Verdict& verdict) {
   TargetReport report;
@@ -235,6 +250,7 @@ void OnSanitizerReport(VerdictKind kind, const char* description) {
     SayLeftOut(verdict);
   } else {
     ReportFailure({target->program, verdict});
+    if (target->brief) EndBriefly();
   }
 }
 
@@ -447,6 +463,7 @@ void RunSchedule(const Program& program) {
   target->runner->Executed(failure.program);
   ReportFailure(failure);
   PrintSummary();
+  if (target->brief) EndBriefly();
   SetFaultHook(nullptr);
   abort();
 }

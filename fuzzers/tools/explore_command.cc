@@ -16,6 +16,7 @@
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
+#include "fuzzers/run/canary.h"
 #include "fuzzers/run/complete_search.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/explore.h"
@@ -28,6 +29,7 @@
 #include "fuzzers/tools/stale_choices.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
+#include "impl/guest_points.h"
 
 namespace cancelsafe {
 namespace {
@@ -253,6 +255,11 @@ int Run(Options* options) {
   runner_options.access_points |= options->complete;
   Runner runner(file->program.setup.family, implementation, runner_options, &missing);
   CheckProvided(missing);
+  const GuestFlags& guest = options->guest;
+  if (!guest.implementation.empty() && guest.implementation != kCanaryName &&
+      file->program.fibers > 1) {
+    WarnOfRoutinesWithoutPoints(guest.implementation, runner_options.access_points);
+  }
   const auto search = [&](GuestHost* host) {
     Search search(*options, file->program, &runner, host);
     if (options->complete) return search.Complete();

@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kSecondsMax = 600;
-constexpr char kReplayMark[] = "# replay: ./cancelsafe replay ";
+constexpr char kReplayMark[] = "cancelsafe replay ";
 
 void Check(const absl::Status& status) {
   if (!status.ok()) throw SetupError(std::string(status.message()));
@@ -88,8 +88,9 @@ class Findings {
     for (const std::string& line : LinesOf(*text)) {
       if (absl::StartsWith(line, "# VERDICT ")) verdict = line.substr(2);
       if (absl::StartsWith(line, "target ")) target = line.substr(7);
-      if (!absl::StartsWith(line, kReplayMark)) continue;
-      flags = absl::StrSplit(line.substr(sizeof kReplayMark - 1), ' ', absl::SkipEmpty());
+      const size_t mark = line.find(kReplayMark);
+      if (!absl::StartsWith(line, "# replay: ") || mark == std::string::npos) continue;
+      flags = absl::StrSplit(line.substr(mark + sizeof kReplayMark - 1), ' ', absl::SkipEmpty());
       if (!flags.empty()) flags.pop_back();  // the path
     }
     Check(WriteFileIn(folder, "input.txt", *text));
@@ -109,8 +110,8 @@ class Findings {
     };
     const bool minimized = replay("--minimize", small, input) && fs::exists(small);
     const std::string shown = minimized ? small : input;
-    const std::string command = absl::StrCat("./cancelsafe replay ", absl::StrJoin(flags, " "),
-                                             flags.empty() ? "" : " ", BaseName(shown), "\n");
+    const std::string command = absl::StrCat(FrontDoor(), " replay ", absl::StrJoin(flags, " "),
+                                             flags.empty() ? "" : " ", shown, "\n");
     Check(WriteFileIn(folder, "command.txt", command));
     absl::StrAppend(&summary_, "\n## ", name, "\n\n", verdict, "\n", Quoted(command));
     if (!minimized) Missing("minimized.txt");

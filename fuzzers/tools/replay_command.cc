@@ -16,6 +16,7 @@
 #include "command/subcommand.h"
 #include "command/tree.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/run/canary.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/driver_replay.h"
 #include "fuzzers/tools/hosted_tool.h"
@@ -23,6 +24,7 @@
 #include "fuzzers/tools/replay_file.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
+#include "impl/guest_points.h"
 
 namespace cancelsafe {
 namespace {
@@ -73,7 +75,8 @@ class Replays {
     for (const std::string& path : options_.files) {
       const int status = ReplayInChild(path);
       ++replayed_;
-      failed_ += status != kExitOk ? 1 : 0;
+      unreadable_ += status == kExitUsage ? 1 : 0;
+      failed_ += status != kExitOk && status != kExitUsage ? 1 : 0;
       worst_ = std::max(worst_, status);
       if (hung_ || interrupted_) break;
     }
@@ -106,7 +109,10 @@ class Replays {
     if (interrupted_) {
       printf("Interrupted: %zu of %zu files were replayed.\n", replayed_ - 1, all);
     } else if (all > 1) {
-      printf("%zu replayed, %d not passed\n", replayed_, failed_);
+      const std::string unreadable =
+          unreadable_ == 0 ? "" : absl::StrCat(", ", unreadable_, " unreadable");
+      printf("%zu replayed, %d not passed%s\n", replayed_ - static_cast<size_t>(unreadable_),
+             failed_, unreadable.c_str());
     }
   }
 
@@ -115,6 +121,7 @@ class Replays {
   const StopSignals stop_;
   size_t replayed_ = 0;
   int failed_ = 0;
+  int unreadable_ = 0;
   int worst_ = kExitOk;
   bool hung_ = false;
   bool interrupted_ = false;
@@ -132,6 +139,10 @@ int Run(Options* options) {
     RunnerOptionsOf(replay.guest);
   }
   const Implementation implementation = LoadGuest(replay.guest);
+  if (!replay.quiet && !replay.guest.implementation.empty() &&
+      replay.guest.implementation != kCanaryName) {
+    WarnOfRoutinesWithoutPoints(replay.guest.implementation, replay.guest.points == "all");
+  }
   CatchCrashes();
   // Under a debugger a single file stays in this process.
   if (replay.files.size() == 1 && BeingDebugged()) {

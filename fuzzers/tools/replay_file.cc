@@ -184,8 +184,8 @@ int Replay::Minimize() {
   out.header_comments.push_back(found);
   out.header_comments.push_back(
       absl::StrCat("minimised: from ", Size(before), " to ", Size(result.program)));
-  out.header_comments.push_back(
-      absl::StrCat("replay: ./cancelsafe replay", options_.guest.AsText(), " ", options_.minimize));
+  out.header_comments.push_back(absl::StrCat("replay: ", FrontDoor(), " replay",
+                                             options_.guest.AsText(), " ", options_.minimize));
   Write(options_.minimize, PrintProgramFile(out), "minimised:");
   return -1;
 }
@@ -260,6 +260,10 @@ int Replay::Run() {
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
   if (!options_.quiet) {
     printf("\n%s", StoryOf(observation).c_str());
+    if (options_.repeat > 1) {
+      printf("\nrepeat: %d runs, each with the same history, schedule and verdict\n",
+             options_.repeat);
+    }
     if (!passed) printf("\ndebug: %s\n", DebuggerCommand().c_str());
   }
   WriteExplanations(observation);

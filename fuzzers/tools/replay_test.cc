@@ -98,6 +98,7 @@ TEST_F(ReplayTest, TellsWhatHappened) {
   EXPECT_THAT(lines[2], StartsWith("row | fiber 0 "));
   EXPECT_THAT(result.output, HasSubstr("preempted before an interlocked operation"));
   EXPECT_THAT(result.output, HasSubstr("~ waits for the queue lock of fiber 0"));
+  EXPECT_THAT(result.output, HasSubstr("\nrepeat: 20 runs, each with the same history, "));
   EXPECT_THAT(result.output, HasSubstr("debug: gdb --args "));
   EXPECT_THAT(Run("cancelsafe replay failure.txt").output, HasSubstr("failure.txt: VERDICT pass"))
       << "the built-in one is right";
@@ -194,8 +195,7 @@ TEST_F(ReplayTest, MinimisedFilesSayWhereTheyComeFrom) {
   const std::string text = ReadAll(Path("small.txt"));
   EXPECT_THAT(text, StartsWith("# VERDICT double-ending CSQ-INV-01"));
   EXPECT_THAT(text, HasSubstr("\n# date: 2024-02-29\n# found: by cancelsafe explore, "));
-  EXPECT_THAT(text, HasSubstr(absl::StrCat("\n# replay: ./cancelsafe replay ", kGreedyFlags,
-                                           " small.txt\n")));
+  EXPECT_THAT(text, HasSubstr(absl::StrCat("/cancelsafe replay ", kGreedyFlags, " small.txt\n")));
   EXPECT_EQ(Run(absl::StrCat(kGreedy, "small.txt")).status, 1);
   EXPECT_EQ(Run("cancelsafe replay --minimize same.txt small.txt").status, 0);
   EXPECT_FALSE(std::filesystem::exists(Path("same.txt")));
@@ -256,6 +256,14 @@ TEST_F(ReplayTest, AfterAFileThatHangsTheOthersAreLeftOut) {
   EXPECT_EQ(result.status, 1) << result.output;
   EXPECT_THAT(result.output, HasSubstr("the 2 after it were not replayed"));
   EXPECT_THAT(result.output, HasSubstr("1 replayed, 1 not passed"));
+}
+
+TEST_F(ReplayTest, TextThatIsNoProgramIsUnreadableAndNotAFailure) {
+  WriteAll(Path("good.txt"), "target csq\nfiber 0\n  insert 0\n");
+  WriteAll(Path("bad.txt"), "target csq\nfiber 0\n  no such operation\n");
+  const CommandResult result = Run("cancelsafe replay --quiet good.txt bad.txt");
+  EXPECT_EQ(result.status, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("1 replayed, 0 not passed, 1 unreadable"));
 }
 
 TEST_F(ReplayTest, CrashesHaveAVerdictToo) {

@@ -1,8 +1,11 @@
 // cancelsafe conform: the command line of the conformance suite. What it does is in
 // conform_run.cc.
+#include <cstdio>
+#include <iostream>
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
@@ -19,7 +22,19 @@ int Run(ConformOptions* options) {
     options->work = TreeRoot() + "/build/dev/conformance/mutants";
   }
   ContinueUnder("", "none", options->implementation);
-  return RunConform(*options);
+  const int status = RunConform(*options);
+  std::cout.flush();
+  const bool judged_here = !options->list && !options->self_check && !options->mutants &&
+                           options->host.empty() && options->results.empty();
+  if (status == kExitOk && judged_here) {
+    printf("That was one thread: nothing was run on two processors. Now: %s fuzz%s\n",
+           FrontDoor().c_str(),
+           options->implementation.empty()
+               ? ""
+               : absl::StrCat(" --implementation ", options->implementation).c_str());
+    fflush(stdout);
+  }
+  return status;
 }
 
 std::function<int()> Declare(CLI::App* app) {
@@ -58,7 +73,7 @@ const RegisterSubcommand registered(
      "",
      "Runs the conformance suite against an implementation, and prints a table per routine and, "
      "for each failed case, the clause, its documentation page, and the expected and seen "
-     "callbacks side by side. The last line says whether the implementation conforms.",
+     "callbacks side by side. In the end a line says whether the implementation conforms.",
      "Exit status 4: the check of the suite itself failed.", &Declare});
 
 }  // namespace
