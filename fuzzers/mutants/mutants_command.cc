@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,10 +18,12 @@
 #include "command/tree.h"
 #include "fuzzers/mutants/attack.h"
 #include "fuzzers/mutants/by_verify.h"
+#include "fuzzers/mutants/driver_mutants.h"
 #include "fuzzers/mutants/guest.h"
 #include "fuzzers/mutants/table.h"
 #include "fuzzers/mutants/workers.h"
 #include "fuzzers/targets/target_names.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -30,11 +33,15 @@ constexpr int kSeedsMax = 1000;
 // The subset is attacked with a budget in inputs: its outcome depends on no clock.
 constexpr AttackPlan kCiPlan = {1, 0, 30000, 20000, 5, 0};
 constexpr int kCiJobs = 2;
+// Likewise of drivers: one seed each.
+constexpr DriverAttackPlan kCiDriverPlan = {1, 60000, 20, 2000};
+constexpr char kDriverFamily[] = "driver";
 
 struct MutantsOptions {
   std::vector<std::string> ids;  // empty: all
   AttackPlan plan;
   std::string subset;
+  std::string family;                       // "" for all of queues
   std::string by;                           // "verify", else fuzz targets
   std::string scopes = "1x1,2x1,2x1:rc11";  // to verify
   std::string sanitizer;                    // "" for all
@@ -67,6 +74,12 @@ Mutant Unmutated(Family family) {
 }
 
 std::vector<Mutant> Choose(const MutantsOptions& options, std::vector<Mutant> mutants) {
+  if (!options.family.empty()) {
+    const std::optional<Family> family = FindFamily(options.family);
+    mutants.erase(std::remove_if(mutants.begin(), mutants.end(),
+                                 [&](const Mutant& mutant) { return mutant.family != family; }),
+                  mutants.end());
+  }
   if (options.subset == "ci") mutants = FirstOfEachClass(mutants);
   if (options.ids.empty()) return mutants;
   std::vector<Mutant> chosen;
@@ -259,7 +272,72 @@ int RunVerify(const MutantsOptions& options, const std::vector<Mutant>& mutants)
   return all_killed ? kExitOk : kExitViolation;
 }
 
+void RefuseForDrivers(bool given, const char* flag) {
+  if (given) throw UsageError(absl::StrCat(flag, " is not for --family ", kDriverFamily));
+}
+
+// The example drivers, one after the other.
+int RunDrivers(const MutantsOptions& options) {
+  RefuseForDrivers(!options.by.empty() && options.by != "fuzz", "--by");
+  RefuseForDrivers(!options.sanitizer.empty(), "--sanitizer");
+  RefuseForDrivers(options.seconds > 0, "--seconds");
+  RefuseForDrivers(options.jobs > 1, "--jobs");
+  const absl::StatusOr<std::vector<drivers::DriverExample>> all =
+      drivers::LoadExamples(TreePath("fuzzers/drivers/examples"));
+  Check(all.status());
+  std::vector<std::string> names;
+  for (const drivers::DriverExample& example : *all) names.push_back(example.name);
+  for (const std::string& id : options.ids) CheckWord("mutant", id, names);
+  DriverAttackPlan plan;
+  if (options.subset == "ci") plan = kCiDriverPlan;
+  if (options.seeds > 0) plan.seeds = options.seeds;
+  if (options.runs > 0) plan.runs = options.runs;
+  const std::string work = options.work.empty() ? TreePath("build/mutants") : options.work;
+  Check(MakeFolder(work));
+  std::string error;
+  if (!options.list && !LockFolder(work, &error)) throw SetupError(error);
+  size_t width = 0;
+  for (const std::string& name : names) width = std::max(width, name.size());
+  std::vector<DriverMutantResult> results;
+  int well = 0;
+  for (const drivers::DriverExample& example : *all) {
+    if (!options.ids.empty() &&
+        std::find(options.ids.begin(), options.ids.end(), example.name) == options.ids.end()) {
+      continue;
+    }
+    if (options.list) {
+      printf("%-*s %s\n", static_cast<int>(width), example.name.c_str(), example.story.c_str());
+      continue;
+    }
+    if (example.of_memory) {
+      printf("%-*s  left out: it shows with the memory engine only\n", static_cast<int>(width),
+             example.name.c_str());
+      continue;
+    }
+    results.push_back(AttackDriver(example, plan, OwnPath(), TreePath("impl/include/windows"),
+                                   absl::StrCat(work, "/drivers/", example.name)));
+    well += results.back().AllIsWell(plan);
+    fputs(DriverTableLine(results.back(), plan, width).c_str(), stdout);
+    fflush(stdout);
+  }
+  if (options.list) {
+    printf("%zu mutants\n", names.size());
+    return kExitOk;
+  }
+  printf("\n%d of %zu mutants caught by all seeds, replayed, and clean when repaired\n", well,
+         results.size());
+  std::string command = absl::StrCat("./cancelsafe mutants --family ", kDriverFamily, " --seeds ",
+                                     plan.seeds, " --runs ", plan.runs);
+  if (!options.ids.empty()) absl::StrAppend(&command, " ", absl::StrJoin(options.ids, " "));
+  if (!options.json.empty()) Check(WriteFileAtomically(options.json, DriverJson(results)));
+  if (!options.markdown.empty()) {
+    Check(WriteFileAtomically(options.markdown, DriverMarkdown(results, plan, command)));
+  }
+  return static_cast<size_t>(well) == results.size() ? kExitOk : kExitViolation;
+}
+
 int Run(MutantsOptions* given) {
+  if (given->family == kDriverFamily) return RunDrivers(*given);
   Complete(given);
   const MutantsOptions& options = *given;
   absl::StatusOr<std::vector<Mutant>> all = LoadMutants(options.patches);
@@ -275,6 +353,7 @@ int Run(MutantsOptions* given) {
   // Without names everything is meant, and that it is clean to begin with as well.
   if (options.ids.empty()) {
     for (const FuzzTarget& target : FuzzTargets()) {
+      if (!options.family.empty() && FindFamily(options.family) != target.family) continue;
       if (!target.is_canary) mutants.push_back(Unmutated(target.family));
     }
   }
@@ -300,6 +379,14 @@ std::function<int()> Declare(CLI::App* app) {
   AddChoice(app, "--subset", &options->subset, {"all", "ci"},
             "ci: the first mutant of every bug class, with a fixed seed and number of inputs, two "
             "at a time (all)");
+  std::vector<std::string> families;
+  for (const FuzzTarget& target : FuzzTargets()) {
+    if (!target.is_canary) families.push_back(FamilyName(target.family));
+  }
+  families.emplace_back(kDriverFamily);
+  AddChoice(app, "--family", &options->family, families,
+            "the mutants of this family alone; driver: the example drivers, broken and repaired "
+            "(the families of queues)");
   AddChoice(app, "--by", &options->by, {"fuzz", "verify"},
             "verify: by complete searches instead, the smallest scope that shows each (fuzz)");
   AddText(app, "--scopes", &options->scopes, "LIST",

@@ -44,9 +44,14 @@ std::string HeaderDifference(const std::vector<std::string>& header_comments,
 }
 
 std::string FailureFileName(const Program& program, const Verdict& verdict) {
+  return FailureFileName(FamilyName(program.setup.family), PrintProgram(program), verdict);
+}
+
+std::string FailureFileName(absl::string_view target, absl::string_view program_text,
+                            const Verdict& verdict) {
   const std::string clause = verdict.clause.empty() ? verdict.rule : verdict.clause;
-  return absl::StrFormat("%s-%s-%s-%08x.txt", FamilyName(program.setup.family),
-                         VerdictKindName(verdict.kind), clause, HashText32(PrintProgram(program)));
+  return absl::StrFormat("%s-%s-%s-%08x.txt", target, VerdictKindName(verdict.kind), clause,
+                         HashText32(std::string(program_text)));
 }
 
 }  // namespace cancelsafe

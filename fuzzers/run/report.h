@@ -30,6 +30,9 @@ std::string HeaderDifference(const std::vector<std::string>& header_comments,
 // "csq-lost-item-CSQ-INV-01-1a2b3c4d.txt": the same program and verdict always
 // give the same name, different ones different names.
 std::string FailureFileName(const Program& program, const Verdict& verdict);
+// Likewise of what `target` names, whose program is this text.
+std::string FailureFileName(absl::string_view target, absl::string_view program_text,
+                            const Verdict& verdict);
 
 }  // namespace cancelsafe
 

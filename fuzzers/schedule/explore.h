@@ -83,8 +83,8 @@ class Explorer final : public Scheduler {
     int8_t chosen;
     uint8_t todo;  // fibers still to be chosen here
     uint8_t sleeping;
-    int used;                     // preemptions on the way here
-    Footprint event[kMaxFibers];  // of the pending events, exact once executed
+    int used;                         // preemptions on the way here
+    Footprint event[kFiberCapacity];  // of the pending events, exact once executed
   };
 
   static int Cost(const Node& node, int fiber) {

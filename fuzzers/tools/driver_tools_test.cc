@@ -99,6 +99,27 @@ TEST_F(DriverToolsTest, ReplayStopsBeforeAStep) {
   EXPECT_THAT(Replay("--until 100000 failure.txt").output, HasSubstr("never gets to step 100000"));
 }
 
+TEST_F(DriverToolsTest, ExploreFindsTheFewestPreemptionsAndSavesWhatReplays) {
+  const CommandResult result = Run("cancelsafe explore program.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("found with at most 1 preemption, in schedule "),
+                                   HasSubstr("1 preemption]"), HasSubstr("row | fiber 0")));
+  EXPECT_EQ(Run("cancelsafe replay --quiet --sanitizer none ./driver-*.txt").status, 1);
+  const CommandResult random = Run("cancelsafe explore --scheduler random program.txt");
+  EXPECT_EQ(random.status, 1) << random.output;
+  EXPECT_THAT(random.output, HasSubstr("found with schedule "));
+}
+
+TEST_F(DriverToolsTest, ExploreSearchesAllSchedulesOfARepairedDriver) {
+  const std::string command =
+      "cancelsafe explore --driver walk_returns_last.repaired.sys program.txt --preemptions ";
+  const CommandResult result = Run(command + "1");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("all "), HasSubstr("up to 1 preemptions explored")));
+  EXPECT_THAT(Run(command + "2 --schedules 100").output, HasSubstr("--schedules was reached"));
+  EXPECT_EQ(Run(command + "1 --complete").status, 2);
+}
+
 TEST_F(DriverToolsTest, WrongUseGetsOneClearLine) {
   for (const char* flags :
        {"--driver no-such.sys failure.txt", "--ignore no-such-rule failure.txt"}) {

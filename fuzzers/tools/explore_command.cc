@@ -2,7 +2,6 @@
 // number of preemptions, or many of one scheduler.
 #include <unistd.h>
 
-#include <chrono>
 #include <cinttypes>
 #include <climits>
 #include <cstdio>
@@ -22,6 +21,9 @@
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/portfolio.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/driver_explore.h"
+#include "fuzzers/tools/driver_replay.h"
+#include "fuzzers/tools/explore_progress.h"
 #include "fuzzers/tools/found.h"
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/tools/hosted_tool.h"
@@ -47,41 +49,11 @@ struct Options {
   // For an implementation that spins outside of any preemption point.
   int hang_seconds = 20;
   std::string directory = ".";
+  std::string driver;
 };
 
 // What an implementation gets that blocks the alarm, beyond the time of the alarm.
 constexpr double kGraceSeconds = 3;
-
-// One refreshing line on a terminal, nothing elsewhere. The clock decides nothing
-// but when to print.
-class Progress {
- public:
-  // `host` may be null: no parent watches.
-  Progress(GuestHost* host, int hang_seconds)
-      : host_(host), hang_seconds_(static_cast<unsigned>(hang_seconds)) {
-    alarm(hang_seconds_);
-    if (host_ != nullptr) host_->EnterRun();
-  }
-  void Show(int64_t runs) {
-    if (host_ != nullptr) host_->EnterRun();
-    if ((runs & 1023) == 0) alarm(hang_seconds_);
-    if (!terminal_ || (runs & 1023) != 0) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(200)) return;
-    last_ = now;
-    fprintf(stderr, "\r%" PRId64 " schedules explored", runs);
-  }
-  ~Progress() {
-    alarm(0);
-    if (terminal_) fprintf(stderr, "\r%40s\r", "");
-  }
-
- private:
-  GuestHost* const host_;
-  const unsigned hang_seconds_;
-  const bool terminal_ = isatty(STDERR_FILENO) != 0;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 class Search {
  public:
@@ -118,7 +90,7 @@ class Search {
   Runner* const runner_;
   GuestHost* const host_;
   schedule::RunOptions run_options_;
-  Progress progress_;
+  ExploreProgress progress_;
   std::string how_;  // where in the search it is
   LeftOut left_out_;
   int64_t stale_runs_ = 0;
@@ -232,12 +204,40 @@ int Search::Random() {
   return 0;
 }
 
+int ExploreDriverFile(Options* options) {
+  if (options->complete) {
+    throw UsageError(
+        "--complete is for programs on queues: the services that a driver calls access memory that "
+        "is not announced; name --preemptions");
+  }
+  ContinueUnder(options->sanitizer, "none", options->guest.implementation);
+  DriverExploreOptions explore;
+  explore.file = options->files[0];
+  explore.driver = options->driver;
+  explore.implementation = options->guest.implementation;
+  explore.ignore = options->guest.ignore;
+  explore.preemptions = options->preemptions;
+  explore.schedules = options->schedules;
+  explore.directory = options->directory;
+  explore.hang_seconds = options->hang_seconds;
+  if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &explore.kind);
+  if (BeingDebugged()) return ExploreDriver(explore, nullptr);
+  const StopSignals stop;
+  const HostedEnd end =
+      RunHosted("explore", options->hang_seconds + kGraceSeconds, stop,
+                [&explore](GuestHost* host) { return ExploreDriver(explore, host); });
+  const Verdict verdict = VerdictOn(end);
+  if (!verdict.ok()) printf("%s: %s\n", explore.file.c_str(), VerdictLine(verdict).c_str());
+  return ExitStatusFor(end);
+}
+
 int Run(Options* options) {
   if (options->files.size() != 1)
     throw UsageError("name one file; see 'cancelsafe explore --help'");
   if (options->complete && !options->scheduler.empty()) {
     throw UsageError("--complete and --scheduler exclude each other: name one of them");
   }
+  if (IsDriverProgramFile(options->files[0])) return ExploreDriverFile(options);
   const bool modelled = options->complete || !options->guest.memory.empty();
   ContinueUnder(options->sanitizer, modelled ? "model" : "none", options->guest.implementation);
   if (options->complete && !CanSearchCompletely()) {
@@ -291,6 +291,8 @@ std::function<int()> Declare(CLI::App* app) {
   AddSanitizer(app, &options->sanitizer, "none; model with --memory");
   AddGuestFlags(app, &options->guest);
   AddTarget(app, &options->target);
+  AddText(app, "--driver", &options->driver, "FILE.sys",
+          "of a program for a driver: the driver (the one that the file names)");
   AddArguments(app, "FILE", &options->files);
   return [options] { return Run(options.get()); };
 }

@@ -66,6 +66,7 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
       finding.program = program;
       finding.confirmed = Shows(program, verdict, &finding);
       if (finding.confirmed) finding = Minimize(finding, options.minimize_runs_max);
+      finding.found_after = result.runs;
       result.findings.push_back(finding);
       if (found) found(finding);
       if (options.stops_at_first) return result;

@@ -31,7 +31,8 @@ struct DriveFinding {
   DriverProgram program;  // its schedule is choices alone
   int preemptions = 0;
   int decisions = 0;
-  bool confirmed = true;  // it happened again when it was repeated
+  int64_t found_after = 0;  // runs
+  bool confirmed = true;    // it happened again when it was repeated
 };
 
 struct DriveFuzzResult {

@@ -18,20 +18,23 @@ std::string SavedName(const DriveFinding& finding) {
   return absl::StrCat(finding.confirmed ? "" : "unconfirmed-", finding.verdict.rule, ".txt");
 }
 
-std::string ReplayCommand(const std::string& implementation, const std::string& path) {
+}  // namespace
+
+std::string DriverReplayCommand(const std::string& implementation, const std::string& path) {
   return absl::StrCat("./cancelsafe replay ", memory::kHooked ? "--sanitizer model " : "",
                       implementation.empty() ? "" : "--implementation ", implementation,
                       implementation.empty() ? "" : " ", path);
 }
 
-}  // namespace
-
 std::string FindingText(const DriveFinding& finding, const std::string& driver,
-                        const std::string& implementation, const std::string& path) {
+                        const std::string& implementation, const std::string& origin,
+                        const std::string& path) {
   DriverProgramFile file;
   file.program = finding.program;
   file.header_comments = {VerdictLine(finding.verdict), absl::StrCat("driver ", driver),
-                          absl::StrCat("replay: ", ReplayCommand(implementation, path))};
+                          absl::StrCat("found: ", origin),
+                          absl::StrCat("preemptions: ", finding.preemptions),
+                          absl::StrCat("replay: ", DriverReplayCommand(implementation, path))};
   if (!finding.confirmed) file.header_comments.emplace_back("did not happen again when repeated");
   return PrintDriverProgram(file);
 }
@@ -60,14 +63,15 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
         }
         const std::string name = SavedName(finding);
         const std::string path = absl::StrCat(options.directory, "/", name);
-        const absl::Status written =
-            WriteFileIn(options.directory, name,
-                        FindingText(finding, options.driver, options.implementation, path));
+        const absl::Status written = WriteFileIn(
+            options.directory, name,
+            FindingText(finding, options.driver, options.implementation,
+                        absl::StrCat("seed ", options.seed, ", run ", finding.found_after), path));
         if (!written.ok()) throw SetupError(std::string(written.message()));
         std::printf("%s\n  %zu operations, %d preemptions\n  saved:  %s\n  replay: %s\n",
                     VerdictLine(finding.verdict).c_str(), finding.program.operations.size(),
                     finding.preemptions, path.c_str(),
-                    ReplayCommand(options.implementation, path).c_str());
+                    DriverReplayCommand(options.implementation, path).c_str());
       });
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
   if (!result.facts.starts) std::printf("DriverEntry fails, so no request was sent.\n");

@@ -25,9 +25,12 @@ struct DriveSessionOptions {
 // Throws a UsageError or SetupError. With neither runs nor seconds it runs for 60 s.
 int DriveFuzzSession(const DriveSessionOptions& options);
 
-// The text of a saved finding: `path` is where it is saved.
+// The text of a saved finding: `origin` says what found it, `path` is where it is saved.
 std::string FindingText(const DriveFinding& finding, const std::string& driver,
-                        const std::string& implementation, const std::string& path);
+                        const std::string& implementation, const std::string& origin,
+                        const std::string& path);
+// "./cancelsafe replay FILE".
+std::string DriverReplayCommand(const std::string& implementation, const std::string& path);
 
 }  // namespace cancelsafe::drivers
 

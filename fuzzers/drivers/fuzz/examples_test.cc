@@ -1,9 +1,10 @@
 // Every example driver: the broken form is found, by the rule that its file names, and what is
 // found replays; the repaired form is clean. Budgets are schedules.
+#include "fuzzers/drivers/fuzz/examples.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <set>
@@ -12,8 +13,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "fuzzers/drivers/fuzz/drive_fuzz.h"
 #include "fuzzers/drivers/fuzz/drive_session.h"
 #include "fuzzers/drivers/program/driver_text.h"
@@ -44,22 +43,16 @@ DriveFuzzOptions OptionsOf(int runs_max) {
   return options;
 }
 
-// The rules behind "// Found by: a, b." of the source.
+// The rules that the source names.
 std::set<std::string> RulesNamedBy(const std::string& name) {
-  std::ifstream source(absl::StrCat(CANCELSAFE_EXAMPLES_SOURCE_DIR "/", name, ".c"));
-  std::string text;
-  for (std::string line; std::getline(source, line) && line.rfind("//", 0) == 0;) {
-    absl::StrAppend(&text, absl::StripPrefix(line, "//"));
-  }
-  const size_t begin = text.find("Found by: ");
-  EXPECT_NE(begin, std::string::npos) << name;
+  const absl::StatusOr<std::vector<DriverExample>> examples =
+      LoadExamples(CANCELSAFE_EXAMPLES_SOURCE_DIR);
+  EXPECT_TRUE(examples.ok()) << examples.status();
   std::set<std::string> rules;
-  const absl::string_view list = absl::StripSuffix(absl::string_view(text).substr(begin + 10), ".");
-  for (absl::string_view rule : absl::StrSplit(list, absl::ByAnyChar(", "), absl::SkipEmpty())) {
-    DriverRule known;
-    EXPECT_TRUE(FindDriverRule(rule, &known)) << name << " names an unknown rule " << rule;
-    rules.insert(std::string(rule));
+  for (const DriverExample& example : *examples) {
+    if (example.name == name) rules.insert(example.rules.begin(), example.rules.end());
   }
+  EXPECT_FALSE(rules.empty()) << name;
   return rules;
 }
 
@@ -86,7 +79,7 @@ TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
   const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(OptionsOf(60000));
   ASSERT_EQ(result.findings.size(), 1u) << "in " << result.runs << " runs";
   const DriveFinding& finding = result.findings.front();
-  const std::string text = FindingText(finding, image->path(), "", "FILE");
+  const std::string text = FindingText(finding, image->path(), "", "here", "FILE");
   EXPECT_TRUE(finding.confirmed) << text;
   EXPECT_EQ(RulesNamedBy(GetParam()).count(finding.verdict.rule), 1u) << text;
   EXPECT_LE(finding.program.operations.size(), 6u) << text;
@@ -106,7 +99,7 @@ TEST_P(ExamplesTest, TheRepairedFormIsClean) {
   DriverRunner runner(image.get());
   const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(OptionsOf(6000));
   for (const DriveFinding& finding : result.findings) {
-    ADD_FAILURE() << FindingText(finding, image->path(), "", "FILE");
+    ADD_FAILURE() << FindingText(finding, image->path(), "", "here", "FILE");
   }
   for (const auto& [reason, count] : result.not_judged) {
     ADD_FAILURE() << count << " runs were not judged: " << reason;

@@ -1,0 +1,48 @@
+// How far a search of schedules is, for people and for what watches the process.
+#ifndef CANCELSAFE_FUZZERS_TOOLS_EXPLORE_PROGRESS_H_
+#define CANCELSAFE_FUZZERS_TOOLS_EXPLORE_PROGRESS_H_
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+
+#include "base/guest_host.h"
+
+namespace cancelsafe {
+
+// One refreshing line on a terminal, nothing elsewhere. The clock decides nothing
+// but when to print.
+class ExploreProgress {
+ public:
+  // `host` may be null: no parent watches.
+  ExploreProgress(GuestHost* host, int hang_seconds)
+      : host_(host), hang_seconds_(static_cast<unsigned>(hang_seconds)) {
+    alarm(hang_seconds_);
+    if (host_ != nullptr) host_->EnterRun();
+  }
+  void Show(int64_t runs) {
+    if (host_ != nullptr) host_->EnterRun();
+    if ((runs & 1023) == 0) alarm(hang_seconds_);
+    if (!terminal_ || (runs & 1023) != 0) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    fprintf(stderr, "\r%" PRId64 " schedules explored", runs);
+  }
+  ~ExploreProgress() {
+    alarm(0);
+    if (terminal_) fprintf(stderr, "\r%40s\r", "");
+  }
+
+ private:
+  GuestHost* const host_;
+  const unsigned hang_seconds_;
+  const bool terminal_ = isatty(STDERR_FILENO) != 0;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace cancelsafe
+
+#endif  // CANCELSAFE_FUZZERS_TOOLS_EXPLORE_PROGRESS_H_
