@@ -13,7 +13,7 @@ struct DriveCheck {
   std::string text;       // a line for each step
 };
 
-// Sequentially, in this process: a driver that crashes takes it along.
+// Sequentially, in this process. A fault of the driver ends the check, and is said.
 DriveCheck CheckDriver(const std::string& path);
 
 }  // namespace cancelsafe::drivers

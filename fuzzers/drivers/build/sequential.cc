@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/scheduler.h"
 #include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/schedule/fiber.h"
@@ -149,9 +150,11 @@ const DriveScheduler kScheduler = {
       Switch(&current->fiber, &main_context, true);
     },
     [](const char* rule, const char* routine, const char* text) {
-      StopRun(SequentialEnd::kBroken, rule, absl::StrCat(routine, ": ", text));
+      StopRun(SequentialEnd::kBroken, rule,
+              absl::StrCat(routine, *routine == '\0' ? "" : ": ", text));
     },
-    [](const char* service) { StopRun(SequentialEnd::kNotProvided, "", service); }};
+    [](const char* service) { StopRun(SequentialEnd::kNotProvided, "", service); },
+    [] { return current != nullptr; }};
 
 Task* Runnable() {
   // What the driver started goes before the body, which waits for it.
@@ -187,6 +190,7 @@ bool MoveTime(uint64_t limit) {
 }  // namespace
 
 SequentialResult RunSequentially(const std::function<void()>& body) {
+  CatchFaults();
   main_context.AdoptCaller();
   KiSetPlatform(&kPlatform);
   SetScheduler(&kScheduler);

@@ -21,6 +21,20 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
   vocabulary.reads = result.facts.reads;
   vocabulary.writes = result.facts.writes;
   if (result.facts.controls) vocabulary.codes = result.facts.codes;
+  // A driver that fails before any request needs no search.
+  if (const Verdict& verdict = result.facts.verdict; !verdict.ok() &&
+                                                     verdict.kind != VerdictKind::kUnknown &&
+                                                     !IsIgnored(options.ignored, verdict)) {
+    DriveFinding finding;
+    finding.verdict = verdict;
+    finding.program.driver_fibers = kMaxDriverFibers;
+    finding.program.schedule.memory = options.memory;
+    finding.confirmed = Shows(finding.program, verdict, &finding);
+    result.runs = 2;
+    result.findings.push_back(finding);
+    if (found) found(finding);
+    return result;
+  }
   const auto begin = std::chrono::steady_clock::now();
   const auto is_over = [&] {
     if (options.runs_max != 0 && result.runs >= options.runs_max) return true;
@@ -64,8 +78,9 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
       DriveFinding finding;
       finding.verdict = verdict;
       finding.program = program;
+      const bool hung = output.hung;
       finding.confirmed = Shows(program, verdict, &finding);
-      if (finding.confirmed) finding = Minimize(finding, options.minimize_runs_max);
+      if (finding.confirmed && !hung) finding = Minimize(finding, options.minimize_runs_max);
       finding.found_after = result.runs;
       result.findings.push_back(finding);
       if (found) found(finding);

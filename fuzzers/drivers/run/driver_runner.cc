@@ -11,6 +11,7 @@
 #include "fuzzers/drivers/run/engine_verdict.h"
 #include "fuzzers/drivers/run/major.h"
 #include "fuzzers/drivers/world/access.h"
+#include "fuzzers/drivers/world/faults.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -81,6 +82,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   output_.allocations = AllocationCount();
   output_.activities = stage_.started_activities();
   output_.starved = stage_.starved();
+  output_.hung = RunHung();
   output_.verdict = EngineVerdict(options.races);
   if (output_.verdict.ok()) output_.verdict = stage_.verdict();
   if (output_.verdict.ok()) {
@@ -102,6 +104,7 @@ DriverFacts DriverRunner::Learn() {
   program.driver_fibers = kMaxDriverFibers;
   Run(program, DriverRunOptions());
   facts_.starts = !entry_failed_;
+  facts_.verdict = output_.verdict;
   facts_.codes = ControlCodesIn(*image_);
   return facts_;
 }

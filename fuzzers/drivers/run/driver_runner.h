@@ -33,6 +33,7 @@ struct DriverRunOutput {
   int allocations = 0;  // that could have been made to fail
   int activities = 0;   // that the driver started
   bool starved = false;
+  bool hung = false;                   // its code did not come back, which took seconds to notice
   const DriverStory* story = nullptr;  // if it was asked for: what happened
 };
 
@@ -43,6 +44,7 @@ struct DriverFacts {
   bool controls = false;
   std::vector<uint32_t> codes;  // of device control
   bool starts = true;           // its entry point succeeded
+  Verdict verdict;              // of loading and unloading it
 };
 
 class DriverRunner final : private Stage::Play {

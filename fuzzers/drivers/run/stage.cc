@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "fuzzers/drivers/run/faults.h"
+#include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/services.h"
 #include "fuzzers/memory/runtime.h"
 #include "impl/kernel/irp.h"
@@ -74,7 +74,7 @@ struct StageDoors {
   }
   static void ExitThread() { std::longjmp(stage().thread_end_[stage().fiber()], 1); }
   static void Report(const char* rule, const char* routine, const char* text) {
-    stage().Fail(RuleOfService(rule), absl::StrCat(routine, " ", text));
+    stage().Fail(RuleOfService(rule), absl::StrCat(routine, *routine == '\0' ? "" : " ", text));
   }
   static void NotProvided(const char* service) {
     stage().Fail(DriverRule::kNotProvided, absl::StrCat(service, " is not provided"));
@@ -93,8 +93,9 @@ void Stage::Install() {
                                       &StageDoors::Block, &StageDoors::Wake,
                                       &StageDoors::Violation};
   static const DriveScheduler scheduler = {
-      &StageDoors::Start, &StageDoors::Now,        &StageDoors::At,     &StageDoors::Disarm,
-      &StageDoors::Wait,  &StageDoors::ExitThread, &StageDoors::Report, &StageDoors::NotProvided};
+      &StageDoors::Start,  &StageDoors::Now,         &StageDoors::At,
+      &StageDoors::Disarm, &StageDoors::Wait,        &StageDoors::ExitThread,
+      &StageDoors::Report, &StageDoors::NotProvided, [] { return executor().running(); }};
   KiSetPlatform(&platform);
   SetScheduler(&scheduler);
   CatchFaults();

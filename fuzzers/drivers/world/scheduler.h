@@ -37,11 +37,14 @@ struct DriveScheduler {
   // PsTerminateSystemThread: does not return.
   void (*exit_thread)();
   // A documented rule for drivers was broken: ends the run. `rule` is irql,
-  // used-after-free, double-free, lock-kept, remove-lock, bugcheck, crash or misuse; `routine`
-  // the service that noticed. If it returns, the service goes on in the way that does least harm.
+  // used-after-free, double-free, lock-kept, remove-lock, bugcheck, crash, livelock or misuse;
+  // `routine` the service that noticed, "" for none. If it returns, the service goes on in the way
+  // that does least harm.
   void (*report)(const char* rule, const char* routine, const char* text);
   // A service that is not provided was reached: ends the run. Does not return.
   void (*not_provided)(const char* service);
+  // Whether a fiber of a run goes on now.
+  bool (*running)();
 };
 
 // Installs a scheduler. Before the first service of a run.

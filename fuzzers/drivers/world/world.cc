@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/memory/runtime.h"
@@ -102,6 +103,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
   ResetThreads();
   image->Reset();
   door_caller = nullptr;
+  NoteRunBegins();
   state.driver = NewObject<DRIVER_OBJECT>(kDriverTag, PoolUse::kHost);
   state.driver_extension = NewObject<KernelDriverExtension>(kDriverTag, PoolUse::kHost);
   state.driver->Type = 4;
