@@ -40,6 +40,7 @@ constexpr int kDeathsMax = 60;
 // One that hangs without a preemption point is killed, and its program is a finding.
 constexpr double kChildSecondsMax = 30;
 constexpr int kSuspectRuns = 1500;
+constexpr double kExchangeSecondsMax = 5;  // for all routines, with one failure
 // A clause that is broken in one program of so many hides what happens in fewer.
 constexpr int64_t kHidingShare = 20;
 
@@ -323,13 +324,17 @@ class Hunter {
 
   // Runs the program with each routine exchanged.
   void TakeExchanges(Found* one) {
-    if (exchanges_.empty()) LoadExchanges();
+    if (!exchanges_loaded_) LoadExchanges();
+    exchanges_loaded_ = true;
     board_->exchanges = 0;
     std::fill_n(board_->gone, HuntBoard::kExchangesMax, false);
     const int count = static_cast<int>(exchanges_.size());
     const std::string key = one->finding.Key();
+    // A routine that does not get on with the others may hang in every program.
+    std::vector<std::string> hung;
     while (board_->exchanges < count) {
-      RunChild(
+      const double end = SecondsNow() + kExchangeSecondsMax;
+      const bool ended = RunChild(
           [&] {
             while (board_->exchanges < count) {
               const int at = board_->exchanges++;
@@ -338,11 +343,18 @@ class Hunter {
               board_->gone[at] = IsGone(runner.get(), one->program, key);
             }
           },
-          kChildSecondsMax);
+          kExchangeSecondsMax);
+      if (!ended && SecondsNow() >= end) hung.push_back(exchanges_[board_->exchanges - 1].first);
     }
     for (int i = 0; i < count; ++i) {
       if (board_->gone[i]) one->finding.vanishes_without.push_back(exchanges_[i].first);
     }
+    exchanges_.erase(std::remove_if(exchanges_.begin(), exchanges_.end(),
+                                    [&](const std::pair<std::string, Implementation>& exchange) {
+                                      return std::find(hung.begin(), hung.end(), exchange.first) !=
+                                             hung.end();
+                                    }),
+                     exchanges_.end());
   }
 
   // Whether the failure is gone: the program passes, or fails as the implementation does
@@ -442,6 +454,7 @@ class Hunter {
   Known known_;
   std::vector<Found> findings_;
   std::vector<std::pair<std::string, Implementation>> exchanges_;
+  bool exchanges_loaded_ = false;
   Program shortest_;  // of the last finding
   memory::Module module_;
   HuntCounts counts_;
