@@ -16,8 +16,8 @@ namespace {
 
 // Lines of one statement, with what it is made of.
 constexpr int kNearLines = 2;
-// Of a list of suspected lines, those that count.
-constexpr size_t kSuspectsMax = 3;
+// Of a cause's lines, those that statistics suspect.
+constexpr size_t kLinesMax = 8;
 // Of a finding's lines, those that may be places of its stack.
 constexpr long kStackMax = 3;
 
@@ -37,6 +37,19 @@ bool Near(const SourceLine& a, const SourceLine& b) {
          std::abs(a.line - b.line) <= kNearLines;
 }
 
+// The settings of a program's driver that differ from the plain one.
+std::set<std::string> SettingsOf(const CheckFinding& finding) {
+  std::set<std::string> settings;
+  for (const absl::string_view line : absl::StrSplit(finding.program, '\n')) {
+    if (!absl::StartsWith(line, "driver ")) continue;
+    for (const absl::string_view word : absl::StrSplit(line.substr(7), ' ')) {
+      // How often it happens does not matter.
+      settings.emplace(word.substr(0, word.find('=')));
+    }
+  }
+  return settings;
+}
+
 // The operations of a program, "fiber: operation" each, without setup and schedule.
 std::vector<std::string> OperationsOf(const CheckFinding& finding) {
   std::vector<std::string> operations;
@@ -50,8 +63,12 @@ std::string WordOf(const std::string& operation) {
   return operation.substr(0, operation.find(' '));
 }
 
-// Whether every operation of `small` is among those of `large`, by name.
+// Whether every operation of `small` is among those of `large`, by name, and its settings.
 bool Contains(const CheckFinding& large, const CheckFinding& small) {
+  const std::set<std::string> settings = SettingsOf(large);
+  for (const std::string& setting : SettingsOf(small)) {
+    if (settings.count(setting) == 0) return false;
+  }
   std::multiset<std::string> words;
   for (const std::string& operation : OperationsOf(large)) words.insert(WordOf(operation));
   for (const std::string& operation : OperationsOf(small)) {
@@ -99,60 +116,98 @@ bool IsLoss(const Verdict& verdict) {
          verdict.kind == VerdictKind::kDeadlock;
 }
 
-// Whether `finding` is explained by what `root` shows.
-bool Explains(const CheckFinding& root, const CheckFinding& finding) {
+bool Meet(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const std::string& one) {
+    return std::find(b.begin(), b.end(), one) != b.end();
+  });
+}
+
+// How well a root explains a finding; the best explanation wins.
+enum Strength { kNot, kContained, kSameRule, kSameSuspect, kSamePlace };
+
+Strength ExplainsRace(const CheckFinding& root, const CheckFinding& finding) {
+  for (const SourceLine& a : root.lines) {
+    for (const SourceLine& b : finding.lines) {
+      if (Near(a, b)) return kSamePlace;
+    }
+  }
+  return kNot;
+}
+
+// What goes wrong when fibers meet in a function where they race.
+Strength RaceExplains(const CheckFinding& root, const CheckFinding& finding) {
+  if (!IsConsequence(finding.verdict) || finding.fibers < 2) return kNot;
+  for (const SourceLine& line : root.lines) {
+    if (InFunction(finding, line.function) || Meet(finding.vanishes_without, {line.function})) {
+      return kSamePlace;
+    }
+  }
+  return kNot;
+}
+
+// Both go wrong at one statement, or by way of one function that calls another.
+bool SamePlace(const CheckFinding& root, const CheckFinding& finding, bool same_rule) {
+  if (root.lines.empty() || finding.lines.empty()) return false;
+  const bool consequence = IsConsequence(finding.verdict);
+  const bool alike = IsConsequence(root.verdict) == consequence;
+  if (!consequence && alike && Near(root.lines.front(), finding.lines.front())) return true;
+  if (!same_rule || consequence) return false;
+  for (const SourceLine& line : Stack(finding)) {
+    for (const SourceLine& root_line : Stack(root)) {
+      if (Near(line, root_line)) return true;
+    }
+  }
+  return FunctionOf(root) == FunctionOf(finding);
+}
+
+Strength Explains(const CheckFinding& root, const CheckFinding& finding) {
+  if (IsRace(root))
+    return IsRace(finding) ? ExplainsRace(root, finding) : RaceExplains(root, finding);
+  if (IsRace(finding)) return kNot;
   const bool same_rule =
       root.verdict.rule == finding.verdict.rule && root.verdict.kind == finding.verdict.kind;
-  if (IsRace(root) && IsRace(finding)) {
-    for (const SourceLine& a : root.lines) {
-      for (const SourceLine& b : finding.lines) {
-        if (Near(a, b)) return true;
-      }
-    }
-    return false;
-  }
-  if (IsRace(root)) {
-    // What goes wrong when the fibers meet in the same function.
-    if (!IsConsequence(finding.verdict) || finding.fibers < 2) return false;
-    return std::any_of(root.lines.begin(), root.lines.end(),
-                       [&](const SourceLine& line) { return InFunction(finding, line.function); });
-  }
-  if (IsRace(finding)) return false;
+  if (SamePlace(root, finding, same_rule)) return kSamePlace;
   const bool consequence = IsConsequence(finding.verdict);
-  const bool root_is_consequence = IsConsequence(root.verdict);
-  if (!root.lines.empty() && !finding.lines.empty()) {
-    const SourceLine& front = root.lines.front();
-    // Two things wrong with one statement.
-    if (Near(front, finding.lines.front()) && (consequence || root_is_consequence == consequence)) {
-      return true;
-    }
-    // The same rule, by way of one function that calls another.
-    for (const SourceLine& line : Stack(finding)) {
-      for (const SourceLine& root_line : Stack(root)) {
-        if (same_rule && Near(line, root_line)) return true;
-      }
-    }
-    const size_t count = std::min(finding.lines.size(), kSuspectsMax);
-    for (size_t i = 0; i < count && consequence && !root_is_consequence; ++i) {
-      if (Near(front, finding.lines[i])) return true;
-    }
-  }
-  if (same_rule && FunctionOf(root) == FunctionOf(finding)) return true;
-  if (same_rule && root.verdict.clause == finding.verdict.clause && root.family == finding.family &&
-      consequence) {
-    return true;
+  const bool known = !root.vanishes_without.empty() && !finding.vanishes_without.empty();
+  const bool together = Meet(root.vanishes_without, finding.vanishes_without);
+  const bool measured = !root.spectrum.empty() && !finding.spectrum.empty();
+  const bool suspect = measured && ShareSuspect(root.spectrum, finding.spectrum);
+  if (!consequence) return same_rule && (together || suspect) ? kSameRule : kNot;
+  // A helper of several routines is exchanged with each of them.
+  constexpr double kSharp = 0.85;
+  const bool sharp = suspect && root.spectrum.Best() >= kSharp && finding.spectrum.Best() >= kSharp;
+  const bool alike = IsConsequence(root.verdict);
+  if (known && !together && !(alike && (sharp || (same_rule && suspect)))) return kNot;
+  if (suspect && (alike || together)) return kSameSuspect;
+  // Two mistakes in one routine have their own places.
+  constexpr double kShare = 0.6;
+  const bool elsewhere = measured && ShareOf(root.spectrum, finding.spectrum) < kShare;
+  if (alike && same_rule && root.verdict.clause == finding.verdict.clause &&
+      root.family == finding.family && (together || !known) && !elsewhere) {
+    return kSameRule;
   }
   const bool contained = Contains(finding, root);
-  // It shows only where the root's rule is left out, in a program that breaks that too.
-  if (consequence && LeftOut(finding, root.verdict) && contained) return true;
+  if (contained && together && !elsewhere) return kContained;
+  if (known || (measured && elsewhere)) return kNot;
+  if (contained && LeftOut(finding, root.verdict)) return kContained;
   // The process did not survive a program that has all of the root's.
-  if (IsLoss(finding.verdict) && root.operations > 1 && root.family == finding.family &&
-      contained) {
-    return true;
-  }
+  if (contained && IsLoss(finding.verdict) && root.family == finding.family) return kContained;
   const bool same_place = FunctionOf(root) == FunctionOf(finding) ||
                           (!root.routine.empty() && root.routine == finding.routine);
-  return consequence && root.family == finding.family && contained && same_place;
+  return root.family == finding.family && contained && same_place ? kContained : kNot;
+}
+
+// A cause whose statement is known explains what goes away with the routine that has it.
+bool MayExplain(const Cause& cause, const CheckFinding& finding) {
+  if (IsRace(cause.shown) || IsConsequence(cause.shown.verdict)) return true;
+  if (!IsConsequence(finding.verdict) || finding.vanishes_without.empty()) return true;
+  bool tried = !cause.shown.vanishes_without.empty();
+  bool together = Meet(cause.shown.vanishes_without, finding.vanishes_without);
+  for (const CheckFinding& other : cause.others) {
+    tried |= !other.vanishes_without.empty();
+    together |= Meet(other.vanishes_without, finding.vanishes_without);
+  }
+  return together || !tried;
 }
 
 int FamilyRank(const std::string& family) {
@@ -183,17 +238,24 @@ void OrderPlacesOfRaces(Cause* cause) {
             [&](const SourceLine& a, const SourceLine& b) { return count(a) > count(b); });
 }
 
-// Where the code was traced, statistics know more than the place where a run ended.
-void TakeTracedLines(Cause* cause) {
-  const auto traced = [](const CheckFinding& finding) {
-    return finding.variant == "traced" && !finding.lines.empty();
+// Of a consequence, what all of its findings suspect comes first.
+void TakeSuspects(const PlaceLines& places, Cause* cause) {
+  std::vector<const Spectrum*> spectra = {&cause->shown.spectrum};
+  for (const CheckFinding& other : cause->others) spectra.push_back(&other.spectrum);
+  std::vector<SourceLine> lines;
+  const auto add = [&](const SourceLine& line) {
+    const bool there = std::any_of(lines.begin(), lines.end(), [&](const SourceLine& other) {
+      return other.file == line.file && other.line == line.line;
+    });
+    if (!there) lines.push_back(line);
   };
-  if (!IsConsequence(cause->shown.verdict) || traced(cause->shown)) return;
-  const auto other =
-      std::find_if(cause->others.begin(), cause->others.end(), [&](const CheckFinding& finding) {
-        return traced(finding) && finding.verdict.kind == cause->shown.verdict.kind;
-      });
-  if (other != cause->others.end()) cause->lines = other->lines;
+  if (!IsConsequence(cause->shown.verdict)) return;
+  for (const uint64_t what : RankedTogether(spectra)) {
+    const auto at = places.find(PlaceOf(what));
+    if (at != places.end() && lines.size() < kLinesMax) add(at->second);
+  }
+  for (const SourceLine& line : cause->lines) add(line);
+  cause->lines = std::move(lines);
 }
 
 }  // namespace
@@ -228,20 +290,24 @@ std::string Cause::Identity() const {
                       lines.empty() ? shown.routine : lines.front().function);
 }
 
-std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings) {
+std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings, const PlaceLines& places) {
   std::sort(findings.begin(), findings.end(),
             [](const CheckFinding& a, const CheckFinding& b) { return Rank(a) < Rank(b); });
   std::vector<Cause> causes;
   for (CheckFinding& finding : findings) {
     Cause* home = nullptr;
+    Strength best = kNot;
     for (Cause& cause : causes) {
-      bool explained = Explains(cause.shown, finding);
+      if (!MayExplain(cause, finding)) continue;
+      Strength strength = Explains(cause.shown, finding);
       for (const CheckFinding& other : cause.others) {
-        explained |= IsRace(other) == IsRace(finding) && Explains(other, finding);
+        if (IsRace(other) == IsRace(finding)) {
+          strength = std::max(strength, Explains(other, finding));
+        }
       }
-      if (!explained) continue;
+      if (strength <= best) continue;
+      best = strength;
       home = &cause;
-      break;
     }
     if (home == nullptr) {
       Cause cause;
@@ -256,7 +322,7 @@ std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings) {
   }
   for (Cause& cause : causes) {
     OrderPlacesOfRaces(&cause);
-    TakeTracedLines(&cause);
+    TakeSuspects(places, &cause);
   }
   std::sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
     return a.severity != b.severity ? a.severity > b.severity : Rank(a.shown) < Rank(b.shown);

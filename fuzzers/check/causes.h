@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fuzzers/check/finding.h"
+#include "fuzzers/check/place_lines.h"
 
 namespace cancelsafe {
 
@@ -27,8 +28,9 @@ struct Cause {
 // how a lock is held is wrong where it is seen.
 bool IsConsequence(const Verdict& verdict);
 
-// The causes of these findings, worst first. The same for any order of them.
-std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings);
+// The causes of these findings, worst first. The same for any order of them. `places` has the
+// lines that their spectra speak of.
+std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings, const PlaceLines& places = {});
 
 }  // namespace cancelsafe
 

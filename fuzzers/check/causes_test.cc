@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "fuzzers/check/reach.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -91,17 +93,103 @@ TEST(Causes, ThePlaceThatMoreRacesShareIsNamedFirst) {
   EXPECT_EQ(causes[0].lines.front().function, "Wrong");
 }
 
-TEST(Causes, TheLinesOfAConsequenceAreThoseOfTracedCode) {
-  CheckFinding shorter = Make(Rule::kLinearizability, Family::kDeviceQueue, "KeRemoveDeviceQueue",
-                              "fiber 0\n  queue-remove\n", {"Remove a.c:90"});
-  CheckFinding traced = shorter;
-  shorter.variant = "model";
-  traced.lines = {ParseSourceLine("Choose a.c:12")};
-  traced.operations = shorter.operations + 1;
-  const std::vector<Cause> causes = GroupByCause({shorter, traced});
+// A failure in whose programs these places ran, and in no other; place 1 ran in all.
+Spectrum SpectrumOf(const std::vector<uint64_t>& places) {
+  Spectrum spectrum;
+  spectrum.failing = 10;
+  spectrum.passing = 90;
+  spectrum.counts[1 * 4] = {10, 90, false};
+  for (const uint64_t place : places) spectrum.counts[place * 4] = {10, 0, false};
+  return spectrum;
+}
+
+CheckFinding WrongRemoval(const std::string& routine, const std::string& program) {
+  return Make(Rule::kLinearizability, Family::kDeviceQueue, routine, program, {});
+}
+
+TEST(Causes, TheLinesOfAConsequenceAreWhatItsSpectraShare) {
+  CheckFinding first = WrongRemoval("KeRemoveDeviceQueue", "fiber 0\n  queue-remove\n");
+  CheckFinding second = first;
+  second.program = "fiber 0\n  queue-insert 0\n  queue-remove\n";
+  second.operations = 2;
+  first.spectrum = SpectrumOf({2, 3});
+  second.spectrum = SpectrumOf({3, 4});
+  const PlaceLines places = {{2, {"A", "a.c", 2}}, {3, {"B", "a.c", 3}}, {4, {"C", "a.c", 4}}};
+  const std::vector<Cause> causes = GroupByCause({first, second}, places);
   ASSERT_EQ(causes.size(), 1U);
-  EXPECT_EQ(causes[0].shown.variant, "model");
-  EXPECT_EQ(causes[0].lines.front().line, 12);
+  EXPECT_EQ(causes[0].lines.front().line, 3);
+}
+
+TEST(Causes, WhatVanishesWithOneRoutineIsOneCauseIfOneProgramHoldsTheOther) {
+  CheckFinding small = WrongRemoval("KeRemoveDeviceQueue", "fiber 0\n  queue-remove\n");
+  CheckFinding large =
+      WrongRemoval("KeInsertDeviceQueue", "fiber 0\n  queue-remove\n  queue-insert 0\n");
+  small.verdict.clause = "DQ-REM-01";
+  large.verdict.clause = "DQ-INS-01";
+  small.vanishes_without = {"KeRemoveDeviceQueue"};
+  large.vanishes_without = {"KeRemoveDeviceQueue"};
+  EXPECT_EQ(GroupByCause({small, large}).size(), 1U);
+  large.vanishes_without = {"KeInsertDeviceQueue"};
+  EXPECT_EQ(GroupByCause({small, large}).size(), 2U) << "each goes away with its own routine";
+}
+
+TEST(Causes, ADriversSettingIsAPartOfAProgram) {
+  CheckFinding small =
+      WrongRemoval("KeInsertDeviceQueue", "driver reentry=insert\nfiber 0\n  queue-insert 0\n");
+  CheckFinding large =
+      WrongRemoval("KeInsertDeviceQueue", "fiber 0\n  queue-remove\n  queue-insert 0\n");
+  small.verdict.clause = "DQ-REM-01";
+  large.verdict.clause = "DQ-INS-01";
+  EXPECT_EQ(GroupByCause({small, large}).size(), 2U);
+}
+
+TEST(Spectrum, WhatHappenedInFailingProgramsAloneScoresBest) {
+  const Spectrum spectrum = SpectrumOf({7});
+  EXPECT_DOUBLE_EQ(spectrum.Score(7 * 4), 1);
+  EXPECT_LT(spectrum.Score(1 * 4), 0.4);
+  EXPECT_EQ(spectrum.Ranked(0.95), std::vector<uint64_t>{7 * 4});
+  EXPECT_EQ(spectrum.Score(8 * 4), 0) << "it did not happen";
+}
+
+TEST(Spectrum, TwoFailuresShareASuspectOnlyIfItIsGoodForBoth) {
+  EXPECT_TRUE(ShareSuspect(SpectrumOf({2, 3}), SpectrumOf({3})));
+  EXPECT_FALSE(ShareSuspect(SpectrumOf({2}), SpectrumOf({3}))) << "place 1 ran everywhere";
+  EXPECT_FALSE(ShareSuspect(Spectrum(), SpectrumOf({3})));
+}
+
+TEST(Reach, AProgramReachesAnotherWithAllOfItsOperationsAndFlags) {
+  Program small;
+  small.setup.family = Family::kCsq;
+  small.operation_count = 1;
+  small.operations[0].op = Op::kInsert;
+  Program large = small;
+  large.operation_count = 2;
+  large.operations[0].op = Op::kCancel;
+  large.operations[1] = {Op::kInsert, 3, kWithContext};
+  EXPECT_TRUE(Reaches(ReachOf(large), ReachOf(small))) << "other items, more flags";
+  EXPECT_FALSE(Reaches(ReachOf(small), ReachOf(large)));
+  small.operations[0].flags = kWithContext;
+  large.operations[1].flags = 0;
+  EXPECT_FALSE(Reaches(ReachOf(large), ReachOf(small)));
+  large.operations[1].flags = kWithContext;
+  small.fibers = 2;
+  EXPECT_FALSE(Reaches(ReachOf(large), ReachOf(small)));
+}
+
+TEST(Reach, AFailureIsExplainedByASmallerOneOfItsKind) {
+  Program small;
+  small.operation_count = 1;
+  Program large = small;
+  large.operation_count = 2;
+  large.operations[1].op = Op::kCancel;
+  Known known;
+  known.Add("key", ReachOf(small));
+  EXPECT_TRUE(known.Explains("key", large));
+  EXPECT_FALSE(known.Explains("another", large));
+  small.operations[0].op = Op::kRemoveNext;
+  EXPECT_FALSE(known.Explains("key", small)) << "it breaks the rule in another way";
+  known.Add("whole");
+  EXPECT_TRUE(known.Explains("whole", small));
 }
 
 TEST(Causes, TheOrderOfFindingsDoesNotMatter) {
@@ -124,6 +212,8 @@ TEST(Causes, TheOrderOfFindingsDoesNotMatter) {
 TEST(Causes, AFindingSurvivesItsJson) {
   CheckFinding finding = PendingMissing();
   finding.ignored = {"CSQ-CB-01"};
+  finding.spectrum = SpectrumOf({5});
+  finding.vanishes_without = {"IoCsqInsertIrpEx"};
   CheckFinding read;
   ASSERT_TRUE(ParseFindingJson(FindingJson(finding), &read));
   EXPECT_EQ(FindingJson(read), FindingJson(finding));

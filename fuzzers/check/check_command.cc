@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "fuzzers/check/baseline.h"
 #include "fuzzers/check/cause_report.h"
 #include "fuzzers/check/conformance_part.h"
+#include "fuzzers/check/exchange.h"
 #include "fuzzers/check/parts.h"
 #include "fuzzers/check/variants.h"
 #include "fuzzers/check/verify_part.h"
@@ -141,10 +143,11 @@ class CheckRun {
       for (int i = 0; i < kFamilyCount; ++i) families.push_back(FamilyNumber(i));
     }
     fflush(stdout);
+    if (plain != nullptr) Exchange(implementation);
     BuildHosts();
     Hunt(families);
     Verify(families);
-    std::vector<Cause> causes = GroupByCause(findings_);
+    std::vector<Cause> causes = GroupByCause(findings_, TracedLines());
     if (plain != nullptr) Conform(plain->path, &causes);
     return Report(std::move(causes), SecondsNow() - begin);
   }
@@ -162,6 +165,33 @@ class CheckRun {
     if (variants_.empty()) {
       throw UsageError("--sanitizer: what was given was not built for any of these");
     }
+  }
+
+  // For sources alone: objects are needed.
+  void Exchange(const Implementation& implementation) {
+    if (!IsSource(options_.files.front())) return;
+    const std::string folder = folder_ + "/variants";
+    std::vector<std::string> routines;
+#define CANCELSAFE_TAKE_ENTRY(type, name, parameters) \
+  if (implementation.name != nullptr) routines.push_back(#name);
+    CANCELSAFE_ENTRY_POINTS(CANCELSAFE_TAKE_ENTRY)
+#undef CANCELSAFE_TAKE_ENTRY
+    absl::StatusOr<Exchanged> built = BuildExchanged(
+        TracedObjects(folder, options_.files.size()), routines, TreeRoot() + "/impl/reference",
+        TreeRoot() + "/impl/include", folder + "/exchanged");
+    // It is a help, and not a judge.
+    if (built.ok()) exchanged_ = *std::move(built);
+  }
+
+  PlaceLines TracedLines() const {
+    std::set<uint64_t> places;
+    for (const CheckFinding& finding : findings_) {
+      for (const auto& [what, count] : finding.spectrum.counts) places.insert(PlaceOf(what));
+    }
+    for (const Variant& variant : variants_) {
+      if (variant.name == "traced") return FindPlaceLines(variant.path, places);
+    }
+    return {};
   }
 
   const Variant* FindVariant(const std::string& sanitizer) const {
@@ -204,6 +234,7 @@ class CheckRun {
         part.plan.access_points = variant.access_points;
         part.plan.strict = options_.strict;
         part.plan.ignore = options_.ignore;
+        if (variant.name == "traced") part.plan.exchanged = exchanged_;
         parts.push_back(std::move(part));
       }
     }
@@ -339,6 +370,7 @@ class CheckRun {
   const Options& options_;
   std::string folder_;
   std::vector<Variant> variants_;
+  Exchanged exchanged_;
   std::vector<CheckFinding> findings_;
   HuntCounts counts_;
   int cases_ = 0;

@@ -55,6 +55,10 @@ std::string FindingJson(const CheckFinding& finding) {
   const Verdict& verdict = finding.verdict;
   json lines = json::array();
   for (const SourceLine& line : finding.lines) lines.push_back(JsonOfLine(line));
+  json counts = json::array();
+  for (const auto& [what, count] : finding.spectrum.counts) {
+    counts.push_back({what, count.failing, count.passing, count.in_call ? 1 : 0});
+  }
   const json object = {{"variant", finding.variant},
                        {"family", finding.family},
                        {"kind", VerdictKindName(verdict.kind)},
@@ -68,6 +72,10 @@ std::string FindingJson(const CheckFinding& finding) {
                        {"fibers", finding.fibers},
                        {"ignored", finding.ignored},
                        {"lines", lines},
+                       {"failing", finding.spectrum.failing},
+                       {"passing", finding.spectrum.passing},
+                       {"counts", counts},
+                       {"vanishes_without", finding.vanishes_without},
                        {"seen_there", finding.seen_there},
                        {"unconfirmed", finding.unconfirmed}};
   // What an implementation writes over may come out as something else than UTF-8.
@@ -94,6 +102,12 @@ bool ParseFindingJson(absl::string_view line, CheckFinding* finding) {
     for (const json& place : object.value("lines", json::array())) {
       read.lines.push_back(LineOfJson(place));
     }
+    read.spectrum.failing = object.value("failing", 0);
+    read.spectrum.passing = object.value("passing", 0);
+    for (const json& one : object.value("counts", json::array())) {
+      read.spectrum.counts[one.at(0)] = {one.at(1), one.at(2), one.at(3) != 0};
+    }
+    read.vanishes_without = object.value("vanishes_without", std::vector<std::string>());
     read.seen_there = object.value("seen_there", false);
     read.unconfirmed = object.value("unconfirmed", false);
   } catch (const json::exception&) {

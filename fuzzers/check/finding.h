@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "fuzzers/check/spectrum.h"
 #include "oracle/verdict.h"
 
 namespace cancelsafe {
@@ -35,6 +36,11 @@ struct CheckFinding {
   int fibers = 0;
   // Rules and clauses that had to be left out for this to show.
   std::vector<std::string> ignored;
+  // Routines without which it does not happen: those that were exchanged, one at a time, for
+  // the reference implementation's, and made it go away.
+  std::vector<std::string> vanishes_without;
+  // Of traced code: what goes together with it.
+  Spectrum spectrum;
   // The line to blame, best first. Both accesses for a data race.
   std::vector<SourceLine> lines;
   // Whether `lines` are where the verdict was seen, rather than what statistics suspect.

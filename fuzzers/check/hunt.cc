@@ -19,6 +19,7 @@
 #include "fuzzers/check/call_site.h"
 #include "fuzzers/check/causes.h"
 #include "fuzzers/check/hunt_programs.h"
+#include "fuzzers/check/reach.h"
 #include "fuzzers/check/suspects.h"
 #include "fuzzers/check/traced_code.h"
 #include "fuzzers/memory/modules.h"
@@ -33,12 +34,15 @@
 namespace cancelsafe {
 namespace {
 
-constexpr int kFindingsMax = 40;  // of one round
+constexpr int kFindingsMax = 60;  // of one round
 // An implementation that takes its process down in every run would do nothing else.
 constexpr int kDeathsMax = 60;
 // One that hangs without a preemption point is killed, and its program is a finding.
 constexpr double kChildSecondsMax = 30;
 constexpr int kSuspectRuns = 1500;
+constexpr double kExchangeSecondsMax = 5;  // for all routines, with one failure
+// A clause that is broken in one program of so many hides what happens in fewer.
+constexpr int64_t kHidingShare = 20;
 
 // Where in the verdict's line the routine stands: see Judge::set_place.
 constexpr char kRoutineMark[] = "\nin ";
@@ -86,15 +90,26 @@ class Hunter {
         family_(*FindFamily(plan.family)),
         seeds_(ReadSeeds(plan.seeds, family_)),
         board_(NewHuntBoard()),
-        end_(SecondsNow() + plan.seconds),
-        known_(plan.known.begin(), plan.known.end()) {}
+        end_(SecondsNow() + plan.seconds) {
+    for (const std::string& entry : plan.known) known_.Add(entry);
+    memory::FindModule(reinterpret_cast<uintptr_t>(AnyRoutine(implementation)), &module_);
+  }
 
   HuntCounts Run() {
     std::vector<std::string> ignored = plan_.ignore;
     for (int round = 0; round < plan_.rounds && SecondsNow() < end_; ++round) {
-      const std::vector<std::string> broken = RunRound(round, ignored);
-      if (broken.empty()) break;
-      ignored.insert(ignored.end(), broken.begin(), broken.end());
+      const std::vector<std::string> hiding = RunRound(round, ignored);
+      // An implementation that is right has been looked at enough.
+      if (findings_.empty()) break;
+      ignored.insert(ignored.end(), hiding.begin(), hiding.end());
+    }
+    if (TracedCode::kBuilt) {
+      for (Found& one : findings_) {
+        if (one.finding.verdict.kind == VerdictKind::kDataRace) continue;
+        TakeSpectrum(ignored, &one);
+        TakeExchanges(&one);
+        found_(one.finding);
+      }
     }
     counts_.runs = board_->runs;
     counts_.unknown = board_->unknown;
@@ -102,13 +117,23 @@ class Hunter {
   }
 
  private:
+  struct Found {
+    CheckFinding finding;
+    Program program;
+  };
+
   std::unique_ptr<Runner> NewRunner(const std::vector<std::string>& ignored) const {
+    return NewRunner(ignored, implementation_);
+  }
+
+  std::unique_ptr<Runner> NewRunner(const std::vector<std::string>& ignored,
+                                    const Implementation& implementation) const {
     RunnerOptions options;
     options.access_points = plan_.access_points;
     options.reading = plan_.strict ? Reading::kOwn : Reading::kPortable;
     for (const std::string& entry : ignored) options.ignore.Add(entry);
     const char* missing = nullptr;
-    auto runner = std::make_unique<Runner>(family_, implementation_, options, &missing);
+    auto runner = std::make_unique<Runner>(family_, implementation, options, &missing);
     if (missing != nullptr) {
       throw SetupError(absl::StrCat("the implementation does not provide ", missing));
     }
@@ -122,6 +147,7 @@ class Hunter {
     std::set<std::string> broken;
     board_->next = 0;
     board_->done = false;
+    std::fill_n(board_->broken, HuntBoard::kClauses, 0);
     int findings = 0, deaths = 0;
     // The first round has half of the time: an implementation that is right has no others.
     round_end_ = SecondsNow() + (end_ - SecondsNow()) / (round + 1 == plan_.rounds ? 1 : 2);
@@ -137,12 +163,26 @@ class Hunter {
       if (!Explain(runner.get(), strict.get(), ignored, &finding)) continue;
       ++findings;
       found_(finding);
+      findings_.push_back({finding, shortest_});
       if (CanBeLeftOut(finding.verdict)) {
-        broken.insert(finding.verdict.clause.empty() ? finding.verdict.rule
-                                                     : finding.verdict.clause);
+        broken.insert(ClauseOf(finding.verdict));
       }
     }
-    return {broken.begin(), broken.end()};
+    std::vector<std::string> hiding;
+    for (const std::string& clause : broken) {
+      if (board_->broken[SlotOf(clause)] >= static_cast<uint32_t>(board_->next / kHidingShare)) {
+        hiding.push_back(clause);
+      }
+    }
+    return hiding;
+  }
+
+  static const std::string& ClauseOf(const Verdict& verdict) {
+    return verdict.clause.empty() ? verdict.rule : verdict.clause;
+  }
+
+  static size_t SlotOf(const std::string& clause) {
+    return std::hash<std::string>()(clause) % HuntBoard::kClauses;
   }
 
   // What would leave out half of all there is stays in: races, losses, crashes.
@@ -191,7 +231,8 @@ class Hunter {
           ++board_->unknown;
           return true;
         }
-        board_->found = known_.count(FindingOf(verdict, RoutineOf(*runner)).Key()) == 0;
+        ++board_->broken[SlotOf(ClauseOf(verdict))];
+        board_->found = !known_.Explains(FindingOf(verdict, RoutineOf(*runner)).Key(), program);
         return false;
       });
       if (fresh) KeepProgram(program, board_);
@@ -209,11 +250,14 @@ class Hunter {
     const Program program = board_->program;
     FailureIdentity identity = judge.Run(program);
     if (!identity.failed()) return false;
-    if (!known_.insert(KeyOf(judge, identity)).second) return false;
+    const std::string key = KeyOf(judge, identity);
+    if (known_.Explains(key, program)) return false;
     const Program shortest = Shortest(&judge, identity, program);
     identity = judge.Run(shortest);
     *finding = FindingOf(judge.verdict(), RoutineOfIdentity(identity));
-    known_.insert(finding->Key());
+    known_.Add(finding->Key(), ReachOf(shortest));
+    // What minimising could not keep is not met again either.
+    if (finding->Key() != key) known_.Add(key, ReachOf(program));
     finding->variant = plan_.variant;
     finding->family = plan_.family;
     finding->program = PrintProgram(shortest);
@@ -227,6 +271,7 @@ class Hunter {
       if (plain.Run(shortest).SameAs(identity)) finding->ignored = plan_.ignore;
     }
     FindLines(runner, shortest, finding);
+    shortest_ = shortest;
     return true;
   }
 
@@ -263,33 +308,123 @@ class Hunter {
       return;
     }
     board_->site = CallSite();
-    std::fill_n(board_->suspects, HuntBoard::kSuspects, 0);
     const void* const inside = AnyRoutine(implementation_);
     RunChild([&] { board_->site = FindCallSite(runner, program, inside); }, 5);
-    const std::string key = finding->Key();
-    const auto same = [&] {
-      return FindingOf(runner->output().verdict, RoutineOf(*runner)).Key() == key;
-    };
-    if (TracedCode::kBuilt) {
-      RunChild([&] { FindSuspects(runner, program, plan_.seed, kSuspectRuns, same, board_); },
-               kChildSecondsMax);
-    }
     const bool consequence = IsConsequence(finding->verdict);
     // The call as a whole is wrong, not what it did last.
     const bool outer_first = finding->verdict.rule == RuleInfo(Rule::kIrqlRestored).name ||
                              finding->verdict.rule == RuleInfo(Rule::kLocksKept).name ||
                              finding->verdict.rule == RuleInfo(Rule::kLockPairing).name;
-    if (consequence) AddSuspects(finding);
     finding->seen_there = !consequence && board_->site.innermost != 0;
     if (outer_first) AddLine(board_->site.outermost, finding);
     AddLine(board_->site.innermost, finding);
     AddLine(board_->site.caller, finding);
     AddLine(board_->site.outermost, finding);
-    if (!consequence) AddSuspects(finding);
   }
 
-  void AddSuspects(CheckFinding* finding) const {
-    for (const uintptr_t suspect : board_->suspects) AddLine(suspect, finding);
+  // Runs the program with each routine exchanged.
+  void TakeExchanges(Found* one) {
+    if (!exchanges_loaded_) LoadExchanges();
+    exchanges_loaded_ = true;
+    board_->exchanges = 0;
+    std::fill_n(board_->gone, HuntBoard::kExchangesMax, false);
+    const int count = static_cast<int>(exchanges_.size());
+    const std::string key = one->finding.Key();
+    // A routine that does not get on with the others may hang in every program.
+    std::vector<std::string> hung;
+    while (board_->exchanges < count) {
+      const double end = SecondsNow() + kExchangeSecondsMax;
+      const bool ended = RunChild(
+          [&] {
+            while (board_->exchanges < count) {
+              const int at = board_->exchanges++;
+              const std::unique_ptr<Runner> runner =
+                  NewRunner(one->finding.ignored, exchanges_[at].second);
+              board_->gone[at] = IsGone(runner.get(), one->program, key);
+            }
+          },
+          kExchangeSecondsMax);
+      if (!ended && SecondsNow() >= end) hung.push_back(exchanges_[board_->exchanges - 1].first);
+    }
+    for (int i = 0; i < count; ++i) {
+      if (board_->gone[i]) one->finding.vanishes_without.push_back(exchanges_[i].first);
+    }
+    exchanges_.erase(std::remove_if(exchanges_.begin(), exchanges_.end(),
+                                    [&](const std::pair<std::string, Implementation>& exchange) {
+                                      return std::find(hung.begin(), hung.end(), exchange.first) !=
+                                             hung.end();
+                                    }),
+                     exchanges_.end());
+  }
+
+  // Whether the failure is gone: the program passes, or fails as the implementation does
+  // without the exchange. With one fiber: once. What a schedule says does not fit another
+  // routine, so that others are tried as well where there are several.
+  bool IsGone(Runner* runner, const Program& program, const std::string& key) const {
+    const auto gone = [&](const Program& one) {
+      if (runner->Run(one)) return true;
+      const std::string other = FindingOf(runner->output().verdict, RoutineOf(*runner)).Key();
+      return other != key && known_.Has(other);
+    };
+    if (!gone(program)) return false;
+    if (program.fibers == 1) return true;
+    constexpr int kSchedules = 60;
+    Program other = program;
+    other.schedule = schedule::Schedule();
+    other.schedule.kind = schedule::Kind::kRandom;
+    for (int i = 0; i < kSchedules; ++i) {
+      other.schedule.seed = static_cast<uint64_t>(i) + 1;
+      if (!gone(other)) return false;
+    }
+    return true;
+  }
+
+  void LoadExchanges() {
+    for (const auto& [routine, path] : plan_.exchanged) {
+      Implementation exchanged;
+      std::string error;
+      if (exchanges_.size() < HuntBoard::kExchangesMax &&
+          LoadImplementation(path, &exchanged, &error)) {
+        exchanges_.emplace_back(routine, exchanged);
+      }
+    }
+  }
+
+  // What other rules are broken in many programs is left out: it would say nothing of where
+  // this failure comes from, and leave no program that passes.
+  void TakeSpectrum(const std::vector<std::string>& ignored, Found* one) const {
+    CheckFinding* const finding = &one->finding;
+    std::vector<std::string> others;
+    for (const std::string& entry : ignored) {
+      if (entry != finding->verdict.clause && entry != finding->verdict.rule) {
+        others.push_back(entry);
+      }
+    }
+    const std::unique_ptr<Runner> runner = NewRunner(others);
+    const std::string key = finding->Key();
+    const std::string reach = ReachOf(one->program);
+    const auto same = [&](const Program& other) {
+      return FindingOf(runner->output().verdict, RoutineOf(*runner)).Key() == key &&
+             Reaches(ReachOf(other), reach);
+    };
+    board_->neighbours = board_->failing = board_->passing = board_->traced_count = 0;
+    for (int deaths = 0; deaths < kDeathsMax; ++deaths) {
+      const bool ended = RunChild(
+          [&] { FindSuspects(runner.get(), one->program, plan_.seed, kSuspectRuns, same, board_); },
+          kChildSecondsMax);
+      if (ended) break;
+    }
+    if (board_->failing == 0) return;
+    Spectrum& spectrum = finding->spectrum;
+    spectrum.failing = board_->failing;
+    spectrum.passing = board_->passing;
+    for (int i = 0; i < board_->traced_count; ++i) {
+      const HuntBoard::Traced& one = board_->traced[i];
+      // The hook's call returns there; what was called lies before it.
+      const uint64_t place = TracedCode::AddressOf(one.block) - 1 - module_.load_address;
+      spectrum.counts[place * 4 + TracedCode::HappenedAt(one.block)] = {
+          static_cast<int>(one.failing), static_cast<int>(one.passing), one.in_call};
+    }
   }
 
   static SourceLine LineAt(uintptr_t address) {
@@ -316,7 +451,12 @@ class Hunter {
   HuntBoard* const board_;
   const double end_;
   double round_end_ = 0;
-  std::set<std::string> known_;
+  Known known_;
+  std::vector<Found> findings_;
+  std::vector<std::pair<std::string, Implementation>> exchanges_;
+  bool exchanges_loaded_ = false;
+  Program shortest_;  // of the last finding
+  memory::Module module_;
   HuntCounts counts_;
 };
 

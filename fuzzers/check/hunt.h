@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,9 @@ struct HuntPlan {
   double seconds = 60;       // of all rounds; what is over is not begun
   int rounds = 3;
   uint64_t seed = 1;
-  std::vector<std::string> known;   // keys of findings that need not be found again
-  std::vector<std::string> ignore;  // rules and clauses
+  std::vector<std::string> known;                // keys of findings that need not be found again
+  std::vector<std::string> ignore;               // rules and clauses
+  std::map<std::string, std::string> exchanged;  // see exchange.h; may be empty
 };
 
 struct HuntCounts {

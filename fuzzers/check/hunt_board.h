@@ -13,7 +13,8 @@ namespace cancelsafe {
 
 struct HuntBoard {
   static constexpr int kKept = 512;
-  static constexpr int kSuspects = 8;
+  static constexpr int kTracedMax = 4096;
+  static constexpr int kClauses = 256;
 
   Program program;   // the one under way, with its schedule
   int64_t next = 0;  // number of the program after it
@@ -27,9 +28,27 @@ struct HuntBoard {
   uint16_t kept_size[kKept] = {};
   uint8_t kept[kKept][kMaxProgramBytes];
 
-  // What a look at one failure gave: addresses in the implementation, best first.
+  // How often each clause was broken in this round, by a hash of its name.
+  uint32_t broken[kClauses] = {};
+
+  // Of the exchanges tried with one failure: how many were begun, and with which it was gone.
+  static constexpr int kExchangesMax = 64;
+  int exchanges = 0;
+  bool gone[kExchangesMax] = {};
+
+  // What a look at one failure gave.
   CallSite site;
-  uintptr_t suspects[kSuspects] = {};
+  int neighbours = 0;  // that were begun
+  int failing = 0;
+  int passing = 0;
+  int traced_count = 0;
+  struct Traced {
+    uintptr_t block;
+    uint32_t failing;  // programs in which it happened
+    uint32_t passing;
+    bool in_call;  // while the call of the verdict was open
+  };
+  Traced traced[kTracedMax];
 };
 
 // In memory that children share. Ends the process if there is none.

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,8 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "command/status.h"
+#include "fuzzers/check/reach.h"
+#include "fuzzers/program/text.h"
 
 namespace cancelsafe {
 namespace {
@@ -42,7 +45,16 @@ PartResult ReadResult(const std::string& path) {
   for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     CheckFinding finding;
     if (ParseFindingJson(line, &finding)) {
-      result.findings.push_back(std::move(finding));
+      // What is said again is said with more.
+      const auto before = std::find_if(
+          result.findings.begin(), result.findings.end(), [&](const CheckFinding& other) {
+            return other.Key() == finding.Key() && other.program == finding.program;
+          });
+      if (before != result.findings.end()) {
+        *before = std::move(finding);
+      } else {
+        result.findings.push_back(std::move(finding));
+      }
       continue;
     }
     const json object = json::parse(line.begin(), line.end(), nullptr, false);
@@ -75,7 +87,8 @@ std::string PlanJson(const HuntPlan& plan) {
               {"rounds", plan.rounds},
               {"seed", plan.seed},
               {"known", plan.known},
-              {"ignore", plan.ignore}}
+              {"ignore", plan.ignore},
+              {"exchanged", plan.exchanged}}
       .dump(1);
 }
 
@@ -96,6 +109,7 @@ absl::StatusOr<HuntPlan> ParsePlan(const std::string& text) {
     plan.seed = object.at("seed");
     plan.known = object.at("known").get<std::vector<std::string>>();
     plan.ignore = object.at("ignore").get<std::vector<std::string>>();
+    plan.exchanged = object.at("exchanged").get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }
@@ -169,7 +183,9 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
       }
       for (const CheckFinding& finding : result.findings) {
         if (finding.verdict.kind != VerdictKind::kDataRace && finding.ignored.empty()) {
-          known[finding.family].insert(finding.Key());
+          const absl::StatusOr<Program> program = ParseProgram(finding.program);
+          known[finding.family].insert(
+              absl::StrCat(finding.Key(), "\t", program.ok() ? ReachOf(*program) : ""));
         }
       }
       done(at->first, result);

@@ -2,7 +2,6 @@
 #include "fuzzers/check/suspects.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,13 +11,6 @@
 
 namespace cancelsafe {
 namespace {
-
-struct Counts {
-  int failing = 0;
-  int passing = 0;
-};
-
-constexpr double kAsGood = 0.95;
 
 // What ran, in the last run, while the call that its verdict is about was open.
 std::set<uintptr_t> BlocksOfCall(const Runner& runner) {
@@ -38,47 +30,41 @@ std::set<uintptr_t> BlocksOfCall(const Runner& runner) {
 }  // namespace
 
 void FindSuspects(Runner* runner, const Program& program, uint64_t seed, int runs,
-                  const std::function<bool()>& same, HuntBoard* board) {
-  std::map<uintptr_t, Counts> blocks;
-  int failing = 0;
-  std::set<uintptr_t> in_call;
+                  const std::function<bool(const Program&)>& same, HuntBoard* board) {
+  std::map<uintptr_t, HuntBoard::Traced*> blocks;
+  for (int i = 0; i < board->traced_count; ++i) {
+    blocks[board->traced[i].block] = &board->traced[i];
+  }
+  const auto counts_of = [&](uintptr_t block) -> HuntBoard::Traced* {
+    HuntBoard::Traced*& counts = blocks[block];
+    if (counts == nullptr && board->traced_count < HuntBoard::kTracedMax) {
+      counts = &board->traced[board->traced_count++];
+      *counts = {block, 0, 0, false};
+    }
+    return counts;
+  };
   Program neighbour = program;
-  for (int i = 0; i < runs; ++i) {
-    if (i > 0)
+  while (board->neighbours < runs) {
+    const int i = board->neighbours++;
+    if (i > 0) {
       MakeNeighbour(runner->family(), seed + static_cast<uint64_t>(i), program, &neighbour);
+    }
     TracedCode::Clear();
     if (i == 0) TracedCode::KeepOrder(&runner->history().sequence);
     const bool passed = runner->Run(neighbour);
     if (i == 0) {
       TracedCode::KeepOrder(nullptr);
-      in_call = BlocksOfCall(*runner);
+      for (const uintptr_t block : BlocksOfCall(*runner)) {
+        HuntBoard::Traced* const counts = counts_of(block);
+        if (counts != nullptr) counts->in_call = true;
+      }
     }
-    if (!passed && !same()) continue;
-    failing += passed ? 0 : 1;
+    if (!passed && !same(neighbour)) continue;
+    ++(passed ? board->passing : board->failing);
     for (const uintptr_t block : TracedCode::Blocks()) {
-      Counts& counts = blocks[block];
-      ++(passed ? counts.passing : counts.failing);
+      HuntBoard::Traced* const counts = counts_of(block);
+      if (counts != nullptr) ++(passed ? counts->passing : counts->failing);
     }
-  }
-  std::vector<std::pair<double, uintptr_t>> ranked;
-  for (const auto& [block, counts] : blocks) {
-    if (counts.failing == 0) continue;
-    const double score = counts.failing / std::sqrt(static_cast<double>(failing) *
-                                                    (counts.failing + counts.passing));
-    ranked.emplace_back(-score, block);
-  }
-  if (ranked.empty()) return;
-  // Failures are few, and equal scores often chance.
-  const double good = kAsGood * std::min_element(ranked.begin(), ranked.end())->first;
-  const auto later = [&](const std::pair<double, uintptr_t>& one) {
-    return one.first > good || in_call.count(one.second) == 0;
-  };
-  std::sort(ranked.begin(), ranked.end(),
-            [&](const std::pair<double, uintptr_t>& a, const std::pair<double, uintptr_t>& b) {
-              return std::make_pair(later(a), a) < std::make_pair(later(b), b);
-            });
-  for (size_t i = 0; i < ranked.size() && i < HuntBoard::kSuspects; ++i) {
-    board->suspects[i] = ranked[i].second;
   }
 }
 

@@ -74,4 +74,29 @@ void __sanitizer_cov_trace_pc() {
   cancelsafe::Note(reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
 }
 
+// Traced code is linked with --wrap (variants.cc), since this program has hooks of the plain
+// names already, for engines that follow comparisons.
+#define CANCELSAFE_COMPARED(name, type)                                         \
+  extern "C" __attribute__((visibility("default"))) void name(type a, type b);  \
+  void name(type a, type b) {                                                   \
+    const uintptr_t happened = a < b    ? cancelsafe::TracedCode::kLess         \
+                               : a == b ? cancelsafe::TracedCode::kEqual        \
+                                        : cancelsafe::TracedCode::kGreater;     \
+    cancelsafe::Note(reinterpret_cast<uintptr_t>(__builtin_return_address(0)) | \
+                     happened << cancelsafe::TracedCode::kAddressBits);         \
+  }
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_cmp1, uint8_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_cmp2, uint16_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_cmp4, uint32_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_cmp8, uint64_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_const_cmp1, uint8_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_const_cmp2, uint16_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_const_cmp4, uint32_t)
+CANCELSAFE_COMPARED(__wrap___sanitizer_cov_trace_const_cmp8, uint64_t)
+#undef CANCELSAFE_COMPARED
+// Each case of a switch begins a block.
+extern "C" __attribute__((visibility("default"))) void __wrap___sanitizer_cov_trace_switch(
+    uint64_t, uint64_t*);
+void __wrap___sanitizer_cov_trace_switch(uint64_t, uint64_t*) {}
+
 #endif

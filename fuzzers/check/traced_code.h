@@ -1,6 +1,7 @@
 // Which code of an implementation a run went through, where it was compiled with
-// -fsanitize-coverage=trace-pc: the compiler calls a hook of ours at the begin of every
-// block. Knows nothing of programs or verdicts.
+// -fsanitize-coverage=trace-pc,trace-cmp: the compiler calls hooks of ours at the begin of
+// every block and before every comparison of integers. Knows nothing of programs or
+// verdicts.
 #ifndef CANCELSAFE_FUZZERS_CHECK_TRACED_CODE_H_
 #define CANCELSAFE_FUZZERS_CHECK_TRACED_CODE_H_
 
@@ -9,10 +10,20 @@
 
 namespace cancelsafe {
 
-// The blocks that ran since the last Clear, as addresses behind the call of the hook. A
-// table of fixed size for the process; what does not fit is not seen.
+// What happened since the last Clear: that a block ran, or that a comparison came out less,
+// equal or greater. Each is a number: the address behind the call of the hook, and in the
+// top bits what happened there. A table of fixed size for the process; what does not fit is
+// not seen.
 class TracedCode {
  public:
+  enum Happened : uintptr_t { kRan = 0, kLess = 1, kEqual = 2, kGreater = 3 };
+  static constexpr int kAddressBits = 60;
+  static uintptr_t AddressOf(uintptr_t block) {
+    return block & ((uintptr_t{1} << kAddressBits) - 1);
+  }
+  static Happened HappenedAt(uintptr_t block) {
+    return static_cast<Happened>(block >> kAddressBits);
+  }
   // Whether implementations of this build can be traced: those of the plain host alone, since
   // elsewhere the sanitizers have a hook of that name.
 #ifdef CANCELSAFE_SANITIZER_NONE

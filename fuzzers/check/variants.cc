@@ -17,9 +17,19 @@ namespace fs = std::filesystem;
 constexpr double kCompileSecondsMax = 300;
 constexpr size_t kComplaintBytesMax = 4000;
 
+// Of traced code; see traced_code.cc.
+constexpr const char* kComparisonHooks[] = {
+    "__sanitizer_cov_trace_cmp1",       "__sanitizer_cov_trace_cmp2",
+    "__sanitizer_cov_trace_cmp4",       "__sanitizer_cov_trace_cmp8",
+    "__sanitizer_cov_trace_const_cmp1", "__sanitizer_cov_trace_const_cmp2",
+    "__sanitizer_cov_trace_const_cmp4", "__sanitizer_cov_trace_const_cmp8",
+    "__sanitizer_cov_trace_switch"};
+
 constexpr const char* kCompilers[] = {"clang-19", "clang++-19"};
 
 bool IsC(const std::string& path) { return absl::EndsWith(path, ".c"); }
+
+}  // namespace
 
 absl::Status RunCompiler(const std::vector<std::string>& command) {
   std::string output;
@@ -33,11 +43,13 @@ absl::Status RunCompiler(const std::vector<std::string>& command) {
       absl::StrCat("this does not compile:\n", words, "\n", output.substr(0, kComplaintBytesMax)));
 }
 
+namespace {
+
 absl::Status BuildVariant(const std::vector<std::string>& sources,
                           const std::vector<std::string>& flags, const std::string& headers,
                           const std::string& name, const std::string& folder) {
   std::vector<std::string> link = {kCompilers[1], "-shared", "-fPIC"};
-  for (const std::string& flag : VariantFlags(name)) link.push_back(flag);
+  for (const std::string& flag : LinkFlags(name)) link.push_back(flag);
   for (size_t i = 0; i < sources.size(); ++i) {
     const std::string object = absl::StrCat(folder, "/", name, "-", i, ".o");
     std::vector<std::string> compile = {kCompilers[IsC(sources[i]) ? 0 : 1]};
@@ -60,10 +72,25 @@ absl::Status BuildVariant(const std::vector<std::string>& sources,
 
 std::vector<std::string> VariantFlags(const std::string& variant) {
   constexpr char kPoints[] = "-fsanitize-coverage=func,trace-loads,trace-stores";
-  if (variant == "traced") return {"-O0", "-fsanitize-coverage=trace-pc"};
+  if (variant == "traced") return {"-O0", "-fsanitize-coverage=trace-pc,trace-cmp"};
   if (variant == "address") return {"-O1", "-fsanitize=address", kPoints};
   if (variant == "thread") return {"-O1", "-fsanitize=thread", kPoints};
   return {"-O1", kPoints};
+}
+
+std::vector<std::string> LinkFlags(const std::string& variant) {
+  std::vector<std::string> flags = VariantFlags(variant);
+  if (variant != "traced") return flags;
+  for (const char* const hook : kComparisonHooks) {
+    flags.push_back(absl::StrCat("-Wl,--wrap=", hook));
+  }
+  return flags;
+}
+
+std::vector<std::string> TracedObjects(const std::string& folder, size_t sources) {
+  std::vector<std::string> objects;
+  for (size_t i = 0; i < sources; ++i) objects.push_back(absl::StrCat(folder, "/traced-", i, ".o"));
+  return objects;
 }
 
 bool IsSource(const std::string& path) {

@@ -23,6 +23,13 @@ struct Variant {
 // documentation as well.
 std::vector<std::string> VariantFlags(const std::string& variant);
 
+// Those for linking it.
+std::vector<std::string> LinkFlags(const std::string& variant);
+// Runs a compiler or linker; the error is what it said.
+absl::Status RunCompiler(const std::vector<std::string>& command);
+// What BuildVariants leaves in its folder of so many sources: the objects of the traced variant.
+std::vector<std::string> TracedObjects(const std::string& folder, size_t sources);
+
 // Compiles the sources (C or C++, by extension) to DIR/<variant>.so: "plain", "traced" (tells
 // which code runs: for the plain host), "address", and "thread", which the hosts of
 // ThreadSanitizer and of the memory engine share. `flags` are the caller's, such as -I. The
