@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "fuzzers/explain/generated_test.h"
 #include "fuzzers/explain/scene.h"
 #include "fuzzers/explain/story.h"
 #include "fuzzers/program/program_file.h"
@@ -32,10 +34,10 @@ class StaleChoicesTest : public ToolTest {
     return Run(absl::StrCat("'", CANCELSAFE_TARGETS_DIR, "/", target, "_fuzzer' ", flags));
   }
 
-  // Finds the bug of stored_routine.so; the file is failure.txt.
+  // Finds the bug of `guest_`; the file is failure.txt.
   void Find(int seed, const std::string& flags = "") {
     const CommandResult found =
-        Fuzz("csq", absl::StrCat("--implementation=stored_routine.so -seed=", seed, " ", kRuns, " ",
+        Fuzz("csq", absl::StrCat("--implementation=", guest_, " -seed=", seed, " ", kRuns, " ",
                                  flags, "; mv csq-*.txt failure.txt"));
     ASSERT_TRUE(std::filesystem::exists(Path("failure.txt"))) << found.output;
     const absl::StatusOr<ProgramFile> file = ReadProgramFile(ReadAll(Path("failure.txt")));
@@ -46,7 +48,7 @@ class StaleChoicesTest : public ToolTest {
 
   std::unique_ptr<Runner> NewRunner(MemoryModel memory = MemoryModel::kUnnamed) {
     std::string error;
-    EXPECT_TRUE(LoadImplementation(Path("stored_routine.so"), &implementation_, &error)) << error;
+    EXPECT_TRUE(LoadImplementation(Path(guest_), &implementation_, &error)) << error;
     RunnerOptions options;
     options.reading = Reading::kPortable;
     options.memory = memory;
@@ -56,12 +58,38 @@ class StaleChoicesTest : public ToolTest {
     return runner;
   }
 
+  // That the verdict of failure.txt is given by 20 processes, one after the other.
+  void ExpectTheSameInEveryProcess() {
+    for (int i = 0; i < 20; ++i) {
+      const CommandResult again =
+          Fuzz("csq", absl::StrCat("--implementation=", guest_, " --confirm=failure.txt"));
+      TargetReport report;
+      for (const absl::string_view line : absl::StrSplit(again.output, '\n')) {
+        if (ParseTargetReport(line, &report)) break;
+      }
+      EXPECT_EQ(VerdictLine(report.verdict), VerdictLine(verdict_)) << again.output;
+    }
+  }
+
+  // Of failure_, made small: as little as the bug takes.
+  void ExpectSmall(int stale_choices) {
+    const Program small = Small();
+    EXPECT_LE(small.operation_count, 3) << PrintProgram(small);
+    EXPECT_EQ(small.fibers, 2);
+    const std::unique_ptr<Runner> runner = NewRunner();
+    EXPECT_FALSE(runner->Run(small));
+    EXPECT_LE(runner->output().schedule.preemptions, 2) << PrintProgram(small);
+    EXPECT_EQ(small.schedule.stale_count, stale_choices) << PrintProgram(small);
+    EXPECT_EQ(small.schedule.memory, failure_.schedule.memory);
+  }
+
   Program Small() {
     const std::unique_ptr<Runner> runner = NewRunner();
     Judge judge(runner.get());
     return MinimizeFailure(&judge, failure_, nullptr).program;
   }
 
+  std::string guest_ = "stored_routine.so";
   Program failure_;
   Verdict verdict_;
   Implementation implementation_;
@@ -78,29 +106,14 @@ TEST_F(StaleChoicesTest, ALostCancelIsFoundFromNothingAndNamesItsModel) {
 
 TEST_F(StaleChoicesTest, ASavedFindingIsTheSameInEveryProcess) {
   ASSERT_NO_FATAL_FAILURE(Find(1));
-  for (int i = 0; i < 20; ++i) {
-    const CommandResult again =
-        Fuzz("csq", "--implementation=stored_routine.so --confirm=failure.txt");
-    TargetReport report;
-    for (const absl::string_view line : absl::StrSplit(again.output, '\n')) {
-      if (ParseTargetReport(line, &report)) break;
-    }
-    EXPECT_EQ(VerdictLine(report.verdict), VerdictLine(verdict_)) << again.output;
-  }
+  ExpectTheSameInEveryProcess();
 }
 
 TEST_F(StaleChoicesTest, MadeSmallItHasOneStaleChoice) {
   for (const char* model : {"rc11", "tso"}) {
     ASSERT_NO_FATAL_FAILURE(Find(2, absl::StrCat("--memory=", model)));
-    const Program small = Small();
-    EXPECT_LE(small.operation_count, 3) << PrintProgram(small);
-    EXPECT_EQ(small.fibers, 2);
-    const std::unique_ptr<Runner> runner = NewRunner();
-    EXPECT_FALSE(runner->Run(small));
-    EXPECT_LE(runner->output().schedule.preemptions, 2) << PrintProgram(small);
-    EXPECT_EQ(small.schedule.stale_count, 1);
-    EXPECT_GT(small.schedule.stale[0].alternatives, 1);
-    EXPECT_EQ(schedule::kMemoryModelNames[static_cast<int>(small.schedule.memory)],
+    ExpectSmall(/*stale_choices=*/1);
+    EXPECT_EQ(schedule::kMemoryModelNames[static_cast<int>(failure_.schedule.memory)],
               std::string(model));
     std::filesystem::remove(Path("failure.txt"));
   }
@@ -121,6 +134,25 @@ TEST_F(StaleChoicesTest, TheTableSaysWhatWasReadAndWhatWasMissed) {
   EXPECT_THAT(SceneOf(observation, "x").dump(), HasSubstr(said));
 }
 
+TEST_F(StaleChoicesTest, TheGeneratedTestFailsWithTheBugAndPassesWithoutIt) {
+  ASSERT_NO_FATAL_FAILURE(Find(1));
+  const Program small = Small();
+  ASSERT_EQ(small.schedule.stale_count, 1);
+  GeneratedTestOptions options;
+  options.verdict = verdict_;
+  WriteAll(Path("a_test.cc"), GeneratedTest(small, options));
+  EXPECT_THAT(ReadAll(Path("a_test.cc")), HasSubstr("  scenario.Memory(\"rc11\", \"0:"));
+  const CommandResult compiled = Run(
+      CANCELSAFE_TEST_COMPILER " -Wall -Wextra -Werror -O0 -c a_test.cc && " CANCELSAFE_TEST_LINKER
+                               " a_test.o -o a_test -lcancelsafe_scenario -lgtest -lgtest_main");
+  ASSERT_EQ(compiled.status, 0) << compiled.output << ReadAll(Path("a_test.cc"));
+  const CommandResult right = Run("./a_test");
+  EXPECT_EQ(right.status, 0) << right.output;
+  const CommandResult wrong = Run("CANCELSAFE_IMPLEMENTATION=./stored_routine.so ./a_test");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.output, HasSubstr("reads Cancel"));
+}
+
 TEST_F(StaleChoicesTest, AListThatDoesNotFitIsNoticed) {
   ASSERT_NO_FATAL_FAILURE(Find(1));
   Program other = Small();
@@ -138,6 +170,36 @@ TEST_F(StaleChoicesTest, AnotherModelIsRefusedByName) {
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.output, HasSubstr("--memory: 'arm' is not sc, tso or rc11"));
 }
+
+// Mutants of the optimized queue that lose a cancel.
+struct Sister {
+  const char* id;
+  std::vector<const char*> models;  // that show it without a preemption point at every access
+};
+
+class SistersTest : public StaleChoicesTest, public testing::WithParamInterface<Sister> {};
+
+TEST_P(SistersTest, AreFoundFromNothingByEverySeedReplayAndBecomeSmall) {
+  guest_ = absl::StrCat(GetParam().id, ".so");
+  for (const char* model : GetParam().models) {
+    for (int seed = 1; seed <= 5; ++seed) {
+      ASSERT_NO_FATAL_FAILURE(Find(seed, absl::StrCat("--memory=", model))) << model << seed;
+      ExpectSmall(/*stale_choices=*/1);
+      if (seed == 1) ExpectTheSameInEveryProcess();
+      std::filesystem::remove(Path("failure.txt"));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Mutants, SistersTest,
+    testing::Values(Sister{"csq-routine-stored-with-release", {"rc11", "tso"}},
+                    Sister{"csq-routine-stored-fence-missing", {"rc11", "tso"}},
+                    // A store buffer does not hold back the load that comes first.
+                    Sister{"csq-cancel-flag-read-before-exchange", {"rc11"}}),
+    [](const testing::TestParamInfo<Sister>& info) {
+      return absl::StrReplaceAll(info.param.id, {{"-", "_"}});
+    });
 
 class RightCodeTest : public StaleChoicesTest, public testing::WithParamInterface<const char*> {};
 
