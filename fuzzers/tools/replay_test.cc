@@ -208,7 +208,7 @@ TEST_F(ReplayTest, SaysWhichOrderingIsMissingInADataRace) {
       Run("cancelsafe replay --implementation greedy_remove.so --html a.html failure.txt");
   EXPECT_THAT(result.output, HasSubstr("VERDICT data-race "));
   EXPECT_THAT(result.output, testing::ContainsRegex("access: (read|write) of 8 bytes in "
-                                                    ".*greedy_remove.cc:[0-9]+ .*\\(fiber 1"));
+                                                    ".*reference/csq.cc:[0-9]+ .*\\(fiber 1"));
   EXPECT_THAT(result.output, testing::ContainsRegex("access: .*\\(fiber 0"));
   EXPECT_THAT(result.output, HasSubstr("missing: an ordering of what fiber "));
   EXPECT_THAT(ReadAll(Path("a.html")), HasSubstr("\"race\":{\"fiber\":"));
