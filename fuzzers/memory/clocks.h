@@ -29,22 +29,26 @@ inline Lane LaneOf(const Lanes& lanes, int fiber) {
 
 // All lanes are written where one changes. Processors wait if a part of what is about to be read
 // as a whole was just written alone.
+// Arrays of numbers, since compilers before Clang 15 have no vectors among their constants.
 struct LaneMasks {
-  Lanes one[kMaxFibers] = {};  // 1 in the fiber's lane
-  Lanes all[kMaxFibers] = {};  // all its bits
+  alignas(Lanes) Lane one[kMaxFibers][kMaxFibers] = {};  // 1 in the fiber's lane
+  alignas(Lanes) Lane all[kMaxFibers][kMaxFibers] = {};  // all its bits
   constexpr LaneMasks() {
     for (int f = 0; f < kMaxFibers; ++f) {
-      Lane lanes[kMaxFibers] = {};
-      lanes[f] = 1;
-      one[f] = __builtin_bit_cast(Lanes, lanes);
-      lanes[f] = -1;
-      all[f] = __builtin_bit_cast(Lanes, lanes);
+      one[f][f] = 1;
+      all[f][f] = -1;
     }
   }
 };
 inline constexpr LaneMasks kLaneMasks;
+// One instruction: what is copied is as large and as aligned as the vector.
+inline Lanes LoadLanes(const Lane (&from)[kMaxFibers]) {
+  Lanes lanes;
+  memcpy(&lanes, from, sizeof(lanes));
+  return lanes;
+}
 inline void CopyLane(const Lanes& from, int fiber, Lanes* to) {
-  const Lanes& mask = kLaneMasks.all[fiber];
+  const Lanes mask = LoadLanes(kLaneMasks.all[fiber]);
   *to = (*to & ~mask) | (from & mask);
 }
 
@@ -53,7 +57,7 @@ class Clock {
   Lane operator[](int fiber) const { return LaneOf(lanes_, fiber); }
   void Set(int fiber, Lane lane) { lanes_[fiber] = lane; }
   // Adds one to the fiber's lane.
-  void Tick(int fiber) { lanes_ += kLaneMasks.one[fiber]; }
+  void Tick(int fiber) { lanes_ += LoadLanes(kLaneMasks.one[fiber]); }
   void Join(const Clock& other) { lanes_ = __builtin_elementwise_max(lanes_, other.lanes_); }
   // Whether what `fiber` did at `lane` happened before.
   bool Covers(int fiber, Lane lane) const { return lane <= (*this)[fiber]; }
