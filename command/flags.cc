@@ -170,6 +170,8 @@ void AddCorpus(CLI::App* app, std::string* value) {
           "the corpus: DIR/<target>_fuzzer/{seeds,regressions} (corpus)");
 }
 
+bool IsGiven(const CLI::App* app, const std::string& name) { return app->count(name) > 0; }
+
 int ProcessorCount() {
   return static_cast<int>(std::clamp<long>(sysconf(_SC_NPROCESSORS_ONLN), 1, kJobsMax));
 }

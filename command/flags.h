@@ -39,6 +39,9 @@ CLI::Option* AddSwitch(CLI::App* app, const std::string& name, bool* value,
 CLI::Option* AddArguments(CLI::App* app, const std::string& shape, std::vector<std::string>* values,
                           const std::vector<std::string>& words = {});
 
+// Whether the command line has the flag, whatever its value.
+bool IsGiven(const CLI::App* app, const std::string& name);
+
 // ---- flags with a fixed name ----
 
 void AddGuestFlags(CLI::App* app, GuestFlags* flags);

@@ -272,7 +272,7 @@ std::function<int()> Declare(CLI::App* app) {
             "libfuzzer or AFL++, which has one main instance for each target, and secondaries for "
             "the other sanitizers and jobs; it goes on after a finding (libfuzzer)");
   AddSeconds(app, &campaign.seconds, "time of the whole campaign");
-  options->seconds_given = [app] { return app->count("--seconds") > 0; };
+  options->seconds_given = [app] { return IsGiven(app, "--seconds"); };
   AddNumber(app, "--schedules", &campaign.schedules, 1, INT_MAX,
             "in place of a time: how many schedules each target runs under each sanitizer, at "
             "least (libfuzzer)");
