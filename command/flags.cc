@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/shell_word.h"
 #include "command/suggest.h"
 
 namespace cancelsafe {
@@ -114,7 +115,7 @@ GuestFlags GuestFlags::Under(const std::string& sanitizer) const {
 
 std::string GuestFlags::AsText() const {
   std::string text;
-  for (const std::string& word : AsWords()) absl::StrAppend(&text, " ", word);
+  for (const std::string& word : AsWords()) absl::StrAppend(&text, " ", ShellWord(word));
   return text;
 }
 

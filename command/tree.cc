@@ -32,10 +32,13 @@ constexpr size_t kTargetsNamed = 8;  // more than these are a number
 std::vector<std::string> command_words;
 bool from_front_door = false;
 
-// The nearest folder above build/<preset>/cancelsafe that is a checkout; "" if none is.
+// The nearest folder above build/<preset>/cancelsafe that is a checkout; "" if none is. An
+// installed program belongs to none, even if its prefix lies within one.
 std::string FindRoot() {
   std::error_code error;
-  for (fs::path folder = fs::path(OwnPath()).parent_path(); folder.has_relative_path();
+  const fs::path own = fs::path(OwnPath()).parent_path();
+  if (fs::exists(own.parent_path() / "libexec" / "cancelsafe", error)) return "";
+  for (fs::path folder = own; folder.has_relative_path();
        folder = folder.parent_path()) {
     if (fs::exists(folder / "CMakePresets.json", error)) return folder.string();
   }

@@ -192,12 +192,13 @@ class CallGraph {
 
 }  // namespace
 
-GuestPoints FindGuestPoints(const std::string& path, bool access_points) {
+GuestPoints FindGuestPoints(const std::string& path, bool access_points,
+                            const std::set<std::string>& called) {
   GuestPoints points;
   const absl::StatusOr<Elf> elf = Elf::Read(path);
   if (!elf.ok()) return points;
   CallGraph graph(*elf, access_points);
-  const std::set<std::string> documented = DocumentedRoutines();
+  const std::set<std::string> documented = called.empty() ? DocumentedRoutines() : called;
   for (const auto& [name, address] : graph.exported()) {
     // Nothing runs beside the initialisation of a queue.
     if (documented.count(name) == 0 || absl::StrContains(name, "Initialize")) continue;
@@ -208,8 +209,9 @@ GuestPoints FindGuestPoints(const std::string& path, bool access_points) {
   return points;
 }
 
-std::string DescribeGuestPoints(const std::string& path, bool access_points) {
-  const GuestPoints points = FindGuestPoints(path, access_points);
+std::string DescribeGuestPoints(const std::string& path, bool access_points,
+                                const std::set<std::string>& called) {
+  const GuestPoints points = FindGuestPoints(path, access_points, called);
   const size_t count = points.without.size();
   if (count == 0) return "";
   std::vector<std::string> shown(
@@ -223,8 +225,9 @@ std::string DescribeGuestPoints(const std::string& path, bool access_points) {
                       "-fsanitize-coverage=func,trace-loads,trace-stores and give --points all");
 }
 
-void WarnOfRoutinesWithoutPoints(const std::string& path, bool access_points) {
-  const std::string warning = DescribeGuestPoints(path, access_points);
+void WarnOfRoutinesWithoutPoints(const std::string& path, bool access_points,
+                                 const std::set<std::string>& called) {
+  const std::string warning = DescribeGuestPoints(path, access_points, called);
   if (!warning.empty()) fprintf(stderr, "Warning: %s.\n", warning.c_str());
 }
 

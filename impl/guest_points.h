@@ -4,6 +4,7 @@
 #ifndef CANCELSAFE_IMPL_GUEST_POINTS_H_
 #define CANCELSAFE_IMPL_GUEST_POINTS_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,16 +17,21 @@ struct GuestPoints {
 
 // Zero routines for what cannot be read as a shared object. A routine is listed only if
 // that is certain: one that makes a call whose target is not known is not. With
-// `access_points` the hooks of loads and stores are points, if it was built with them.
+// `access_points` the hooks of loads and stores are points, if it was built with them. `called`
+// are the routines that matter, all if it is empty.
 // O(size of the file).
-GuestPoints FindGuestPoints(const std::string& path, bool access_points);
+GuestPoints FindGuestPoints(const std::string& path, bool access_points,
+                            const std::set<std::string>& called = {});
 
 // "FILE: 5 of 7 routines have no preemption point (A, B, ...): build with ...", or "" if all
 // have some.
-std::string DescribeGuestPoints(const std::string& path, bool access_points);
+std::string DescribeGuestPoints(const std::string& path, bool access_points,
+                                const std::set<std::string>& called = {});
 
-// Prints that to the standard error, as a warning.
-void WarnOfRoutinesWithoutPoints(const std::string& path, bool access_points);
+// Prints that to the standard error, as a warning; only of the routines in `called`, if any are
+// given.
+void WarnOfRoutinesWithoutPoints(const std::string& path, bool access_points,
+                                 const std::set<std::string>& called = {});
 
 }  // namespace cancelsafe
 

@@ -10,6 +10,7 @@
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/program/mutate.h"
+#include "fuzzers/targets/watched_guest.h"
 
 namespace cancelsafe {
 namespace {
@@ -128,7 +129,7 @@ void Benchmark::AfterRun(Runner* runner, int operations) {
   }
   Print();
   windows_.clear();
-  if (++workload_ == workloads_.size()) _Exit(0);
+  if (++workload_ == workloads_.size()) EndRegularly(0);
   StartPhase(Phase::kWarmUp);
   runner->SetStageClock(nullptr);
 }

@@ -400,7 +400,7 @@ void EndWhenEnough() {
   if (target->schedules_max == 0 || runs < target->schedules_max) return;
   PrintSummary();
   fprintf(stderr, "%s%llu\n", kEnoughSchedules, static_cast<unsigned long long>(runs));
-  _exit(0);
+  EndRegularly(0);
 }
 
 // A violation that did not happen again is counted, and saved apart: it may be the

@@ -40,6 +40,10 @@ void EnterGuest();                                 // a run begins
 void LeaveGuest();                                 // and ends
 void NoteReported();                               // what is wrong; the process is about to end
 
+// Ends the process between two runs, without a word of the engine's and as it should: the
+// process that watches a guest takes any other quiet end for the guest's.
+[[noreturn]] void EndRegularly(int status);
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_TARGETS_WATCHED_GUEST_H_

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
 #include "impl/guest_points.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -258,7 +260,11 @@ int Run(Options* options) {
   const GuestFlags& guest = options->guest;
   if (!guest.implementation.empty() && guest.implementation != kCanaryName &&
       file->program.fibers > 1) {
-    WarnOfRoutinesWithoutPoints(guest.implementation, runner_options.access_points);
+    std::set<std::string> called;
+    for (const Operation& operation : file->program.operations) {
+      called.insert(RoutineName(file->program.setup.family, operation.op));
+    }
+    WarnOfRoutinesWithoutPoints(guest.implementation, runner_options.access_points, called);
   }
   const auto search = [&](GuestHost* host) {
     Search search(*options, file->program, &runner, host);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "base/shell_word.h"
 #include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/run/report.h"
@@ -42,7 +43,8 @@ void ReportFound(const Runner& runner, const Program& program, const Verdict& ve
   found.schedule = runner.output().schedule.executed;
   printf("%s\n", FailureReport(found, runner.history(), verdict).c_str());
   const std::string path = absl::StrCat(directory, "/", FailureFileName(found, verdict));
-  const std::string command = absl::StrCat(FrontDoor(), " replay", guest.AsText(), " ", path);
+  const std::string command =
+      absl::StrCat(FrontDoor(), " replay", guest.AsText(), " ", ShellWord(path));
   const absl::Status status =
       WriteFileAtomically((folder / path).string(),
                           FailureFile(found, verdict, {origin, absl::StrCat("replay: ", command)}));

@@ -24,7 +24,6 @@
 #include "fuzzers/tools/replay_file.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
-#include "impl/guest_points.h"
 
 namespace cancelsafe {
 namespace {
@@ -139,10 +138,6 @@ int Run(Options* options) {
     RunnerOptionsOf(replay.guest);
   }
   const Implementation implementation = LoadGuest(replay.guest);
-  if (!replay.quiet && !replay.guest.implementation.empty() &&
-      replay.guest.implementation != kCanaryName) {
-    WarnOfRoutinesWithoutPoints(replay.guest.implementation, replay.guest.points == "all");
-  }
   CatchCrashes();
   // Under a debugger a single file stays in this process.
   if (replay.files.size() == 1 && BeingDebugged()) {

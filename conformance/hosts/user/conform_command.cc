@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/shell_word.h"
 #include "command/flags.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
@@ -31,7 +32,7 @@ int Run(ConformOptions* options) {
            FrontDoor().c_str(),
            options->implementation.empty()
                ? ""
-               : absl::StrCat(" --implementation ", options->implementation).c_str());
+               : absl::StrCat(" --implementation ", ShellWord(options->implementation)).c_str());
     fflush(stdout);
   }
   return status;

@@ -172,7 +172,8 @@ TEST_F(ConformCommandTest, NameOfAnyBytesIsEscaped) {
                      Path("report")}),
             0)
       << output_;
-  EXPECT_THAT(LastLine(), HasSubstr("gu\\xffest.so"));
+  EXPECT_THAT(output_, HasSubstr("conforms: gu\\xffest.so"));
+  EXPECT_THAT(LastLine(), HasSubstr("gu\\377est.so'")) << "the command can be copied";
 }
 
 }  // namespace
