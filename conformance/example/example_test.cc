@@ -67,7 +67,7 @@ TEST_F(ExampleTest, FuzzTargetFindsTheBugAndNoneInTheCorrectedQueue) {
   EXPECT_THAT(broken.output, HasSubstr("VERDICT "));
   // The explanation, and not the engine's stack and dump of bytes.
   EXPECT_THAT(broken.output, HasSubstr("queue-remove-by-key"));
-  EXPECT_THAT(broken.output, testing::Not(HasSubstr("libFuzzer")));
+  EXPECT_THAT(broken.output, testing::Not(HasSubstr("ERROR: libFuzzer")));
   EXPECT_THAT(broken.output, testing::Not(HasSubstr("Base64:")));
   // The command that it prints works.
   const size_t at = broken.output.find("replay: ");

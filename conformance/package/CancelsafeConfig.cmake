@@ -46,8 +46,8 @@ function(cancelsafe_add_tests target)
     add_test(NAME ${target}.fuzz.${name}
              COMMAND "${fuzzer}" "--implementation=$<TARGET_FILE:${target}>"
                      "--artifacts=${CMAKE_CURRENT_BINARY_DIR}" --brief
-                     "--front-door=${Cancelsafe_PROGRAM}" -verbosity=0 -runs=${arg_FUZZ_RUNS}
-                     -seed=1)
+                     "--front-door=${Cancelsafe_PROGRAM}" -verbosity=0 -max_len=4096
+                     -runs=${arg_FUZZ_RUNS} -seed=1)
   endforeach()
 endfunction()
 
