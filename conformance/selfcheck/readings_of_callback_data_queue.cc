@@ -72,18 +72,38 @@ Implementation InsertedAnswersPending() {
   return table;
 }
 
+// Unmarks what was inserted while the lock is still held: behind it the IRP may be gone.
 Implementation NotMarkedPendingIo() {
+  static PIO_CSQ_INSERT_IRP_EX insert;
+  static PIO_CSQ_RELEASE_LOCK release;
   Implementation table = BuiltInImplementation();
-  table.FltCbdqInsertIo = [](PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
-                             PFLT_CALLBACK_DATA_QUEUE_IO_CONTEXT context,
-                             PVOID insert_context) -> NTSTATUS {
-    PIRP irp = CancelsafeIrpOfCallbackData(data);
-    const NTSTATUS status =
-        BuiltInImplementation().FltCbdqInsertIo(queue, data, context, insert_context);
-    // Only while it is queued: a completed one is not looked at.
-    if (NT_SUCCESS(status) && irp->CancelRoutine != nullptr && !irp->Cancel) {
-      IoGetCurrentIrpStackLocation(irp)->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
-    }
+  table.FltCbdqInitialize =
+      [](PFLT_INSTANCE instance, PFLT_CALLBACK_DATA_QUEUE queue,
+         PFLT_CALLBACK_DATA_QUEUE_INSERT_IO insert_io, PFLT_CALLBACK_DATA_QUEUE_REMOVE_IO remove_io,
+         PFLT_CALLBACK_DATA_QUEUE_PEEK_NEXT_IO peek_next_io,
+         PFLT_CALLBACK_DATA_QUEUE_ACQUIRE acquire, PFLT_CALLBACK_DATA_QUEUE_RELEASE release_queue,
+         PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO complete) -> NTSTATUS {
+    const NTSTATUS status = BuiltInImplementation().FltCbdqInitialize(
+        instance, queue, insert_io, remove_io, peek_next_io, acquire, release_queue, complete);
+    PIO_CSQ csq = &queue->Csq;
+    // The same thunks in every queue.
+    insert = reinterpret_cast<PIO_CSQ_INSERT_IRP_EX>(reinterpret_cast<void*>(csq->CsqInsertIrp));
+    release = csq->CsqReleaseLock;
+    csq->CsqInsertIrp = reinterpret_cast<PIO_CSQ_INSERT_IRP>(
+        reinterpret_cast<void*>(+[](PIO_CSQ owner, PIRP irp, PVOID context) -> NTSTATUS {
+          const NTSTATUS inserted = insert(owner, irp, context);
+          owner->ReservePointer = NT_SUCCESS(inserted) ? irp : nullptr;
+          return inserted;
+        }));
+    csq->CsqReleaseLock = +[](PIO_CSQ owner, KIRQL irql) {
+      PIRP irp = static_cast<PIRP>(owner->ReservePointer);
+      owner->ReservePointer = nullptr;
+      // What was cancelled is about to be completed.
+      if (irp != nullptr && __atomic_load_n(&irp->CancelRoutine, __ATOMIC_SEQ_CST) != nullptr) {
+        IoGetCurrentIrpStackLocation(irp)->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
+      }
+      release(owner, irql);
+    };
     return status;
   };
   return table;
