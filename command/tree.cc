@@ -38,8 +38,7 @@ std::string FindRoot() {
   std::error_code error;
   const fs::path own = fs::path(OwnPath()).parent_path();
   if (fs::exists(own.parent_path() / "libexec" / "cancelsafe", error)) return "";
-  for (fs::path folder = own; folder.has_relative_path();
-       folder = folder.parent_path()) {
+  for (fs::path folder = own; folder.has_relative_path(); folder = folder.parent_path()) {
     if (fs::exists(folder / "CMakePresets.json", error)) return folder.string();
   }
   return "";
