@@ -1,6 +1,7 @@
 // A toy subcommand on the real parser: what is accepted, and how errors are worded.
 #include "command/command_line.h"
 
+#include <filesystem>
 #include <memory>
 
 #include "command/flags.h"
@@ -16,6 +17,7 @@ struct Toy {
   std::string word = "red";
   std::vector<std::string> texts;
   bool quiet = false;
+  std::string folder = ".";
   std::vector<std::string> files;
 };
 Toy* last = nullptr;
@@ -27,6 +29,7 @@ std::function<int()> DeclareToy(CLI::App* app) {
   AddChoice(app, "--colour", &toy->word, {"red", "green"}, "a word (red)");
   AddTexts(app, "--text", &toy->texts, "RULE", "may be repeated");
   AddSwitch(app, "--quiet", &toy->quiet, "a switch");
+  AddSave(app, &toy->folder);
   AddArguments(app, "FILE", &toy->files);
   return [toy] { return toy->number; };
 }
@@ -68,6 +71,15 @@ TEST(CommandLineTest, ErrorsSayWhatWasWrongAndWhatIsAllowed) {
   EXPECT_EQ(ErrorOf({"toy", "--text", ""}), "--text: needs a value");
   EXPECT_EQ(ErrorOf({"ty"}), "no subcommand 'ty'; did you mean toy?; 'cancelsafe help' lists them");
   EXPECT_EQ(ErrorOf({}), "no subcommand; 'cancelsafe help' lists them");
+}
+
+// Not when there is something to save, after hours perhaps.
+TEST(CommandLineTest, TheFolderForFindingsIsMadeBeforeTheSearch) {
+  const std::string folder = testing::TempDir() + "/cancelsafe-save";
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(ErrorOf({"toy", "--save", folder + "/a/b"}), "");
+  EXPECT_TRUE(std::filesystem::is_directory(folder + "/a/b"));
+  EXPECT_THAT(ErrorOf({"toy", "--save", "/dev/null/a"}), HasSubstr("cannot create /dev/null/a"));
 }
 
 TEST(CommandLineTest, HelpShowsEveryFlag) {

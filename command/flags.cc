@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/files.h"
 #include "base/shell_word.h"
 #include "command/suggest.h"
 
@@ -169,6 +170,14 @@ void AddWork(CLI::App* app, std::string* value, const std::string& what,
 void AddCorpus(CLI::App* app, std::string* value) {
   AddText(app, "--corpus", value, "DIR",
           "the corpus: DIR/<target>_fuzzer/{seeds,regressions} (corpus)");
+}
+
+void AddSave(CLI::App* app, std::string* value) {
+  AddText(app, "--save", value, "DIR", "where a failure is saved (.)")
+      ->check([](const std::string& path) {
+        const absl::Status made = MakeFolder(path);
+        return made.ok() ? std::string() : std::string(made.message());
+      });
 }
 
 bool IsGiven(const CLI::App* app, const std::string& name) { return app->count(name) > 0; }

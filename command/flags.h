@@ -56,6 +56,9 @@ void AddJobs(CLI::App* app, int* value, const std::string& what);
 void AddWork(CLI::App* app, std::string* value, const std::string& what,
              const std::string& fallback);
 void AddCorpus(CLI::App* app, std::string* value);
+// --save: the folder of what is found. It is made at once: a finding that took an hour must not
+// be lost for the want of it.
+void AddSave(CLI::App* app, std::string* value);
 // As many as there are processors.
 int ProcessorCount();
 

@@ -293,7 +293,7 @@ std::function<int()> Declare(CLI::App* app) {
             "give up after this many schedules (no limit, or 100000 with --scheduler)");
   AddNumber(app, "--hang-seconds", &options->hang_seconds, 1, 3600,
             "a thousand schedules that take longer than this are a livelock (20)");
-  AddText(app, "--save", &options->directory, "DIR", "where a failure is saved (.)");
+  AddSave(app, &options->directory);
   AddSanitizer(app, &options->sanitizer, "none; model with --memory");
   AddGuestFlags(app, &options->guest);
   AddTarget(app, &options->target);

@@ -233,7 +233,7 @@ std::function<int()> Declare(CLI::App* app) {
   AddNumber(app, "--seconds", &options->seconds, 1, INT_MAX,
             "stop after so long with each family, and keep what there is (no limit)");
   AddNumber(app, "--jobs", &options->jobs, 1, kMaxCrewJobs, "processes at a time (1)");
-  AddText(app, "--save", &options->directory, "DIR", "where a failure is saved (.)");
+  AddSave(app, &options->directory);
   AddText(app, "--result", &options->result, "FILE", "write the result as JSON, a line a family");
   AddText(app, "--revision", &options->revision, "TEXT",
           "what was verified, such as a commit; only results of one go together");
