@@ -164,6 +164,14 @@ TEST_F(TargetTest, ACrashThatIsLeftOutIsToldAndNotSaved) {
   EXPECT_FALSE(reports_[0].left_out) << output_;
 }
 
+TEST_F(TargetTest, AGuestThatEndsTheProcessIsReplayedAsTheGuest) {
+  Run("leaving", "-runs=200 -seed=1");
+  EXPECT_NE(status_, 0) << output_;
+  ASSERT_EQ(reports_.size(), 1u) << output_;
+  EXPECT_EQ(Saved().size(), 1u);
+  EXPECT_TRUE(absl::StrContains(reports_[0].replay, "test_guest_leaving.so")) << output_;
+}
+
 TEST_F(TargetTest, EndsOnceEnoughSchedulesHaveRun) {
   Run("once", "-seed=1 --schedules=500");
   EXPECT_EQ(status_, 0) << output_;
@@ -197,6 +205,25 @@ TEST_F(TargetTest, PrintsADictionaryAndRunsNothing) {
   EXPECT_EQ(status_, 2) << output_;
   EXPECT_TRUE(absl::StrContains(output_, "there is no 'nonsense'; there are text, csq, "))
       << output_;
+}
+
+TEST_F(TargetTest, HelpIsPrintedAndNothingIsRun) {
+  Run("late", "--help -runs=1");
+  EXPECT_EQ(status_, 0) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "--print-dictionary=NAME")) << output_;
+  EXPECT_FALSE(absl::StrContains(output_, "summary:")) << output_;
+}
+
+TEST_F(TargetTest, SaysWhatIsWrongWithAFlag) {
+  Run("late", "-runs=1 --stats");
+  EXPECT_EQ(status_, 2) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "--stats: a value is missing")) << output_;
+  Run("late", "-runs=1 --points=most");
+  EXPECT_EQ(status_, 2) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "--points: 'most' is not 'all'")) << output_;
+  Run("late", "-runs=1 --strict=yes");
+  EXPECT_EQ(status_, 2) << output_;
+  EXPECT_TRUE(absl::StrContains(output_, "unknown flag '--strict=yes'")) << output_;
 }
 
 TEST_F(TargetTest, RefusesMoreFibersThanThereAre) {

@@ -1,11 +1,14 @@
 // A device queue with one of the bugs that a target's tests need, chosen by the macro
 // CANCELSAFE_TEST_BUG. As plain as can be, so that nothing else is wrong with it.
+#include <unistd.h>
+
 #include "wdm.h"
 
 #define LATE 1        // shows after many calls, in some orders of the calls only
 #define ONCE 2        // shows once in a process, after fifty runs
 #define CRASHING 3    // likewise, and the process does not survive it
 #define SLOW_START 4  // shows in every run but the first eight of a process
+#define LEAVING 5     // as CRASHING, but the process ends quietly
 
 namespace {
 
@@ -62,6 +65,8 @@ BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
   if (Wrong()) {
 #if CANCELSAFE_TEST_BUG == CRASHING
     *reinterpret_cast<volatile int*>(8) = 1;
+#elif CANCELSAFE_TEST_BUG == LEAVING
+    _exit(0);
 #endif
     inserted = !inserted;
   }
