@@ -1,4 +1,5 @@
-// Parsing, declared in text.h.
+// Parsing, declared in text.h; the class is in text_parser.h. The lines on the schedule are
+// in parse_schedule.cc.
 #include <algorithm>
 #include <iterator>
 #include <vector>
@@ -13,8 +14,8 @@
 #include "absl/strings/strip.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/schedules.h"
-#include "fuzzers/program/stale_text.h"
 #include "fuzzers/program/text.h"
+#include "fuzzers/program/text_parser.h"
 #include "fuzzers/program/tokens.h"
 #include "fuzzers/program/words.h"
 #include "oracle/family.h"
@@ -24,101 +25,7 @@
 namespace cancelsafe {
 namespace {
 
-using schedule::kMaxChoices;
-using schedule::kMemoryModelNames;
-using schedule::Schedule;
-
 using Words = absl::Span<const char* const>;
-
-class Parser {
- public:
-  absl::StatusOr<ProgramFile> Run(absl::string_view text);
-
- private:
-  absl::Status Line(absl::string_view line);
-  absl::Status Target(const Tokens& tokens);
-  absl::Status Settings(SetupLine line, const Tokens& tokens);
-  absl::Status Fiber(const Tokens& tokens);
-  absl::Status ScheduleLine(const Tokens& tokens);
-  absl::Status Choices(const Tokens& tokens);
-  absl::Status Memory(const Tokens& tokens);
-  absl::Status StaleChoices(const Tokens& tokens);
-  absl::Status OperationLine(const Tokens& tokens);
-  absl::Status OperationArgument(Argument argument, Operation* operation);
-  absl::Status Finish();
-
-  template <typename... Parts>
-  absl::Status Error(const Parts&... parts) const {
-    return absl::InvalidArgumentError(absl::StrCat("line ", line_, ": ", parts...));
-  }
-  absl::Status UnknownWord(absl::string_view what, absl::string_view word, Words words,
-                           absl::string_view who) const {
-    return Error("unknown ", what, " ", Quoted(word), "; ", DidYouMean(word, words), who, ": ",
-                 absl::StrJoin(words, ", "));
-  }
-  absl::Status Number(Argument argument, uint64_t max, uint64_t* value) const;
-  template <typename T>
-  absl::Status Number(Argument argument, uint64_t max, T* value) const {
-    uint64_t number = 0;
-    const absl::Status status = Number(argument, max, &number);
-    *value = static_cast<T>(number);
-    return status;
-  }
-  template <typename Enum>
-  absl::Status Value(Argument argument, Words words, Enum* value) const {
-    const int index = FindWord(argument.value, words);
-    if (index < 0) {
-      return UnknownWord(absl::StrCat("value of ", argument.name, "="), argument.value, words,
-                         "allowed");
-    }
-    *value = static_cast<Enum>(index);
-    return absl::OkStatus();
-  }
-  absl::Status Bare(Argument argument) const {
-    return argument.has_value ? Error("'", argument.name, "' takes no value") : absl::OkStatus();
-  }
-  // An argument or a line may be given once.
-  absl::Status Once(Tokens* seen, absl::string_view name) const {
-    if (std::find(seen->begin(), seen->end(), name) != seen->end()) {
-      return Error(Quoted(name), " is given twice");
-    }
-    seen->push_back(name);
-    return absl::OkStatus();
-  }
-
-  int line_ = 0;
-  bool has_target_ = false;
-  int fibers_ = 0;
-  size_t header_bytes_ = 0;
-  Tokens lines_seen_;
-  // Where something stands that can only be judged at the end.
-  std::vector<int> setting_line_ = std::vector<int>(kSetupFieldCount);
-  std::vector<int> choice_line_;
-  int64_t highest_step_ = -1;  // of the choices
-  ProgramFile file_;
-  std::vector<const char*> operation_words_;
-};
-
-absl::Status Parser::Number(Argument argument, uint64_t max, uint64_t* value) const {
-  if (ParseNumber(argument.value, value) && *value <= max) return absl::OkStatus();
-  return Error(argument.name, " must be a number from 0 to ", max, " (decimal, or 0x...), not ",
-               Quoted(argument.value));
-}
-
-absl::Status Parser::Target(const Tokens& tokens) {
-  const char* families[kFamilyCount];
-  for (int i = 0; i < kFamilyCount; ++i) families[i] = FamilyName(static_cast<Family>(i));
-  if (tokens.size() != 2) {
-    return Error("'target' takes one name; allowed: ", absl::StrJoin(families, ", "));
-  }
-  const int index = FindWord(tokens[1], families);
-  if (index < 0) return UnknownWord("target", tokens[1], families, "allowed");
-  file_.program.setup = InfoOf(static_cast<Family>(index)).setup;
-  const OperationList& list = OperationsOf(static_cast<Family>(index));
-  for (int i = 0; i < list.count; ++i) operation_words_.push_back(OperationName(list.ops[i]));
-  has_target_ = true;
-  return absl::OkStatus();
-}
 
 // The settings of a line that this family has, as the words by which they are given.
 struct SettingWords {
@@ -147,7 +54,30 @@ struct SettingWords {
   }
 };
 
-absl::Status Parser::Settings(SetupLine line, const Tokens& tokens) {
+}  // namespace
+
+absl::Status TextParser::Number(Argument argument, uint64_t max, uint64_t* value) const {
+  if (ParseNumber(argument.value, value) && *value <= max) return absl::OkStatus();
+  return Error(argument.name, " must be a number from 0 to ", max, " (decimal, or 0x...), not ",
+               Quoted(argument.value));
+}
+
+absl::Status TextParser::Target(const Tokens& tokens) {
+  const char* families[kFamilyCount];
+  for (int i = 0; i < kFamilyCount; ++i) families[i] = FamilyName(static_cast<Family>(i));
+  if (tokens.size() != 2) {
+    return Error("'target' takes one name; allowed: ", absl::StrJoin(families, ", "));
+  }
+  const int index = FindWord(tokens[1], families);
+  if (index < 0) return UnknownWord("target", tokens[1], families, "allowed");
+  file_.program.setup = InfoOf(static_cast<Family>(index)).setup;
+  const OperationList& list = OperationsOf(static_cast<Family>(index));
+  for (int i = 0; i < list.count; ++i) operation_words_.push_back(OperationName(list.ops[i]));
+  has_target_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status TextParser::Settings(SetupLine line, const Tokens& tokens) {
   Setup& setup = file_.program.setup;
   const SettingWords known(setup.family, line);
   if (known.words.empty()) {
@@ -181,7 +111,7 @@ absl::Status Parser::Settings(SetupLine line, const Tokens& tokens) {
   return absl::OkStatus();
 }
 
-absl::Status Parser::Fiber(const Tokens& tokens) {
+absl::Status TextParser::Fiber(const Tokens& tokens) {
   if (fibers_ == kMaxFibers) return Error("too many fibers; at most ", kMaxFibers, " are allowed");
   uint64_t number = 0;
   if (tokens.size() != 2 || !ParseNumber(tokens[1], &number) ||
@@ -192,82 +122,7 @@ absl::Status Parser::Fiber(const Tokens& tokens) {
   return absl::OkStatus();
 }
 
-absl::Status Parser::ScheduleLine(const Tokens& tokens) {
-  Schedule& schedule = file_.program.schedule;
-  if (tokens.size() < 2) {
-    return Error("'schedule' needs a scheduler; allowed: ",
-                 absl::StrJoin(schedule::kKindNames, ", "));
-  }
-  const int kind = FindWord(tokens[1], schedule::kKindNames);
-  if (kind < 0) return UnknownWord("scheduler", tokens[1], schedule::kKindNames, "allowed");
-  schedule.kind = static_cast<schedule::Kind>(kind);
-  Tokens seen;
-  for (size_t i = 2; i < tokens.size(); ++i) {
-    const Argument argument = SplitArgument(tokens[i]);
-    const int index = FindWord(argument.name, kScheduleArgumentWords);
-    if (index < 0) {
-      return UnknownWord("schedule setting", argument.name, kScheduleArgumentWords, "allowed");
-    }
-    absl::Status status = Once(&seen, argument.name);
-    if (!status.ok()) return status;
-    if (index == 0) status = Number(argument, 0xffffffff, &schedule.seed);
-    if (index == 1) status = Number(argument, 0xff, &schedule.parameter);
-    if (index == 2) {
-      status = Number(argument, kMaxSchedules, &file_.program.schedules);
-      if (!status.ok() || file_.program.schedules == 0) {
-        return Error("schedules must be a number from 1 to ", kMaxSchedules, ", not ",
-                     Quoted(argument.value));
-      }
-    }
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Parser::Choices(const Tokens& tokens) {
-  Schedule& schedule = file_.program.schedule;
-  for (size_t i = 1; i < tokens.size(); ++i) {
-    if (schedule.choice_count == kMaxChoices) {
-      return Error("too many choices; at most ", kMaxChoices, " are allowed");
-    }
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(tokens[i], absl::MaxSplits(':', 1));
-    uint64_t step = 0;
-    uint64_t fiber = 0;
-    if (!ParseNumber(parts.first, &step) || !ParseNumber(parts.second, &fiber) || step > 0xffff ||
-        fiber >= kMaxFibers) {
-      return Error("a choice is step:fiber with a step up to 65535 and a fiber up to ",
-                   kMaxFibers - 1, ", as in 3:1, not ", Quoted(tokens[i]));
-    }
-    // Printed lists ascend: only a step below the highest so far can be a duplicate.
-    for (int j = 0; static_cast<int64_t>(step) <= highest_step_ && j < schedule.choice_count; ++j) {
-      if (schedule.choices[j].step == step) return Error("two choices for step ", step);
-    }
-    highest_step_ = std::max(highest_step_, static_cast<int64_t>(step));
-    choice_line_.push_back(line_);
-    schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(step),
-                                                 static_cast<uint8_t>(fiber)};
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Parser::Memory(const Tokens& tokens) {
-  const Words words = Words(kMemoryModelNames).subspan(1);
-  if (tokens.size() != 2) {
-    return Error("'memory' takes one model; allowed: ", absl::StrJoin(words, ", "));
-  }
-  const int index = FindWord(tokens[1], words);
-  if (index < 0) return UnknownWord("memory model", tokens[1], words, "allowed");
-  file_.program.schedule.memory = static_cast<schedule::MemoryModel>(index + 1);
-  return absl::OkStatus();
-}
-
-absl::Status Parser::StaleChoices(const Tokens& tokens) {
-  const std::string wrong = ReadStaleChoices(tokens, &file_.program.schedule);
-  return wrong.empty() ? absl::OkStatus() : Error(wrong);
-}
-
-absl::Status Parser::OperationArgument(Argument argument, Operation* operation) {
+absl::Status TextParser::OperationArgument(Argument argument, Operation* operation) {
   const FieldMasks masks = FieldsOf(operation->op);
   std::vector<const char*> allowed;
   for (size_t bit = 0; bit < std::size(kFlagWords); ++bit) {
@@ -289,7 +144,7 @@ absl::Status Parser::OperationArgument(Argument argument, Operation* operation) 
   return Bare(argument);
 }
 
-absl::Status Parser::OperationLine(const Tokens& tokens) {
+absl::Status TextParser::OperationLine(const Tokens& tokens) {
   Program& program = file_.program;
   const int index = FindWord(tokens[0], operation_words_);
   if (index < 0) {
@@ -330,7 +185,7 @@ absl::Status Parser::OperationLine(const Tokens& tokens) {
   return absl::OkStatus();
 }
 
-absl::Status Parser::Line(absl::string_view line) {
+absl::Status TextParser::Line(absl::string_view line) {
   const auto bad = std::find_if_not(line.begin(), line.end(), IsTextByte);
   if (bad != line.end()) {
     return Error(absl::StrFormat("byte 0x%02x is not text", static_cast<uint8_t>(*bad)));
@@ -382,7 +237,7 @@ absl::Status Parser::Line(absl::string_view line) {
   }
 }
 
-absl::Status Parser::Finish() {
+absl::Status TextParser::Finish() {
   Program& program = file_.program;
   if (!has_target_) return Error("no 'target' line; there is no program here");
   program.fibers = std::max(fibers_, 1);
@@ -406,7 +261,7 @@ absl::Status Parser::Finish() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ProgramFile> Parser::Run(absl::string_view text) {
+absl::StatusOr<ProgramFile> TextParser::Run(absl::string_view text) {
   file_.program.schedules = 0;  // until a line says how many
   if (text.size() > kMaxTextBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -422,9 +277,9 @@ absl::StatusOr<ProgramFile> Parser::Run(absl::string_view text) {
   return std::move(file_);
 }
 
-}  // namespace
-
-absl::StatusOr<ProgramFile> ParseProgramFile(absl::string_view text) { return Parser().Run(text); }
+absl::StatusOr<ProgramFile> ParseProgramFile(absl::string_view text) {
+  return TextParser().Run(text);
+}
 
 absl::StatusOr<Program> ParseProgram(absl::string_view text) {
   absl::StatusOr<ProgramFile> file = ParseProgramFile(text);
