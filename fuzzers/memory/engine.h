@@ -185,7 +185,10 @@ class Engine {
 
  private:
   void Store(Location* location, const Actor& actor, uint64_t value, Order order);
-  void CheckState(ptrdiff_t word, const Actor& actor, uintptr_t address, bool write);
+  void CheckState(ptrdiff_t word, const Actor& actor, uintptr_t address, bool write) {
+    if (shadow_.state(word) != State::kLive) RememberBadAccess(word, actor, address, write);
+  }
+  void RememberBadAccess(ptrdiff_t word, const Actor& actor, uintptr_t address, bool write);
   // Where an atomic access goes. `location` is null where memory is not watched.
   struct Place {
     ptrdiff_t word = -1;
