@@ -88,4 +88,18 @@ SystemCall::~SystemCall() {
   processor->irql = before_;
 }
 
+const char* ActivityName(DriveActivity activity) {
+  switch (activity) {
+    case DriveActivity::kDpc:
+      return "dpc";
+    case DriveActivity::kWorkItem:
+      return "work item";
+    case DriveActivity::kThread:
+      return "thread";
+    case DriveActivity::kLower:
+      return "lower device";
+  }
+  return "";
+}
+
 }  // namespace cancelsafe::drivers

@@ -121,7 +121,6 @@ PDRIVER_DISPATCH DefaultMajorFunction();
 void AdoptStartIo();
 void ResetQueueDoors();
 void ResetDispatcher();
-void ResetActivities();
 
 // The tables of the themes.
 ServiceList LockServices();
@@ -129,7 +128,9 @@ ServiceList QueueServices();
 ServiceList IrpServices();
 ServiceList DeviceServices();
 ServiceList DispatcherServices();
-ServiceList ActivityServices();
+ServiceList TimerServices();
+ServiceList WorkItemServices();
+ServiceList ThreadServices();
 ServiceList MemoryServices();
 ServiceList RuntimeServices();
 ServiceList AccessServices();

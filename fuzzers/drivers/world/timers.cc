@@ -1,0 +1,196 @@
+// What a driver has called later, at DISPATCH_LEVEL: DPCs and timers; and the virtual time.
+#include <algorithm>
+#include <iterator>
+
+#include "fuzzers/drivers/world/state.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+// ---- DPCs ----
+
+typedef void(CANCELSAFE_MS_ABI* DpcRoutine)(PKDPC dpc, PVOID context, PVOID first, PVOID second);
+
+void InitializeDpc(PKDPC dpc, PVOID routine, PVOID context) {
+  *dpc = {};
+  dpc->Type = 19;
+  dpc->Importance = 1;
+  dpc->DeferredRoutine = routine;
+  dpc->DeferredContext = context;
+}
+
+void CallDpc(PKDPC dpc) {
+  if (!CheckObject(dpc, "a DPC")) return;
+  // As the kernel does: from here on it can be queued again, and its memory reused.
+  const auto routine = reinterpret_cast<DpcRoutine>(dpc->DeferredRoutine);
+  const PVOID context = dpc->DeferredContext;
+  const PVOID first = dpc->SystemArgument1;
+  const PVOID second = dpc->SystemArgument2;
+  dpc->DpcData = nullptr;
+  Observe(dpc);
+  SystemCall call("a DPC", DISPATCH_LEVEL);
+  ki_platform->point(kPointCallbackEnter, dpc);
+  routine(dpc, context, first, second);
+  ki_platform->point(kPointCallbackExit, nullptr);
+}
+
+// A queued DPC is marked by DpcData; one that was removed meanwhile is not.
+void RunDpc(void* context) {
+  auto* dpc = static_cast<PKDPC>(context);
+  if (Pool::Get().Holding(dpc) != nullptr && Pool::Get().Holding(dpc)->freed) {
+    CheckObject(dpc, "a DPC that is queued");
+    return;
+  }
+  if (dpc->DpcData != nullptr) CallDpc(dpc);
+}
+
+BOOLEAN QueueDpc(PKDPC dpc, PVOID first, PVOID second, const char* routine) {
+  if (!CheckObject(dpc, routine)) return FALSE;
+  if (dpc->DeferredRoutine == nullptr) {
+    Report("misuse", routine, "the DPC was not initialised");
+    return FALSE;
+  }
+  PointAt(dpc);
+  if (dpc->DpcData != nullptr) return FALSE;
+  dpc->SystemArgument1 = first;
+  dpc->SystemArgument2 = second;
+  dpc->DpcData = dpc;
+  Publish(dpc);
+  Scheduler().start(DriveActivity::kDpc, &RunDpc, dpc);
+  return TRUE;
+}
+BOOLEAN KeInsertQueueDpc(PKDPC dpc, PVOID first, PVOID second) {
+  return QueueDpc(dpc, first, second, "KeInsertQueueDpc");
+}
+BOOLEAN KeRemoveQueueDpc(PKDPC dpc) {
+  if (!CheckObject(dpc, "KeRemoveQueueDpc")) return FALSE;
+  PointAt(dpc);
+  const bool queued = dpc->DpcData != nullptr;
+  dpc->DpcData = nullptr;
+  return queued;
+}
+void KeSetImportanceDpc(PKDPC dpc, ULONG importance) {
+  dpc->Importance = static_cast<UCHAR>(importance);
+}
+// Runs until no DPC is queued: waits as an event would, since others run them.
+void KeFlushQueuedDpcs() {
+  KEVENT flushed;
+  InitializeHeader(&flushed.Header, kEventNotification, sizeof(KEVENT), 0);
+  Scheduler().start(
+      DriveActivity::kDpc, [](void* event) { Signal(&static_cast<PKEVENT>(event)->Header, 1); },
+      &flushed);
+  WaitFor(&flushed.Header, "KeFlushQueuedDpcs");
+}
+
+// ---- timers ----
+
+void KeInitializeTimerEx(KernelTimer* timer, ULONG type) {
+  *timer = {};
+  InitializeHeader(&timer->header, static_cast<UCHAR>(kTimerNotification + type),
+                   sizeof(KernelTimer), 0);
+}
+void KeInitializeTimer(KernelTimer* timer) { KeInitializeTimerEx(timer, 0); }
+
+void TimerExpired(void* context) {
+  auto* timer = static_cast<KernelTimer*>(context);
+  State& state = TheState();
+  state.armed.erase(std::remove(state.armed.begin(), state.armed.end(), timer), state.armed.end());
+  if (!CheckObject(timer, "a timer that is armed")) return;
+  Observe(timer);
+  Signal(&timer->header, 1);
+  if (timer->period_ms != 0) {
+    timer->due += timer->period_ms * kTicksPerMs;
+    state.armed.push_back(timer);
+    Scheduler().at(timer->due, &TimerExpired, timer, timer);
+  }
+  PKDPC dpc = timer->dpc;
+  if (dpc == nullptr || !CheckObject(dpc, "the DPC of a timer") || dpc->DpcData != nullptr) return;
+  CallDpc(dpc);
+}
+
+bool Disarm(KernelTimer* timer) {
+  State& state = TheState();
+  const auto found = std::find(state.armed.begin(), state.armed.end(), timer);
+  if (found == state.armed.end() || !Scheduler().disarm(timer)) return false;
+  state.armed.erase(found);
+  return true;
+}
+
+BOOLEAN KeSetTimerEx(KernelTimer* timer, LARGE_INTEGER due, LONG period, PKDPC dpc) {
+  constexpr char kRoutine[] = "KeSetTimer";
+  if (!CheckObject(timer, kRoutine)) return FALSE;
+  const int type = timer->header.Type & 0x7f;
+  if (type != kTimerNotification && type != kTimerSynchronization) {
+    Report("misuse", kRoutine, "the timer was not initialised");
+    return FALSE;
+  }
+  PointAt(timer);
+  const bool armed = Disarm(timer);
+  timer->header.SignalState = 0;
+  timer->dpc = dpc;
+  timer->period_ms = static_cast<ULONG>(period);
+  timer->due = due.QuadPart < 0 ? Scheduler().now() + static_cast<uint64_t>(-due.QuadPart)
+                                : static_cast<uint64_t>(due.QuadPart);
+  Publish(timer);
+  if (dpc != nullptr) Publish(dpc);
+  TheState().armed.push_back(timer);
+  Scheduler().at(timer->due, &TimerExpired, timer, timer);
+  return armed;
+}
+BOOLEAN KeSetTimer(KernelTimer* timer, LARGE_INTEGER due, PKDPC dpc) {
+  return KeSetTimerEx(timer, due, 0, dpc);
+}
+BOOLEAN KeCancelTimer(KernelTimer* timer) {
+  if (!CheckObject(timer, "KeCancelTimer")) return FALSE;
+  PointAt(timer);
+  return Disarm(timer);
+}
+BOOLEAN KeReadStateTimer(KernelTimer* timer) { return timer->header.SignalState != 0; }
+
+// ---- time ----
+
+void KeQuerySystemTime(LARGE_INTEGER* time) {
+  time->QuadPart = static_cast<LONGLONG>(Scheduler().now());
+}
+ULONG64 KeQueryInterruptTime() { return Scheduler().now(); }
+LARGE_INTEGER KeQueryPerformanceCounter(LARGE_INTEGER* frequency) {
+  if (frequency != nullptr) frequency->QuadPart = 10000000;
+  LARGE_INTEGER now;
+  now.QuadPart = static_cast<LONGLONG>(Scheduler().now());
+  return now;
+}
+ULONG KeQueryTimeIncrement() { return 156250; }
+void KeQueryTickCount(LARGE_INTEGER* count) {
+  count->QuadPart = static_cast<LONGLONG>(Scheduler().now() / 156250);
+}
+
+const Service kServices[] = {
+    CANCELSAFE_SERVICE_AS(KeInitializeDpc, InitializeDpc, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_AS(KeInitializeThreadedDpc, InitializeDpc, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeInsertQueueDpc, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeRemoveQueueDpc, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeSetImportanceDpc, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeFlushQueuedDpcs, PASSIVE_LEVEL, PASSIVE_LEVEL),
+    CANCELSAFE_SERVICE(KeInitializeTimer, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeInitializeTimerEx, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeSetTimer, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeSetTimerEx, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeCancelTimer, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeReadStateTimer, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE(KeQuerySystemTime, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_AS(KeQuerySystemTimePrecise, KeQuerySystemTime, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_AS(CancelsafeQuerySystemTime, KeQuerySystemTime, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_AS(CancelsafeQueryTickCount, KeQueryTickCount, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_AS(CancelsafeQueryInterruptTime, KeQueryInterruptTime, PASSIVE_LEVEL,
+                          HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeQueryInterruptTime, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeQueryPerformanceCounter, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeQueryTimeIncrement, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE(KeQueryTickCount, PASSIVE_LEVEL, HIGH_LEVEL),
+};
+
+}  // namespace
+
+ServiceList TimerServices() { return {kServices, std::size(kServices)}; }
+
+}  // namespace cancelsafe::drivers
