@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 
@@ -125,10 +126,10 @@ class Tests {
     const absl::StatusOr<ChildEnd> end = RunProcess(
         command, kNoLimit, [&](absl::string_view text) { absl::StrAppend(&output, text); }, {},
         &stop);
-    if (!end.ok()) throw SetupError(std::string(end.status().message()));
+    RequireOk(end);
     stopped_ = end->stopped;
     const absl::Status logged = WriteFileAtomically(folder + "/ctest.log", output);
-    if (!logged.ok()) throw SetupError(std::string(logged.message()));
+    RequireOk(logged);
     return Count(preset, ReadFile(report).value_or(""), output, end->status.clean());
   }
 

@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/process.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 
@@ -37,7 +38,7 @@ class Tidy {
   int Run() {
     memory_ = TreeRoot() + "/build/tidy";
     const absl::Status made = MakeFolder(memory_);
-    if (!made.ok()) throw SetupError(std::string(made.message()));
+    RequireOk(made);
     const std::vector<std::string> files = Files();
     const double begin = SecondsNow();
     size_t next = 0, left_out = 0;
@@ -75,7 +76,7 @@ class Tidy {
   void Start(const std::string& file, const std::string& mark, std::vector<Check>* running) {
     absl::StatusOr<std::unique_ptr<Process>> process =
         Process::Start({"clang-tidy-19", "--quiet", "-p", TreeRoot() + "/build/dev", file});
-    if (!process.ok()) throw SetupError(std::string(process.status().message()));
+    RequireOk(process);
     running->push_back({file, mark, *std::move(process), ""});
   }
 
@@ -88,7 +89,7 @@ class Tidy {
     });
     if (end.status.clean()) {
       const absl::Status noted = WriteFileAtomically(check.mark, "");
-      if (!noted.ok()) throw SetupError(std::string(noted.message()));
+      RequireOk(noted);
       return;
     }
     ++failed_;

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "command/guest_build.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 
 namespace cancelsafe {
@@ -129,7 +130,7 @@ std::string LastLines(const std::string& text) {
 bool Build(const std::string& preset, const std::vector<std::string>& targets, std::string* log) {
   const std::string folder = absl::StrCat(TreeRoot(), "/build/", preset);
   const absl::Status made = MakeFolder(folder);
-  if (!made.ok()) throw SetupError(std::string(made.message()));
+  RequireOk(made);
   const BuildLock lock(folder);
   const std::string log_path = folder + "/build.log";
   bool built = true;
@@ -154,7 +155,7 @@ bool Build(const std::string& preset, const std::vector<std::string>& targets, s
     built = RunInRoot(cmake, log, &progress);
   }
   const absl::Status written = WriteFileAtomically(log_path, *log);
-  if (!written.ok()) throw SetupError(std::string(written.message()));
+  RequireOk(written);
   return built;
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
@@ -158,7 +159,7 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
       absl::StatusOr<std::unique_ptr<Process>> process =
           written.ok() ? Process::Start({parts[number].program, "check", "--part", part.path})
                        : absl::StatusOr<std::unique_ptr<Process>>(written);
-      if (!process.ok()) throw SetupError(std::string(process.status().message()));
+      RequireOk(process);
       part.process = *std::move(process);
       part.end = SecondsNow() + plan.seconds + kGraceSeconds;
       running[number] = std::move(part);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
@@ -39,14 +40,14 @@ bool PruneOne(const std::string& work, const std::string& target) {
   BuildTargets(kPreset, {target + "_fuzzer"});
   fs::remove_all(merged);
   const absl::Status made = MakeFolder(merged);
-  if (!made.ok()) throw SetupError(std::string(made.message()));
+  RequireOk(made);
   std::string output;
   const absl::StatusOr<ChildEnd> end = RunProcess(
       {absl::StrCat(BuildFolder(kPreset), "/fuzzers/targets/", target, "_fuzzer"), "-merge=1",
        "-max_len=4096", "-timeout=10", absl::StrCat("-artifact_prefix=", merged, "/"),
        absl::StrCat("--artifacts=", work), merged, folder},
       kMergeSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
-  if (!end.ok()) throw SetupError(std::string(end.status().message()));
+  RequireOk(end);
   const size_t before = FilesIn(folder).size(), after = FilesIn(merged).size();
   if (!end->status.clean() || (before > 0 && after == 0)) {
     const std::string log = absl::StrCat(work, "/prune-", target, ".log");

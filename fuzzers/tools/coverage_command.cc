@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 #include "fuzzers/targets/target_names.h"
@@ -68,7 +69,7 @@ std::string OutputOf(const std::vector<std::string>& command,
   const absl::StatusOr<ChildEnd> end = RunProcess(
       command, kNoLimit, [&](absl::string_view text) { absl::StrAppend(&output, text); },
       environment);
-  if (!end.ok()) throw SetupError(std::string(end.status().message()));
+  RequireOk(end);
   if (!end->status.clean()) {
     throw SetupError(
         absl::StrCat(command[0], " ended with ", DescribeExit(end->status), ":\n", output));
@@ -116,7 +117,7 @@ class Coverage {
     const std::string profiles = TreeRoot() + "/build/coverage/profiles";
     fs::remove_all(profiles);
     const absl::Status made = MakeFolder(profiles);
-    if (!made.ok()) throw SetupError(std::string(made.message()));
+    RequireOk(made);
     for (const std::string& target : FuzzTargetNames(false)) {
       OutputOf({Program(), "corpus", "matrix", target, "--programs", "0", "--corpus",
                 TreeRoot() + "/corpus"},
@@ -196,7 +197,7 @@ class Coverage {
   void Explain() {
     const std::string path = TreePath(kReasons);
     const absl::StatusOr<std::string> text = ReadFile(path);
-    if (!text.ok()) throw SetupError(std::string(text.status().message()));
+    RequireOk(text);
     const std::vector<std::string> blocks = Uncovered();
     std::set<std::string> known;
     for (const std::string& line : std::vector<std::string>(absl::StrSplit(*text, '\n'))) {

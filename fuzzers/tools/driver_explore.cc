@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 
+#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "command/status.h"
@@ -109,7 +110,7 @@ int DriverSearch::Report(const std::string& how) {
   const absl::Status status = WriteFileAtomically(
       path, drivers::FindingText(finding, driver_, options_.implementation,
                                  absl::StrCat("by cancelsafe explore, ", how), path));
-  if (!status.ok()) throw SetupError(std::string(status.message()));
+  RequireOk(status);
   printf("saved:  %s\nreplay: %s\n", path.c_str(),
          drivers::DriverReplayCommand(options_.implementation, path).c_str());
   return kExitViolation;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "command/status.h"
@@ -72,7 +73,7 @@ class DriverReplay {
 
 void DriverReplay::Write(const std::string& path, const std::string& contents, const char* what) {
   const absl::Status status = WriteFileAtomically(path, contents);
-  if (!status.ok()) throw SetupError(std::string(status.message()));
+  RequireOk(status);
   printf("%s %s\n", what, path.c_str());
 }
 

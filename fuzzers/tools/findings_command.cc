@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 
@@ -24,10 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr double kSecondsMax = 600;
 constexpr char kReplayMark[] = "cancelsafe replay ";
-
-void Check(const absl::Status& status) {
-  if (!status.ok()) throw SetupError(std::string(status.message()));
-}
 
 std::vector<std::string> LinesOf(const std::string& text) { return absl::StrSplit(text, '\n'); }
 
@@ -51,8 +48,8 @@ class Findings {
     }
     summary_ = absl::StrCat("# Findings: ", files.size(), "\n");
     for (const std::string& path : files) Explain(path);
-    Check(MakeFolder(out_));
-    Check(WriteFileIn(out_, "summary.md", summary_));
+    RequireOk(MakeFolder(out_));
+    RequireOk(WriteFileIn(out_, "summary.md", summary_));
     printf("Findings: %zu, in %s\n", files.size(), out_.c_str());
     return complete_ ? kExitOk : kExitViolation;
   }
@@ -79,10 +76,10 @@ class Findings {
 
   void Explain(const std::string& path) {
     const absl::StatusOr<std::string> text = ReadFile(path);
-    Check(text.status());
+    RequireOk(text.status());
     const std::string name = BaseName(path).substr(0, BaseName(path).size() - 4);
     const std::string folder = absl::StrCat(out_, "/", name);
-    Check(MakeFolder(folder));
+    RequireOk(MakeFolder(folder));
     std::string verdict = "no verdict", target;
     std::vector<std::string> flags;
     for (const std::string& line : LinesOf(*text)) {
@@ -93,7 +90,7 @@ class Findings {
       flags = absl::StrSplit(line.substr(mark + sizeof kReplayMark - 1), ' ', absl::SkipEmpty());
       if (!flags.empty()) flags.pop_back();  // the path
     }
-    Check(WriteFileIn(folder, "input.txt", *text));
+    RequireOk(WriteFileIn(folder, "input.txt", *text));
     const std::string input = folder + "/input.txt";
     const std::string small = folder + "/minimized.txt";
 
@@ -112,7 +109,7 @@ class Findings {
     const std::string shown = minimized ? small : input;
     const std::string command = absl::StrCat(FrontDoor(), " replay ", absl::StrJoin(flags, " "),
                                              flags.empty() ? "" : " ", shown, "\n");
-    Check(WriteFileIn(folder, "command.txt", command));
+    RequireOk(WriteFileIn(folder, "command.txt", command));
     absl::StrAppend(&summary_, "\n## ", name, "\n\n", verdict, "\n", Quoted(command));
     if (!minimized) Missing("minimized.txt");
     if (!replay("--html", folder + "/page.html", shown)) {
@@ -120,7 +117,7 @@ class Findings {
     } else if (!fs::exists(folder + "/page.html")) {
       Missing("page.html");
     }
-    Check(WriteFileIn(folder, "report.txt", log_));
+    RequireOk(WriteFileIn(folder, "report.txt", log_));
     if (!converted) {
       log_ = bytes_missing;
       Missing("input.bin");

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/shell_word.h"
 #include "command/status.h"
@@ -48,7 +49,7 @@ void ReportFound(const Runner& runner, const Program& program, const Verdict& ve
   const absl::Status status =
       WriteFileAtomically((folder / path).string(),
                           FailureFile(found, verdict, {origin, absl::StrCat("replay: ", command)}));
-  if (!status.ok()) throw SetupError(std::string(status.message()));
+  RequireOk(status);
   printf("saved:  %s\nreplay: %s\n", path.c_str(), command.c_str());
 }
 

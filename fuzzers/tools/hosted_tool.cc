@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "command/require_ok.h"
 #include "base/files.h"
 #include "command/status.h"
 #include "fuzzers/tools/crash_report.h"
@@ -42,7 +43,7 @@ HostedEnd RunHosted(const char* subcommand, double hang_seconds, const StopSigna
     host.TellChecked(status);
     _exit(status);
   }
-  if (!end->ok()) throw SetupError(std::string(end->status().message()));
+  RequireOk(*end);
   return **end;
 }
 

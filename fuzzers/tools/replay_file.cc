@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "command/require_ok.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -80,7 +81,7 @@ class Replay {
 
 void Replay::Write(const std::string& path, const std::string& contents, const char* what) {
   const absl::Status status = WriteFileAtomically((folder_ / path).string(), contents);
-  if (!status.ok()) throw SetupError(std::string(status.message()));
+  RequireOk(status);
   printf("%s %s\n", what, path.c_str());
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 #include "impl/bench/bench_flags.h"
@@ -22,7 +23,7 @@ InstructionTable Count() {
   BuildTargets(kPreset, {"cancelsafe_instruction_paths"});
   const absl::StatusOr<InstructionTable> counted = CountInstructions(
       absl::StrCat(BuildFolder(kPreset), "/impl/bench/cancelsafe_instruction_paths"));
-  if (!counted.ok()) throw SetupError(std::string(counted.status().message()));
+  RequireOk(counted);
   return *counted;
 }
 
@@ -31,12 +32,12 @@ int CountAndCompare(const BenchOptions& options) {
   const std::string path = TreePath("impl/bench/instruction_counts.txt");
   if (options.record_instructions) {
     const absl::Status status = WriteFileAtomically(path, PrintInstructionTable(counted));
-    if (!status.ok()) throw SetupError(std::string(status.message()));
+    RequireOk(status);
     printf("%s", PrintInstructionTable(counted).c_str());
     return kExitOk;
   }
   const absl::StatusOr<InstructionTable> recorded = ReadInstructionTable(path);
-  if (!recorded.ok()) throw SetupError(std::string(recorded.status().message()));
+  RequireOk(recorded);
   const InstructionComparison comparison = CompareInstructions(*recorded, counted);
   printf("%s", comparison.text.c_str());
   return comparison.same ? kExitOk : kExitViolation;

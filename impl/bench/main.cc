@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "benchmarks.h"
 #include "command/command_line.h"
+#include "command/require_ok.h"
 #include "impl/bench/bench_flags.h"
 #include "measurements.h"
 #include "plot.h"
@@ -17,7 +18,7 @@ namespace {
 
 void Write(const std::string& path, const std::string& text) {
   const absl::Status status = WriteFileAtomically(path, text);
-  if (!status.ok()) throw SetupError(std::string(status.message()));
+  RequireOk(status);
 }
 
 void WritePlots(const std::string& folder, const Measurements& measurements) {

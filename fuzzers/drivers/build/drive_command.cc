@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/tree.h"
 #include "fuzzers/drivers/build/drive_check.h"
@@ -43,7 +44,7 @@ int Build(const DriveOptions& options, const std::vector<std::string>& sources) 
     fprintf(stderr, "cancelsafe drive build: %s\n", std::string(status.message()).c_str());
     return kExitViolation;
   }
-  if (!status.ok()) throw SetupError(std::string(status.message()));
+  RequireOk(status);
   printf("%s\n", options.output.c_str());
   return kExitOk;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "command/status.h"
@@ -67,7 +68,7 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
             options.directory, name,
             FindingText(finding, options.driver, options.implementation,
                         absl::StrCat("seed ", options.seed, ", run ", finding.found_after), path));
-        if (!written.ok()) throw SetupError(std::string(written.message()));
+        RequireOk(written);
         std::printf("%s\n  %zu operations, %d preemptions\n  saved:  %s\n  replay: %s\n",
                     VerdictLine(finding.verdict).c_str(), finding.program.operations.size(),
                     finding.preemptions, path.c_str(),

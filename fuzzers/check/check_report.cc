@@ -1,0 +1,93 @@
+// See check_report.h.
+#include "fuzzers/check/check_report.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/files.h"
+#include "command/require_ok.h"
+#include "command/status.h"
+#include "command/tree.h"
+#include "fuzzers/check/baseline.h"
+#include "fuzzers/check/cause_report.h"
+
+namespace cancelsafe {
+namespace {
+
+// Saves the program of a cause; the command that shows it.
+void Save(const CheckRequest& options, const std::string& folder,
+          const std::vector<Variant>& variants, int number, ReportedCause* reported) {
+  const CheckFinding& shown = reported->cause.shown;
+  const Variant* variant = nullptr;
+  for (const Variant& one : variants) {
+    // What was found in traced code is replayed in that without a trace.
+    const bool wanted = shown.variant == "traced" ? one.name == "plain" : one.name == shown.variant;
+    if (wanted) variant = &one;
+  }
+  if (shown.program.empty() || variant == nullptr) return;
+  reported->saved = absl::StrCat(folder, "/programs/cause-", number, ".txt");
+  std::vector<std::string> words = {TreeRoot() + "/cancelsafe", "replay", "--sanitizer",
+                                    variant->sanitizer};
+  if (variant->access_points) words.insert(words.end(), {"--points", "all"});
+  if (options.strict) words.push_back("--strict");
+  for (const std::string& entry : shown.ignored) words.insert(words.end(), {"--ignore", entry});
+  words.insert(words.end(), {"--implementation", variant->path, reported->saved});
+  reported->replay = absl::StrJoin(words, " ");
+  RequireOk(WriteFileAtomically(
+      reported->saved, absl::StrCat("# ", VerdictLine(shown.verdict),
+                                    "\n# replay: ", reported->replay, "\n", shown.program)));
+}
+
+}  // namespace
+
+int ReportCheck(const CheckRequest& options, const std::string& folder,
+                const std::vector<Variant>& variants, std::vector<Cause> causes,
+                const CheckTotals& totals) {
+  std::vector<std::string> identities;
+  for (const Cause& cause : causes) identities.push_back(cause.Identity());
+  BaselineDifference difference;
+  difference.known.assign(causes.size(), false);
+  const bool has_baseline = !options.baseline.empty();
+  if (has_baseline) {
+    const absl::StatusOr<std::string> text = ReadFile(options.baseline);
+    if (!text.ok()) throw UsageError(std::string(text.status().message()));
+    difference = CompareWithBaseline(ParseBaseline(*text), identities);
+  }
+  std::vector<ReportedCause> reported;
+  for (size_t i = 0; i < causes.size(); ++i) {
+    ReportedCause one;
+    one.cause = std::move(causes[i]);
+    one.known = difference.known[i];
+    Save(options, folder, variants, static_cast<int>(i) + 1, &one);
+    reported.push_back(std::move(one));
+  }
+  printf("\n");
+  for (size_t i = 0; i < reported.size(); ++i) {
+    printf("%s\n", CauseText(static_cast<int>(i) + 1, reported[i]).c_str());
+  }
+  for (const std::string& gone : difference.gone) printf("gone: %s\n", gone.c_str());
+  RequireOk(WriteFileIn(folder, "causes.json", CausesJson(reported)));
+  RequireOk(WriteFileIn(folder, "causes.sarif", CausesSarif(reported, has_baseline)));
+  if (!options.write_baseline.empty()) {
+    RequireOk(WriteFileAtomically(options.write_baseline, PrintBaseline(identities)));
+  }
+  printf(
+      "%s: %zu findings, %lld programs, %lld runs (%lld not judged), %d conformance cases, "
+      "%.0f s%s; reports in %s\n",
+      reported.empty()
+          ? "No findings"
+          : absl::StrCat(reported.size(), reported.size() == 1 ? " cause" : " causes").c_str(),
+      totals.findings, static_cast<long long>(totals.counts.programs),
+      static_cast<long long>(totals.counts.runs), static_cast<long long>(totals.counts.unknown),
+      totals.cases, totals.seconds,
+      totals.ended_early == 0
+          ? ""
+          : absl::StrCat("; ", totals.ended_early, " parts ended early").c_str(),
+      folder.c_str());
+  const bool well = has_baseline ? difference.same() : reported.empty();
+  return well ? totals.ended_early == 0 ? kExitOk : kExitSetup : kExitViolation;
+}
+
+}  // namespace cancelsafe

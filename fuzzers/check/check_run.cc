@@ -1,0 +1,293 @@
+// See check_run.h.
+#include "fuzzers/check/check_run.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "base/signals.h"
+#include "command/require_ok.h"
+#include "command/status.h"
+#include "command/tree.h"
+#include "fuzzers/check/check_report.h"
+#include "fuzzers/check/conformance_part.h"
+#include "fuzzers/check/exchange.h"
+#include "fuzzers/check/parts.h"
+#include "fuzzers/check/variants.h"
+#include "fuzzers/check/verify_part.h"
+#include "fuzzers/run/family_driver.h"
+#include "impl/implementation.h"
+#include "oracle/family.h"
+
+namespace cancelsafe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kVerifySeconds = 10;  // for each family
+
+std::vector<Variant> MakeVariants(const CheckRequest& options, const std::string& folder) {
+  std::vector<std::string> sources, objects;
+  std::error_code error;
+  for (const std::string& path : options.files) {
+    if (!fs::is_regular_file(path, error)) {
+      throw UsageError(absl::StrCat("'", path, "' is not a file; name sources (.c, .cc) or one ",
+                                    "shared object (.so)"));
+    }
+    (IsSource(path) ? sources : objects).push_back(fs::absolute(path).string());
+  }
+  if (!sources.empty() && !objects.empty()) {
+    throw UsageError("sources and shared objects do not go together; name one kind");
+  }
+  std::vector<Variant> variants;
+  for (const std::string& object : objects) {
+    const absl::StatusOr<std::vector<Variant>> of = VariantsOf(object);
+    RequireOk(of.status());
+    variants.insert(variants.end(), of->begin(), of->end());
+  }
+  if (sources.empty()) return variants;
+  printf("Building 4 variants of %zu source file%s: plain, traced, address, thread\n",
+         sources.size(), sources.size() == 1 ? "" : "s");
+  fflush(stdout);
+  absl::StatusOr<std::vector<Variant>> built =
+      BuildVariants(sources, options.flags, TreeRoot() + "/impl/include", folder, options.jobs);
+  RequireOk(built.status());
+  return *std::move(built);
+}
+
+std::string Routines(const Implementation& implementation, bool provided) {
+  std::vector<std::string> names;
+#define CANCELSAFE_NAME_ENTRY(type, name, parameters) \
+  if ((implementation.name != nullptr) == provided) names.push_back(#name);
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_NAME_ENTRY)
+#undef CANCELSAFE_NAME_ENTRY
+  return absl::StrJoin(names, ", ");
+}
+
+// The families whose queues can be set up and emptied.
+std::vector<Family> FamiliesOf(const Implementation& implementation) {
+  std::vector<Family> families;
+  for (int i = 0; i < kFamilyCount; ++i) {
+    const char* missing = nullptr;
+    const std::unique_ptr<FamilyDriver> driver(
+        NewFamilyDriver(FamilyNumber(i), implementation, &missing));
+    if (missing == nullptr) families.push_back(FamilyNumber(i));
+  }
+  return families;
+}
+
+std::string FileWord(Family family) {
+  std::string word = InfoOf(family).name;
+  std::replace(word.begin(), word.end(), '-', '_');
+  return word;
+}
+
+class CheckRun {
+ public:
+  explicit CheckRun(const CheckRequest& options) : options_(options) {}
+
+  int Run() {
+    const double begin = SecondsNow();
+    folder_ = fs::absolute(options_.report.empty() ? TreePath("build/check") : options_.report)
+                  .lexically_normal()
+                  .string();
+    RequireOk(MakeFolder(folder_ + "/parts"));
+    RequireOk(MakeFolder(folder_ + "/programs"));
+    variants_ = MakeVariants(options_, folder_ + "/variants");
+    LeaveOutVariants();
+    Implementation implementation;
+    // Any variant will do for its names; only those of this host can be loaded here.
+    const Variant* const plain = FindVariant("none");
+    std::vector<Family> families;
+    if (plain != nullptr) {
+      std::string error;
+      if (!LoadImplementation(plain->path, &implementation, &error)) throw SetupError(error);
+      printf("Found %d of %d documented routines: %s\n", ProvidedEntryPoints(implementation),
+             kEntryPointCount, Routines(implementation, true).c_str());
+      if (ProvidedEntryPoints(implementation) < kEntryPointCount) {
+        printf("Not provided: %s\n", Routines(implementation, false).c_str());
+      }
+      families = FamiliesOf(implementation);
+    } else {
+      for (int i = 0; i < kFamilyCount; ++i) families.push_back(FamilyNumber(i));
+    }
+    fflush(stdout);
+    if (plain != nullptr) Exchange(implementation);
+    BuildHosts();
+    Hunt(families);
+    Verify(families);
+    std::vector<Cause> causes = GroupByCause(findings_, TracedLines());
+    if (plain != nullptr) Conform(plain->path, &causes);
+    totals_.findings = findings_.size();
+    totals_.seconds = SecondsNow() - begin;
+    return ReportCheck(options_, folder_, variants_, std::move(causes), totals_);
+  }
+
+ private:
+  void LeaveOutVariants() {
+    const std::vector<std::string>& wanted = options_.sanitizers;
+    if (wanted.empty()) return;
+    variants_.erase(std::remove_if(variants_.begin(), variants_.end(),
+                                   [&](const Variant& variant) {
+                                     return std::find(wanted.begin(), wanted.end(),
+                                                      variant.sanitizer) == wanted.end();
+                                   }),
+                    variants_.end());
+    if (variants_.empty()) {
+      throw UsageError("--sanitizer: what was given was not built for any of these");
+    }
+  }
+
+  // For sources alone: objects are needed.
+  void Exchange(const Implementation& implementation) {
+    if (!IsSource(options_.files.front())) return;
+    const std::string folder = folder_ + "/variants";
+    std::vector<std::string> routines;
+#define CANCELSAFE_TAKE_ENTRY(type, name, parameters) \
+  if (implementation.name != nullptr) routines.push_back(#name);
+    CANCELSAFE_ENTRY_POINTS(CANCELSAFE_TAKE_ENTRY)
+#undef CANCELSAFE_TAKE_ENTRY
+    absl::StatusOr<Exchanged> built = BuildExchanged(
+        TracedObjects(folder, options_.files.size()), routines, TreeRoot() + "/impl/reference",
+        TreeRoot() + "/impl/include", folder + "/exchanged");
+    // It is a help, and not a judge.
+    if (built.ok()) exchanged_ = *std::move(built);
+  }
+
+  PlaceLines TracedLines() const {
+    std::set<uint64_t> places;
+    for (const CheckFinding& finding : findings_) {
+      for (const auto& [what, count] : finding.spectrum.counts) places.insert(PlaceOf(what));
+    }
+    for (const Variant& variant : variants_) {
+      if (variant.name == "traced") return FindPlaceLines(variant.path, places);
+    }
+    return {};
+  }
+
+  const Variant* FindVariant(const std::string& sanitizer) const {
+    for (const Variant& variant : variants_) {
+      if (variant.sanitizer == sanitizer) return &variant;
+    }
+    return nullptr;
+  }
+
+  static std::string HostOf(const std::string& sanitizer) {
+    if (sanitizer == OwnSanitizer()) return OwnPath();
+    return absl::StrCat(TreeRoot(), "/build/", PresetForTools(sanitizer), "/cancelsafe");
+  }
+
+  void BuildHosts() {
+    std::vector<std::string> built;
+    for (const Variant& variant : variants_) {
+      if (std::find(built.begin(), built.end(), variant.sanitizer) != built.end()) continue;
+      built.push_back(variant.sanitizer);
+      if (variant.sanitizer == OwnSanitizer()) continue;
+      BuildTargets(PresetForTools(variant.sanitizer), {"cancelsafe"});
+    }
+  }
+
+  void Hunt(const std::vector<Family>& families) {
+    std::vector<Part> parts;
+    const bool traced = std::any_of(variants_.begin(), variants_.end(), [](const Variant& variant) {
+      return variant.name == "traced";
+    });
+    for (const Variant& variant : variants_) {
+      // What is traced shows all that is plain.
+      if (traced && variant.name == "plain") continue;
+      for (const Family family : families) {
+        Part part;
+        part.program = HostOf(variant.sanitizer);
+        part.plan.variant = variant.name;
+        part.plan.implementation = variant.path;
+        part.plan.family = InfoOf(family).name;
+        part.plan.seeds = absl::StrCat(TreeRoot(), "/corpus/", FileWord(family), "_fuzzer/seeds");
+        part.plan.access_points = variant.access_points;
+        part.plan.strict = options_.strict;
+        part.plan.ignore = options_.ignore;
+        if (variant.name == "traced") part.plan.exchanged = exchanged_;
+        parts.push_back(std::move(part));
+      }
+    }
+    const int jobs = options_.jobs;
+    for (Part& part : parts) {
+      part.plan.programs = options_.runs > 0 ? options_.runs : INT64_MAX;
+      part.plan.seconds = options_.runs > 0 ? 3600
+                                            : static_cast<double>(options_.seconds) * jobs /
+                                                  static_cast<double>(parts.size());
+    }
+    const StopSignals stop;
+    const std::vector<PartResult> results =
+        RunParts(parts, jobs, folder_ + "/parts", stop, [&](int number, const PartResult& result) {
+          const HuntPlan& plan = parts[number].plan;
+          printf("%-8s %-20s %9lld programs %10lld runs %3zu findings%s%s\n", plan.variant.c_str(),
+                 plan.family.c_str(), static_cast<long long>(result.counts.programs),
+                 static_cast<long long>(result.counts.runs), result.findings.size(),
+                 result.complaint.empty() ? "" : "; ended early: ", result.complaint.c_str());
+          fflush(stdout);
+        });
+    for (const PartResult& result : results) {
+      findings_.insert(findings_.end(), result.findings.begin(), result.findings.end());
+      totals_.counts.programs += result.counts.programs;
+      totals_.counts.runs += result.counts.runs;
+      totals_.counts.unknown += result.counts.unknown;
+      totals_.ended_early += result.complaint.empty() ? 0 : 1;
+    }
+  }
+
+  // What the hunts have found needs no search for the smallest world that shows it.
+  void Verify(const std::vector<Family>& families) {
+    const Variant* const model = FindVariant("model");
+    if (model == nullptr) return;
+    for (const Family family : families) {
+      const std::string name = InfoOf(family).name;
+      if (std::any_of(findings_.begin(), findings_.end(),
+                      [&](const CheckFinding& finding) { return finding.family == name; })) {
+        continue;
+      }
+      const VerifyOutcome outcome =
+          RunVerify(HostOf("model"), model->path, name, kVerifySeconds, folder_ + "/programs");
+      printf("verify   %s\n", outcome.line.c_str());
+      fflush(stdout);
+      findings_.insert(findings_.end(), outcome.findings.begin(), outcome.findings.end());
+    }
+  }
+
+  void Conform(const std::string& path, std::vector<Cause>* causes) {
+    const absl::StatusOr<conformance::Report> report =
+        RunConformance(HostOf("none"), path, folder_ + "/conformance");
+    if (!report.ok()) {
+      printf("conform  %s\n", std::string(report.status().message()).c_str());
+      ++totals_.ended_early;
+      return;
+    }
+    int failed = 0;
+    for (const conformance::CaseReport& one : report->cases) {
+      failed += conformance::IsFailure(one.verdict) ? 1 : 0;
+    }
+    totals_.cases = static_cast<int>(report->cases.size());
+    printf("conform  %d cases, %d failed\n", totals_.cases, failed);
+    AddFailedCases(*report, causes);
+  }
+
+  const CheckRequest& options_;
+  std::string folder_;
+  std::vector<Variant> variants_;
+  Exchanged exchanged_;
+  std::vector<CheckFinding> findings_;
+  CheckTotals totals_;
+};
+
+}  // namespace
+
+int RunCheck(const CheckRequest& options) { return CheckRun(options).Run(); }
+
+}  // namespace cancelsafe
