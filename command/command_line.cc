@@ -58,10 +58,18 @@ std::string Wrapped(const std::string& text, size_t indent) {
   return result;
 }
 
+// One paragraph for each line of the text. An indented one is a row of a table: its columns
+// are two blanks or more apart, and the last of them is wrapped.
 std::string Paragraphs(const char* text) {
   std::string result;
   for (const std::string& paragraph : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
-    absl::StrAppend(&result, Wrapped(paragraph, 0), "\n");
+    size_t last_column = 0;
+    if (absl::StartsWith(paragraph, " ")) {
+      const size_t gap = paragraph.find("  ", paragraph.find_first_not_of(' '));
+      last_column = paragraph.find_first_not_of(' ', gap == std::string::npos ? 0 : gap);
+    }
+    absl::StrAppend(&result, paragraph.substr(0, last_column),
+                    Wrapped(paragraph.substr(last_column), last_column), "\n");
   }
   return result;
 }
@@ -195,8 +203,13 @@ ParsedCommand ParseCommandLine(const std::vector<std::string>& words) {
     result.text = VersionText();
     return result;
   }
-  if (help && words.size() == 1) {
+  if (help && (words.size() == 1 || words[1] == "help" || words[1] == "--help")) {
     result.text = OverviewText();
+    return result;
+  }
+  if (!help && absl::StartsWith(name, "-")) {
+    result.error = absl::StrCat("unknown flag ", name, DidYouMean(name, {"--help", "--version"}),
+                                "; the flags of a subcommand stand behind its name");
     return result;
   }
   const std::string& wanted = help ? words[1] : name;

@@ -71,6 +71,9 @@ TEST(CommandLineTest, ErrorsSayWhatWasWrongAndWhatIsAllowed) {
   EXPECT_EQ(ErrorOf({"toy", "--text", ""}), "--text: needs a value");
   EXPECT_EQ(ErrorOf({"ty"}), "no subcommand 'ty'; did you mean toy?; 'cancelsafe help' lists them");
   EXPECT_EQ(ErrorOf({}), "no subcommand; 'cancelsafe help' lists them");
+  EXPECT_EQ(ErrorOf({"--versio"}),
+            "unknown flag --versio; did you mean --version?; the flags of a subcommand stand "
+            "behind its name");
 }
 
 // Not when there is something to save, after hours perhaps.
@@ -90,6 +93,7 @@ TEST(CommandLineTest, HelpShowsEveryFlag) {
   EXPECT_THAT(text, HasSubstr("Exit status: 0"));
   EXPECT_EQ(ParseCommandLine({"help", "toy"}).text, text);
   EXPECT_THAT(ParseCommandLine({"help"}).text, HasSubstr("toy         play"));
+  EXPECT_EQ(ParseCommandLine({"help", "--help"}).text, ParseCommandLine({"help"}).text);
 }
 
 TEST(CommandLineTest, CompletionKnowsFlagsAndTheirValues) {

@@ -47,6 +47,10 @@ bool LoadImplementationHere(const std::string& path, Implementation* implementat
     const std::string reason = dlerror();
     const std::string missing = DescribeMissingSymbols(file);
     *error = missing.empty() ? reason : missing;
+    if (reason.find("invalid ELF header") != std::string::npos ||
+        reason.find("file too short") != std::string::npos) {
+      *error += "; an implementation is a shared object (.so) for x86-64 Linux";
+    }
     return false;
   }
   Implementation table;

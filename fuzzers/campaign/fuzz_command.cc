@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "command/flags.h"
 #include "command/guest_build.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/suggest.h"
 #include "command/tree.h"
@@ -194,7 +195,7 @@ int RunBenchmark(const CampaignOptions& campaign) {
                       "--benchmark", "-verbosity=0"},
                      kBenchmarkSecondsMax,
                      [](absl::string_view text) { fwrite(text.data(), 1, text.size(), stdout); });
-      if (!end.ok()) throw SetupError(std::string(end.status().message()));
+      RequireOk(end);
       if (!end->status.clean()) {
         throw SetupError(absl::StrCat("the measurement of ", target->name, " ended with ",
                                       DescribeExit(end->status)));
@@ -229,7 +230,7 @@ int GoOnAfter(const CorpusResult& corpus, const std::vector<std::string>& progra
   printf("\n%s", DescribeFindings(findings).c_str());
   const absl::Status written =
       WriteCampaignJson(campaign, CampaignJson(campaign, {}, findings, kExitViolation));
-  if (!written.ok()) throw SetupError(std::string(written.message()));
+  RequireOk(written);
   return kExitViolation;
 }
 
@@ -291,12 +292,12 @@ std::function<int()> Declare(CLI::App* app) {
 }
 
 const RegisterSubcommand registered(
-    {"fuzz", SubcommandGroup::kFind, "fuzz the queues, and stop at what is wrong with them",
+    {"fuzz", SubcommandGroup::kFind, "fuzz the queues, and report the violations found",
      "[TARGET...]",
      "Replays the corpus, then fuzzes each target under each sanitizer, and ends with a table and "
      "what was found. Without a name every target takes part but canary, which has a known bug "
      "and must fail. Names may have dashes or underscores, and may end in _fuzzer.",
-     "What was learnt stays in the work folder; an interrupted campaign goes on from there, under "
+     "The grown corpus stays in the work folder; an interrupted campaign goes on from there, under "
      "either engine. Failures are saved as readable text in its folder findings.",
      &Declare});
 

@@ -15,9 +15,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/suggest.h"
 #include "command/tree.h"
@@ -84,11 +86,11 @@ class Corpus {
   }
   void Write(const std::string& path, const std::string& contents) const {
     const absl::Status status = WriteFileAtomically(path, contents);
-    if (!status.ok()) throw SetupError(std::string(status.message()));
+    RequireOk(status);
   }
   void MakeOutputFolder(const std::string& path) const {
     const absl::Status status = MakeFolder(path);
-    if (!status.ok()) throw SetupError(std::string(status.message()));
+    RequireOk(status);
   }
 
   int List() const;
@@ -268,7 +270,10 @@ int Run(Options* options) {
   if (!paths.empty()) CheckWord("corpus command", paths[0], CommandNames());
   if (!paths.empty() && paths[0] == "prune") return Prune(*options);
   if (paths.size() < 2) {
-    throw UsageError("name a command and a target; see 'cancelsafe corpus --help'");
+    throw UsageError(
+        absl::StrCat(paths.empty() ? "name a command and a target" : paths[0] + ": name a target",
+                     "; the targets are ", absl::StrJoin(FuzzTargetNames(false), ", "),
+                     "; see 'cancelsafe corpus --help'"));
   }
   options->command = paths[0];
   options->family = *FamilyOfTarget(paths[1]);
@@ -298,7 +303,7 @@ std::function<int()> Declare(CLI::App* app) {
 }
 
 const RegisterSubcommand registered(
-    {"corpus", SubcommandGroup::kWorkOn, "look after the corpus: list, add, convert, merge",
+    {"corpus", SubcommandGroup::kWorkOn, "list, add to, convert, merge and measure the corpus",
      "COMMAND TARGET [PATH...]",
      "The commands:\n"
      "  list TARGET               every file with its size and what its header says\n"

@@ -58,7 +58,7 @@ std::function<int()> Declare(CLI::App* app) {
 }
 
 const RegisterSubcommand registered(
-    {"litmus", SubcommandGroup::kMeasure, "hold the memory engine against litmus tests",
+    {"litmus", SubcommandGroup::kMeasure, "compare the memory engine with litmus tests",
      "FILE.json",
      "Runs each test of the file in every way that a memory model allows, and compares the "
      "outcomes and races with those that the file expects.",
