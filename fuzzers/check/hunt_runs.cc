@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "command/require_ok.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/process.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "fuzzers/tools/crash_report.h"
 #include "oracle/family.h"

@@ -11,11 +11,11 @@
 #include <set>
 #include <utility>
 
-#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "fuzzers/check/reach.h"
 #include "fuzzers/program/text.h"

@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <system_error>
 
-#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/targets/target_names.h"

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <set>
 
-#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "fuzzers/drivers/explain/driver_observation.h"
 #include "fuzzers/drivers/fuzz/drive_session.h"

@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "fuzzers/drivers/explain/driver_generated_test.h"
 #include "fuzzers/drivers/explain/driver_observation.h"

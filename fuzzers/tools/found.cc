@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
-#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/shell_word.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/run/report.h"

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <string>
 
-#include "command/require_ok.h"
 #include "base/files.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "fuzzers/tools/crash_report.h"
 

@@ -9,11 +9,11 @@
 #include <filesystem>
 #include <string>
 
-#include "command/require_ok.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/files.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/explain/generated_test.h"

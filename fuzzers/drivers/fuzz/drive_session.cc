@@ -4,9 +4,9 @@
 #include <chrono>
 #include <cstdio>
 
-#include "command/require_ok.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "command/require_ok.h"
 #include "command/status.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/drivers/program/driver_text.h"
