@@ -53,9 +53,11 @@ const CallbackWatch::Queue* CallbackWatch::QueueOfCall() const {
   const Operation& operation = recorder_->call(open).operation;
   switch (InfoOf(operation.op).effect) {
     case ItemEffect::kCancels:
-      return &queues_[(*items_)[operation.item].queue];
+      items_->TellContext(operation.item, false);
+      return &queues_[items_->Untold(operation.item).queue];
     case ItemEffect::kRemoves:
-      return &queues_[(*items_)[operation.item].context_queue];
+      items_->TellContext(operation.item, false);
+      return &queues_[items_->Untold(operation.item).context_queue];
     default:
       return &queues_[QueueOf(operation)];
   }
@@ -78,7 +80,7 @@ CallbackEvent* CallbackWatch::Event(CallbackKind kind, const void* queue, uint8_
 }
 
 void CallbackWatch::StopIfForeign(uint8_t item) {
-  if (item == kNoItem || items_->owner(item) == Item::Owner::kEnded) Machine::StopRun();
+  if (item == kNoItem || items_->ended(item)) Machine::StopRun();
 }
 
 void CallbackWatch::OnAcquire(const void* queue, PKIRQL irql) {
@@ -123,7 +125,7 @@ NTSTATUS CallbackWatch::OnInsert(const void* queue, uint8_t number, const void* 
   if (NT_SUCCESS(event->status)) {
     items_->SetLinked(number, true);
   } else {
-    Item& item = (*items_)[number];
+    Item& item = items_->Untold(number);  // for the insert that made this call
     item.failed_insert = item.inserts;
   }
   return event->status;

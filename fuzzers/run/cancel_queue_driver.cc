@@ -68,13 +68,14 @@ Skip CancelQueueDriver::ExecuteWithoutIrp(const Operation& operation) {
 }
 
 Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
-  Item& item = items_[operation.item];
+  Item& item = items_.Untold(operation.item);
   const bool with_context = (operation.flags & kWithContext) != 0;
-  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
+  if (!items_.Refresh(operation.item) || items_.owner(operation.item) != Item::Owner::kDriver) {
     return Skip::kItemInUse;
   }
+  if (with_context || QueuesOf(setup_) > 1) items_.TellContext(operation.item, true);
   if (with_context && item.context_readers != 0) return Skip::kContextInUse;
-  if (!ForgetRefused(&item)) return Skip::kContextInUse;
+  if (!ForgetRefused(operation.item)) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
   void* const queue = queues_[QueueOf(operation)];
   item.queue = static_cast<uint8_t>(QueueOf(operation));
@@ -95,6 +96,7 @@ Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
         InsertEx(queue, operation.item, with_context, callbacks_.InsertContext(operation.selector));
   }
   recorder_->End(call, status);
+  if (with_context || reading_ != Reading::kOwn) items_.TellContext(operation.item, true);
   if (with_context) {
     --item.context_writers;
     // Whether a disabled queue looks at the context is nowhere said (AMB-43).
@@ -111,15 +113,19 @@ Skip CancelQueueDriver::ExecuteInsert(const Operation& operation) {
   return Skip::kNot;
 }
 
-bool CancelQueueDriver::ForgetRefused(Item* item) {
-  if (reading_ == Reading::kOwn || !item->context_refused) return true;
-  if (item->context_readers != 0) return false;
-  item->context_refused = item->context_ready = false;
+bool CancelQueueDriver::ForgetRefused(int number) {
+  if (reading_ == Reading::kOwn) return true;
+  items_.TellContext(number, true);
+  Item& item = items_.Untold(number);
+  if (!item.context_refused) return true;
+  if (item.context_readers != 0) return false;
+  item.context_refused = item.context_ready = false;
   return true;
 }
 
 Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
-  Item& item = items_[operation.item];
+  items_.TellContext(operation.item, true);
+  Item& item = items_.Untold(operation.item);
   // The context must come from an insert on this queue (CSQ-REM-13, CBDQ-REM-07).
   if (!item.context_ready || item.context_writers != 0) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
@@ -127,6 +133,7 @@ Skip CancelQueueDriver::ExecuteRemove(const Operation& operation) {
   const int call = recorder_->Begin(operation, item.generation);
   const int32_t result = Remove(queues_[item.context_queue], operation.item);
   EndRemoval(call, result);
+  items_.TellContext(operation.item, true);
   --item.context_readers;
   items_.EndUse(operation.item);
   if (result >= 0) items_.TakeFromLibrary(result);
@@ -161,12 +168,13 @@ Skip CancelQueueDriver::ExecuteRemoveNext(const Operation& operation) {
 }
 
 Skip CancelQueueDriver::ExecuteComplete(const Operation& operation) {
-  Item& item = items_[operation.item];
-  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
+  Item& item = items_.Untold(operation.item);
+  if (!items_.Refresh(operation.item) || items_.owner(operation.item) != Item::Owner::kDriver) {
     return Skip::kItemInUse;
   }
-  if (!ForgetRefused(&item)) return Skip::kContextInUse;
+  if (!ForgetRefused(operation.item)) return Skip::kContextInUse;
   items_.BeginUse(operation.item);
+  items_.TellOwner(operation.item, true);
   item.owner = Item::Owner::kLibrary;  // no other fiber may pick it up meanwhile
   const int call = recorder_->Begin(operation, item.generation);
   items_.Complete(operation.item, STATUS_SUCCESS);

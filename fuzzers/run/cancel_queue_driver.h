@@ -57,7 +57,7 @@ class CancelQueueDriver : public FamilyDriver {
   // The IRP is about to be queued or completed. By a reading that others may follow, the
   // context of an insert that was refused names the IRP still (AMB-6): it is given up here.
   // False if a removal is looking at it just now.
-  bool ForgetRefused(Item* item);
+  bool ForgetRefused(int number);
   Skip ExecuteRemove(const Operation& operation);
   Skip ExecuteRemoveNext(const Operation& operation);
   Skip ExecuteComplete(const Operation& operation);

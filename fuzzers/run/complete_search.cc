@@ -13,7 +13,7 @@ using schedule::MemoryModel;
 bool CanSearchCompletely() { return memory::kHooked; }
 
 CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t max_runs)
-    : program_(program), runner_(runner), explorer_(OptionsOf(max_runs)) {
+    : program_(program), runner_(runner), explorer_(OptionsOf(*runner, max_runs)) {
   program_.schedule = schedule::Schedule();
   program_.schedule.memory =
       runner->memory() == MemoryModel::kUnnamed ? MemoryModel::kSc : runner->memory();
@@ -24,8 +24,11 @@ CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t m
 
 CompleteSearch::~CompleteSearch() { runner_->SetMemoryChooser(nullptr); }
 
-schedule::CompleteOptions CompleteSearch::OptionsOf(int64_t max_runs) {
+schedule::CompleteOptions CompleteSearch::OptionsOf(const Runner& runner, int64_t max_runs) {
   schedule::CompleteOptions options;
+  // Under other models what a call may read depends on which calls had ended.
+  options.tight_calls =
+      runner.memory() == MemoryModel::kUnnamed || runner.memory() == MemoryModel::kSc;
   options.max_runs = max_runs;
   const auto add = [](uint64_t* kinds, KiPoint point) {
     const uint8_t kind = Machine::PointKind(point);
@@ -36,6 +39,9 @@ schedule::CompleteOptions CompleteSearch::OptionsOf(int64_t max_runs) {
                               kPointCallbackEnter, kPointCallbackExit, kPointAccess, kPointCall}) {
     add(options.silent_kinds, point);
   }
+  for (const KiPoint point : {kPointRelease, kPointCallbackExit, kPointIrql}) {
+    add(options.quiet_kinds, point);
+  }
   return options;
 }
 
@@ -43,7 +49,7 @@ bool CompleteSearch::Next(bool* passed) {
   while (explorer_.Next()) {
     *passed = runner_->RunWith(&explorer_, program_, run_options_);
     explorer_.Finished(runner_->output().schedule);
-    if (explorer_.cut()) continue;
+    if (explorer_.cut() || (explorer_.again() && *passed)) continue;
     bounded_ |= runner_->output().verdict.kind == VerdictKind::kUnknown ||
                 runner_->history().truncated || runner_->memory_bounded();
     return true;

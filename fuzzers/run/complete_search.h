@@ -32,6 +32,10 @@ class CompleteSearch {
   int64_t runs() const { return explorer_.runs(); }
   int64_t cut_runs() const { return explorer_.cut_runs(); }
   schedule::ExploreEnd end() const { return explorer_.end(); }
+  // An estimate of how much is done, from 0 to 1.
+  double Done() const { return explorer_.Done(); }
+  // No more runs are made.
+  void Stop() { explorer_.Stop(); }
   bool complete() const;
   // Of memory: the runner's, or sc if that names none.
   const char* model() const;
@@ -39,7 +43,7 @@ class CompleteSearch {
   std::string Summary() const;
 
  private:
-  static schedule::CompleteOptions OptionsOf(int64_t max_runs);
+  static schedule::CompleteOptions OptionsOf(const Runner& runner, int64_t max_runs);
 
   // What the memory model leaves open is explored like the order of steps.
   struct Alternatives final : memory::Chooser {

@@ -1,13 +1,11 @@
 // See irp_calls.h.
 #include "fuzzers/run/irp_calls.h"
 
-#include <utility>
-
 namespace cancelsafe {
 
 Skip CancelIrp(const Operation& operation, ItemTable* items, Recorder* recorder) {
   if (!items->Refresh(operation.item)) return Skip::kItemInUse;
-  const Item& item = std::as_const(*items)[operation.item];
+  const Item& item = items->Untold(operation.item);
   items->BeginUse(operation.item);
   const int call = recorder->Begin(operation, item.generation);
   Machine::SetCancelSlot(&item.irp->CancelRoutine);

@@ -1,10 +1,9 @@
 // See item_table.h.
 #include "fuzzers/run/item_table.h"
 
-#include <utility>
-
 #include "fuzzers/memory/runtime.h"
 #include "impl/kernel/filter_manager.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -64,12 +63,27 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
       program.setup.start_io_calls == StartIoCall::kStartPacket) {
     irps_left_ *= 2;
   }
+  named_ = 0;
+  for (int i = 0; i < program.operation_count; ++i) {
+    const Operation& operation = program.operations[i];
+    if (InfoOf(operation.op).fields.item != 0 && operation.item < kFewItems) {
+      named_ |= 1u << operation.item;
+    }
+  }
+  for (Place& place : first_) place = Place();
 }
 
 void ItemTable::ReserveMemory() {
   size_t bytes = IrpBytes() + Arena::kOverheadBytes;
   if (kind_ == ItemKind::kCallbackData) bytes += sizeof(KiCallbackData) + Arena::kOverheadBytes;
-  arena_->Reserve(static_cast<size_t>(irps_left_) * bytes);
+  // A place whose number gets no IRP is taken all the same.
+  const int places = __builtin_popcount(named_);
+  arena_->Reserve(static_cast<size_t>(irps_left_ + places) * bytes);
+  for (uint32_t rest = named_; rest != 0; rest &= rest - 1) {
+    Place& place = first_[__builtin_ctz(rest)];
+    if (kind_ == ItemKind::kCallbackData) place.data = arena_->Allocate(sizeof(KiCallbackData));
+    place.irp = arena_->Allocate(IrpBytes());
+  }
 }
 
 bool ItemTable::MemoryIsReused(int number) const {
@@ -84,6 +98,7 @@ bool ItemTable::MemoryIsReused(int number) const {
 
 void* ItemTable::IrpMemory(int number) {
   const PIRP old = items_[number].irp;
+  if (old == nullptr && HasPlace(number)) return first_[number].irp;
   if (MemoryIsReused(number)) {
     if (!KiRetiredIntact(old) && damaged_ == kNoItem) damaged_ = static_cast<uint8_t>(number);
     KiUnpoison(old);
@@ -93,18 +108,27 @@ void* ItemTable::IrpMemory(int number) {
     retired_[retired_count_] = old;
     retired_number_[retired_count_++] = static_cast<uint8_t>(number);
   }
+  TellAllocation();
   return arena_->Allocate(IrpBytes());
 }
 
+// What is given out depends on what was given out before.
+void ItemTable::TellAllocation() const { schedule::Executor::Get().Touch(arena_, true); }
+
 void* ItemTable::DataMemory(int number) {
-  if (!MemoryIsReused(number)) return arena_->Allocate(sizeof(KiCallbackData));
-  return CONTAINING_RECORD(items_[number].data, KiCallbackData, data);
+  const Item& item = items_[number];
+  if (item.irp == nullptr && HasPlace(number)) return first_[number].data;
+  if (!MemoryIsReused(number)) {
+    TellAllocation();
+    return arena_->Allocate(sizeof(KiCallbackData));
+  }
+  return CONTAINING_RECORD(item.data, KiCallbackData, data);
 }
 
 void ItemTable::Make(int number) {
   Item& item = items_[number];
-  schedule::Executor::Get().Touch(arena_,
-                                  true);  // which memory it gets depends on what was made before
+  // The first IRP is the same, whichever fiber makes it.
+  if (item.irp != nullptr || !HasPlace(number)) TellEnded(number, true);
   --irps_left_;
   // It comes from the I/O manager, whose business is in order with everything.
   HideFromTsan();
@@ -170,24 +194,33 @@ bool ItemTable::KeepsFilling(int number) const {
 }
 
 bool ItemTable::Refresh(int number) {
-  if (owner(number) != Item::Owner::kEnded) return true;
-  const Item& item = std::as_const(*this)[number];
-  Tell(number, kUsersParts, false);
-  if (item.users != 0 || irps_left_ == 0) return false;
+  if (!ended(number)) return true;
+  const Item& item = items_[number];
+  if ((item.irp != nullptr && IsUsed(number)) || irps_left_ == 0) return false;
   Make(number);
   return true;
 }
 
+bool ItemTable::IsUsed(int number) const {
+  bool used = false;
+  for (const uint8_t& users : items_[number].users) {
+    Tell(&users, false);
+    used |= users != 0;
+  }
+  return used;
+}
+
 void ItemTable::EndUse(int number) {
   TellUse(number);
-  --items_[number].users;
+  --items_[number].users[Machine::fiber()];
   HandOver(number);
 }
 
 void ItemTable::HandOver(int number) { items_[number].handover.Release(Machine::fiber()); }
 
 void ItemTable::GiveToLibrary(int number) {
-  Item& item = (*this)[number];
+  TellOwner(number, true);
+  Item& item = items_[number];
   item.handover.Acquire(Machine::fiber());
   item.owner = Item::Owner::kLibrary;
   IoGetCurrentIrpStackLocation(item.irp)->Control = 0;
@@ -196,7 +229,8 @@ void ItemTable::GiveToLibrary(int number) {
 }
 
 void ItemTable::TakeFromLibrary(int number) {
-  Item& item = (*this)[number];
+  TellOwner(number, true);
+  Item& item = items_[number];
   item.owner = Item::Owner::kDriver;
   item.handover.Release(Machine::fiber());
 }
@@ -222,7 +256,8 @@ void ItemTable::OnComplete(PIRP irp, void* context) {
       table->recorder_->Event(CallbackKind::kCompleted, static_cast<uint8_t>(number));
   event->status = irp->IoStatus.Status;
   event->snapshot |= kKnownItem;
-  table->Tell(number, kOwnerPart, true);
+  table->TellOwner(number, true);
+  table->TellEnded(number, true);
   table->items_[number].owner = Item::Owner::kEnded;
 }
 
@@ -271,7 +306,7 @@ uint8_t ItemTable::ItemOfEntry(PLIST_ENTRY entry) const {
 
 uint16_t ItemTable::Snapshot(int number, uint16_t told) const {
   const Item& item = items_[number];
-  if (owner(number) == Item::Owner::kEnded) return 0;
+  if (ended(number)) return 0;
   const IRP* irp = item.irp;
   if ((told & kPendingMarked) != 0) TellRead(&irp->Tail.Overlay.CurrentStackLocation->Control);
   if ((told & kCancelRoutineSet) != 0) TellRead(&irp->CancelRoutine);

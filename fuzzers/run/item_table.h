@@ -29,18 +29,18 @@ struct Item {
   PFLT_CALLBACK_DATA data = nullptr;  // null where items are IRPs
   Owner owner = Owner::kEnded;
   uint8_t generation = 0;
-  uint8_t users = 0;             // open calls that name this IRP
-  uint8_t context_readers = 0;   // open removals by context
-  uint8_t context_writers = 0;   // open inserts with the context
-  bool context_ready = false;    // an insert with the context has returned
-  bool context_given = false;    // the last insert had it
-  bool context_refused = false;  // that insert failed
-  uint8_t context_queue = 0;     // of the last insert with the context
-  uint8_t queue = 0;             // of the last insert
-  bool linked = false;           // in the driver's list
-  uint8_t inserts = 0;           // attempts so far
-  uint8_t failed_insert = 0;     // the last attempt whose insert callback failed
-  Handover handover;             // from one user to the next
+  uint8_t users[kMaxFibers] = {};  // open calls of each fiber that name this IRP
+  uint8_t context_readers = 0;     // open removals by context
+  uint8_t context_writers = 0;     // open inserts with the context
+  bool context_ready = false;      // an insert with the context has returned
+  bool context_given = false;      // the last insert had it
+  bool context_refused = false;    // that insert failed
+  uint8_t context_queue = 0;       // of the last insert with the context
+  uint8_t queue = 0;               // of the last insert
+  bool linked = false;             // in the driver's list
+  uint8_t inserts = 0;             // attempts so far
+  uint8_t failed_insert = 0;       // the last attempt whose insert callback failed
+  Handover handover;               // from one user to the next
 };
 
 // The harness is not instrumented: a complete search is told what it looks at, and what it
@@ -71,33 +71,38 @@ class ItemTable {
   void Reset(const Program& program, Arena* arena, Recorder* recorder, ItemKind kind,
              PFILE_OBJECT files, PDEVICE_OBJECT device);
 
-  // Makes sure that the arena has room for all IRPs of the run. On the main context, when
-  // nothing else will be taken from the arena.
+  // Makes sure that the arena has room for all IRPs of the run, and sets apart where the
+  // first IRP of each number that the program names will lie: that must not depend on which
+  // of them is made first. On the main context, when nothing else will be taken from the
+  // arena.
   void ReserveMemory();
 
   ItemKind kind() const { return kind_; }
-  // What is known of an item is shared state that a complete search has to know of: all of
-  // it but how many calls name it, or those parts that others look at while the item is in
-  // use.
-  Item& operator[](int number) {
-    Tell(number, kOwnerPart | kLinkedPart | kOtherPart, true);
-    return items_[number];
-  }
-  const Item& operator[](int number) const {
-    Tell(number, kOwnerPart | kLinkedPart | kOtherPart, false);
-    return items_[number];
-  }
+  // What is known of an item is shared state that a complete search has to be told of, in
+  // parts that are looked at apart from each other.
+  // Tells nothing: for what stays as it is while a call names the item, such as its IRP, and
+  // for what the caller tells of.
+  Item& Untold(int number) { return items_[number]; }
+  const Item& Untold(int number) const { return items_[number]; }
+  void TellOwner(int number, bool writes) const { Tell(&items_[number].owner, writes); }
+  // The context and the queue of the last insert.
+  void TellContext(int number, bool writes) const { Tell(&items_[number].context_ready, writes); }
   Item::Owner owner(int number) const {
-    Tell(number, kOwnerPart, false);
+    TellEnded(number, false);
+    TellOwner(number, false);
     return items_[number].owner;
+  }
+  bool ended(int number) const {
+    TellEnded(number, false);
+    return items_[number].owner == Item::Owner::kEnded;
   }
   // Whether the driver's list has it.
   bool linked(int number) const {
-    Tell(number, kLinkedPart, false);
+    Tell(&items_[number].linked, false);
     return items_[number].linked;
   }
   void SetLinked(int number, bool linked) {
-    Tell(number, kLinkedPart, true);
+    Tell(&items_[number].linked, true);
     items_[number].linked = linked;
   }
 
@@ -109,7 +114,7 @@ class ItemTable {
   // keeps its IRP; a later use of the IRP or its context happens after the end.
   void BeginUse(int number) {
     TellUse(number);
-    ++items_[number].users;
+    ++items_[number].users[Machine::fiber()];
   }
   void EndUse(int number);
   // What the current fiber did with the IRP comes before whatever its next owner
@@ -146,18 +151,14 @@ class ItemTable {
   uint8_t FindDamagedRetired() const;
 
  private:
-  static constexpr uint8_t kLinkedPart = 1, kOwnerPart = 2, kOtherPart = 4;
   // Calls that begin and end only count up and down: their order is nothing to each other,
   // and something to those that look at the sum.
-  static constexpr uint8_t kUsersParts = 0xf0;
-  void TellUse(int number) const {
-    const int fiber = Machine::fiber();
-    Tell(number, static_cast<uint8_t>(0x10 << fiber), true);
-  }
-  void Tell(int number, uint8_t parts, bool writes) const {
-    schedule::Executor::Get().Touch(&items_[number], writes, parts);
-  }
+  void TellUse(int number) const { Tell(&items_[number].users[Machine::fiber()], true); }
+  bool IsUsed(int number) const;
+  void TellEnded(int number, bool writes) const { Tell(&items_[number].generation, writes); }
+  static void Tell(const void* part, bool writes) { schedule::Executor::Get().Touch(part, writes); }
   static void OnComplete(PIRP irp, void* context);
+  void TellAllocation() const;
   void Make(int number);
   bool MemoryIsReused(int number) const;
   size_t IrpBytes() const { return kKiIrpPlacedBytes + (filled_ ? kKiAddedBytes : 0); }
@@ -169,6 +170,15 @@ class ItemTable {
   void* IrpMemory(int number);
   void* DataMemory(int number);
 
+  bool HasPlace(int number) const { return number < kFewItems && first_[number].irp != nullptr; }
+
+  // Memory for a number's first IRP, of the first numbers that the program names.
+  struct Place {
+    void* irp = nullptr;
+    void* data = nullptr;
+  };
+  Place first_[kFewItems];
+  uint32_t named_ = 0;  // bit per number
   Arena* arena_ = nullptr;
   Recorder* recorder_ = nullptr;
   ItemKind kind_ = ItemKind::kQueuedIrp;

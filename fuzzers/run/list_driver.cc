@@ -79,7 +79,8 @@ void ListDriver::Complete(uint8_t item) {
 
 // Unless a removal is looking at it just now.
 void ListDriver::FreeContext(uint8_t number) {
-  Item& item = (*items_)[number];
+  items_->TellContext(number, true);
+  Item& item = items_->Untold(number);
   if (!item.context_given || item.context_readers != 0) return;
   contexts_->Free(number);
   item.context_ready = false;

@@ -64,17 +64,17 @@ class ItemTableTest : public testing::Test {
 
 TEST_F(ItemTableTest, ACompletedNumberGetsANewIrpWhenNobodyUsesTheOldOne) {
   ASSERT_TRUE(table_.Refresh(3));
-  PIRP first = table_[3].irp;
+  PIRP first = table_.Untold(3).irp;
   EXPECT_EQ(table_.NumberOf(first), 3);
-  EXPECT_EQ(table_[3].generation, 0);
+  EXPECT_EQ(table_.Untold(3).generation, 0);
   table_.BeginUse(3);
   table_.Complete(3, STATUS_SUCCESS);
-  EXPECT_EQ(table_[3].owner, Item::Owner::kEnded);
+  EXPECT_EQ(table_.Untold(3).owner, Item::Owner::kEnded);
   EXPECT_FALSE(table_.Refresh(3));
   table_.EndUse(3);
   EXPECT_TRUE(table_.Refresh(3));
-  EXPECT_NE(table_[3].irp, first);
-  EXPECT_EQ(table_[3].generation, 1);
+  EXPECT_NE(table_.Untold(3).irp, first);
+  EXPECT_EQ(table_.Untold(3).generation, 1);
   EXPECT_EQ(table_.NumberOf(first), kNoItem);
 }
 
@@ -84,14 +84,14 @@ TEST_F(ItemTableTest, AReusedIrpLiesWhereTheCompletedOneLayButNotUnderTsan) {
   program.setup.reused_irps = true;
   table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
   ASSERT_TRUE(table_.Refresh(3));
-  PIRP first = table_[3].irp;
+  PIRP first = table_.Untold(3).irp;
   table_.BeginUse(3);
   table_.Complete(3, STATUS_SUCCESS);
   table_.EndUse(3);
   ASSERT_TRUE(table_.Refresh(3));
-  PIRP second = table_[3].irp;
+  PIRP second = table_.Untold(3).irp;
   EXPECT_EQ(second == first, ItemTable::kReusesIrpMemory);
-  EXPECT_EQ(table_[3].generation, 1);
+  EXPECT_EQ(table_.Untold(3).generation, 1);
   EXPECT_EQ(second->Cancel, FALSE);
   EXPECT_EQ(table_.NumberOf(second), 3);
   EXPECT_EQ(table_.FindDamagedRetired(), kNoItem);
@@ -108,7 +108,7 @@ TEST_F(ItemTableTest, AWriteBetweenCompletionAndReuseIsDamage) {
   program.setup.reused_irps = true;
   table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
   ASSERT_TRUE(table_.Refresh(2));
-  PIRP irp = table_[2].irp;
+  PIRP irp = table_.Untold(2).irp;
   table_.Complete(2, STATUS_SUCCESS);
   KiUnpoison(irp);
   irp->Tail.Overlay.DriverContext[3] = nullptr;
@@ -123,9 +123,9 @@ TEST_F(ItemTableTest, ADirtySlotIsDirtyAtEveryInsert) {
   table_.Reset(program, &arena_, &recorder_, ItemKind::kQueuedIrp, files_, nullptr);
   ASSERT_TRUE(table_.Refresh(0));
   for (int i = 0; i < 2; ++i) {
-    table_[0].irp->Tail.Overlay.DriverContext[3] = nullptr;
+    table_.Untold(0).irp->Tail.Overlay.DriverContext[3] = nullptr;
     table_.GiveToLibrary(0);
-    EXPECT_NE(table_[0].irp->Tail.Overlay.DriverContext[3], nullptr);
+    EXPECT_NE(table_.Untold(0).irp->Tail.Overlay.DriverContext[3], nullptr);
     table_.TakeFromLibrary(0);
   }
 }
@@ -177,7 +177,7 @@ TEST_F(ItemTableTest, CompletionIsRecorded) {
 
 TEST_F(ItemTableTest, TheSnapshotShowsWhatADriverSees) {
   ASSERT_TRUE(table_.Refresh(0));
-  PIRP irp = table_[0].irp;
+  PIRP irp = table_.Untold(0).irp;
   EXPECT_EQ(table_.Snapshot(0, 0xffff), kKnownItem | kCanariesIntact);
   IoMarkIrpPending(irp);
   irp->Cancel = TRUE;
@@ -193,7 +193,7 @@ TEST_F(ItemTableTest, TheSnapshotShowsWhatADriverSees) {
 TEST_F(ItemTableTest, NewIrpsOfOneNumberBelongToOneFile) {
   for (int number = 0; number < kFewItems; ++number) {
     ASSERT_TRUE(table_.Refresh(number));
-    EXPECT_EQ(IoGetCurrentIrpStackLocation(table_[number].irp)->FileObject,
+    EXPECT_EQ(IoGetCurrentIrpStackLocation(table_.Untold(number).irp)->FileObject,
               &files_[number % kFileCount]);
   }
   EXPECT_EQ(table_.FindDamagedRetired(), kNoItem);

@@ -21,13 +21,21 @@ CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
     : options_(options),
       path_(static_cast<std::size_t>(options.max_points)),
       users_(ObjectTable::kMany + 1),
-      writers_(ObjectTable::kMany + 1) {
+      writers_(ObjectTable::kMany + 1),
+      ordering_(ObjectTable::kMany) {
   objects_.Clear();
   shared_.reserve(path_.size());
 }
 
 bool CompleteExplorer::Next() {
   if (end_ != ExploreEnd::kRunning) return false;
+  again_ = false;
+  cut_ = false;
+  if (rerun_) {
+    rerun_ = false;
+    recorded_ = length_ - 1;
+    return true;
+  }
   // Back to the last place where another fiber has to be tried.
   while (ran_ && length_ > 0) {
     Step& step = path_[length_ - 1];
@@ -53,8 +61,24 @@ bool CompleteExplorer::Next() {
   }
   first_new_ = length_ == 0 ? 0 : length_ - 1;
   while (first_new_ > 0 && path_[first_new_].alternatives != 0) --first_new_;
-  cut_ = false;
+  recorded_ = first_new_;
   return end_ == ExploreEnd::kRunning;
+}
+
+double CompleteExplorer::Done() const {
+  if (end_ == ExploreEnd::kComplete) return 1;
+  double done = 0, share = 1;
+  for (std::size_t i = 0; i < length_; ++i) {
+    const Step& step = path_[i];
+    const uint8_t known = step.backtrack & step.enabled;
+    const int all = step.alternatives != 0 ? step.alternatives : __builtin_popcount(known);
+    const int tried =
+        step.alternatives != 0 ? step.taken : __builtin_popcount(known & step.sleeping);
+    if (all == 0) continue;
+    done += share * tried / all;
+    share /= all;
+  }
+  return done;
 }
 
 void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
@@ -62,10 +86,47 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
   last_ = 0;
   fibers_ = fibers;
   touched_.Clear();
+  ordering_.BeginRun();
+  for (int f = 0; f < fibers; ++f) {
+    path_of_[f] = calls_of_[f] = static_cast<uint64_t>(f);
+    in_new_call_[f] = false;
+  }
+  part_is_loud_ = step_is_loud_ = trusting_ = mistaken_ = false;
+}
+
+bool CompleteExplorer::IsShared(const Footprint& footprint) const {
+  bool shared = footprint.all();
+  for (int o = 0; o < footprint.count() && !shared; ++o) {
+    shared = ordering_.Orders(footprint.object(o));
+  }
+  return shared;
+}
+
+void CompleteExplorer::Touch(uint16_t object, uint8_t parts, bool writes) {
+  if (options_.tight_calls) {
+    ordering_.Note(object, path_[last_].chosen, parts, writes);
+    if (!ordering_.Orders(object)) return;
+    NoteLoud();
+  }
+  touched_.Add(object, parts, writes);
+}
+
+void CompleteExplorer::NoteLoud() {
+  part_is_loud_ = step_is_loud_ = true;
+  mistaken_ |= trusting_;
+}
+
+void CompleteExplorer::TouchAnnounced(const Footprint& footprint) {
+  for (int o = 0; o < footprint.count(); ++o) {
+    Touch(footprint.object(o), kAllParts, footprint.writes(o));
+  }
+  if (!footprint.all()) return;
+  NoteLoud();
+  touched_.AddAll();
 }
 
 void CompleteExplorer::OnTouch(const volatile void* object, uint8_t parts, bool writes) {
-  touched_.Add(objects_.Number(object), parts, writes);
+  Touch(objects_.Number(object), parts, writes);
 }
 
 void CompleteExplorer::OnBlock(const volatile void* object) {
@@ -75,8 +136,12 @@ void CompleteExplorer::OnBlock(const volatile void* object) {
 void CompleteExplorer::OnCall(bool begins) {
   if (begins) {
     touched_.AddCallBegin();
+    in_new_call_[path_[last_].chosen] = true;
+    part_is_loud_ = true;
+    mistaken_ |= trusting_;
   } else {
     touched_.AddCallEnd();
+    step_is_loud_ = true;
   }
 }
 
@@ -91,7 +156,41 @@ Footprint CompleteExplorer::Announced(const PendingEvent& event, const volatile 
   return footprint;
 }
 
+bool CompleteExplorer::Passes(const Decision& decision) {
+  Step& step = path_[last_];
+  const int fiber = decision.current;
+  // It waits, yields or has ended.
+  if (fiber != step.chosen || !Contains(decision.enabled, fiber)) return false;
+  uint64_t& path = path_of_[fiber];
+  if (!part_is_loud_ && loud_.count(path) == 0) quiet_.insert(path);
+  if (in_new_call_[fiber]) {
+    path = calls_of_[fiber] += kMaxFibers;
+    in_new_call_[fiber] = false;
+  }
+  path = (path ^ decision.pending[fiber].site ^ decision.pending[fiber].kind) * 0x9E3779B97F4A7C15u;
+  path ^= path >> 29;
+  part_is_loud_ = false;
+  const bool is_recorded = last_ < recorded_;
+  const Footprint announced = Announced(decision.pending[fiber], decision.objects[fiber]);
+  const bool trusts = step_is_loud_;
+  const bool passes =
+      is_recorded
+          ? passed_ < step.passed
+          : !step_is_loud_ || (!IsShared(announced) &&
+                               (quiet_.count(path) != 0 ||
+                                (HasKind(options_.quiet_kinds, decision.pending[fiber].kind) &&
+                                 loud_.count(path) == 0)));
+  if (!passes) return false;
+  ++passed_;
+  if (!is_recorded) step.passed = passed_;
+  trusting_ = trusts;
+  TouchAnnounced(announced);
+  return true;
+}
+
 int CompleteExplorer::Pick(const Decision& decision) {
+  if (mistaken_) return GiveUp(ExploreEnd::kRunning);
+  if (options_.tight_calls && depth_ > 0 && Passes(decision)) return decision.current;
   if (depth_ > 0) EndStep();
   touched_.Clear();
   if (end_ != ExploreEnd::kRunning) return GiveUp(end_);
@@ -105,7 +204,13 @@ int CompleteExplorer::Pick(const Decision& decision) {
     if (!Extend(decision)) return GiveUp(ExploreEnd::kRunning);
   }
   last_ = depth_++;
-  return path_[last_].chosen;
+  Step& step = path_[last_];
+  if (last_ >= recorded_) step.passed = 0;
+  passed_ = 0;
+  trusting_ = false;
+  part_is_loud_ = step_is_loud_ = false;
+  if (options_.tight_calls) TouchAnnounced(step.announced[step.chosen]);
+  return step.chosen;
 }
 
 int CompleteExplorer::Choose(int alternatives) {
@@ -134,8 +239,8 @@ int CompleteExplorer::GiveUp(ExploreEnd why) {
 
 void CompleteExplorer::EndStep() {
   Step& step = path_[last_];
-  step.footprint = step.announced[step.chosen];
-  step.footprint.Merge(touched_);
+  step.footprint = touched_;
+  if (!options_.tight_calls) step.footprint.Merge(step.announced[step.chosen]);
   if (step.footprint.blocked_on() != 0) {
     step.attempt = step.footprint;
     step.footprint.ForgetAttempt();
@@ -176,6 +281,13 @@ bool CompleteExplorer::Extend(const Decision& decision) {
 void CompleteExplorer::Finished(const RunResult& result) {
   ran_ = true;
   if (end_ != ExploreEnd::kRunning) return;
+  if (mistaken_) {
+    loud_.insert(path_of_[path_[last_].chosen]);
+    quiet_.erase(path_of_[path_[last_].chosen]);
+    length_ = last_ + 1;
+    rerun_ = again_ = true;
+    return;
+  }
   if (!cut_ && depth_ < length_) {
     end_ = ExploreEnd::kNondeterministic;
     return;
@@ -191,6 +303,15 @@ void CompleteExplorer::Finished(const RunResult& result) {
   }
   ++(cut_ ? cut_runs_ : runs_);
   if (options_.source_sets) Analyze();
+  if (options_.tight_calls && ordering_.EndRun()) BeginAgain();
+}
+
+// What was taken to be of one fiber alone is not.
+void CompleteExplorer::BeginAgain() {
+  length_ = 0;
+  runs_ = cut_runs_ = 0;
+  ran_ = false;
+  again_ = true;
 }
 
 // Steps whose order with steps of other fibers can matter at all: most accesses are to what

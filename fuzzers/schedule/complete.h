@@ -8,17 +8,24 @@
 // to be announced as a point of its own with its object, or added with Executor::Touch,
 // before the next point. Two runs are the same if they differ only in how often a fiber
 // looked at a lock that another one held.
+//
+// With `tight_calls` a step is longer than from one point to the next: what only one fiber
+// ever uses goes with the step before it, so that each call ends as early, and begins as
+// late, as it can. What is shared is not known beforehand: when a run shows more of it,
+// the exploration begins again.
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_
 #define CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 #include "fuzzers/schedule/executor.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/footprint.h"
 #include "fuzzers/schedule/object_table.h"
+#include "fuzzers/schedule/ordering.h"
 
 namespace cancelsafe::schedule {
 
@@ -32,6 +39,13 @@ struct CompleteOptions {
   // Without source sets every fiber is tried everywhere, and only sleep sets reduce. The
   // same finished runs, many more cut ones: for tests.
   bool source_sets = true;
+  // Of the runs that differ only in which calls had ended before which others began, one
+  // may stand for another in which fewer had: for judges to whom less order between calls
+  // never makes a wrong result of what was right with more of it.
+  bool tight_calls = false;
+  // With tight calls: points after which there is seldom anything shared before the next,
+  // which is believed until a run shows it to be wrong.
+  uint64_t quiet_kinds[4] = {};
 };
 
 // Use as the Explorer of explore.h: while (explorer.Next()) { run the program with
@@ -52,10 +66,15 @@ class CompleteExplorer final : public Scheduler {
   // The last run was given up half-way because every way to go on was explored before:
   // its result means nothing and it is not counted in runs().
   bool cut() const { return cut_; }
+  // The last run is made again, or an equivalent one: it is not counted in runs() either.
+  bool again() const { return again_; }
   // Finished and cut runs, the same numbers on every machine.
   int64_t runs() const { return runs_; }
   int64_t cut_runs() const { return cut_runs_; }
   ExploreEnd end() const { return end_; }
+  // How much of the work is done, from 0 to 1, were all that is known to be left like what is
+  // behind: an estimate, which may fall when more is found to do. O(length of a run).
+  double Done() const;
 
   // Called by the running fiber where something is left open that is not the order of
   // steps: a number in [0, alternatives), each of which is tried in some run. O(1).
@@ -79,6 +98,7 @@ class CompleteExplorer final : public Scheduler {
     uint8_t backtrack;  // fibers to be tried here
     uint8_t sleeping;   // fibers whose step here was explored already
     int8_t chosen;
+    int passed;                       // points within the step
     Footprint footprint;              // of the step
     Footprint outcomes;               // of the step, with all choices so far
     Footprint attempt;                // likewise, if it ended in waiting: with what it tried
@@ -91,8 +111,15 @@ class CompleteExplorer final : public Scheduler {
   };
 
   Footprint Announced(const PendingEvent& event, const volatile void* object);
+  bool IsShared(const Footprint& footprint) const;
+  void Touch(uint16_t object, uint8_t parts, bool writes);
+  void TouchAnnounced(const Footprint& footprint);
+  void NoteLoud();
+  // Whether the step that was picked last goes on through the point at which its fiber is.
+  bool Passes(const Decision& decision);
   // The step that was picked last has ended.
   void EndStep();
+  void BeginAgain();
   bool Extend(const Decision& decision);
   int GiveUp(ExploreEnd why);
   void FindShared();
@@ -115,6 +142,23 @@ class CompleteExplorer final : public Scheduler {
   std::size_t depth_ = 0;         // of them made in this run
   std::size_t last_ = 0;          // the last that is a step and no choice
   std::size_t first_new_ = 0;     // of them the first that no run before had made
+  std::size_t recorded_ = 0;      // likewise, the first whose end is not known
+
+  // For tight calls. What each fiber passes within a call is a path, a hash of its points.
+  OrderingObjects ordering_;
+  std::unordered_set<uint64_t> quiet_;  // paths: from their last point to the next nothing shared
+  std::unordered_set<uint64_t> loud_;   // was touched and no call begun; or not always
+  uint64_t path_of_[kMaxFibers] = {};   // that it has passed in this run
+  uint64_t calls_of_[kMaxFibers] = {};  // begun in this run
+  bool in_new_call_[kMaxFibers] = {};   // since its last point
+  // Since the last point of the step, and since its beginning.
+  bool part_is_loud_ = false;
+  bool step_is_loud_ = false;
+  bool trusting_ = false;  // the last point was passed since its path is quiet
+  bool mistaken_ = false;  // which was wrong
+  bool rerun_ = false;     // the last step of the path is made again
+  bool again_ = false;
+  int passed_ = 0;  // points within the last step
   int fibers_ = 0;
   bool cut_ = false;
   bool ran_ = false;

@@ -106,10 +106,18 @@ int Search::Report(const Verdict& verdict) {
 
 int Search::Complete() {
   CompleteSearch search(program_, runner_, options_.schedules > 0 ? options_.schedules : INT64_MAX);
-  bool passed = true;
+  // Ctrl-C reaches this process too, and its parent leaves it the time to sum up.
+  const StopSignals stop;
+  constexpr int kRunsBetweenLooks = 256;
+  bool passed = true, stopped = false;
   while (search.Next(&passed)) {
     how_ = absl::StrCat("execution ", search.runs(), " of a complete search");
-    progress_.Show(search.runs());
+    const bool looks = search.runs() % kRunsBetweenLooks == 0;
+    progress_.Show(search.runs(), looks ? search.Done() : -1);
+    if (looks && stop.Take()) {
+      stopped = true;
+      search.Stop();
+    }
     left_out_.Note(runner_->output());
     if (!passed && !IsUnknown(runner_->output())) {
       printf("found in %s\n\n", how_.c_str());
@@ -118,7 +126,7 @@ int Search::Complete() {
   }
   if (Spoilt()) return kExitViolation;
   printf("%s, no violation%s\n", search.Summary().c_str(), left_out_.Text().c_str());
-  return kExitOk;
+  return stopped ? kExitInterrupted : kExitOk;
 }
 
 int Search::AllUpToBound() {
@@ -226,7 +234,7 @@ int ExploreDriverFile(Options* options) {
   if (BeingDebugged()) return ExploreDriver(explore, nullptr);
   const StopSignals stop;
   const HostedEnd end =
-      RunHosted("explore", options->hang_seconds + kGraceSeconds, stop,
+      RunHosted("explore", options->hang_seconds + kGraceSeconds, &stop,
                 [&explore](GuestHost* host) { return ExploreDriver(explore, host); });
   const Verdict verdict = VerdictOn(end);
   if (!verdict.ok()) printf("%s: %s\n", explore.file.c_str(), VerdictLine(verdict).c_str());
@@ -273,7 +281,8 @@ int Run(Options* options) {
   };
   if (BeingDebugged()) return search(nullptr);
   const StopSignals stop;
-  const HostedEnd end = RunHosted("explore", options->hang_seconds + kGraceSeconds, stop, search);
+  const HostedEnd end = RunHosted("explore", options->hang_seconds + kGraceSeconds,
+                                  options->complete ? nullptr : &stop, search);
   const Verdict verdict = VerdictOn(end);
   if (!verdict.ok()) printf("%s: %s\n", options->files[0].c_str(), VerdictLine(verdict).c_str());
   return ExitStatusFor(end);

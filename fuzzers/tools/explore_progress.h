@@ -22,7 +22,8 @@ class ExploreProgress {
     alarm(hang_seconds_);
     if (host_ != nullptr) host_->EnterRun();
   }
-  void Show(int64_t runs) {
+  // `done` of the work, from 0 to 1; negative: not known.
+  void Show(int64_t runs, double done = -1) {
     if (host_ != nullptr) host_->EnterRun();
     if ((runs & 1023) == 0) alarm(hang_seconds_);
     if (!terminal_ || (runs & 1023) != 0) return;
@@ -30,10 +31,11 @@ class ExploreProgress {
     if (now - last_ < std::chrono::milliseconds(200)) return;
     last_ = now;
     fprintf(stderr, "\r%" PRId64 " schedules explored", runs);
+    if (done >= 0) fprintf(stderr, ", about %.0f %% of what is known  ", 100 * done);
   }
   ~ExploreProgress() {
     alarm(0);
-    if (terminal_) fprintf(stderr, "\r%40s\r", "");
+    if (terminal_) fprintf(stderr, "\r%78s\r", "");
   }
 
  private:

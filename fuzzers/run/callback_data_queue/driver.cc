@@ -16,7 +16,7 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
   static CallbackDataQueueDriver* active;
 
   uint8_t Number(const FLT_CALLBACK_DATA* data) const { return items_.NumberOf(data); }
-  PFLT_CALLBACK_DATA DataOf(uint8_t item) { return items_[item].data; }
+  PFLT_CALLBACK_DATA DataOf(uint8_t item) { return items_.Untold(item).data; }
 
  protected:
   void Prepare(Arena* arena) override;
@@ -27,7 +27,7 @@ class CallbackDataQueueDriver final : public CancelQueueDriver {
     InsertEx(queue, item, with_context, nullptr);
   }
   NTSTATUS InsertEx(void* queue, int item, bool with_context, void* insert_context) override {
-    return table_.FltCbdqInsertIo(Cbdq(queue), items_[item].data,
+    return table_.FltCbdqInsertIo(Cbdq(queue), items_.Untold(item).data,
                                   with_context ? &contexts_[item] : nullptr, insert_context);
   }
   NTSTATUS InsertWithoutIrp(void* queue, int item, bool with_context,

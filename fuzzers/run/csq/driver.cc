@@ -16,17 +16,18 @@ class CsqDriver final : public CancelQueueDriver {
   static CsqDriver* active;
 
   uint8_t Number(const IRP* irp) const { return items_.NumberOf(irp); }
-  PIRP IrpOf(uint8_t item) { return items_[item].irp; }
+  PIRP IrpOf(uint8_t item) { return items_.Untold(item).irp; }
 
  protected:
   void Prepare(Arena* arena) override;
   void* Initialize(Arena* arena, bool ex) override;
 
   void Insert(void* queue, int item, bool with_context) override {
-    table_.IoCsqInsertIrp(Csq(queue), items_[item].irp, with_context ? &contexts_[item] : nullptr);
+    table_.IoCsqInsertIrp(Csq(queue), items_.Untold(item).irp,
+                          with_context ? &contexts_[item] : nullptr);
   }
   NTSTATUS InsertEx(void* queue, int item, bool with_context, void* insert_context) override {
-    return table_.IoCsqInsertIrpEx(Csq(queue), items_[item].irp,
+    return table_.IoCsqInsertIrpEx(Csq(queue), items_.Untold(item).irp,
                                    with_context ? &contexts_[item] : nullptr, insert_context);
   }
   NTSTATUS InsertWithoutIrp(void*, int, bool, void*) override { return STATUS_SUCCESS; }

@@ -167,8 +167,8 @@ Skip StartIoDriver::Execute(const Operation& operation) {
 }
 
 Skip StartIoDriver::ExecuteStart(const Operation& operation) {
-  Item& item = items_[operation.item];
-  if (!items_.Refresh(operation.item) || item.owner != Item::Owner::kDriver) {
+  const Item& item = items_.Untold(operation.item);
+  if (!items_.Refresh(operation.item) || items_.owner(operation.item) != Item::Owner::kDriver) {
     return Skip::kItemInUse;
   }
   Tell(1 << Machine::fiber());
@@ -200,7 +200,7 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
   const int item = current_;
   current_ = -1;
   items_.TakeFromLibrary(item);
-  items_[item].owner = Item::Owner::kLibrary;
+  items_.Untold(item).owner = Item::Owner::kLibrary;
   items_.BeginUse(item);
   {
     // IoStartNextPacket wants exactly DISPATCH_LEVEL (SIO-NEXT-08).
@@ -225,7 +225,7 @@ CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, ui
   CallbackEvent* event = recorder_->Event(kind, item);
   if (device == device_) event->snapshot |= kRightQueue;
   if (item != kNoItem) event->snapshot |= items_.Snapshot(item, JudgedOfIrp(kind));
-  if (item == kNoItem || items_.owner(item) == Item::Owner::kEnded) Machine::StopRun();
+  if (item == kNoItem || items_.ended(item)) Machine::StopRun();
   return event;
 }
 
