@@ -4,45 +4,20 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <functional>
-#include <map>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "fuzzers/schedule/complete_testing.h"
 #include "fuzzers/schedule/toy_program.h"
 
 namespace cancelsafe::schedule {
 namespace {
 
-struct Found {
-  std::set<Outcome> outcomes;
-  int64_t runs = 0;
-  int64_t cut = 0;
-  ExploreEnd end = ExploreEnd::kRunning;
-};
-
-template <typename Body>
-Found Complete(const CompleteOptions& options, const Body& run) {
-  CompleteExplorer explorer(options);
-  Found found;
-  while (explorer.Next()) {
-    RunResult result;
-    Outcome outcome = run(&explorer, &result);
-    explorer.Finished(result);
-    if (!explorer.cut() && !explorer.again()) found.outcomes.insert(std::move(outcome));
-  }
-  found.runs = explorer.runs();
-  found.cut = explorer.cut_runs();
-  found.end = explorer.end();
-  return found;
-}
-
 Found Complete(ToyProgram program, CompleteOptions options) {
   options.reading_kinds[0] = 1 << kToyRead;
   options.silent_kinds[0] = 1 << kToyUnlock;  // the lock was given back before it
-  return Complete(options, [&](Scheduler* scheduler, RunResult* result) {
+  return ExploreCompletely(options, [&](Scheduler* scheduler, RunResult* result) {
     program.Reset();
     Executor::Get().RunWith(scheduler, static_cast<int>(program.fibers.size()), &ToyProgram::Body,
                             &program, {}, {}, result);
@@ -161,7 +136,7 @@ TEST(CompleteTest, OrderOfCallsIsExplored) {
   CompleteOptions options;
   const uint8_t kCall = 9;
   options.silent_kinds[0] = 1 << kCall;
-  const Found found = Complete(options, [&](Scheduler* scheduler, RunResult* result) {
+  const Found found = ExploreCompletely(options, [&](Scheduler* scheduler, RunResult* result) {
     log = Log();
     Executor::Get().RunWith(
         scheduler, 2,
@@ -181,136 +156,12 @@ TEST(CompleteTest, OrderOfCallsIsExplored) {
   EXPECT_EQ(found.runs, 3);
 }
 
-// Random programs whose fibers make calls of a few accesses, with and without a lock, and
-// with touches that only they make. What is seen: all values, and for each call the calls of
-// each fiber that had ended before it began.
-class CallsProgram {
- public:
-  static constexpr int kWords = 3, kCalls = 2, kFibers = 3;
-  static constexpr uint8_t kAccess = 9, kBetween = 10;
-  struct Step {
-    int word;  // kWords: one of the fiber's own
-    bool writes;
-    bool locks;  // the lock is held from here to the end of the call
-  };
-
-  explicit CallsProgram(uint64_t seed) {
-    Random random(seed);
-    fibers = 2 + static_cast<int>(random.Below(2));
-    for (int f = 0; f < fibers; ++f) {
-      const int calls = fibers == 2 ? 1 + static_cast<int>(random.Below(kCalls)) : 1;
-      for (int c = 0; c < calls; ++c) {
-        std::vector<Step> steps(1 + random.Below(3));
-        for (Step& step : steps) {
-          step.word = static_cast<int>(random.Below(kWords + 1));
-          step.writes = random.Below(3) != 0;
-          step.locks = random.Below(4) == 0;
-        }
-        call[f].push_back(steps);
-      }
-    }
-  }
-
-  // The values, and then how many calls had ended.
-  std::pair<Outcome, Outcome> Run(Scheduler* scheduler, RunResult* result) {
-    lock = ToyLock();
-    for (auto& list : {&seen, &ended}) list->assign(kFibers * kCalls * 4, 0);
-    std::fill(std::begin(words), std::end(words), 0);
-    std::fill(std::begin(own), std::end(own), 0);
-    std::fill(std::begin(ends), std::end(ends), 0);
-    Executor::Get().RunWith(scheduler, fibers, &Body, this, {}, {}, result);
-    Outcome values = seen;
-    values.insert(values.end(), std::begin(words), std::end(words));
-    values.push_back(static_cast<uint32_t>(result->status));
-    return {values, ended};
-  }
-
-  static void Body(void* context, int f) {
-    auto* self = static_cast<CallsProgram*>(context);
-    Executor& executor = Executor::Get();
-    for (size_t c = 0; c < self->call[f].size(); ++c) {
-      const size_t at = (static_cast<size_t>(f) * kCalls + c) * 4;
-      executor.NoteCall(true);
-      for (size_t g = 0; g < kFibers; ++g) self->ended[at + g] = self->ends[g];
-      bool held = false;
-      for (size_t i = 0; i < self->call[f][c].size(); ++i) {
-        const Step& step = self->call[f][c][i];
-        if (step.locks && !held) self->lock.Acquire(1);
-        held |= step.locks;
-        uint32_t* word = step.word == kWords ? &self->own[f] : &self->words[step.word];
-        executor.Point(kAccess, word, at + i);
-        executor.Touch(word, step.writes);
-        if (step.writes) *word = *word * 7 + static_cast<uint32_t>(at + i) + 1;
-        self->seen[at + i] = *word;
-      }
-      if (held) self->lock.Release(2);
-      executor.NoteCall(false);
-      ++self->ends[f];
-      executor.Point(kBetween, nullptr, 0);
-    }
-  }
-
-  static CompleteOptions Options() {
-    CompleteOptions options;
-    options.silent_kinds[0] = 1 << kAccess | 1 << kBetween | 1 << kToyUnlock;
-    options.quiet_kinds[0] = 1 << kToyUnlock;
-    return options;
-  }
-
-  int fibers;
-  std::vector<std::vector<Step>> call[kFibers];
-  ToyLock lock;
-  uint32_t words[kWords], own[kFibers], ends[kFibers];
-  Outcome seen, ended;
-};
-
-TEST(CompleteTest, TightCallsLoseNoValuesAndNoOrderBetweenCalls) {
-  int64_t tight_runs = 0, loose_runs = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
-    CallsProgram program(seed);
-    std::map<Outcome, std::set<Outcome>> found;
-    CompleteOptions options = CallsProgram::Options();
-    const Found loose = Complete(options, [&](Scheduler* scheduler, RunResult* result) {
-      return program.Run(scheduler, result).first;
-    });
-    options.tight_calls = true;
-    CompleteExplorer explorer(options);
-    RunResult result;
-    while (explorer.Next()) {
-      const auto [values, ended] = program.Run(&explorer, &result);
-      explorer.Finished(result);
-      if (!explorer.cut() && !explorer.again()) found[values].insert(ended);
-    }
-    ASSERT_EQ(explorer.end(), ExploreEnd::kComplete);
-    tight_runs += explorer.runs();
-    loose_runs += loose.runs;
-    ExploreOptions everything;
-    everything.preemptions = -1;
-    everything.reduce = false;
-    everything.max_runs = 3000;
-    Explorer all(everything);
-    while (all.Next()) {
-      const auto [values, ended] = program.Run(&all, &result);
-      all.Finished(result);
-      const std::set<Outcome>& orders = found[values];
-      const Outcome& order = ended;
-      ASSERT_TRUE(std::any_of(orders.begin(), orders.end(),
-                              [&](const Outcome& other) {
-                                return std::equal(other.begin(), other.end(), order.begin(),
-                                                  std::greater_equal<uint32_t>());
-                              }))
-          << "seed " << seed;
-    }
-  }
-  EXPECT_LT(tight_runs, loose_runs);
-}
-
 // What a fiber does between two points counts as well as what the point announces.
 TEST(CompleteTest, AddedAccessesAreDependent) {
   int word = 0;
   CompleteOptions options;
   options.silent_kinds[0] = 1 << 9;
-  const Found found = Complete(options, [&](Scheduler* scheduler, RunResult* result) {
+  const Found found = ExploreCompletely(options, [&](Scheduler* scheduler, RunResult* result) {
     word = 0;
     Executor::Get().RunWith(
         scheduler, 2,
@@ -332,7 +183,7 @@ TEST(CompleteTest, EachAlternativeOfAChoiceIsTried) {
     CompleteExplorer* explorer;
     uint32_t word = 0;
   } state = {};
-  const Found found = Complete({}, [&](Scheduler* scheduler, RunResult* result) {
+  const Found found = ExploreCompletely({}, [&](Scheduler* scheduler, RunResult* result) {
     state = {static_cast<CompleteExplorer*>(scheduler)};
     Executor::Get().RunWith(
         scheduler, 2,

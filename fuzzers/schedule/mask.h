@@ -10,6 +10,7 @@
 
 namespace cancelsafe::schedule {
 
+inline uint8_t BitOf(int fiber) { return static_cast<uint8_t>(1 << fiber); }
 inline int LowestOf(uint32_t mask) { return __builtin_ctz(mask); }
 inline constexpr bool Contains(uint32_t mask, int fiber) { return (mask >> fiber & 1) != 0; }
 inline bool HasTwo(uint32_t mask) { return (mask & (mask - 1)) != 0; }
