@@ -1,6 +1,8 @@
 // See complete_search.h.
 #include "fuzzers/run/complete_search.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/machine.h"
@@ -12,8 +14,12 @@ using schedule::MemoryModel;
 
 bool CanSearchCompletely() { return memory::kHooked; }
 
-CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t max_runs)
-    : program_(program), runner_(runner), explorer_(OptionsOf(*runner, max_runs)) {
+CompleteSearch::CompleteSearch(const Program& program, Runner* runner,
+                               CompleteSearchOptions options)
+    : options_(std::move(options)),
+      program_(program),
+      runner_(runner),
+      explorer_(ExplorerOptions(*runner, options_)) {
   program_.schedule = schedule::Schedule();
   program_.schedule.memory =
       runner->memory() == MemoryModel::kUnnamed ? MemoryModel::kSc : runner->memory();
@@ -24,12 +30,13 @@ CompleteSearch::CompleteSearch(const Program& program, Runner* runner, int64_t m
 
 CompleteSearch::~CompleteSearch() { runner_->SetMemoryChooser(nullptr); }
 
-schedule::CompleteOptions CompleteSearch::OptionsOf(const Runner& runner, int64_t max_runs) {
+schedule::CompleteOptions CompleteSearch::ExplorerOptions(const Runner& runner,
+                                                          const CompleteSearchOptions& wanted) {
   schedule::CompleteOptions options;
   // Under other models what a call may read depends on which calls had ended.
-  options.tight_calls =
-      runner.memory() == MemoryModel::kUnnamed || runner.memory() == MemoryModel::kSc;
-  options.max_runs = max_runs;
+  options.tight_calls = wanted.tight_calls && (runner.memory() == MemoryModel::kUnnamed ||
+                                               runner.memory() == MemoryModel::kSc);
+  options.max_runs = wanted.max_runs;
   const auto add = [](uint64_t* kinds, KiPoint point) {
     const uint8_t kind = Machine::PointKind(point);
     kinds[kind >> 6] |= uint64_t{1} << (kind & 63);
@@ -47,6 +54,10 @@ schedule::CompleteOptions CompleteSearch::OptionsOf(const Runner& runner, int64_
 
 bool CompleteSearch::Next(bool* passed) {
   while (explorer_.Next()) {
+    if (options_.stop()) {
+      explorer_.Stop();
+      return false;
+    }
     *passed = runner_->RunWith(&explorer_, program_, run_options_);
     explorer_.Finished(runner_->output().schedule);
     if (explorer_.cut() || (explorer_.again() && *passed)) continue;

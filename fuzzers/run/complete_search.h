@@ -5,6 +5,7 @@
 #define CANCELSAFE_FUZZERS_RUN_COMPLETE_SEARCH_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "fuzzers/program/program.h"
@@ -16,11 +17,19 @@ namespace cancelsafe {
 // Whether this build can search completely: elsewhere accesses go by unseen.
 bool CanSearchCompletely();
 
+struct CompleteSearchOptions {
+  int64_t max_runs = INT64_MAX;
+  // Asked before every run, also those that are not shown: true ends the search.
+  std::function<bool()> stop = [] { return false; };
+  // Of the runs that differ only in which calls had ended before which others began, only
+  // those with the most of it (complete.h). Off: all of them.
+  bool tight_calls = true;
+};
+
 class CompleteSearch {
  public:
-  // Both outlive the search. The schedule of the program does not matter. At most
-  // `max_runs` runs.
-  CompleteSearch(const Program& program, Runner* runner, int64_t max_runs = INT64_MAX);
+  // Both outlive the search. The schedule of the program does not matter.
+  CompleteSearch(const Program& program, Runner* runner, CompleteSearchOptions options = {});
   ~CompleteSearch();
   CompleteSearch(const CompleteSearch&) = delete;
   CompleteSearch& operator=(const CompleteSearch&) = delete;
@@ -34,8 +43,6 @@ class CompleteSearch {
   schedule::ExploreEnd end() const { return explorer_.end(); }
   // An estimate of how much is done, from 0 to 1.
   double Done() const { return explorer_.Done(); }
-  // No more runs are made.
-  void Stop() { explorer_.Stop(); }
   bool complete() const;
   // Of memory: the runner's, or sc if that names none.
   const char* model() const;
@@ -43,7 +50,8 @@ class CompleteSearch {
   std::string Summary() const;
 
  private:
-  static schedule::CompleteOptions OptionsOf(const Runner& runner, int64_t max_runs);
+  static schedule::CompleteOptions ExplorerOptions(const Runner& runner,
+                                                   const CompleteSearchOptions& options);
 
   // What the memory model leaves open is explored like the order of steps.
   struct Alternatives final : memory::Chooser {
@@ -53,6 +61,7 @@ class CompleteSearch {
     schedule::CompleteExplorer* explorer = nullptr;
   };
 
+  const CompleteSearchOptions options_;
   Program program_;
   Runner* const runner_;
   schedule::RunOptions run_options_;

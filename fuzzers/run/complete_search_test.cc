@@ -118,7 +118,7 @@ TEST_P(CompleteSearchTest, SeesWhatBoundedAndRandomSearchesSee) {
   for (uint64_t seed = 1; seed <= 75 + static_cast<uint64_t>(too_large); ++seed) {
     const Program program = Small(seed);
     SeenBySearch complete;
-    CompleteSearch search(program, &bench.runner(), 20000);
+    CompleteSearch search(program, &bench.runner(), {20000});
     bool passed = true;
     while (search.Next(&passed)) {
       complete.Add(SeenIn(&bench.runner()));
@@ -169,7 +169,7 @@ TEST_P(CompleteSearchTest, SeesWhatRandomStaleValuesShow) {
       Program program = Small(seed);
       SeenBySearch complete;
       {
-        CompleteSearch search(program, &bench.runner(), 20000);
+        CompleteSearch search(program, &bench.runner(), {20000});
         bool passed = true;
         while (search.Next(&passed)) {
           complete.Add(SeenIn(&bench.runner()));
@@ -227,7 +227,7 @@ TEST_P(CompleteSearchTest, NothingIsCompleteThatMetALimit) {
     }
     runs = all.runs();
   }
-  CompleteSearch search(Small(seed - 1), &bench.runner(), 1);
+  CompleteSearch search(Small(seed - 1), &bench.runner(), {1});
   while (search.Next(&passed)) {
   }
   EXPECT_FALSE(search.complete());

@@ -105,19 +105,22 @@ int Search::Report(const Verdict& verdict) {
 }
 
 int Search::Complete() {
-  CompleteSearch search(program_, runner_, options_.schedules > 0 ? options_.schedules : INT64_MAX);
-  // Ctrl-C reaches this process too, and its parent leaves it the time to sum up.
+  // A user's request reaches this process from its parent, which leaves it the time to sum up.
   const StopSignals stop;
-  constexpr int kRunsBetweenLooks = 256;
-  bool passed = true, stopped = false;
+  const CompleteSearch* searching = nullptr;
+  int64_t runs = 0;  // also those that are not shown
+  CompleteSearchOptions search_options;
+  if (options_.schedules > 0) search_options.max_runs = options_.schedules;
+  search_options.stop = [&] {
+    progress_.Show(runs, ExploreProgress::Shows(runs) ? searching->Done() : -1);
+    ++runs;
+    return stop.Take();
+  };
+  CompleteSearch search(program_, runner_, search_options);
+  searching = &search;
+  bool passed = true;
   while (search.Next(&passed)) {
     how_ = absl::StrCat("execution ", search.runs(), " of a complete search");
-    const bool looks = search.runs() % kRunsBetweenLooks == 0;
-    progress_.Show(search.runs(), looks ? search.Done() : -1);
-    if (looks && stop.Take()) {
-      stopped = true;
-      search.Stop();
-    }
     left_out_.Note(runner_->output());
     if (!passed && !IsUnknown(runner_->output())) {
       printf("found in %s\n\n", how_.c_str());
@@ -126,7 +129,8 @@ int Search::Complete() {
   }
   if (Spoilt()) return kExitViolation;
   printf("%s, no violation%s\n", search.Summary().c_str(), left_out_.Text().c_str());
-  return stopped ? kExitInterrupted : kExitOk;
+  fflush(stdout);  // before a second request can end the process
+  return search.end() == schedule::ExploreEnd::kStopped ? kExitInterrupted : kExitOk;
 }
 
 int Search::AllUpToBound() {
@@ -234,7 +238,7 @@ int ExploreDriverFile(Options* options) {
   if (BeingDebugged()) return ExploreDriver(explore, nullptr);
   const StopSignals stop;
   const HostedEnd end =
-      RunHosted("explore", options->hang_seconds + kGraceSeconds, &stop,
+      RunHosted("explore", options->hang_seconds + kGraceSeconds, stop,
                 [&explore](GuestHost* host) { return ExploreDriver(explore, host); });
   const Verdict verdict = VerdictOn(end);
   if (!verdict.ok()) printf("%s: %s\n", explore.file.c_str(), VerdictLine(verdict).c_str());
@@ -281,8 +285,7 @@ int Run(Options* options) {
   };
   if (BeingDebugged()) return search(nullptr);
   const StopSignals stop;
-  const HostedEnd end = RunHosted("explore", options->hang_seconds + kGraceSeconds,
-                                  options->complete ? nullptr : &stop, search);
+  const HostedEnd end = RunHosted("explore", options->hang_seconds + kGraceSeconds, stop, search);
   const Verdict verdict = VerdictOn(end);
   if (!verdict.ok()) printf("%s: %s\n", options->files[0].c_str(), VerdictLine(verdict).c_str());
   return ExitStatusFor(end);

@@ -22,11 +22,14 @@ class ExploreProgress {
     alarm(hang_seconds_);
     if (host_ != nullptr) host_->EnterRun();
   }
+  // Whether something is shown after so many runs.
+  static bool Shows(int64_t runs) { return (runs & 1023) == 0; }
   // `done` of the work, from 0 to 1; negative: not known.
   void Show(int64_t runs, double done = -1) {
     if (host_ != nullptr) host_->EnterRun();
-    if ((runs & 1023) == 0) alarm(hang_seconds_);
-    if (!terminal_ || (runs & 1023) != 0) return;
+    if (!Shows(runs)) return;
+    alarm(hang_seconds_);
+    if (!terminal_) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::milliseconds(200)) return;
     last_ = now;

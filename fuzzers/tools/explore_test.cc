@@ -6,6 +6,7 @@ namespace cancelsafe {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class ExploreTest : public ToolTest {};
 
@@ -26,6 +27,29 @@ TEST_F(ExploreTest, SaysHowManyOperationsWereSkipped) {
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("no violation, 1 operations skipped (1: "));
 }
+
+#ifdef CANCELSAFE_SANITIZER_MODEL  // alone searches completely
+TEST_F(ExploreTest, ACompleteSearchThatIsStoppedSaysHowFarItCame) {
+  // The process that searches looks for a request as soon as it has a file for that, beside
+  // its parent's.
+  for (const std::string signal : {"TERM", "INT"}) {
+    const CommandResult result = Run(
+        absl::StrCat("cancelsafe explore --complete corpus/csq_fuzzer/seeds/three_way_race.txt & "
+                     "parent=$!; children=/proc/$parent/task/$parent/children; "
+                     "until child=$(cat $children | tr -d ' ') && test -n \"$child\" && "
+                     "test $(ls -l /proc/$child/fd | grep -c signalfd) = 2; "
+                     "do kill -0 $parent || exit 99; done; "
+                     "kill -",
+                     signal,
+                     " $parent; wait $parent; status=$?; "
+                     "kill -0 $child 2>/dev/null && echo left behind; exit $status"));
+    EXPECT_EQ(result.status, 130) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(" executions ("));
+    EXPECT_THAT(result.output, HasSubstr(", model sc, stopped before the end, no violation"));
+    EXPECT_THAT(result.output, Not(HasSubstr("left behind")));
+  }
+}
+#endif
 
 #ifdef CANCELSAFE_SANITIZER_NONE  // seconds under the sanitizers, and the same count
 TEST_F(ExploreTest, ThreeFibersWithEightOperationsEachAreExploredToTheEnd) {

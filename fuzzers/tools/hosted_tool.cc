@@ -33,10 +33,10 @@ int StatusOf(const char* subcommand, const std::function<int()>& body) {
 
 }  // namespace
 
-HostedEnd RunHosted(const char* subcommand, double hang_seconds, const StopSignals* stop,
+HostedEnd RunHosted(const char* subcommand, double hang_seconds, const StopSignals& stop,
                     const std::function<int(GuestHost*)>& body) {
   GuestHost host;
-  const std::optional<absl::StatusOr<HostedEnd>> end = host.Split(hang_seconds, stop);
+  const std::optional<absl::StatusOr<HostedEnd>> end = host.Split(hang_seconds, &stop);
   if (!end) {
     TellCrashesTo(&host);
     const int status = StatusOf(subcommand, [&] { return body(&host); });

@@ -14,8 +14,7 @@ namespace cancelsafe {
 // printed there, under the name of the subcommand. The child is killed when a run
 // (`body` tells of each by GuestHost::EnterRun) takes more than `hang_seconds`.
 // Throws SetupError if no process can be started.
-// A request to `stop` kills it too; null: it sees to that itself.
-HostedEnd RunHosted(const char* subcommand, double hang_seconds, const StopSignals* stop,
+HostedEnd RunHosted(const char* subcommand, double hang_seconds, const StopSignals& stop,
                     const std::function<int(GuestHost*)>& body);
 
 // The verdict on a child that could not give one itself; ok if it could.

@@ -86,7 +86,7 @@ class Replays {
  private:
   int ReplayInChild(const std::string& path) {
     const double limit = options_.file_seconds + kGraceSeconds;
-    const HostedEnd end = RunHosted("replay", limit, &stop_, [&](GuestHost* host) {
+    const HostedEnd end = RunHosted("replay", limit, stop_, [&](GuestHost* host) {
       DistinguishTimeOuts();
       return ReplayFile(options_, implementation_, path, host);
     });

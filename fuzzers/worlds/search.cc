@@ -39,18 +39,19 @@ void KeepAlive(int64_t runs) {
 
 Search SearchAll(Runner* runner, const Program& program, const std::function<bool()>& stop,
                  LeftOut* left_out) {
-  CompleteSearch complete(program, runner);
+  CompleteSearchOptions options;
+  int64_t runs = 0;  // also those that are not shown
+  options.stop = [&] {
+    KeepAlive(runs++);
+    return stop();
+  };
+  CompleteSearch complete(program, runner, options);
   Search search;
   bool passed = true;
-  KeepAlive(0);
   while (search.end == SearchEnd::kPassed && complete.Next(&passed)) {
-    KeepAlive(complete.runs());
-    if (IsViolation(runner, passed, left_out)) {
-      search.end = SearchEnd::kViolation;
-    } else if (stop()) {
-      search.end = SearchEnd::kStopped;
-    }
+    if (IsViolation(runner, passed, left_out)) search.end = SearchEnd::kViolation;
   }
+  if (complete.end() == schedule::ExploreEnd::kStopped) search.end = SearchEnd::kStopped;
   search.finished = complete.complete() || search.end == SearchEnd::kViolation;
   search.executions = complete.runs();
   search.cut = complete.cut_runs();
