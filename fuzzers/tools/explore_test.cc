@@ -6,7 +6,6 @@ namespace cancelsafe {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 class ExploreTest : public ToolTest {};
 
@@ -46,7 +45,7 @@ TEST_F(ExploreTest, ACompleteSearchThatIsStoppedSaysHowFarItCame) {
     EXPECT_EQ(result.status, 130) << result.output;
     EXPECT_THAT(result.output, HasSubstr(" executions ("));
     EXPECT_THAT(result.output, HasSubstr(", model sc, stopped before the end, no violation"));
-    EXPECT_THAT(result.output, Not(HasSubstr("left behind")));
+    EXPECT_THAT(result.output, testing::Not(HasSubstr("left behind")));
   }
 }
 #endif
