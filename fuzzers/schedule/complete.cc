@@ -14,6 +14,7 @@ CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
       ordering_(ObjectTable::kMany) {
   objects_.Clear();
   shared_.reserve(path_.size());
+  newly_quiet_.reserve(path_.size());
 }
 
 bool CompleteExplorer::Next() {
@@ -164,6 +165,10 @@ bool CompleteExplorer::Extend(const Decision& decision) {
 
 void CompleteExplorer::Finished(const RunResult& result) {
   ran_ = true;
+  for (const uint64_t path : newly_quiet_) {
+    if (loud_.count(path) == 0) quiet_.insert(path);
+  }
+  newly_quiet_.clear();
   if (end_ != ExploreEnd::kRunning) return;
   if (mistaken_) {
     loud_.insert(path_of_[path_[last_].chosen]);

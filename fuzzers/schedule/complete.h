@@ -147,6 +147,7 @@ class CompleteExplorer final : public Scheduler {
   // For tight calls. What each fiber passes within a call is a path, a hash of its points.
   OrderingObjects ordering_;
   std::unordered_set<uint64_t> quiet_;  // paths: from their last point to the next nothing shared
+  std::vector<uint64_t> newly_quiet_;   // in this run; of fixed room, like the path
   std::unordered_set<uint64_t> loud_;   // was touched and no call begun; or not always
   uint64_t path_of_[kMaxFibers] = {};   // that it has passed in this run
   uint64_t calls_of_[kMaxFibers] = {};  // begun in this run

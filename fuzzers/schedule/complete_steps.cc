@@ -79,7 +79,7 @@ bool CompleteExplorer::Passes(const Decision& decision) {
   // It waits, yields or has ended.
   if (fiber != step.chosen || !Contains(decision.enabled, fiber)) return false;
   uint64_t& path = path_of_[fiber];
-  if (!part_is_loud_ && loud_.count(path) == 0) quiet_.insert(path);
+  if (!part_is_loud_ && newly_quiet_.size() < newly_quiet_.capacity()) newly_quiet_.push_back(path);
   if (in_new_call_[fiber]) {
     path = calls_of_[fiber] += kMaxFibers;
     in_new_call_[fiber] = false;

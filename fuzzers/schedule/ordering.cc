@@ -10,7 +10,7 @@ namespace cancelsafe::schedule {
 OrderingObjects::OrderingObjects(int objects)
     : orders_(static_cast<size_t>(objects) + 1), parts_(orders_.size()), seen_(orders_.size()) {
   orders_.back() = 1;
-  log_.reserve(1024);
+  log_.reserve(1 << 14);  // it should not grow on a fiber
 }
 
 template <typename Visit>
