@@ -236,6 +236,8 @@ TEST(LinearizabilityTest, AgreesWithAllOrdersOnDeviceQueues) {
   setup.family = Family::kDeviceQueue;
   CompareWithAllOrders<DeviceQueueModel>(setup, Reading::kOwn, kCases, 6);
   CompareWithAllOrders<DeviceQueueModel>(setup, Reading::kPortable, kCases, 7);
+  setup.two_queues = true;
+  CompareWithAllOrders<DeviceQueueModel>(setup, Reading::kOwn, kCases, 10);
 }
 
 TEST(LinearizabilityTest, AgreesWithAllOrdersOnStartIo) {

@@ -271,6 +271,15 @@ TEST(RulesTest, OfTwoQueuesBothHaveToBeEmptiedBeforeAnItemIsLost) {
   EXPECT_TRUE(Judge(b.history).ok());
   b.Add(0, MakeOperation(Op::kRemoveNext, 0, 0, kOtherQueue), "A P- U", kNothing);
   ExpectRule(b.history, Rule::kLostItem);
+  setup = FamilySetup(Family::kDeviceQueue);
+  setup.two_queues = true;
+  HistoryBuilder entry(setup);
+  entry.Add(0, MakeOperation(Op::kQueueInsert, 0, 0, kOtherQueue), "", 0);
+  entry.Add(0, MakeOperation(Op::kQueueInsert, 1, 0, kOtherQueue), "", 1);
+  entry.Add(0, MakeOperation(Op::kQueueRemoveByKeyIfBusy), "", kNothing);
+  EXPECT_TRUE(Judge(entry.history).ok());
+  entry.Add(0, MakeOperation(Op::kQueueRemove, 0, 0, kOtherQueue), "", kNothing);
+  ExpectRule(entry.history, Rule::kLostItem);
 }
 
 TEST(RulesTest, AnItemThatTheDrainDoesNotFindIsLost) {

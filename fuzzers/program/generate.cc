@@ -92,8 +92,8 @@ Operation RandomOperation(Random* random, const Swarm& swarm) {
 }
 
 // A queue becomes long only if more enters it than leaves it. Makes the first operations
-// inserts of one item after the other, half of the time with ascending keys; the others
-// stay what they are.
+// inserts of one item after the other into one queue, half of the time with ascending keys;
+// the others stay what they are.
 void Fill(Random* random, const Swarm& swarm, Program* program) {
   const OperationList& list = OperationsOf(program->setup.family);
   Op adding[kOpCount];
@@ -107,6 +107,7 @@ void Fill(Random* random, const Swarm& swarm, Program* program) {
     Operation& operation = program->operations[i];
     if (!AddsItem(operation.op)) operation.op = adding[random->Below(adding_count)];
     operation.item = static_cast<uint8_t>(i % swarm.items);
+    operation.flags &= static_cast<uint8_t>(~kOtherQueue);
     if (ascending) operation.key = static_cast<uint32_t>(i);
   }
 }

@@ -15,7 +15,7 @@ KiProcessor Machine::processors_[kMaxFibers];
 MachineFault Machine::fault_;
 Recorder* Machine::recorder_ = nullptr;
 bool Machine::access_points_ = false;
-const volatile void* Machine::effect_lock_ = nullptr;
+const volatile void* Machine::effect_locks_[kMaxQueues] = {};
 const volatile void* Machine::waits_for_[kMaxFibers];
 const volatile void* Machine::cancel_slot_[kMaxFibers];
 const IgnoreSet* Machine::ignore_ = nullptr;
@@ -44,7 +44,9 @@ struct MachinePlatform {
       return;
     }
     if (kind == kPointRelease) {
-      if (object == Machine::effect_lock_) Machine::recorder_->MarkEffect();
+      for (const volatile void* lock : Machine::effect_locks_) {
+        if (object == lock) Machine::recorder_->MarkEffect();
+      }
     } else if (kind == kPointAcquire && Machine::processor().held_count != 0) {
       Machine::NoteLockOrder(object);
     }
@@ -91,7 +93,7 @@ void Machine::Reset(Recorder* recorder, bool access_points) {
   fault_.set = false;
   recorder_ = recorder;
   access_points_ = access_points;
-  effect_lock_ = nullptr;
+  for (const volatile void*& lock : effect_locks_) lock = nullptr;
   stopped_ = false;
   lock_order.Clear();
   lock_order.ClearOverflow();

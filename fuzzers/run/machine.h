@@ -55,8 +55,8 @@ class Machine {
   static bool stopped() { return stopped_; }
   // Why not all that the machine watches could be watched in this run, or null.
   static const char* limit();
-  // The lock whose release marks when a call took effect (device queues).
-  static void SetEffectLock(const volatile void* lock) { effect_lock_ = lock; }
+  // The lock of this queue, whose release marks when a call took effect (device queues).
+  static void SetEffectLock(int queue, const volatile void* lock) { effect_locks_[queue] = lock; }
   // The cancel routine slot of the IRP that the fiber's open call cancels.
   static void SetCancelSlot(const volatile void* slot) { cancel_slot_[fiber()] = slot; }
 
@@ -92,7 +92,7 @@ class Machine {
   static MachineFault fault_;
   static Recorder* recorder_;
   static bool access_points_;
-  static const volatile void* effect_lock_;
+  static const volatile void* effect_locks_[kMaxQueues];
   static const volatile void* waits_for_[kMaxFibers];
   static const volatile void* cancel_slot_[kMaxFibers];
   static const IgnoreSet* ignore_;

@@ -363,5 +363,64 @@ TEST(SettingsEffect, WithTwoQueuesAnIrpIsFoundInTheOneItWentInto) {
   for (int i = 0; i < 8; ++i) EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
 }
 
+TEST(SettingsEffect, OfTwoDeviceQueuesEachIsBusyByItselfAndAnEntryMovesBetweenThem) {
+  for (const char* memory : {"fresh", "used"}) {
+    Bench bench(Family::kDeviceQueue);
+    const Verdict& verdict =
+        bench.Run(std::string("target device-queue\n queue queues=two memory=") + memory + R"(
+    fiber 0
+      queue-insert 0
+      queue-insert-by-key 1 key=7
+      queue-insert 2 other-queue
+      queue-remove-by-key key=7
+      queue-insert 1 other-queue
+      queue-remove-entry 1
+      queue-remove other-queue
+      queue-remove other-queue
+      queue-remove)");
+    EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+    const RunOutput& run = bench.runner().output();
+    // The second removal from the other queue would find it idle, which its contract forbids.
+    EXPECT_EQ(run.skipped[static_cast<int>(Skip::kQueueMayBeIdle)], 1);
+    const History& history = bench.runner().history();
+    const int32_t expected[] = {0, 1, 0, 1, 1, 1, kNothing, kNothing};
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+    // Where the entry was is said.
+    EXPECT_EQ(QueueOf(history.calls[5].operation), 1);
+  }
+}
+
+// A call that may still look for an entry in one queue never meets it in the other.
+TEST(SettingsEffect, AnEntryIsNotMovedWhileACallLooksForIt) {
+  Bench bench(Family::kDeviceQueue);
+  int moved = 0, kept = 0;
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    Program program = ProgramOf(R"(target device-queue
+    queue queues=two
+    fiber 0
+      queue-insert 0
+      queue-insert 1
+      queue-remove
+      queue-insert 1 other-queue
+    fiber 1
+      queue-remove-entry 2
+      queue-remove-entry 1
+    schedule random)");
+    program.schedule.seed = static_cast<uint32_t>(seed);
+    program.schedules = 1;
+    const Verdict& verdict = bench.Run(program);
+    ASSERT_TRUE(verdict.ok()) << VerdictLine(verdict);
+    bool in_other = false;
+    const History& history = bench.runner().history();
+    for (int i = 0; i < history.call_count; ++i) {
+      in_other |= history.calls[i].operation.op == Op::kQueueInsert &&
+                  QueueOf(history.calls[i].operation) == 1;
+    }
+    ++(in_other ? moved : kept);
+  }
+  EXPECT_GT(moved, 0);
+  EXPECT_GT(kept, 0);
+}
+
 }  // namespace
 }  // namespace cancelsafe

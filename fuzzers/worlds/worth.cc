@@ -57,6 +57,7 @@ class Judge {
       return "the driver lowers the IRQL before it takes a mutex";
     }
     if (kListMaxes[setup_.list_max] != ListMaxLike()) return "no list is longer than that";
+    if (setup_.two_queues && !UsesBothQueues()) return "one of the queues is not used";
     if (family_ == Family::kStartIo) return StartIoSettings();
     return HasQueueCallbacks(family_) ? QueueSettings() : nullptr;
   }
@@ -205,7 +206,6 @@ class Judge {
     if (setup_.dirty_slot && !inserts_at_all) return "nothing is inserted";
     if (setup_.freed_contexts && !FreesContexts()) return "no cancelled IRP has a context";
     if (setup_.reused_irps && !ReusesIrps()) return "no item needs a second IRP";
-    if (setup_.two_queues && !UsesBothQueues()) return "one of the queues is not used";
     return nullptr;
   }
 
@@ -317,9 +317,9 @@ class Judge {
   int FreeTakes() const {
     if (setup_.start_io != StartIoStyle::kPend) return kMaxWorldCalls;
     if (setup_.reentry != Reentry::kNone || Disables()) return kMaxWorldCalls;
-    // The insert that finds a device queue idle hands its entry back. It is idle in the
+    // The insert that finds a device queue idle hands its entry back. Each is idle in the
     // beginning, and again after a removal, which then took no entry.
-    if (family_ == Family::kDeviceQueue) return 1;
+    if (family_ == Family::kDeviceQueue) return QueuesOf(setup_);
     return (setup_.failing_insert != 0 ? 1 : 0) + (setup_.cancelling_insert != 0 ? 1 : 0);
   }
 

@@ -23,7 +23,7 @@ void AddEndings(const History& history, Account* account) {
         account->NoteInsert(call);
         break;
       case ItemEffect::kRemovesNext:
-        account->NoteRemoval(call, true);
+        account->NoteRemoval(call, true, QueueOf(call.operation));
         break;
       case ItemEffect::kRemoves:
         if (call.returned && call.outcome.value != 0) {
@@ -38,9 +38,10 @@ void AddEndings(const History& history, Account* account) {
 
 // The bits of DeviceQueueModel::Abstract.
 constexpr Facet kFacets[] = {
-    {1 << 6, "busy", "idle"},     {1 << 5, "some with a key", ""},
-    {1 << 4, "some without", ""}, {1 << 2, "", "keys not ascending"},
-    {1 << 3, "equal keys", ""},
+    {1 << 6, "busy", "idle"},          {1 << 5, "some with a key", ""},
+    {1 << 4, "some without", ""},      {1 << 2, "", "keys not ascending"},
+    {1 << 3, "equal keys", ""},        {1 << 7, "other queue busy", ""},
+    {1 << 8, "some in the other", ""},
 };
 static_assert(LargestAbstractState(kFacets) < kAbstractStates);
 

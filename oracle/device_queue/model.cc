@@ -23,67 +23,71 @@ template <class State>
 int StepInsert(Reading reading, const Operation& operation, Alternative<State>* out) {
   State& state = out[0].next;
   const uint8_t item = operation.item;
-  if (state.list.Has(item)) return 0;
+  const int queue = QueueOf(operation);
+  if (state.lists.HasAnywhere(item)) return 0;
   const bool by_key = operation.op == Op::kQueueInsertByKey;
-  if (by_key) state.list.key[item] = operation.key;
-  if (state.busy == 0) {
-    state.busy = 1;
+  if (by_key) state.lists.key[item] = operation.key;
+  if (!state.IsBusy(queue)) {
+    state.SetBusy(queue, true);
     Fill(&out[0], 0, by_key ? "DQ-BYKEY-01" : "DQ-INS-01");
     return 1;
   }
+  const int before = state.lists.count[queue];
   if (!by_key) {
-    state.list.InsertAt(state.list.count, item, false);
-    Fill(&out[0], 1, state.list.count == 1 ? "DQ-INS-05" : "DQ-INS-04");
+    state.lists.InsertAt(before, item, false, queue);
+    Fill(&out[0], 1, before == 0 ? "DQ-INS-05" : "DQ-INS-04");
     return 1;
   }
-  const char* clause = state.list.count == 0 ? "DQ-BYKEY-08" : "DQ-BYKEY-07";
-  const int places = state.list.count + 1;
-  const bool unordered = reading == Reading::kPortable && state.list.HasUnkeyed();
+  const char* clause = before == 0 ? "DQ-BYKEY-08" : "DQ-BYKEY-07";
+  const int places = before + 1;
+  const bool unordered = reading == Reading::kPortable && state.lists.HasUnkeyed(queue);
   int count = 1;
-  const int usual = state.list.KeyedPosition(operation.key);
+  const int usual = state.lists.KeyedPosition(operation.key, queue);
   for (int place = 0; unordered && place < places; ++place) {
     if (place == usual) continue;
     out[count].next = state;
-    out[count].next.list.InsertAt(place, item, true);
+    out[count].next.lists.InsertAt(place, item, true, queue);
     Fill(&out[count], 1, clause);
     ++count;
   }
-  state.list.InsertAt(usual, item, true);
+  state.lists.InsertAt(usual, item, true, queue);
   Fill(&out[0], 1, clause);
   return count;
 }
 
-template <class State>
+template <int kItems, class State>
 int StepRemove(Reading reading, const Operation& operation, Alternative<State>* out) {
   State& state = out[0].next;
   const bool by_key = operation.op != Op::kQueueRemove;
-  if (state.list.count == 0) {
+  const int queue = QueueOf(operation);
+  const ItemListOf<kItems>& order = state.lists.order[queue];
+  if (state.lists.count[queue] == 0) {
     const char* clause = !by_key                                       ? "DQ-REM-02"
                          : operation.op == Op::kQueueRemoveByKeyIfBusy ? "DQ-IFBUSY-03"
                                                                        : "DQ-RKEY-04";
-    state.busy = 0;
+    state.SetBusy(queue, false);
     Fill(&out[0], kNothing, clause);
     return 1;
   }
   if (!by_key) {
-    const uint8_t head = state.list.order.item[0];
-    state.list.Remove(head);
+    const uint8_t head = order.item[0];
+    state.lists.Remove(head, queue);
     Fill(&out[0], head, "DQ-REM-01");
     return 1;
   }
-  const uint8_t usual = state.list.FirstAtOrAbove(operation.key);
+  const uint8_t usual = state.lists.FirstAtOrAbove(operation.key, queue);
   int count = 1;
-  const bool unordered = reading == Reading::kPortable && state.list.HasUnkeyed();
-  for (int i = 0; unordered && i < state.list.count; ++i) {
-    const uint8_t other = state.list.order.item[i];
+  const bool unordered = reading == Reading::kPortable && state.lists.HasUnkeyed(queue);
+  for (int i = 0; unordered && i < state.lists.count[queue]; ++i) {
+    const uint8_t other = order.item[i];
     if (other == usual) continue;
     out[count].next = state;
-    out[count].next.list.Remove(other);
+    out[count].next.lists.Remove(other, queue);
     Fill(&out[count], other, "DQ-RKEY-01");
     ++count;
   }
-  const bool wrapped = state.list.key[usual] < operation.key;
-  state.list.Remove(usual);
+  const bool wrapped = state.lists.key[usual] < operation.key;
+  state.lists.Remove(usual, queue);
   Fill(&out[0], usual, wrapped ? "DQ-RKEY-02" : "DQ-RKEY-01");
   return count;
 }
@@ -91,77 +95,90 @@ int StepRemove(Reading reading, const Operation& operation, Alternative<State>* 
 template <class State>
 int StepRemoveEntry(Reading reading, const Operation& operation, Alternative<State>* out) {
   State& state = out[0].next;
-  const bool present = state.list.Has(operation.item);
-  if (present) state.list.Remove(operation.item);
+  // An entry is removed from no queue but its own.
+  const int queue = QueueOf(operation);
+  const bool present = state.lists.Has(operation.item, queue);
+  if (!present && state.lists.HasAnywhere(operation.item)) return 0;
+  if (present) state.lists.Remove(operation.item, queue);
   Fill(&out[0], present ? 1 : 0, present ? "DQ-ENTRY-01" : "DQ-ENTRY-02");
-  if (reading == Reading::kOwn || present || state.busy == 0 || state.list.count != 0) return 1;
+  if (reading == Reading::kOwn || present || !state.IsBusy(queue) ||
+      state.lists.count[queue] != 0) {
+    return 1;
+  }
   out[1] = out[0];
-  out[1].next.busy = 0;
+  out[1].next.SetBusy(queue, false);
   out[1].clause = "DQ-ENTRY-09";
   return 2;
 }
 
 }  // namespace
 
-template <int kItems>
-void EntryList<kItems>::Clear() {
+template <int kItems, int kLists>
+void EntryLists<kItems, kLists>::Clear() {
   std::memset(this, 0, sizeof(*this));
-  order.Clear();
+  for (ItemListOf<kItems>& items : order) items.Clear();
 }
 
-template <int kItems>
-void EntryList<kItems>::InsertAt(int position, uint8_t item, bool by_key) {
-  order.InsertAt(position, item);
-  ++count;
-  inserted |= Bit(item);
+template <int kItems, int kLists>
+void EntryLists<kItems, kLists>::InsertAt(int position, uint8_t item, bool by_key, int list) {
+  order[list].InsertAt(position, item);
+  ++count[list];
+  inserted[list] |= Bit(item);
   if (by_key) keyed |= Bit(item);
 }
 
-template <int kItems>
-void EntryList<kItems>::Remove(uint8_t item) {
-  order.RemoveAt(order.Find(item));
-  --count;
-  inserted &= static_cast<Set>(~Bit(item));
+template <int kItems, int kLists>
+void EntryLists<kItems, kLists>::Remove(uint8_t item, int list) {
+  order[list].RemoveAt(order[list].Find(item));
+  --count[list];
+  inserted[list] &= static_cast<Set>(~Bit(item));
   keyed &= static_cast<Set>(~Bit(item));
 }
 
-template <int kItems>
-int EntryList<kItems>::KeyedPosition(uint32_t sort_key) const {
-  if (count == 0 || key[order.item[count - 1]] <= sort_key) return count;
+template <int kItems, int kLists>
+int EntryLists<kItems, kLists>::KeyedPosition(uint32_t sort_key, int list) const {
+  const uint8_t* const item = order[list].item;
+  if (count[list] == 0 || key[item[count[list] - 1]] <= sort_key) return count[list];
   int position = 0;
-  while (key[order.item[position]] <= sort_key) ++position;
+  while (key[item[position]] <= sort_key) ++position;
   return position;
 }
 
-template <int kItems>
-uint8_t EntryList<kItems>::FirstAtOrAbove(uint32_t sort_key) const {
-  for (int i = 0; i < count; ++i) {
-    if (key[order.item[i]] >= sort_key) return order.item[i];
+template <int kItems, int kLists>
+uint8_t EntryLists<kItems, kLists>::FirstAtOrAbove(uint32_t sort_key, int list) const {
+  const uint8_t* const item = order[list].item;
+  for (int i = 0; i < count[list]; ++i) {
+    if (key[item[i]] >= sort_key) return item[i];
   }
-  return order.item[0];
+  return item[0];
 }
 
-template <int kItems>
-uint32_t AbstractList(const EntryList<kItems>& list) {
-  bool ascending = true;
-  bool equal_keys = false;
-  for (int i = 1; i < list.count; ++i) {
-    const uint32_t before = list.key[list.order.item[i - 1]];
-    const uint32_t here = list.key[list.order.item[i]];
-    ascending &= before <= here;
-    equal_keys |= before == here;
+template <int kItems, int kLists>
+uint32_t AbstractLists(const EntryLists<kItems, kLists>& lists) {
+  bool ascending = true, equal_keys = false, mixed = false, keyed = false;
+  int count = 0;
+  for (int list = 0; list < kLists; ++list) {
+    for (int i = 1; i < lists.count[list]; ++i) {
+      const uint32_t before = lists.key[lists.order[list].item[i - 1]];
+      const uint32_t here = lists.key[lists.order[list].item[i]];
+      ascending &= before <= here;
+      equal_keys |= before == here;
+    }
+    mixed |= lists.IsMixed(list);
+    keyed |= (lists.inserted[list] & lists.keyed) != 0;
+    count += lists.count[list];
   }
-  return std::min<uint32_t>(list.count, 3) | static_cast<uint32_t>(ascending) << 2 |
-         static_cast<uint32_t>(equal_keys) << 3 | static_cast<uint32_t>(list.IsMixed()) << 4 |
-         static_cast<uint32_t>((list.inserted & list.keyed) != 0) << 5;
+  return static_cast<uint32_t>(std::min(count, 3)) | static_cast<uint32_t>(ascending) << 2 |
+         static_cast<uint32_t>(equal_keys) << 3 | static_cast<uint32_t>(mixed) << 4 |
+         static_cast<uint32_t>(keyed) << 5;
 }
 
-template <int kItems>
-std::string DescribeList(const EntryList<kItems>& list) {
+template <int kItems, int kLists>
+std::string DescribeList(const EntryLists<kItems, kLists>& lists, int list) {
   std::string text = "[";
-  for (int i = 0; i < list.count; ++i) {
-    const uint8_t item = list.order.item[i];
-    absl::StrAppend(&text, i == 0 ? "" : " ", item, ":", list.key[item]);
+  for (int i = 0; i < lists.count[list]; ++i) {
+    const uint8_t item = lists.order[list].item[i];
+    absl::StrAppend(&text, i == 0 ? "" : " ", item, ":", lists.key[item]);
   }
   return text + "]";
 }
@@ -170,7 +187,7 @@ template <int kItems>
 typename DeviceQueueModelOf<kItems>::State DeviceQueueModelOf<kItems>::Initial(const Setup&) {
   State state;
   std::memset(&state, 0, sizeof(state));
-  state.list.Clear();
+  state.lists.Clear();
   return state;
 }
 
@@ -185,7 +202,7 @@ int DeviceQueueModelOf<kItems>::Step(const Setup&, Reading reading, const State&
     case Op::kQueueRemove:
     case Op::kQueueRemoveByKey:
     case Op::kQueueRemoveByKeyIfBusy:
-      return StepRemove(reading, operation, out);
+      return StepRemove<kItems>(reading, operation, out);
     case Op::kQueueRemoveEntry:
       return StepRemoveEntry(reading, operation, out);
     default:
@@ -195,21 +212,30 @@ int DeviceQueueModelOf<kItems>::Step(const Setup&, Reading reading, const State&
 
 template <int kItems>
 uint32_t DeviceQueueModelOf<kItems>::Abstract(const Setup&, const State& state) {
-  return AbstractList(state.list) | static_cast<uint32_t>(state.busy) << 6;
+  return AbstractLists(state.lists) | static_cast<uint32_t>(state.IsBusy(0)) << 6 |
+         static_cast<uint32_t>(state.IsBusy(1)) << 7 |
+         static_cast<uint32_t>(state.lists.count[1] != 0) << 8;
 }
 
 template <int kItems>
-std::string DeviceQueueModelOf<kItems>::Describe(const Setup&, const State& state) {
-  return absl::StrCat(state.busy != 0 ? "busy " : "not busy ", DescribeList(state.list));
+std::string DeviceQueueModelOf<kItems>::Describe(const Setup& setup, const State& state) {
+  std::string text;
+  for (int queue = 0; queue < QueuesOf(setup); ++queue) {
+    absl::StrAppend(&text, queue == 0 ? "" : ", other queue ",
+                    state.IsBusy(queue) ? "busy " : "not busy ", DescribeList(state.lists, queue));
+  }
+  return text;
 }
 
-template struct EntryList<kFewItems>;
-template struct EntryList<kMaxItems>;
+template struct EntryLists<kFewItems, 1>;
+template struct EntryLists<kMaxItems, 1>;
+template struct EntryLists<kFewItems, kMaxQueues>;
+template struct EntryLists<kMaxItems, kMaxQueues>;
 template struct DeviceQueueModelOf<kFewItems>;
 template struct DeviceQueueModelOf<kMaxItems>;
-template uint32_t AbstractList(const EntryList<kFewItems>& list);
-template std::string DescribeList(const EntryList<kFewItems>& list);
-template uint32_t AbstractList(const EntryList<kMaxItems>& list);
-template std::string DescribeList(const EntryList<kMaxItems>& list);
+template uint32_t AbstractLists(const EntryLists<kFewItems, 1>& lists);
+template std::string DescribeList(const EntryLists<kFewItems, 1>& lists, int list);
+template uint32_t AbstractLists(const EntryLists<kMaxItems, 1>& lists);
+template std::string DescribeList(const EntryLists<kMaxItems, 1>& lists, int list);
 
 }  // namespace cancelsafe

@@ -107,6 +107,53 @@ TEST(DeviceQueueModelTest, PortableChoicesNeverExceedTheirBound) {
   EXPECT_EQ(w.Alternatives(InsertByKey(7, 3)).size(), 8u);
 }
 
+Operation InOther(Operation operation) {
+  operation.flags |= kOtherQueue;
+  return operation;
+}
+
+cancelsafe::Setup TwoQueues() {
+  cancelsafe::Setup setup;
+  setup.two_queues = true;
+  return setup;
+}
+
+TEST(TwoDeviceQueues, EachIsBusyAndHoldsEntriesByItself) {
+  DeviceWalker w{TwoQueues()};
+  w.Expect(Insert(0), 0, "nothing", "DQ-INS-01");
+  w.Expect(InOther(Insert(1)), 0, "nothing", "DQ-INS-01");
+  w.Expect(Insert(2), 1, "nothing", "DQ-INS-05");
+  w.Expect(InOther(RemoveHead()), kNothing, "nothing", "DQ-REM-02");
+  EXPECT_EQ(w.Text(), "busy [2:0], other queue not busy []");
+  w.Expect(RemoveHead(), 2, "nothing", "DQ-REM-01");
+}
+
+TEST(TwoDeviceQueues, AnEntryMovesWithItsKeyAndIsFoundWhereItIs) {
+  DeviceWalker w{TwoQueues()};
+  w.Expect(Insert(0), 0, "nothing", "DQ-INS-01");
+  w.Expect(InOther(Insert(1)), 0, "nothing", "DQ-INS-01");
+  w.Expect(InsertByKey(2, 9), 1, "nothing", "DQ-BYKEY-08");
+  w.Expect(RemoveByKey(3), 2, "nothing", "DQ-RKEY-01");
+  w.Expect(InOther(Insert(2)), 1, "nothing", "DQ-INS-05");
+  EXPECT_EQ(w.Text(), "busy [], other queue busy [2:9]");
+  // In neither queue a second time, and looked for in no queue but its own.
+  EXPECT_TRUE(w.Alternatives(Insert(2)).empty());
+  EXPECT_TRUE(w.Alternatives(InOther(Insert(2))).empty());
+  EXPECT_TRUE(w.Alternatives(RemoveEntry(2)).empty());
+  w.Expect(InOther(RemoveEntry(2)), 1, "nothing", "DQ-ENTRY-01");
+  w.Expect(InOther(RemoveEntry(2)), 0, "nothing", "DQ-ENTRY-02");
+  EXPECT_EQ(w.Text(), "busy [], other queue busy []");
+}
+
+TEST(TwoDeviceQueues, APortableRemovalOfAnAbsentEntryMayEndTheBusyStateOfItsQueueOnly) {
+  DeviceWalker w{TwoQueues(), Reading::kPortable};
+  w.Expect(Insert(0), 0, "nothing", "DQ-INS-01");
+  w.Expect(InOther(Insert(1)), 0, "nothing", "DQ-INS-01");
+  EXPECT_EQ(w.Alternatives(InOther(RemoveEntry(1))).size(), 2u);
+  w.Take(1);
+  EXPECT_EQ(w.Text(), "busy [], other queue not busy []");
+}
+
 // The pages once more: a list of (key, item), walked from the front.
 class NaiveDeviceQueue {
  public:
@@ -114,6 +161,9 @@ class NaiveDeviceQueue {
     const bool insert = operation.op == Op::kQueueInsert || operation.op == Op::kQueueInsertByKey;
     return !insert || Find(operation.item) == list_.end();
   }
+
+  bool Has(int x) const { return Find(x) != list_.end(); }
+  void SetKey(int x, uint32_t key) { key_[x] = key; }
 
   int32_t Apply(const Operation& operation, std::string* trace) {
     *trace = "nothing";
@@ -185,6 +235,47 @@ TEST(DeviceQueueModelTest, AgreesWithARestatementOnAllSequencesOfFive) {
   EXPECT_GT(steps, 500000);
 }
 
+// Two of them, which share nothing but the entries and their keys.
+class TwoNaiveDeviceQueues {
+ public:
+  bool Allowed(const Operation& operation) const {
+    const NaiveDeviceQueue& queue = queues_[QueueOf(operation)];
+    const NaiveDeviceQueue& other = queues_[1 - QueueOf(operation)];
+    if (operation.op == Op::kQueueRemoveEntry) return !other.Has(operation.item);
+    return queue.Allowed(operation) && other.Allowed(operation);
+  }
+  int32_t Apply(const Operation& operation, std::string* trace) {
+    const int queue = QueueOf(operation);
+    if (operation.op == Op::kQueueInsertByKey) {
+      queues_[1 - queue].SetKey(operation.item, operation.key);
+    }
+    return queues_[queue].Apply(operation, trace);
+  }
+
+ private:
+  NaiveDeviceQueue queues_[2];
+};
+
+TEST(TwoDeviceQueues, AgreeWithARestatementOnAllSequencesOfFive) {
+  std::vector<Operation> alphabet;
+  for (const uint8_t item : {0, 1}) {
+    for (const Operation& operation :
+         {Insert(item), InsertByKey(item, 2), InsertByKey(item, 0), RemoveEntry(item)}) {
+      alphabet.push_back(operation);
+      alphabet.push_back(InOther(operation));
+    }
+  }
+  for (const Operation& operation : {RemoveHead(), RemoveByKey(1), IfBusy(0)}) {
+    alphabet.push_back(operation);
+    alphabet.push_back(InOther(operation));
+  }
+  std::vector<Operation> path;
+  const cancelsafe::Setup setup = TwoQueues();
+  const int64_t steps = CompareExhaustively<DeviceQueueModel>(
+      setup, alphabet, 5, DeviceQueueModel::Initial(setup), TwoNaiveDeviceQueues(), &path);
+  EXPECT_GT(steps, 500000);
+}
+
 // One step of a model that knows some number of items.
 template <class Model>
 int32_t StepOf(const Operation& operation, typename Model::State* state) {
@@ -204,11 +295,13 @@ TEST(LargeDeviceQueueModel, AgreesWithTheSmallOneWhileItemsAreFew) {
     for (int i = 0; i < 30; ++i) {
       const Op op = OperationsOf(Family::kDeviceQueue)
                         .ops[random.Below(OperationsOf(Family::kDeviceQueue).count)];
-      const Operation operation = MakeOperation(op, static_cast<uint8_t>(random.Below(kFewItems)),
-                                                static_cast<uint32_t>(random.Below(4)));
+      const Operation operation =
+          MakeOperation(op, static_cast<uint8_t>(random.Below(kFewItems)),
+                        static_cast<uint32_t>(random.Below(4)), random.OneIn(4) ? kOtherQueue : 0);
       ASSERT_EQ(StepOf<DeviceQueueModel>(operation, &small),
                 StepOf<LargeDeviceQueueModel>(operation, &large));
-      ASSERT_EQ(DeviceQueueModel::Describe({}, small), LargeDeviceQueueModel::Describe({}, large));
+      ASSERT_EQ(DeviceQueueModel::Describe(TwoQueues(), small),
+                LargeDeviceQueueModel::Describe(TwoQueues(), large));
     }
   }
 }

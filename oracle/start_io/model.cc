@@ -26,7 +26,7 @@ int StepStart(Reading reading, const Operation& operation, Choice<Model>* out) {
   typename Model::State& state = out[0].next;
   const uint8_t item = operation.item;
   const auto bit = ItemBit<Model::kItems>(item);
-  if (((state.list.inserted | state.ended) & bit) != 0 || state.current == item) return 0;
+  if (((state.list.inserted[0] | state.ended) & bit) != 0 || state.current == item) return 0;
   const bool by_key = operation.op == Op::kStartPacketByKey;
   if (by_key) state.list.key[item] = operation.key;
   if ((operation.flags & kCancelable) != 0) state.cancelable |= bit;
@@ -35,14 +35,14 @@ int StepStart(Reading reading, const Operation& operation, Choice<Model>* out) {
     return Only(&out[0], 1, "SIO-START-01");
   }
   const char* clause = by_key ? "SIO-START-04" : "SIO-START-02";
-  const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed();
+  const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed(0);
   const int usual =
-      by_key ? state.list.KeyedPosition(operation.key) : static_cast<int>(state.list.count);
+      by_key ? state.list.KeyedPosition(operation.key, 0) : static_cast<int>(state.list.count[0]);
   int count = 1;
-  for (int place = 0; unordered && place <= state.list.count; ++place) {
+  for (int place = 0; unordered && place <= state.list.count[0]; ++place) {
     if (place == usual) continue;
     out[count].next = state;
-    out[count].next.list.InsertAt(place, item, true);
+    out[count].next.list.InsertAt(place, item, true, 0);
     count += Only(&out[count], 0, clause);
   }
   if (reading == Reading::kPortable && (state.cancelable & state.cancelled & bit) != 0) {
@@ -56,17 +56,17 @@ int StepStart(Reading reading, const Operation& operation, Choice<Model>* out) {
   if (reading == Reading::kPortable && by_key && operation.key == 0) {
     // "If Key is zero" may be said of the pointer or of what it points to (AMB-25).
     out[count].next = state;
-    out[count].next.list.InsertAt(state.list.count, item, false);
+    out[count].next.list.InsertAt(state.list.count[0], item, false, 0);
     count += Only(&out[count], 0, "SIO-START-05");
   }
-  state.list.InsertAt(usual, item, by_key);
+  state.list.InsertAt(usual, item, by_key, 0);
   Only(&out[0], 0, clause);
   return count;
 }
 
 template <class State>
 void MakeCurrent(uint8_t item, State* state) {
-  state->list.Remove(item);
+  state->list.Remove(item, 0);
   state->current = item;
 }
 
@@ -79,13 +79,15 @@ int StepNext(Reading reading, const Operation& operation, Choice<Model>* out) {
     state.cancelable &= ~ItemBit<Model::kItems>(static_cast<uint8_t>(state.current));
   }
   state.current = kNoItem;
-  if (state.list.count == 0) return Only(&out[0], kNothing, by_key ? "SIO-NKEY-02" : "SIO-NEXT-03");
+  if (state.list.count[0] == 0) {
+    return Only(&out[0], kNothing, by_key ? "SIO-NKEY-02" : "SIO-NEXT-03");
+  }
   const uint8_t usual =
-      by_key ? state.list.FirstAtOrAbove(operation.key) : state.list.order.item[0];
+      by_key ? state.list.FirstAtOrAbove(operation.key, 0) : state.list.order[0].item[0];
   int count = 1;
-  const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed();
-  for (int i = 0; unordered && i < state.list.count; ++i) {
-    const uint8_t other = state.list.order.item[i];
+  const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed(0);
+  for (int i = 0; unordered && i < state.list.count[0]; ++i) {
+    const uint8_t other = state.list.order[0].item[i];
     if (other == usual) continue;
     out[count].next = state;
     MakeCurrent(other, &out[count].next);
@@ -105,8 +107,8 @@ int StepCancel(const Operation& operation, bool old_irp, Choice<Model>* out) {
   state.cancelled |= bit;
   if ((state.cancelable & bit) == 0) return Only(&out[0], 0, "IRP-CANCEL-06");
   state.cancelable &= ~bit;
-  if ((state.list.inserted & bit) != 0) {
-    state.list.Remove(item);
+  if ((state.list.inserted[0] & bit) != 0) {
+    state.list.Remove(item, 0);
     state.ended |= bit;
     return Only(&out[0], 1, "SIO-START-06");
   }
@@ -150,7 +152,7 @@ int StartIoModelOf<kItemCount>::Step(const Setup&, Reading reading, const State&
   const bool old_irp = generation < next.generation[item];
   if (generation > next.generation[item]) {
     // A new IRP has the old one's number only once the old one has ended.
-    if ((next.list.inserted & bit) != 0) return 0;
+    if ((next.list.inserted[0] & bit) != 0) return 0;
     if (next.current == item) next.current = kFinished;
     next.generation[item] = generation;
     next.cancelled &= ~bit;
@@ -165,7 +167,7 @@ int StartIoModelOf<kItemCount>::Step(const Setup&, Reading reading, const State&
     case Op::kCancel:
       return StepCancel<StartIoModelOf>(operation, old_irp, out);
     case Op::kComplete:
-      if (old_irp || ((next.list.inserted | next.ended) & bit) != 0 || next.current == item) {
+      if (old_irp || ((next.list.inserted[0] | next.ended) & bit) != 0 || next.current == item) {
         return 0;
       }
       next.ended |= bit;
@@ -180,9 +182,9 @@ uint32_t StartIoModelOf<kItemCount>::Abstract(const Setup&, const State& state) 
   const bool busy = state.current != kNoItem;
   const Set current_bit =
       state.current < kItems ? ItemBit<kItems>(static_cast<uint8_t>(state.current)) : 0;
-  return AbstractList(state.list) | static_cast<uint32_t>(busy) << 6 |
+  return AbstractLists(state.list) | static_cast<uint32_t>(busy) << 6 |
          static_cast<uint32_t>((state.cancelled & current_bit) != 0) << 7 |
-         static_cast<uint32_t>((state.cancelable & state.list.inserted) != 0) << 8 |
+         static_cast<uint32_t>((state.cancelable & state.list.inserted[0]) != 0) << 8 |
          static_cast<uint32_t>((state.cancelled & ~state.ended) != 0) << 9;
 }
 
@@ -191,7 +193,7 @@ std::string StartIoModelOf<kItemCount>::Describe(const Setup&, const State& stat
   std::string text = state.current == kNoItem     ? std::string("idle")
                      : state.current == kFinished ? std::string("current finished")
                                                   : absl::StrCat("current ", state.current);
-  absl::StrAppend(&text, ", queue ", DescribeList(state.list));
+  absl::StrAppend(&text, ", queue ", DescribeList(state.list, 0));
   for (int item = 0; item < kItems; ++item) {
     if ((state.cancelled & ItemBit<kItems>(static_cast<uint8_t>(item))) != 0) {
       absl::StrAppend(&text, ", ", item, " cancelled");

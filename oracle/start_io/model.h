@@ -17,7 +17,7 @@ struct StartIoModelOf {
   using Set = ItemSet<kItems>;
 
   struct State {
-    EntryList<kItems> list;
+    EntryLists<kItems, 1> list;
     uint8_t generation[kItems];
     // Item that StartIo was given last, kNoItem if idle, kFinished if that item has
     // ended while the request to start the next one was postponed.

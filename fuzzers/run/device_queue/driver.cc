@@ -1,6 +1,6 @@
-// The test driver of device queues. It makes no callbacks; its care goes to the
-// contracts: a queue that is not busy may not be removed from, and an entry may
-// not be inserted twice.
+// The test driver of device queues, of one or two of them. It makes no callbacks; its care
+// goes to the contracts: a queue that is not busy may not be removed from, and an entry may
+// not be inserted twice, nor be looked for in a queue that is not its own.
 #include <iterator>
 #include <string>
 
@@ -29,32 +29,52 @@ class DeviceQueueDriver final : public FamilyDriver {
     State state = State::kFree;
     uint8_t inserts = 0;       // attempts so far
     uint8_t taken_insert = 0;  // the attempt whose entry was last handed out
+    uint8_t queue = 0;         // of the last insert
+    uint8_t removals = 0;      // open calls that name it to take it out
     uint32_t key = 0;          // of the last insert that had one
     Handover handover;         // from one user to the next
   };
 
-  Skip ExecuteInsert(const Operation& operation);
-  Skip ExecuteRemove(const Operation& operation);
-  Skip ExecuteRemoveEntry(const Operation& operation);
-  void Taken(int number);
-  int32_t Result(PKDEVICE_QUEUE_ENTRY entry) const;
-  // Whether each entry has the key of its last insert by key.
-  void InspectKeys(Verdict* verdict) const;
-  // What the driver knows of the queue being busy. A removal by key that returned no
+  // What the driver knows of a queue being busy. A removal by key that returned no
   // entry has ended the busy period, unless there was none (KeRemoveByKeyDeviceQueueIfBusy
   // does not say): with other calls under way, nothing is known afterwards, until an
   // insert that ran alone has made it busy.
   enum class Busy : uint8_t { kCounted, kUnknown };
 
-  // Whether a removal that wants a busy queue finds one, however the open calls go: each
-  // open removal takes an entry as long as there are some (and may have done so), and the
-  // first to find none ends the busy period.
-  bool MayRemove() const {
-    const int taken = removals_ + entry_removals_;
-    return taken < queued_ || (taken == queued_ && busy_ == Busy::kCounted && busy_periods_ > 0);
-  }
-  int open_calls() const { return inserts_ + removals_ + entry_removals_; }
-  void NoteEmptyHanded(const Operation& operation, bool alone);
+  struct Queue {
+    PKDEVICE_QUEUE queue = nullptr;
+    int queued = 0;        // entries surely in the queue
+    int busy_periods = 0;  // refused inserts that returned, less empty-handed removals
+    int inserts = 0;       // open calls
+    int removals = 0;
+    int strict_removals = 0;  // of them those that want a busy queue
+    int entry_removals = 0;
+    // Calls that began so far: a call ran alone if it was the only one open when it began
+    // and none has begun since.
+    int begun = 0;
+    Busy busy = Busy::kCounted;
+
+    // Whether a removal that wants a busy queue finds one, however the open calls go: each
+    // open removal takes an entry as long as there are some (and may have done so), and the
+    // first to find none ends the busy period.
+    bool MayRemove() const {
+      const int taken = removals + entry_removals;
+      return taken < queued || (taken == queued && busy == Busy::kCounted && busy_periods > 0);
+    }
+    int open_calls() const { return inserts + removals + entry_removals; }
+    void NoteEmptyHanded(const Operation& operation, bool alone);
+    // Whether a drain has something to do.
+    bool MayHaveMore() const { return busy == Busy::kUnknown || busy_periods > 0; }
+  };
+
+  Skip ExecuteInsert(const Operation& operation);
+  Skip ExecuteRemove(const Operation& operation);
+  Skip ExecuteRemoveEntry(const Operation& operation);
+  void Taken(int number, Queue* queue);
+  void DrainQueue(int number);
+  int32_t Result(PKDEVICE_QUEUE_ENTRY entry) const;
+  // Whether each entry has the key of its last insert by key.
+  void InspectKeys(Verdict* verdict) const;
   // Inserts of different entries only count up and down, which is nothing to each other and
   // something to removals, unless it can become unknown whether the queue is busy.
   void TellInsert(int number) const {
@@ -66,25 +86,20 @@ class DeviceQueueDriver final : public FamilyDriver {
 
   const Implementation& table_;
   Recorder* recorder_ = nullptr;
-  PKDEVICE_QUEUE queue_ = nullptr;
+  Queue queues_[kMaxQueues];
+  int queue_count_ = 1;
   Entry entries_[kMaxItems];
   int items_ = kFewItems;
-  int queued_ = 0;        // entries surely in the queue
-  int busy_periods_ = 0;  // refused inserts that returned, less empty-handed removals
-  int inserts_ = 0;       // open calls
-  int removals_ = 0;
-  int strict_removals_ = 0;  // of them those that want a busy queue
-  int entry_removals_ = 0;
-  // Calls that began so far: a call ran alone if it was the only one open when it began
-  // and none has begun since.
-  int begun_ = 0;
-  Busy busy_ = Busy::kCounted;
   bool may_lose_count_ = false;  // some call of this program can make it unknown
 };
 
 void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
   recorder_ = recorder;
-  queue_ = arena->New<KDEVICE_QUEUE>();
+  queue_count_ = QueuesOf(program.setup);
+  for (int i = 0; i < queue_count_; ++i) {
+    queues_[i] = Queue();
+    queues_[i].queue = arena->New<KDEVICE_QUEUE>();
+  }
   items_ = ItemsOf(program.setup);
   for (int number = 0; number < items_; ++number) {
     Entry& entry = entries_[number];
@@ -92,18 +107,19 @@ void DeviceQueueDriver::Start(const Program& program, Arena* arena, Recorder* re
     entry.entry = arena->New<KDEVICE_QUEUE_ENTRY>();
     *entry.entry = KDEVICE_QUEUE_ENTRY();
   }
-  queued_ = busy_periods_ = inserts_ = removals_ = strict_removals_ = entry_removals_ = 0;
-  begun_ = 0;
-  busy_ = Busy::kCounted;
   may_lose_count_ = false;
   for (int i = 0; i < program.operation_count; ++i) {
     may_lose_count_ |= program.operations[i].op == Op::kQueueRemoveByKeyIfBusy;
   }
-  if (program.setup.used_memory) LeaveDeviceQueueUsed(table_, queue_, arena);
   KiSetDeviceQueueListMax(kListMaxes[program.setup.list_max]);
-  InitializeDeviceQueue(table_, queue_);
-  Machine::SetEffectLock(&queue_->Lock);
-  Machine::NameLock(&queue_->Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
+  for (int i = 0; i < queue_count_; ++i) {
+    const PKDEVICE_QUEUE queue = queues_[i].queue;
+    if (program.setup.used_memory) LeaveDeviceQueueUsed(table_, queue, arena);
+    InitializeDeviceQueue(table_, queue);
+    Machine::SetEffectLock(i, &queue->Lock);
+    Machine::NameLock(&queue->Lock, sizeof(KSPIN_LOCK),
+                      i == 0 ? "the device queue's lock" : "the other device queue's lock");
+  }
 }
 
 int32_t DeviceQueueDriver::Result(PKDEVICE_QUEUE_ENTRY entry) const {
@@ -114,9 +130,9 @@ int32_t DeviceQueueDriver::Result(PKDEVICE_QUEUE_ENTRY entry) const {
   return kForeignPointer;
 }
 
-void DeviceQueueDriver::Taken(int number) {
+void DeviceQueueDriver::Taken(int number, Queue* queue) {
   Entry& entry = entries_[number];
-  if (entry.state == State::kQueued) --queued_;
+  if (entry.state == State::kQueued) --queue->queued;
   entry.taken_insert = entry.inserts;
   entry.state = State::kFree;
   entry.handover.Release(Machine::fiber());
@@ -141,129 +157,149 @@ Skip DeviceQueueDriver::Execute(const Operation& operation) {
 
 Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   Entry& entry = entries_[operation.item];
+  const auto to = static_cast<uint8_t>(QueueOf(operation));
+  Queue& queue = queues_[to];
   TellInsert(operation.item);
   if (entry.state != State::kFree) return Skip::kItemInUse;
+  // A call that may still look for it in the one must not meet it in the other.
+  if (entry.removals != 0 && entry.queue != to) return Skip::kItemInUse;
+  entry.queue = to;
   entry.handover.Acquire(Machine::fiber());
   entry.state = State::kInserting;
   const uint8_t attempt = ++entry.inserts;
   if (operation.op == Op::kQueueInsertByKey) entry.key = operation.key;
-  const bool alone = open_calls() == 0;
-  const int number = ++begun_;
-  ++inserts_;
+  const bool alone = queue.open_calls() == 0;
+  const int number = ++queue.begun;
+  ++queue.inserts;
   const IrqlScope scope(DISPATCH_LEVEL);
   const int call = recorder_->Begin(operation, 0);
   const BOOLEAN inserted =
       operation.op == Op::kQueueInsert
-          ? table_.KeInsertDeviceQueue(queue_, entry.entry)
-          : table_.KeInsertByKeyDeviceQueue(queue_, entry.entry, operation.key);
+          ? table_.KeInsertDeviceQueue(queue.queue, entry.entry)
+          : table_.KeInsertByKeyDeviceQueue(queue.queue, entry.entry, operation.key);
   recorder_->End(call, inserted);
   TellInsert(operation.item);
-  --inserts_;
+  --queue.inserts;
   if (!inserted) {
-    ++busy_periods_;
-    if (entry.inserts == attempt) Taken(operation.item);
+    ++queue.busy_periods;
+    if (entry.inserts == attempt) Taken(operation.item, &queue);
   } else if (entry.inserts == attempt && entry.taken_insert != attempt) {
     entry.state = State::kQueued;
-    ++queued_;
+    ++queue.queued;
   }
   // Whatever it returned, the queue is busy now.
-  if (alone && begun_ == number && busy_ == Busy::kUnknown) {
-    busy_ = Busy::kCounted;
-    busy_periods_ = 1;
+  if (alone && queue.begun == number && queue.busy == Busy::kUnknown) {
+    queue.busy = Busy::kCounted;
+    queue.busy_periods = 1;
   }
   return Skip::kNot;
 }
 
 Skip DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
+  Queue& queue = queues_[QueueOf(operation)];
   const bool strict = operation.op != Op::kQueueRemoveByKeyIfBusy;
-  if (strict && !MayRemove()) return Skip::kQueueMayBeIdle;
+  if (strict && !queue.MayRemove()) return Skip::kQueueMayBeIdle;
   // It may meet an idle queue itself, but must not make it idle for one that may not.
-  if (!strict && strict_removals_ > 0 && removals_ + entry_removals_ > queued_) {
+  if (!strict && queue.strict_removals > 0 &&
+      queue.removals + queue.entry_removals > queue.queued) {
     return Skip::kQueueMayBeIdle;
   }
-  const bool alone = open_calls() == 0;
-  const int number = ++begun_;
-  ++removals_;
-  strict_removals_ += strict;
+  const bool alone = queue.open_calls() == 0;
+  const int number = ++queue.begun;
+  ++queue.removals;
+  queue.strict_removals += strict;
   const IrqlScope scope(DISPATCH_LEVEL);
   const StateInUse state(this);
   const int call = recorder_->Begin(operation, 0);
   PKDEVICE_QUEUE_ENTRY entry;
   if (operation.op == Op::kQueueRemove) {
-    entry = table_.KeRemoveDeviceQueue(queue_);
+    entry = table_.KeRemoveDeviceQueue(queue.queue);
   } else if (operation.op == Op::kQueueRemoveByKey) {
-    entry = table_.KeRemoveByKeyDeviceQueue(queue_, operation.key);
+    entry = table_.KeRemoveByKeyDeviceQueue(queue.queue, operation.key);
   } else {
-    entry = table_.KeRemoveByKeyDeviceQueueIfBusy(queue_, operation.key);
+    entry = table_.KeRemoveByKeyDeviceQueueIfBusy(queue.queue, operation.key);
   }
   const int32_t result = Result(entry);
   recorder_->End(call, result);
-  --removals_;
-  strict_removals_ -= strict;
+  --queue.removals;
+  queue.strict_removals -= strict;
   if (result >= 0) {
-    Taken(result);
+    Taken(result, &queue);
   } else {
-    NoteEmptyHanded(operation, alone && begun_ == number);
+    queue.NoteEmptyHanded(operation, alone && queue.begun == number);
   }
   return Skip::kNot;
 }
 
-void DeviceQueueDriver::NoteEmptyHanded(const Operation& operation, bool alone) {
+void DeviceQueueDriver::Queue::NoteEmptyHanded(const Operation& operation, bool alone) {
   if (alone) {
     // It is idle now, whether it was before or not.
-    busy_ = Busy::kCounted;
-    busy_periods_ = 0;
+    busy = Busy::kCounted;
+    busy_periods = 0;
   } else if (operation.op == Op::kQueueRemoveByKeyIfBusy) {
-    busy_ = Busy::kUnknown;
+    busy = Busy::kUnknown;
   } else {
-    --busy_periods_;
+    --busy_periods;
   }
 }
 
 Skip DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
+  Entry& entry = entries_[operation.item];
+  Queue& queue = queues_[entry.queue];
   // Beside removals that want a busy queue, for which it could take the last entry.
-  if (strict_removals_ != 0 && removals_ + entry_removals_ > queued_) {
+  if (queue.strict_removals != 0 && queue.removals + queue.entry_removals > queue.queued) {
     return Skip::kQueueMayBeIdle;
   }
-  Entry& entry = entries_[operation.item];
-  ++begun_;
-  ++entry_removals_;
+  Operation recorded = operation;
+  if (entry.queue != 0) recorded.flags |= kOtherQueue;
+  ++queue.begun;
+  ++queue.entry_removals;
+  ++entry.removals;
   const IrqlScope scope(operation.irql);
   const StateInUse state(this);
-  const int call = recorder_->Begin(operation, 0);
-  const BOOLEAN removed = table_.KeRemoveEntryDeviceQueue(queue_, entry.entry);
+  const int call = recorder_->Begin(recorded, 0);
+  const BOOLEAN removed = table_.KeRemoveEntryDeviceQueue(queue.queue, entry.entry);
   recorder_->End(call, removed);
-  --entry_removals_;
-  if (removed) Taken(operation.item);
+  --queue.entry_removals;
+  --entry.removals;
+  if (removed) Taken(operation.item, &queue);
   return Skip::kNot;
 }
 
 void DeviceQueueDriver::Drain() {
+  for (int i = 0; i < queue_count_; ++i) DrainQueue(i);
+}
+
+void DeviceQueueDriver::DrainQueue(int number) {
+  const Queue& queue = queues_[number];
   Operation remove;
   // Whether the queue is busy is unknown only where there is a routine that may be asked.
   // Key 0 takes the head.
-  remove.op =
-      busy_ == Busy::kUnknown || !(Provides(Op::kQueueRemove) || Provides(Op::kQueueRemoveByKey))
-          ? Op::kQueueRemoveByKeyIfBusy
-      : Provides(Op::kQueueRemove) ? Op::kQueueRemove
-                                   : Op::kQueueRemoveByKey;
+  remove.op = queue.busy == Busy::kUnknown ||
+                      !(Provides(Op::kQueueRemove) || Provides(Op::kQueueRemoveByKey))
+                  ? Op::kQueueRemoveByKeyIfBusy
+              : Provides(Op::kQueueRemove) ? Op::kQueueRemove
+                                           : Op::kQueueRemoveByKey;
   if (!Provides(remove.op)) return;
-  const auto more = [this] { return busy_ == Busy::kUnknown || busy_periods_ > 0; };
-  for (int i = 0; i <= items_ && more(); ++i) ExecuteRemove(remove);
+  if (number != 0) remove.flags |= kOtherQueue;
+  for (int i = 0; i <= items_ && queue.MayHaveMore(); ++i) ExecuteRemove(remove);
 }
 
 void DeviceQueueDriver::Inspect(Verdict* verdict) {
-  if (busy_periods_ > 0) return;
+  bool busy = false;
+  for (int i = 0; i < queue_count_; ++i) {
+    if (queues_[i].busy_periods > 0) return;
+    busy |= queues_[i].queue->Busy != FALSE;
+  }
   int inserted = -1;
   for (int number = 0; number < items_; ++number) {
     if (entries_[number].entry->Inserted) inserted = number;
   }
-  if (inserted < 0 && !queue_->Busy) return InspectKeys(verdict);
-  *verdict =
-      MakeVerdict(queue_->Busy ? Rule::kDrainedBusy : Rule::kDrainedInserted, Family::kDeviceQueue);
+  if (inserted < 0 && !busy) return InspectKeys(verdict);
+  *verdict = MakeVerdict(busy ? Rule::kDrainedBusy : Rule::kDrainedInserted, Family::kDeviceQueue);
   verdict->item = inserted;
-  verdict->reason = queue_->Busy ? "the drained queue is still busy"
-                                 : "an entry of the drained queue is still marked as inserted";
+  verdict->reason = busy ? "the drained queue is still busy"
+                         : "an entry of the drained queue is still marked as inserted";
 }
 
 // What SortKey holds otherwise than while an entry is queued is nowhere said (AMB-22).

@@ -137,7 +137,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
       cancelable_ |= (operation.flags & kCancelable) != 0;
     }
   }
-  Machine::SetEffectLock(&device_->DeviceQueue.Lock);
+  Machine::SetEffectLock(0, &device_->DeviceQueue.Lock);
   Machine::NameLock(&device_->DeviceQueue.Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
 }
 
