@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -126,6 +127,46 @@ TEST(MutantFiles, AreManyOfEveryFamily) {
   EXPECT_GE(AllMutants().size(), 60u);
   EXPECT_EQ(count.size(), 4u);
   for (const auto& [family, mutants] : count) EXPECT_GE(mutants, 15) << FamilyName(family);
+}
+
+// The first words of the rows of a table in a README.
+std::multiset<std::string> RowsIn(const std::string& readme) {
+  std::ifstream file(absl::StrCat(kRoot, "/", readme));
+  std::multiset<std::string> rows;
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("| ", 0) != 0) continue;
+    rows.insert(line.substr(2, line.find(" |", 2) - 2));
+  }
+  return rows;
+}
+
+// A number of mutants that are caught says little if some were never attacked.
+TEST(MutantFiles, HaveEachTheirRowInTheTable) {
+  const std::multiset<std::string> rows = RowsIn("fuzzers/mutants/README.md");
+  std::set<std::string> ids;
+  for (const char* folder : {"patches", "reference"}) {
+    for (const Mutant& mutant : MutantsIn(folder)) {
+      ids.insert(mutant.id);
+      EXPECT_EQ(rows.count(mutant.id), 1u) << mutant.id << ": ./cancelsafe mutants " << mutant.id
+                                           << " --seeds 5 --markdown FILE makes its row";
+    }
+  }
+  for (const std::string& row : rows) {
+    if (row != "mutant") EXPECT_EQ(ids.count(row), 1u) << row << " has a row and no patch";
+  }
+}
+
+TEST(MutantFiles, OfTheMachineRoomHaveEachTheirRowInItsTable) {
+  const std::multiset<std::string> rows = RowsIn("fuzzers/machine_room/README.md");
+  int mutants = 0;
+  for (const char* folder : {"mutants", "explored/mutants"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(
+             absl::StrCat(kRoot, "/fuzzers/machine_room/", folder))) {
+      ++mutants;
+      EXPECT_EQ(rows.count(entry.path().stem()), 1u) << entry.path();
+    }
+  }
+  EXPECT_GE(mutants, 23);
 }
 
 TEST(MutantFiles, TheSubsetHasEveryClassAndFamilyOnce) {
