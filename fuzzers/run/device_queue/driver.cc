@@ -33,6 +33,9 @@ class DeviceQueueDriver final : public FamilyDriver {
     uint8_t removals = 0;      // open calls that name it to take it out
     uint32_t key = 0;          // of the last insert that had one
     Handover handover;         // from one user to the next
+    // Where it changes its queue, whose lock is another one: from those who looked for it in
+    // the old one, and to those who look in the new one.
+    Handover looked_for, moved;
   };
 
   // What the driver knows of a queue being busy. A removal by key that returned no
@@ -163,8 +166,12 @@ Skip DeviceQueueDriver::ExecuteInsert(const Operation& operation) {
   if (entry.state != State::kFree) return Skip::kItemInUse;
   // A call that may still look for it in the one must not meet it in the other.
   if (entry.removals != 0 && entry.queue != to) return Skip::kItemInUse;
-  entry.queue = to;
   entry.handover.Acquire(Machine::fiber());
+  if (entry.queue != to) {
+    entry.looked_for.Acquire(Machine::fiber());
+    entry.moved.Release(Machine::fiber());
+    entry.queue = to;
+  }
   entry.state = State::kInserting;
   const uint8_t attempt = ++entry.inserts;
   if (operation.op == Op::kQueueInsertByKey) entry.key = operation.key;
@@ -257,11 +264,13 @@ Skip DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
   ++entry.removals;
   const IrqlScope scope(operation.irql);
   const StateInUse state(this);
+  entry.moved.Acquire(Machine::fiber());
   const int call = recorder_->Begin(recorded, 0);
   const BOOLEAN removed = table_.KeRemoveEntryDeviceQueue(queue.queue, entry.entry);
   recorder_->End(call, removed);
   --queue.entry_removals;
   --entry.removals;
+  entry.looked_for.Release(Machine::fiber());
   if (removed) Taken(operation.item, &queue);
   return Skip::kNot;
 }
