@@ -284,7 +284,7 @@ std::function<int()> Declare(CLI::App* app) {
   AddCorpus(app, &campaign.corpus);
   AddWork(app, &campaign.work, "the growing corpus, the logs and the findings", "build/campaign");
   AddText(app, "--json", &campaign.json, "FILE",
-          "write the results as JSON there, - for standard output behind the rest");
+          "write the results as JSON there; - is standard output, after everything else");
   AddSwitch(app, "--benchmark", &options->benchmark,
             "print the speed of each target instead (libfuzzer)");
   AddArguments(app, "TARGET", &options->targets, FuzzTargetNames(true));

@@ -102,18 +102,18 @@ std::function<int()> Declare(CLI::App* app) {
   AddNumber(app, "--runs", &session.runs, 1, INT_MAX, "of fuzzing: schedules, at most");
   AddNumber(app, "--seconds", &session.seconds, 1, 30 * 86400,
             "of fuzzing: at most (60, unless --runs is given)");
-  AddNumber(app, "--seed", &session.seed, 0, INT_MAX, "of fuzzing: where the numbers begin (1)");
+  AddNumber(app, "--seed", &session.seed, 0, INT_MAX, "of fuzzing: the first random seed (1)");
   AddSwitch(app, "--keep-going", &session.keep_going,
             "of fuzzing: go on after a finding; each rule is saved once");
   AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");
   AddText(app, "--implementation", &session.implementation, "FILE",
-          "the queue routines that the driver gets");
+          "shared object with the queue routines that the driver calls (the built-in ones)");
   AddChoice(app, "--memory", &session.memory, {"sc", "tso", "rc11"},
             "of fuzzing: what a load may return: the newest store, what x86 shows, or what C++ "
             "allows (rc11); in the model build, which it asks for");
   AddSanitizer(app, &options->sanitizer, "none; with --memory: model");
   AddText(app, "--directory", &session.directory, "DIR",
-          "of fuzzing: for findings (drive-findings)");
+          "of fuzzing: findings are saved there (drive-findings)");
   AddArguments(app, "build SOURCE... | check FILE.sys... | services | FILE.sys", &options->words);
   return [options] { return Run(*options); };
 }
@@ -121,11 +121,14 @@ std::function<int()> Declare(CLI::App* app) {
 const RegisterSubcommand registered(
     {"drive", SubcommandGroup::kFind, "build, check and fuzz Windows drivers (.sys)",
      "build SOURCE... | check FILE.sys... | services | FILE.sys",
-     "build compiles a driver for Windows with the DDK's headers of mingw-w64, instrumented, and "
-     "links it. check loads it into this process, sends one request of each kind, one after the "
-     "other, unloads it, and says what it lacks and what it has not given back. services lists "
-     "what drivers may import. FILE.sys alone is fuzzed. 'cancelsafe replay' shows what is "
-     "saved.",
+     "The commands:\n"
+     "  build SOURCE...     compile a driver for Windows with the DDK's headers of mingw-w64, "
+     "instrumented, and link it\n"
+     "  check FILE.sys...   load it into this process, send one request of each kind, one after "
+     "the other, unload it, and list the imports that are missing and the resources that were not "
+     "released\n"
+     "  services            list the routines that drivers may import\n"
+     "  FILE.sys            fuzz it; 'cancelsafe replay' shows what is saved",
      "", &Declare});
 
 }  // namespace
