@@ -1,97 +1,17 @@
-// The test driver of the StartIo layer: a device object whose StartIo and cancel
-// routines follow the documented pattern (SIO-CXL-01..03). It records what happened; which
-// request made StartIo run is worked out afterwards (oracle/start_io/attribution.h).
-#include <algorithm>
+// What a program asks of the StartIo driver, and how a run of it begins and ends; see driver.h.
+#include "fuzzers/run/start_io/driver.h"
+
 #include <iterator>
 
-#include "fuzzers/memory/runtime.h"
-#include "fuzzers/run/family_driver.h"
-#include "fuzzers/run/irp_calls.h"
 #include "fuzzers/run/stand_ins.h"
 #include "fuzzers/run/used_memory.h"
 #include "impl/kernel/list_max.h"
-#include "oracle/demands.h"
-#include "oracle/start_io/attribution.h"
 
 namespace cancelsafe {
-namespace {
-
-class StartIoDriver final : public FamilyDriver {
- public:
-  explicit StartIoDriver(const Implementation& implementation) : table_(implementation) {}
-
-  static StartIoDriver* active;
-
-  void Start(const Program& program, Arena* arena, Recorder* recorder) override;
-  Skip Execute(const Operation& operation) override;
-  void Drain() override;
-  void Complete(History* history) override { AttributeStarts(history); }
-  void Inspect(Verdict* verdict) override;
-  std::string NameOf(const void* address) const override;
-
-  // ---- callbacks ----
-  void OnStartIo(PDEVICE_OBJECT device, PIRP irp);
-  // `routine`: which of the two cancel routines was called.
-  void OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine);
-
- private:
-  Skip ExecuteStart(const Operation& operation);
-  Skip ExecuteNext(const Operation& operation);
-  Skip ExecuteAttributes(const Operation& operation);
-  void CallSetAttributes(const Operation& operation);
-  // What a StartIo does that asks for deferral itself, before it lets anybody start the next
-  // packet.
-  void DeferInside();
-  // What it does to another packet, or to the present one.
-  void CallInside();
-  // Starts the next packet and completes the present one with `status`.
-  void Finish(const Operation& operation, NTSTATUS status);
-  // How the driver goes on to the next packet: by key or not, if there is the choice.
-  Op NextOp(bool by_key) const {
-    const Op wanted = by_key ? Op::kStartNextByKey : Op::kStartNext;
-    const Op other = by_key ? Op::kStartNext : Op::kStartNextByKey;
-    return Provides(wanted) ? wanted : other;
-  }
-  // Whether StartIo was called in a way that the attributes forbid.
-  void CheckAttributes(const CallbackEvent& event);
-  // The event recorded last breaks it.
-  void BreakAttribute(Rule rule);
-  CallbackEvent* Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item);
-
-  // The driver's own state, as far as a complete search has to know of it: which packet it
-  // may finish; attributes and what decides how they are judged; and of each fiber, whether
-  // it has started a packet, which is all the same to other starts.
-  static constexpr uint8_t kCurrentPart = 0x10, kAttributesPart = 0x20, kUsedParts = 0x0f;
-  void Tell(int parts) const {
-    schedule::Executor::Get().Touch(this, true, static_cast<uint8_t>(parts));
-  }
-  void TellRunning() const {
-    if (sets_attributes_) Tell(kAttributesPart);
-  }
-
-  const Implementation& table_;
-  Setup setup_;
-  Recorder* recorder_ = nullptr;
-  ItemTable items_;
-  PDEVICE_OBJECT device_ = nullptr;
-  bool cancelable_ = false;       // some packet of this program has a cancel function
-  bool sets_attributes_ = false;  // some call of this program does
-  bool used_ = false;             // a packet was started: attributes stay as they are
-  uint8_t open_settings_ = 0;     // open kSetAttributes calls
-  // The attributes in force, as operation flags. Known if no setting overlapped
-  // another one or the first packet.
-  uint8_t attributes_ = 0;
-  bool attributes_known_ = true;
-  bool settings_overlapped_ = false;
-  bool deferred_inside_ = false;  // StartIo has set the attribute itself
-  uint8_t running_ = 0;           // StartIo calls that have not returned
-  bool attribute_broken_ = false;
-  Rule broken_attribute_ = Rule::kStartIoDeferred;
-  int attribute_event_ = -1;
-  int current_ = -1;  // item that the driver may finish
-};
 
 StartIoDriver* StartIoDriver::active = nullptr;
+
+namespace {
 
 void StartIoRoutine(PDEVICE_OBJECT device, PIRP irp) {
   StartIoDriver::active->OnStartIo(device, irp);
@@ -101,10 +21,11 @@ template <int kRoutine>
 void CancelRoutine(PDEVICE_OBJECT device, PIRP irp) {
   StartIoDriver::active->OnCancel(device, irp, kRoutine);
 }
-int CancelRoutineOf(uint8_t item) { return item & 1; }
 PDRIVER_CANCEL CancelFunctionOf(uint8_t item) {
   return CancelRoutineOf(item) == 0 ? &CancelRoutine<0> : &CancelRoutine<1>;
 }
+
+}  // namespace
 
 void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* recorder) {
   active = this;
@@ -221,14 +142,6 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
   items_.EndUse(item);
 }
 
-CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item) {
-  CallbackEvent* event = recorder_->Event(kind, item);
-  if (device == device_) event->snapshot |= kRightQueue;
-  if (item != kNoItem) event->snapshot |= items_.Snapshot(item, JudgedOfIrp(kind));
-  if (item == kNoItem || items_.ended(item)) Machine::StopRun();
-  return event;
-}
-
 std::string StartIoDriver::NameOf(const void* address) const {
   const DEVOBJ_EXTENSION* extension = device_->DeviceObjectExtension;
   if (address == &device_->CurrentIrp) return "CurrentIrp";
@@ -236,86 +149,6 @@ std::string StartIoDriver::NameOf(const void* address) const {
   if (address == &extension->StartIoCount) return "StartIoCount";
   if (address == &extension->StartIoKey) return "StartIoKey";
   return items_.NameOf(address);
-}
-
-void StartIoDriver::BreakAttribute(Rule rule) {
-  attribute_broken_ = true;
-  broken_attribute_ = rule;
-  attribute_event_ = recorder_->history().event_count - 1;
-}
-
-void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
-  if (!attributes_known_) return;
-  if ((attributes_ & kDeferred) != 0 && running_ != 0) BreakAttribute(Rule::kStartIoDeferred);
-  const uint8_t open = recorder_->open_call();
-  if (open == kNoCall) return;
-  const Op op = recorder_->call(open).operation.op;
-  // Of a packet that was dequeued; the first of all is a matter of reading (AMB-29).
-  if ((attributes_ & kNonCancelable) != 0 && (event.snapshot & kCancelRoutineSet) != 0 &&
-      (op == Op::kStartNext || op == Op::kStartNextByKey)) {
-    BreakAttribute(Rule::kStartIoNonCancelable);
-  }
-}
-
-void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
-  Machine::Point(kPointCallbackEnter, device);
-  TellRunning();
-  const uint8_t item = items_.NumberOf(irp);
-  CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
-  TellRead(&device_->CurrentIrp);
-  if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
-  CheckAttributes(*event);
-  ++running_;
-  if (setup_.defers_inside) DeferInside();
-  CallInside();
-  bool cancelled = false;
-  if (cancelable_) {
-    KIRQL irql;
-    IoAcquireCancelSpinLock(&irql);
-    (void)IoSetCancelRoutine(irp, nullptr);
-    TellWrite(&irp->CancelRoutine);
-    TellRead(&irp->Cancel);
-    cancelled = irp->Cancel != FALSE;
-    IoReleaseCancelSpinLock(irql);
-  }
-  items_.HandOver(item);
-  // What ends the packet happens after its start, as if StartIo had told the device.
-  if (memory::kHooked) memory::EndCall();
-  Tell(kCurrentPart);
-  current_ = item;
-  Machine::Point(kPointCallbackEnter, device);
-  Tell(kCurrentPart);
-  const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
-                      (setup_.start_io == StartIoStyle::kFinishOdd && (item & 1) != 0);
-  // Another virtual thread may have finished the IRP since it became current.
-  if (finish && current_ == item) {
-    Operation next;
-    next.op = NextOp(setup_.start_by_key);
-    next.irql = DISPATCH_LEVEL;
-    next.key = setup_.start_key;
-    Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
-  }
-  TellRunning();
-  --running_;
-  Machine::Point(kPointCallbackExit, device);
-}
-
-void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine) {
-  const uint8_t item = items_.NumberOf(irp);
-  CallbackEvent* event = Event(CallbackKind::kDriverCancel, device, item);
-  if (routine == CancelRoutineOf(item)) event->snapshot |= kTokenMatches;
-  Machine::Point(kPointCallbackEnter, device);
-  const KIRQL irql = irp->CancelIrql;
-  TellRead(&device->CurrentIrp);
-  // The current IRP is left to StartIo; one that is queued ends here.
-  if (device->CurrentIrp != irp &&
-      RemoveEntryDeviceQueue(table_, &device->DeviceQueue, &irp->Tail.Overlay.DeviceQueueEntry)) {
-    IoReleaseCancelSpinLock(irql);
-    items_.Complete(item, STATUS_CANCELLED);
-  } else {
-    IoReleaseCancelSpinLock(irql);
-  }
-  Machine::Point(kPointCallbackExit, device);
 }
 
 Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
@@ -337,42 +170,6 @@ void StartIoDriver::CallSetAttributes(const Operation& operation) {
   table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
                                 (operation.flags & kNonCancelable) != 0);
   recorder_->End(call, 0);
-}
-
-void StartIoDriver::DeferInside() {
-  if (deferred_inside_ || table_.IoSetStartIoAttributes == nullptr) return;
-  deferred_inside_ = true;
-  Operation operation;
-  operation.op = Op::kSetAttributes;
-  operation.flags = kDeferred;
-  Tell(kAttributesPart);
-  CallSetAttributes(operation);
-  Tell(kAttributesPart);
-  // Whether a StartIo that is running already is postponed for is nowhere said: only the
-  // built-in implementation is held to that (SIO-ATTR-06).
-  attributes_known_ = false;
-  if (open_settings_ != 0 || reading_ != Reading::kOwn) return;
-  attributes_ = kDeferred;
-  attributes_known_ = true;
-}
-
-// The device is busy with the present packet: what is started here is queued.
-void StartIoDriver::CallInside() {
-  Operation operation;
-  operation.item = setup_.start_io_item;
-  operation.irql = DISPATCH_LEVEL;
-  switch (setup_.start_io_calls) {
-    case StartIoCall::kNothing:
-      return;
-    case StartIoCall::kStartPacket:
-      operation.op = Provides(Op::kStartPacket) ? Op::kStartPacket : Op::kStartPacketByKey;
-      if (cancelable_) operation.flags = kCancelable;
-      break;
-    case StartIoCall::kCancel:
-      operation.op = Op::kCancel;
-      break;
-  }
-  Execute(operation);
 }
 
 void StartIoDriver::Drain() {
@@ -402,6 +199,8 @@ void StartIoDriver::Inspect(Verdict* verdict) {
                           : "CurrentIrp is still set after the last packet";
   }
 }
+
+namespace {
 
 constexpr const char* kRequired[] = {"IoStartPacket",
                                      "IoStartNextPacket or IoStartNextPacketByKey"};
