@@ -266,6 +266,26 @@ absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& sid
   return result;
 }
 
+// "csq.cc:99", the first place in the source that the line names; "" if it names none.
+absl::string_view PlaceIn(absl::string_view line) {
+  for (const absl::string_view word : absl::StrSplit(line, absl::ByAnyChar(" /"))) {
+    const size_t colon = word.find(".cc:");
+    if (colon == absl::string_view::npos) continue;
+    const size_t end = word.find_first_not_of("0123456789", colon + 4);
+    return word.substr(0, end);
+  }
+  return "";
+}
+
+// Whether a verdict of the model flavour is the race that TSan reported: an access of it that
+// comes after the IRP was completed is a memory error there, and ends the run.
+bool IsSameRace(const std::string& line, const std::string& race) {
+  const VerdictKind kind = KindOfLine(line);
+  if (kind == VerdictKind::kDataRace) return true;
+  const absl::string_view place = PlaceIn(line);
+  return kind == VerdictKind::kMemoryError && !place.empty() && absl::StrContains(race, place);
+}
+
 // Whether the model flavour reports the races that TSan reported, in the same schedules.
 absl::Status CompareRaces(const Mutant& mutant, const AttackSide& side, AttackResult* result) {
   if (mutant.fences) return absl::OkStatus();
@@ -283,7 +303,7 @@ absl::Status CompareRaces(const Mutant& mutant, const AttackSide& side, AttackRe
     if (!end.ok()) return end.status();
     const std::string line = VerdictOf(output);
     ++result->races;
-    if (KindOfLine(line) == VerdictKind::kDataRace) {
+    if (IsSameRace(line, seed.verdict_line)) {
       ++result->races_in_model;
     } else if (result->race_missed.empty()) {
       result->race_missed = absl::StrCat(line, " instead of ", seed.verdict_line);

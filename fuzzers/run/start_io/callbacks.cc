@@ -23,6 +23,9 @@ void StartIoDriver::BreakAttribute(Rule rule) {
 
 void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
   if (!attributes_known_) return;
+  // In weak memory nothing orders what another fiber has set before what this one reads, nor
+  // what two have set: an earlier call may be seen later, or not at all.
+  if (memory::kHooked && (setters_ & ~(1 << Machine::fiber())) != 0) return;
   if ((attributes_ & kDeferred) != 0 && running_ != 0) BreakAttribute(Rule::kStartIoDeferred);
   const uint8_t open = recorder_->open_call();
   if (open == kNoCall) return;

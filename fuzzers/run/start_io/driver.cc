@@ -44,7 +44,7 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
   items_.ReserveMemory();
   used_ = settings_overlapped_ = false;
-  open_settings_ = attributes_ = running_ = 0;
+  open_settings_ = attributes_ = running_ = setters_ = 0;
   attributes_known_ = true;
   attribute_broken_ = deferred_inside_ = false;
   current_ = -1;
@@ -167,6 +167,7 @@ Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
 
 void StartIoDriver::CallSetAttributes(const Operation& operation) {
   const int call = recorder_->Begin(operation, 0);
+  setters_ |= static_cast<uint8_t>(1 << Machine::fiber());
   table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
                                 (operation.flags & kNonCancelable) != 0);
   recorder_->End(call, 0);

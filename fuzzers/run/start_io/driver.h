@@ -80,6 +80,7 @@ class StartIoDriver final : public FamilyDriver {
   uint8_t attributes_ = 0;
   bool attributes_known_ = true;
   bool settings_overlapped_ = false;
+  uint8_t setters_ = 0;           // fibers that have set the attributes
   bool deferred_inside_ = false;  // StartIo has set the attribute itself
   uint8_t running_ = 0;           // StartIo calls that have not returned
   bool attribute_broken_ = false;
