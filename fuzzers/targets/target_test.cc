@@ -187,7 +187,7 @@ TEST_F(TargetTest, EndsOnceEnoughSchedulesHaveRun) {
 }
 
 TEST_F(TargetTest, SaysWhatItRanAndWhatItLeftOut) {
-  Run("once", "-runs=20 -seed=1");
+  Run("once", "-runs=200 -seed=1");
   EXPECT_EQ(status_, 0) << output_;
   EXPECT_TRUE(absl::StrContains(output_, "summary: ")) << output_;
   EXPECT_TRUE(absl::StrContains(output_, "(the routine is not provided)")) << output_;
