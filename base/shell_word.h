@@ -1,5 +1,5 @@
-// How a word is written in a command line that somebody may copy: what is printed is what the
-// shell then gives to the program.
+// Words quoted for a shell, for commands that are printed to be copied: the shell passes on
+// the same bytes.
 #ifndef CANCELSAFE_BASE_SHELL_WORD_H_
 #define CANCELSAFE_BASE_SHELL_WORD_H_
 

@@ -1,4 +1,4 @@
-// Cancelsafe from somebody else's repository: the steps of the action and of the container
+// Cancelsafe used from another repository: the steps of the action and of the container
 // file, as they stand in these files, run in a fresh clone of a project with a bug. What is
 // not run here: the installation of packages, and docker itself.
 #include <unistd.h>

@@ -19,8 +19,8 @@ struct TraceStep {
 
 // At most kMaxSteps steps: no documented flow has more (A I R U C, A P R U). A
 // trivial type, so that arrays of alternatives cost nothing to declare. A step has 12 bits:
-// three for its kind, counted from 1, seven for its item, two for whether there is no item
-// that a peek goes on from. From which one it goes on, no model asks.
+// three for its kind, counted from 1, seven for its item, and the upper two of the item that a
+// peek goes on from, which say whether there is one. From which one, no model asks.
 struct Trace {
   static constexpr int kMaxSteps = 5;
   static constexpr int kStepBits = 12;

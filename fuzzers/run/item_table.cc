@@ -76,7 +76,7 @@ void ItemTable::Reset(const Program& program, Arena* arena, Recorder* recorder, 
 void ItemTable::ReserveMemory() {
   size_t bytes = IrpBytes() + Arena::kOverheadBytes;
   if (kind_ == ItemKind::kCallbackData) bytes += sizeof(KiCallbackData) + Arena::kOverheadBytes;
-  // A place whose number gets no IRP is taken all the same.
+  // A number without an IRP takes up its place, too.
   const int places = __builtin_popcount(named_);
   arena_->Reserve(static_cast<size_t>(irps_left_ + places) * bytes);
   for (uint32_t rest = named_; rest != 0; rest &= rest - 1) {

@@ -1,4 +1,4 @@
-// See complete.h. Where the next run goes, and when there is no other.
+// See complete.h. Chooses the next run, and ends the search when all are done.
 #include "fuzzers/schedule/complete.h"
 
 #include <algorithm>

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "command/flags.h"
+#include "command/require_ok.h"
 #include "command/subcommand.h"
 #include "command/suggest.h"
 #include "command/tree.h"
@@ -42,10 +43,6 @@ struct Options {
   std::string revision;
   bool merge = false;
 };
-
-void Check(const absl::Status& status) {
-  if (!status.ok()) throw SetupError(std::string(status.message()));
-}
 
 std::vector<Family> FamiliesOf(const std::vector<std::string>& names) {
   std::vector<Family> families;
@@ -139,7 +136,7 @@ int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
                    options.jobs, options.seconds, isatty(STDERR_FILENO) != 0};
   absl::StatusOr<CrewEnd> end =
       RunCrew(plan, implementation, SearchOptions(RunnerOptionsOf(options.guest)), stop);
-  Check(end.status());
+  RequireOk(end.status());
   if (end->violation >= 0) Report(options, scope, implementation).Run(end->violation);
   VerifyResult& result = end->result;
   result.implementation =
@@ -177,7 +174,7 @@ int Verify(const Options& options, const Shard& shard) {
     status = VerifyFamily(options, scope, shard, implementation, stop, &lines);
     if (status != kExitOk) break;
   }
-  if (!options.result.empty()) Check(WriteFileAtomically(options.result, lines));
+  if (!options.result.empty()) RequireOk(WriteFileAtomically(options.result, lines));
   return status;
 }
 
@@ -204,7 +201,7 @@ int Merge(const Options& options) {
     PrintResult(result);
     absl::StrAppend(&lines, ResultJson(result), "\n");
   }
-  if (!options.result.empty()) Check(WriteFileAtomically(options.result, lines));
+  if (!options.result.empty()) RequireOk(WriteFileAtomically(options.result, lines));
   return kExitOk;
 }
 

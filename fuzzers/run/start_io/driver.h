@@ -57,7 +57,7 @@ class StartIoDriver final : public FamilyDriver {
 
   // The driver's own state, as far as a complete search has to know of it: which packet it
   // may finish; attributes and what decides how they are judged; and of each fiber, whether
-  // it has started a packet, which is all the same to other starts.
+  // it has started a packet, which makes no difference to other starts.
   static constexpr uint8_t kCurrentPart = 0x10, kAttributesPart = 0x20, kUsedParts = 0x0f;
   void Tell(int parts) const {
     schedule::Executor::Get().Touch(this, true, static_cast<uint8_t>(parts));
