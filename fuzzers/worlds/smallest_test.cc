@@ -2,13 +2,12 @@
 // access: the built-in queues are clean there, and a bug that needs a store buffer is found.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "fuzzers/mutants/guest.h"
 #include "fuzzers/run/complete_search.h"
 #include "fuzzers/worlds/crew.h"
+#include "fuzzers/worlds/mutant_for_test.h"
 #include "fuzzers/worlds/search.h"
 #include "impl/implementation.h"
 #include "oracle/family.h"
@@ -59,29 +58,13 @@ TEST_P(SmallestScopeTest, IsCleanWithStaleReads) {
 // The cancel routine is stored and not exchanged: the store may wait in a buffer while
 // Cancel is read.
 TEST(StoreBufferingTest, InsertThatStoresItsRoutineIsFoundWithOneCallOnEachOfTwoFibers) {
-  const std::string work = testing::TempDir() + "cancelsafe-store-buffering";
-  std::filesystem::create_directories(work);
-  const absl::StatusOr<GuestRecipe> recipe = ReadGuestRecipe(CANCELSAFE_GUEST_RECIPE);
-  ASSERT_TRUE(recipe.ok()) << recipe.status();
-  const absl::StatusOr<GuestBuilder> builder = GuestBuilder::Create(*recipe, work);
-  ASSERT_TRUE(builder.ok()) << builder.status();
-  const absl::StatusOr<std::vector<Mutant>> mutants = LoadMutants(CANCELSAFE_PATCHES);
-  ASSERT_TRUE(mutants.ok()) << mutants.status();
-  std::string guest;
-  for (const Mutant& mutant : *mutants) {
-    if (mutant.id != "csq-routine-stored-with-release") continue;
-    const absl::StatusOr<std::string> built = builder->Build(mutant);
-    ASSERT_TRUE(built.ok()) << built.status();
-    guest = *built;
-  }
-  Implementation implementation;
-  std::string error;
-  ASSERT_TRUE(LoadImplementation(guest, &implementation, &error)) << error;
+  LoadedMutant mutant;
+  ASSERT_NO_FATAL_FAILURE(LoadMutantForTest("csq-routine-stored-with-release", &mutant));
   const Scope scope = {Family::kCsq, 2, 1, 1, 0};
-  ExpectComplete(RunAll(scope, MemoryModel::kSc, implementation));
+  ExpectComplete(RunAll(scope, MemoryModel::kSc, mutant.implementation));
   // An insert and a cancel, of the programs with no setting: few come before it.
   for (const MemoryModel memory : {MemoryModel::kTso, MemoryModel::kRc11}) {
-    const CrewEnd end = RunAll(scope, memory, implementation);
+    const CrewEnd end = RunAll(scope, memory, mutant.implementation);
     EXPECT_GE(end.violation, 0);
     EXPECT_LT(end.violation, 21);
   }

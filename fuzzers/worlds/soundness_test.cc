@@ -3,18 +3,17 @@
 // finds that makes all orders between calls. For the build that sees every access.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "fuzzers/mutants/guest.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/run/complete_search.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/explore.h"
+#include "fuzzers/worlds/mutant_for_test.h"
 #include "fuzzers/worlds/search.h"
 #include "fuzzers/worlds/worlds.h"
 #include "impl/implementation.h"
@@ -73,39 +72,19 @@ class SoundnessTest : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(CanSearchCompletely());
-    const std::string work =
-        absl::StrCat(testing::TempDir(), "cancelsafe-soundness-", GetParam().mutant);
-    std::filesystem::create_directories(work);
-    const absl::StatusOr<GuestRecipe> recipe = ReadGuestRecipe(CANCELSAFE_GUEST_RECIPE);
-    ASSERT_TRUE(recipe.ok()) << recipe.status();
-    const absl::StatusOr<GuestBuilder> builder = GuestBuilder::Create(*recipe, work);
-    ASSERT_TRUE(builder.ok()) << builder.status();
-    const absl::StatusOr<std::vector<Mutant>> mutants = LoadMutants(CANCELSAFE_PATCHES);
-    ASSERT_TRUE(mutants.ok()) << mutants.status();
-    std::string guest;
-    for (const Mutant& mutant : *mutants) {
-      if (mutant.id != GetParam().mutant) continue;
-      family_ = mutant.family;
-      const absl::StatusOr<std::string> built = builder->Build(mutant);
-      ASSERT_TRUE(built.ok()) << built.status();
-      guest = *built;
-    }
-    std::string error;
-    ASSERT_TRUE(LoadImplementation(guest, &implementation_, &error)) << error;
-    std::filesystem::remove_all(work);
+    ASSERT_NO_FATAL_FAILURE(LoadMutantForTest(GetParam().mutant, &mutant_));
   }
 
-  Implementation implementation_;
-  Family family_ = Family::kCsq;
+  LoadedMutant mutant_;
 };
 
 TEST_P(SoundnessTest, FindsEveryKindOfFailure) {
   const char* missing = nullptr;
-  Runner runner(family_, implementation_, SearchOptions(RunnerOptions()), &missing);
+  Runner runner(mutant_.family, mutant_.implementation, SearchOptions(RunnerOptions()), &missing);
   ASSERT_EQ(missing, nullptr);
   constexpr int64_t kMost = 4000;
   int compared = 0, failing = 0, whole = 0;
-  Worlds worlds({family_, 2, 2, 2, 0});
+  Worlds worlds({mutant_.family, 2, 2, 2, 0});
   while (worlds.Next()) {
     if (worlds.index() % GetParam().stride != 0) continue;
     Program program;
