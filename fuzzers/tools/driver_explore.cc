@@ -13,7 +13,7 @@
 #include "fuzzers/drivers/fuzz/drive_session.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/run/report.h"
-#include "fuzzers/schedule/explore.h"
+#include "fuzzers/tools/bounded_search.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/explore_progress.h"
 
@@ -117,40 +117,23 @@ int DriverSearch::Report(const std::string& how) {
 }
 
 int DriverSearch::AllUpToBound() {
-  int64_t total = 0;
-  for (int bound = 0; bound <= options_.preemptions; ++bound) {
-    schedule::ExploreOptions explore;
-    explore.preemptions = bound;
-    // What the services touch is announced by no point, so nothing may be left out.
-    explore.reduce = false;
-    if (options_.schedules > 0) explore.max_runs = options_.schedules;
-    schedule::Explorer explorer(explore);
-    while (explorer.Next()) {
-      const std::string how =
-          absl::StrCat("at most ", bound, bound == 1 ? " preemption" : " preemptions",
-                       ", in schedule ", explorer.runs() + 1, " of that bound");
-      const bool fails = Fails(&explorer);
-      explorer.Finished(output_->schedule);
-      progress_.Show(explorer.runs());
-      if (fails) return Report(how);
-    }
-    total = explorer.runs();
-    if (explorer.end() == schedule::ExploreEnd::kOutOfRuns) {
-      printf("%" PRId64
-             " schedules with up to %d preemptions explored, no violation%s; there are more "
-             "(--schedules was reached)\n",
-             total, bound, LeftOut().c_str());
-      return kExitOk;
-    }
-    if (explorer.end() != schedule::ExploreEnd::kComplete) {
-      throw SetupError(
-          "the program did not repeat itself, or its runs have too many steps, so not all of its "
-          "schedules can be searched; --scheduler searches at random");
-    }
-  }
-  printf("all %" PRId64 " schedules up to %d preemptions explored, no violation%s\n", total,
-         options_.preemptions, LeftOut().c_str());
-  return kExitOk;
+  std::string how;
+  bool fails = false;
+  BoundedSearch search;
+  search.preemptions = options_.preemptions;
+  search.schedules = options_.schedules;
+  search.progress = &progress_;
+  search.run = [&](schedule::Explorer* explorer,
+                   const std::string& where) -> const schedule::RunResult& {
+    how = where;
+    fails = Fails(explorer);
+    return output_->schedule;
+  };
+  search.passes = [&] { return !fails; };
+  search.spoilt = [] { return false; };
+  search.besides = [] { return std::string(); };
+  search.left_out = [this] { return LeftOut(); };
+  return SearchUpToBound(search) ? kExitOk : Report(how);
 }
 
 int DriverSearch::Random() {

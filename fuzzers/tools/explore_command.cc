@@ -21,6 +21,7 @@
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/portfolio.h"
+#include "fuzzers/tools/bounded_search.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/driver_explore.h"
 #include "fuzzers/tools/driver_replay.h"
@@ -134,49 +135,33 @@ int Search::Complete() {
 }
 
 int Search::AllUpToBound() {
-  int64_t total = 0;
-  for (int bound = 0; bound <= options_.preemptions; ++bound) {
-    schedule::ExploreOptions explore;
-    explore.preemptions = bound;
-    // The order in which calls begin and end is shared state that no point
-    // announces, so nothing may be left out.
-    explore.reduce = false;
-    if (options_.schedules > 0) explore.max_runs = options_.schedules;
-    schedule::Explorer explorer(explore);
-    while (explorer.Next()) {
-      how_ = absl::StrCat("at most ", bound, bound == 1 ? " preemption" : " preemptions",
-                          ", in schedule ", explorer.runs() + 1, " of that bound");
-      const bool passed = runner_->RunWith(&explorer, program_, run_options_);
-      explorer.Finished(runner_->output().schedule);
-      progress_.Show(explorer.runs());
-      left_out_.Note(runner_->output());
-      if ((!passed && !IsUnknown(runner_->output())) || !PassesWithStaleChoices()) {
-        printf("found with %s\n\n", how_.c_str());
-        return Report(runner_->output().verdict);
-      }
-    }
-    total = explorer.runs();
-    if (Spoilt()) return kExitViolation;
-    if (explorer.end() == schedule::ExploreEnd::kOutOfRuns) {
-      printf("%" PRId64
-             " schedules with up to %d preemptions explored, no violation%s; there are "
-             "more (--schedules was reached)\n",
-             total, bound, left_out_.Text().c_str());
-      return 0;
-    }
-    if (explorer.end() != schedule::ExploreEnd::kComplete) {
-      throw SetupError(
-          "the program did not repeat itself, or its runs have too many steps, so not all of its "
-          "schedules can be searched; --scheduler searches at random");
-    }
-  }
-  const std::string stale =
-      stale_runs_ == 0
-          ? ""
-          : absl::StrCat(", each again with any one stale choice (", stale_runs_, " runs)");
-  printf("all %" PRId64 " schedules up to %d preemptions explored%s, no violation%s\n", total,
-         options_.preemptions, stale.c_str(), left_out_.Text().c_str());
-  return 0;
+  bool passed = true;
+  BoundedSearch search;
+  search.preemptions = options_.preemptions;
+  search.schedules = options_.schedules;
+  search.progress = &progress_;
+  search.run = [&](schedule::Explorer* explorer,
+                   const std::string& where) -> const schedule::RunResult& {
+    how_ = where;
+    passed = runner_->RunWith(explorer, program_, run_options_);
+    return runner_->output().schedule;
+  };
+  search.passes = [&] {
+    left_out_.Note(runner_->output());
+    return (passed || IsUnknown(runner_->output())) && PassesWithStaleChoices();
+  };
+  bool spoilt = false;
+  search.spoilt = [&] { return spoilt = Spoilt(); };
+  search.besides = [this] {
+    return stale_runs_ == 0
+               ? std::string()
+               : absl::StrCat(", each again with any one stale choice (", stale_runs_, " runs)");
+  };
+  search.left_out = [this] { return left_out_.Text(); };
+  if (SearchUpToBound(search)) return kExitOk;
+  if (spoilt) return kExitViolation;
+  printf("found with %s\n\n", how_.c_str());
+  return Report(runner_->output().verdict);
 }
 
 // The last run again with each one stale choice. False leaves the run that fails.
