@@ -11,12 +11,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "fuzzers/campaign/target_log.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/run/cause.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
@@ -266,26 +265,6 @@ absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& sid
   return result;
 }
 
-// "csq.cc:99", the first place in the source that the line names; "" if it names none.
-absl::string_view PlaceIn(absl::string_view line) {
-  for (const absl::string_view word : absl::StrSplit(line, absl::ByAnyChar(" /"))) {
-    const size_t colon = word.find(".cc:");
-    if (colon == absl::string_view::npos) continue;
-    const size_t end = word.find_first_not_of("0123456789", colon + 4);
-    return word.substr(0, end);
-  }
-  return "";
-}
-
-// Whether a verdict of the model flavour is the race that TSan reported: an access of it that
-// comes after the IRP was completed is a memory error there, and ends the run.
-bool IsSameRace(const std::string& line, const std::string& race) {
-  const VerdictKind kind = KindOfLine(line);
-  if (kind == VerdictKind::kDataRace) return true;
-  const absl::string_view place = PlaceIn(line);
-  return kind == VerdictKind::kMemoryError && !place.empty() && absl::StrContains(race, place);
-}
-
 // Whether the model flavour reports the races that TSan reported, in the same schedules.
 absl::Status CompareRaces(const Mutant& mutant, const AttackSide& side, AttackResult* result) {
   if (mutant.fences) return absl::OkStatus();
@@ -313,6 +292,17 @@ absl::Status CompareRaces(const Mutant& mutant, const AttackSide& side, AttackRe
 }
 
 }  // namespace
+
+bool IsSameRace(const std::string& line, const std::string& race) {
+  Verdict verdict, raced;
+  if (!ParseVerdictLine(line, &verdict) || !ParseVerdictLine(race, &raced)) return false;
+  if (verdict.kind != VerdictKind::kMemoryError) return verdict.kind == VerdictKind::kDataRace;
+  const std::vector<VerdictSite> sites = SitesOf(verdict);
+  for (const VerdictSite& site : SitesOf(raced)) {
+    if (!sites.empty() && site.line == sites[0].line) return true;
+  }
+  return false;
+}
 
 std::vector<Sanitizer> AttackPlan::sanitizers() const {
   std::vector<Sanitizer> all;

@@ -99,6 +99,11 @@ absl::StatusOr<AttackResult> Attack(const Mutant& mutant, const AttackPlan& plan
                                     const AttackSide (&sides)[kSanitizerCount],
                                     const std::string& work);
 
+// Whether a verdict line of the model flavour stands for the race that a line of the thread
+// flavour tells of: an access of it that comes after the IRP was completed is a memory error
+// there, and ends the run.
+bool IsSameRace(const std::string& line, const std::string& race);
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_MUTANTS_ATTACK_H_

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "command/command_line.h"
+#include "fuzzers/mutants/attack.h"
 #include "fuzzers/mutants/by_verify.h"
 #include "fuzzers/mutants/guest.h"
 #include "fuzzers/mutants/mutant.h"
@@ -441,6 +442,24 @@ TEST(ByVerify, AMutantThatNoScopeKillsIsCountedAsSuch) {
   const std::string table = VerifiedMarkdown(all, scopes, "x");
   EXPECT_THAT(table, HasSubstr("| a | 2x1 | 17 | linearizability |"));
   EXPECT_THAT(table, HasSubstr("| a | none of these |  |  |"));
+}
+
+TEST(Races, AnAccessAfterCompletionIsTheRaceIfItsPlaceIs) {
+  const std::string race =
+      "VERDICT data-race (data-race): no happens-before between read of 1 bytes in "
+      "Insert(_IO_CSQ*, "
+      "_IRP*) impl/csq.cc:99 and write of 8 bytes in KiPoisonMemory(void*) "
+      "impl/kernel/poison.cc:43";
+  const auto late = [](const char* place) {
+    return absl::StrCat(
+        "VERDICT memory-error (access-after-completion): read in Insert(_IO_CSQ*, "
+        "_IRP*) impl/",
+        place, " of memory that belongs to an IRP that was completed");
+  };
+  EXPECT_TRUE(IsSameRace(race, race));
+  EXPECT_TRUE(IsSameRace(late("csq.cc:99"), race));
+  EXPECT_FALSE(IsSameRace(late("csq.cc:9"), race));
+  EXPECT_FALSE(IsSameRace("VERDICT pass", race));
 }
 
 }  // namespace
