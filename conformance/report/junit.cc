@@ -3,37 +3,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "conformance/report/printable.h"
 #include "conformance/report/writers.h"
 
 namespace cancelsafe::conformance {
 
 namespace {
-
-std::string Escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += "&#10;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string Details(const CaseReport& c) {
   std::string text = c.requirement + "\n";
@@ -49,21 +24,21 @@ std::string Details(const CaseReport& c) {
 
 void AppendCase(const CaseReport& c, std::string* xml) {
   absl::StrAppend(
-      xml, "    <testcase classname=\"", Escaped(c.routine), "\" name=\"", Escaped(c.id),
+      xml, "    <testcase classname=\"", InMarkup(c.routine), "\" name=\"", InMarkup(c.id),
       "\">\n      <properties>\n        <property name=\"clauses\" "
       "value=\"",
       absl::StrJoin(c.clauses, " "), "\"/>\n        <property name=\"verdict\" value=\"",
       CaseVerdictName(c.verdict), "\"/>\n      </properties>\n");
   if (c.verdict == CaseVerdict::kCrash || c.verdict == CaseVerdict::kTimeout) {
     absl::StrAppend(xml, "      <error type=\"", CaseVerdictName(c.verdict), "\" message=\"",
-                    Escaped(c.reason), "\">", Escaped(Details(c)), "</error>\n");
+                    InMarkup(c.reason), "\">", InMarkup(Details(c)), "</error>\n");
   } else if (IsFailure(c.verdict)) {
     absl::StrAppend(xml, "      <failure type=\"", CaseVerdictName(c.verdict), "\" message=\"",
-                    Escaped(c.failures.empty() ? c.reason : c.failures.front().what), "\">",
-                    Escaped(Details(c)), "</failure>\n");
+                    InMarkup(c.failures.empty() ? c.reason : c.failures.front().what), "\">",
+                    InMarkup(Details(c)), "</failure>\n");
   } else if (c.verdict != CaseVerdict::kPass && c.verdict != CaseVerdict::kAmbiguous) {
     absl::StrAppend(xml, "      <skipped message=\"", CaseVerdictName(c.verdict), ": ",
-                    Escaped(c.reason), "\"/>\n");
+                    InMarkup(c.reason), "\"/>\n");
   }
   absl::StrAppend(xml, "    </testcase>\n");
 }
@@ -78,7 +53,7 @@ std::string JUnitXml(const Report& report) {
     by_routine[c.routine].push_back(&c);
   }
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  absl::StrAppend(&xml, "<testsuites name=\"cancelsafe ", Escaped(report.implementation),
+  absl::StrAppend(&xml, "<testsuites name=\"cancelsafe ", InMarkup(report.implementation),
                   "\" tests=\"", report.cases.size(), "\">\n");
   for (const std::string& routine : order) {
     int failures = 0;
@@ -91,7 +66,7 @@ std::string JUnitXml(const Report& report) {
       skipped += c->verdict == CaseVerdict::kNotProvided || c->verdict == CaseVerdict::kNotRun ||
                  c->verdict == CaseVerdict::kExpectedFailure;
     }
-    absl::StrAppend(&xml, "  <testsuite name=\"", Escaped(routine), "\" tests=\"",
+    absl::StrAppend(&xml, "  <testsuite name=\"", InMarkup(routine), "\" tests=\"",
                     by_routine[routine].size(), "\" failures=\"", failures, "\" errors=\"", errors,
                     "\" skipped=\"", skipped, "\">\n");
     for (const CaseReport* c : by_routine[routine]) AppendCase(*c, &xml);

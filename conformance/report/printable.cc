@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 
 namespace cancelsafe::conformance {
 
@@ -45,6 +46,11 @@ std::string Printable(absl::string_view text) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::string InMarkup(absl::string_view text) {
+  return absl::StrReplaceAll(
+      text, {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"\n", "&#10;"}});
 }
 
 void MakePrintable(Report* report) {

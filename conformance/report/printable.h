@@ -13,6 +13,9 @@ namespace cancelsafe::conformance {
 // Bytes that are not UTF-8, and control characters, become "\xNN". Idempotent.
 std::string Printable(absl::string_view text);
 
+// As text, or as the value of an attribute in double quotes, of XML and HTML.
+std::string InMarkup(absl::string_view text);
+
 // All text of the report, in place.
 void MakePrintable(Report* report);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzzers/check/baseline.h"
+#include "fuzzers/check/testdata/sample_cause.h"
 #include "fuzzers/check/verify_part.h"
 
 namespace cancelsafe {
@@ -15,23 +16,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-ReportedCause Sample() {
-  ReportedCause reported;
-  CheckFinding& shown = reported.cause.shown;
-  shown.verdict = MakeVerdict(Rule::kPendingMissing, Family::kCsq);
-  shown.verdict.reason = "an inserted IRP is marked pending; seen otherwise";
-  shown.routine = "IoCsqInsertIrp";
-  shown.program = "target csq\nfiber 0\n  insert 0\n";
-  shown.operations = 1;
-  shown.seen_there = true;
-  reported.cause.severity = shown.verdict.severity;
-  reported.cause.lines = {{"IoCsqInsertIrpEx", "csq.c", 99}};
-  reported.replay = "/x/cancelsafe replay /x/cause-1.txt";
-  return reported;
-}
-
 TEST(CauseReport, ABlockHasEverythingThatAReaderNeeds) {
-  const std::string text = CauseText(1, Sample());
+  const std::string text = CauseText(1, SampleCause());
   for (const char* part :
        {"1. wrong result: CSQ-INSERT-05 (pending-missing) in IoCsqInsertIrp",
         "an inserted IRP is marked pending", "https://learn.microsoft.com", "csq.c:99",
@@ -41,16 +27,16 @@ TEST(CauseReport, ABlockHasEverythingThatAReaderNeeds) {
 }
 
 TEST(CauseReport, AKnownCauseIsOneLine) {
-  ReportedCause known = Sample();
+  ReportedCause known = SampleCause();
   known.known = true;
   EXPECT_EQ(CauseText(2, known),
             "2. wrong result: CSQ-INSERT-05 (pending-missing) in IoCsqInsertIrp: known\n");
 }
 
 TEST(CauseReport, SarifHasOneResultPerCauseWithItsRuleAndPlace) {
-  ReportedCause known = Sample();
+  ReportedCause known = SampleCause();
   known.known = true;
-  const nlohmann::json log = nlohmann::json::parse(CausesSarif({Sample(), known}, true));
+  const nlohmann::json log = nlohmann::json::parse(CausesSarif({SampleCause(), known}, true));
   EXPECT_EQ(log["version"], "2.1.0");
   const nlohmann::json& run = log["runs"][0];
   ASSERT_EQ(run["results"].size(), 2U);
@@ -63,7 +49,7 @@ TEST(CauseReport, SarifHasOneResultPerCauseWithItsRuleAndPlace) {
   EXPECT_EQ(place["region"]["startLine"], 99);
   EXPECT_EQ(result["baselineState"], "new");
   EXPECT_EQ(run["results"][1]["baselineState"], "unchanged");
-  EXPECT_THAT(CausesSarif({Sample()}, false), Not(HasSubstr("baselineState")));
+  EXPECT_THAT(CausesSarif({SampleCause()}, false), Not(HasSubstr("baselineState")));
 }
 
 TEST(VerifyPart, AViolationBecomesAFindingAndAnEndALine) {
