@@ -30,8 +30,8 @@ int Run(Options* options) {
 std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<Options>();
   AddText(app, "--report", &options->check.report, "DIR",
-          "causes.json, causes.sarif, the programs, variants and conformance reports go there "
-          "(build/check)");
+          "causes.json, .sarif, .xml (JUnit), .md and .html, the programs, variants and "
+          "conformance reports go there (build/check)");
   AddText(app, "--baseline", &options->check.baseline, "FILE",
           "causes that are known: they take one line, and what is new or gone decides the exit "
           "status");
@@ -45,6 +45,9 @@ std::function<int()> Declare(CLI::App* app) {
             "hold it to the built-in implementation's choices where the documentation leaves some");
   AddTexts(app, "--ignore", &options->check.ignore, "RULE", "leave out a rule or clause");
   AddSanitizers(app, &options->check.sanitizers, "all");
+  AddSwitch(app, "--annotations", &options->check.annotations,
+            "print what is new as annotations of GitHub's workflows too, with paths below the "
+            "current folder");
   AddTexts(app, "--flag", &options->check.flags, "FLAG",
            "a flag for the compiler, such as --flag=-I../include; may be repeated");
   AddText(app, "--part", &options->part, "PLAN", "be one part (what check starts itself with)");

@@ -1,7 +1,9 @@
 // See check_report.h.
 #include "fuzzers/check/check_report.h"
 
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,7 +13,7 @@
 #include "command/status.h"
 #include "command/tree.h"
 #include "fuzzers/check/baseline.h"
-#include "fuzzers/check/cause_report.h"
+#include "fuzzers/check/cause_files.h"
 
 namespace cancelsafe {
 namespace {
@@ -38,6 +40,16 @@ void Save(const CheckRequest& options, const std::string& folder,
   RequireOk(WriteFileAtomically(
       reported->saved, absl::StrCat("# ", VerdictLine(shown.verdict),
                                     "\n# replay: ", reported->replay, "\n", shown.program)));
+}
+
+// How many causes, and what it took to find them: the closing line.
+std::string Summary(size_t causes, const CheckTotals& totals) {
+  return absl::StrCat(
+      causes == 0 ? "No findings" : absl::StrCat(causes, causes == 1 ? " cause" : " causes"), ": ",
+      totals.findings, " findings, ", totals.counts.programs, " programs, ", totals.counts.runs,
+      " runs (", totals.counts.unknown, " not judged), ", totals.cases, " conformance cases, ",
+      std::lround(totals.seconds), " s",
+      totals.ended_early == 0 ? "" : absl::StrCat("; ", totals.ended_early, " parts ended early"));
 }
 
 }  // namespace
@@ -68,25 +80,20 @@ int ReportCheck(const CheckRequest& options, const std::string& folder,
     printf("%s\n", CauseText(static_cast<int>(i) + 1, reported[i]).c_str());
   }
   for (const std::string& gone : difference.gone) printf("gone: %s\n", gone.c_str());
-  RequireOk(WriteFileIn(folder, "causes.json", CausesJson(reported)));
-  RequireOk(WriteFileIn(folder, "causes.sarif", CausesSarif(reported, has_baseline)));
+  CauseList list;
+  list.summary = Summary(reported.size(), totals);
+  list.causes = std::move(reported);
+  list.gone = difference.gone;
+  list.has_baseline = has_baseline;
+  RequireOk(WriteCauseFiles(list, folder));
   if (!options.write_baseline.empty()) {
     RequireOk(WriteFileAtomically(options.write_baseline, PrintBaseline(identities)));
   }
-  printf(
-      "%s: %zu findings, %lld programs, %lld runs (%lld not judged), %d conformance cases, "
-      "%.0f s%s; reports in %s\n",
-      reported.empty()
-          ? "No findings"
-          : absl::StrCat(reported.size(), reported.size() == 1 ? " cause" : " causes").c_str(),
-      totals.findings, static_cast<long long>(totals.counts.programs),
-      static_cast<long long>(totals.counts.runs), static_cast<long long>(totals.counts.unknown),
-      totals.cases, totals.seconds,
-      totals.ended_early == 0
-          ? ""
-          : absl::StrCat("; ", totals.ended_early, " parts ended early").c_str(),
-      folder.c_str());
-  const bool well = has_baseline ? difference.same() : reported.empty();
+  if (options.annotations) {
+    printf("%s", CausesAnnotations(list, std::filesystem::current_path().string()).c_str());
+  }
+  printf("%s; reports in %s\n", list.summary.c_str(), folder.c_str());
+  const bool well = has_baseline ? difference.same() : list.causes.empty();
   return well ? totals.ended_early == 0 ? kExitOk : kExitSetup : kExitViolation;
 }
 

@@ -21,6 +21,7 @@ struct CheckRequest {
   int runs = 0;  // programs of each round of each part; 0: `seconds` count
   int jobs = 1;
   bool strict = false;
+  bool annotations = false;
 };
 
 // Prints its progress and the causes. Returns the exit status. Throws a UsageError for files
