@@ -280,10 +280,10 @@ bool EventRules::CheckQueueEvents() {
   return false;
 }
 
-// How often StartIo may have been called by then: once, and once more for every
-// request for the next packet that had been made.
+// How often StartIo may have been called by then: once for each device, and once more for
+// every request for the next packet that had been made.
 int EventRules::RoomForStartIo(uint32_t sequence) const {
-  int room = 1;
+  int room = QueuesOf(history_.setup);
   for (int i = 0; i < history_.call_count; ++i) {
     const Call& call = history_.calls[i];
     const bool next =
@@ -301,6 +301,10 @@ bool EventRules::CheckStartIoEvents() {
     if (event.kind == CallbackKind::kDriverCancel) states_[event.call] |= kCompleting;
     const bool driver_routine =
         event.kind == CallbackKind::kDriverCancel || event.kind == CallbackKind::kStartIo;
+    if (driver_routine && (event.snapshot & kRightQueue) == 0 &&
+        Broken(Rule::kQueueArgument, i, event.call, event.item)) {
+      return true;
+    }
     if (driver_routine && (event.snapshot & kKnownItem) == 0 &&
         Broken(Rule::kKnownItem, i, event.call, event.item)) {
       return true;

@@ -93,7 +93,8 @@ bool ItemTable::MemoryIsReused(int number) const {
   // With DeferredStartIo an IRP may end while CurrentIrp still names it. A new one at this
   // address, queued and cancelled, would be taken for the current one by a cancel routine
   // that is written as documented (SIO-CXL-02).
-  return device_ == nullptr || device_->CurrentIrp != old;
+  const PDEVICE_OBJECT device = items_[number].started_on;
+  return device == nullptr || device->CurrentIrp != old;
 }
 
 void* ItemTable::IrpMemory(int number) {

@@ -27,6 +27,7 @@ struct Item {
   };
   PIRP irp = nullptr;
   PFLT_CALLBACK_DATA data = nullptr;  // null where items are IRPs
+  PDEVICE_OBJECT started_on = nullptr;  // of a packet: the device that it was given to last
   Owner owner = Owner::kEnded;
   uint8_t generation = 0;
   uint8_t users[kMaxFibers] = {};  // open calls of each fiber that name this IRP

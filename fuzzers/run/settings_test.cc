@@ -390,6 +390,28 @@ TEST(SettingsEffect, OfTwoDeviceQueuesEachIsBusyByItselfAndAnEntryMovesBetweenTh
   }
 }
 
+TEST(SettingsEffect, OfTwoStartIoDevicesEachHasItsOwnCurrentPacket) {
+  for (const char* memory : {"fresh", "used"}) {
+    Bench bench(Family::kStartIo);
+    const Verdict& verdict =
+        bench.Run(std::string("target start-io\n queue queues=two memory=") + memory + R"(
+    fiber 0
+      start-packet 0
+      start-packet 1 other-queue
+      start-packet 2 cancelable
+      start-packet 3 cancelable other-queue
+      start-next
+      cancel 3
+      start-next other-queue
+      start-packet 3 other-queue
+      start-next)");
+    EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
+    const History& history = bench.runner().history();
+    const int32_t expected[] = {1, 1, 0, 0, 2, 1, kNothing, 1, kNothing};
+    for (int i = 0; i < 9; ++i) EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+  }
+}
+
 // A call that may still look for an entry in one queue never meets it in the other.
 TEST(SettingsEffect, AnEntryIsNotMovedWhileACallLooksForIt) {
   Bench bench(Family::kDeviceQueue);

@@ -49,6 +49,7 @@ class CallsJudge : private WorldFacts {
         for (int i = 0; i < at; ++i) {
           const ItemEffect effect = InfoOf(world.operations[i].op).effect;
           if (world.fiber_of[i] == world.fiber_of[at] &&
+              QueueOf(world.operations[i]) == QueueOf(operation) &&
               (effect == ItemEffect::kAdds || effect == ItemEffect::kRemovesNext)) {
             return "attributes stay as they are once a packet was started";
           }

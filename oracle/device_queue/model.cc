@@ -227,15 +227,13 @@ std::string DeviceQueueModelOf<kItems>::Describe(const Setup& setup, const State
   return text;
 }
 
-template struct EntryLists<kFewItems, 1>;
-template struct EntryLists<kMaxItems, 1>;
 template struct EntryLists<kFewItems, kMaxQueues>;
 template struct EntryLists<kMaxItems, kMaxQueues>;
 template struct DeviceQueueModelOf<kFewItems>;
 template struct DeviceQueueModelOf<kMaxItems>;
-template uint32_t AbstractLists(const EntryLists<kFewItems, 1>& lists);
-template std::string DescribeList(const EntryLists<kFewItems, 1>& lists, int list);
-template uint32_t AbstractLists(const EntryLists<kMaxItems, 1>& lists);
-template std::string DescribeList(const EntryLists<kMaxItems, 1>& lists, int list);
+template uint32_t AbstractLists(const EntryLists<kFewItems, kMaxQueues>& lists);
+template std::string DescribeList(const EntryLists<kFewItems, kMaxQueues>& lists, int list);
+template uint32_t AbstractLists(const EntryLists<kMaxItems, kMaxQueues>& lists);
+template std::string DescribeList(const EntryLists<kMaxItems, kMaxQueues>& lists, int list);
 
 }  // namespace cancelsafe

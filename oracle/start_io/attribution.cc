@@ -9,9 +9,11 @@ constexpr int kFibersMax = 4;
 bool StartsPacket(Op op) { return op == Op::kStartPacket || op == Op::kStartPacketByKey; }
 bool StartsNext(Op op) { return op == Op::kStartNext || op == Op::kStartNextByKey; }
 
+// The requests and callbacks of one device. Nothing is handed over between two.
 class Attribution {
  public:
-  explicit Attribution(History* history) : history_(*history) {
+  Attribution(History* history, int queue)
+      : history_(*history), queue_(queue), alone_(!history->setup.two_queues) {
     for (uint8_t& next : undecided_) next = kNoCall;
     Clear();
   }
@@ -22,8 +24,9 @@ class Attribution {
     if (deferred_) return false;
     for (int i = 0; i < history_.event_count; ++i) {
       const CallbackEvent& event = history_.events[i];
-      if (event.kind != CallbackKind::kStartIo) continue;
+      if (event.kind != CallbackKind::kStartIo || !IsOfDevice(event)) continue;
       if (event.call >= history_.call_count || attributed_[event.call]) return false;
+      if (!IsOfDevice(call(event.call))) return false;
       Call& open = call(event.call);
       if (StartsNext(open.operation.op)) {
         open.outcome.value = event.item;
@@ -41,7 +44,7 @@ class Attribution {
     Clear();
     for (int i = 0; i < history_.event_count; ++i) {
       const CallbackEvent& event = history_.events[i];
-      if (event.kind == CallbackKind::kStartIo) OnStartIo(event);
+      if (event.kind == CallbackKind::kStartIo && IsOfDevice(event)) OnStartIo(event);
     }
     AdvanceTo(UINT32_MAX);
   }
@@ -53,6 +56,7 @@ class Attribution {
     for (int i = 0; i < history_.call_count; ++i) {
       Call& call = history_.calls[i];
       attributed_[i] = false;
+      if (!IsOfDevice(call)) continue;
       if (StartsPacket(call.operation.op)) {
         call.outcome.value = 0;
       } else if (StartsNext(call.operation.op)) {
@@ -66,6 +70,18 @@ class Attribution {
 
   Call& call(uint8_t index) { return history_.calls[index]; }
 
+  bool IsOfDevice(const Call& call) const { return alone_ || QueueOf(call.operation) == queue_; }
+  // StartIo is called for the device that its packet was started on.
+  bool IsOfDevice(const CallbackEvent& event) const {
+    if (alone_) return true;
+    int queue = 0;
+    for (int i = 0; i < history_.call_count && history_.calls[i].begin < event.sequence; ++i) {
+      const Operation& operation = history_.calls[i].operation;
+      if (StartsPacket(operation.op) && operation.item == event.item) queue = QueueOf(operation);
+    }
+    return queue == queue_;
+  }
+
   // Whether requests may be postponed: what the last setting says. Which of two that
   // overlapped is in force is not known, nor is it of one that a packet overtook.
   bool IsDeferred() const {
@@ -74,12 +90,13 @@ class Attribution {
     uint32_t first_packet = UINT32_MAX;
     for (int i = 0; i < history_.call_count; ++i) {
       const Call& packet = history_.calls[i];
+      if (!IsOfDevice(packet)) continue;
       if (!started && StartsPacket(packet.operation.op)) first_packet = packet.begin;
       started |= StartsPacket(packet.operation.op);
     }
     for (int i = 0; i < history_.call_count; ++i) {
       const Call& setting = history_.calls[i];
-      if (setting.operation.op != Op::kSetAttributes) continue;
+      if (setting.operation.op != Op::kSetAttributes || !IsOfDevice(setting)) continue;
       const bool says = (setting.operation.flags & kDeferred) != 0;
       const uint32_t end = setting.returned ? setting.end : UINT32_MAX;
       overlapped |= setting.begin < settings_end || end >= first_packet;
@@ -94,7 +111,7 @@ class Attribution {
     while (next_call_ < history_.call_count && call(next_call_).begin < sequence) {
       const Call& begun = call(next_call_);
       EndCallsBefore(begun.begin);
-      if (StartsNext(begun.operation.op) && begun.fiber < kFibersMax) {
+      if (StartsNext(begun.operation.op) && IsOfDevice(begun) && begun.fiber < kFibersMax) {
         undecided_[begun.fiber] = next_call_;
       }
       ++next_call_;
@@ -139,7 +156,7 @@ class Attribution {
   void OnStartIo(const CallbackEvent& event) {
     AdvanceTo(event.sequence);
     const uint8_t open = event.call;
-    if (open < history_.call_count && !attributed_[open]) {
+    if (open < history_.call_count && !attributed_[open] && IsOfDevice(call(open))) {
       const Operation& operation = call(open).operation;
       if (StartsPacket(operation.op) && operation.item == event.item) {
         // The device was idle: no request to start the next packet is undecided.
@@ -176,6 +193,8 @@ class Attribution {
   }
 
   History& history_;
+  const int queue_;
+  const bool alone_;  // there is no other device
   uint8_t next_call_ = 0;
   bool deferred_ = false;
   bool drained_ = false;
@@ -187,8 +206,10 @@ class Attribution {
 }  // namespace
 
 void AttributeStarts(History* history) {
-  Attribution attribution(history);
-  if (!attribution.RunPlainly()) attribution.Run();
+  for (int queue = 0; queue < QueuesOf(history->setup); ++queue) {
+    Attribution attribution(history, queue);
+    if (!attribution.RunPlainly()) attribution.Run();
+  }
 }
 
 }  // namespace cancelsafe

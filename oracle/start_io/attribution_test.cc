@@ -131,5 +131,31 @@ TEST_F(AttributionTest, WithoutDeferredStartIoARequestIsOverWhenItReturns) {
   EXPECT_EQ(EndOf(request), returned);
 }
 
+// Of two devices each has its own current packet and its own request that waits.
+TEST_F(AttributionTest, OfTwoDevicesEachCarriesOutItsOwnRequests) {
+  history_->setup.two_queues = true;
+  Whole(0, Op::kSetAttributes, 0, kDeferred | kOtherQueue);
+  const uint8_t first = Begin(0, Op::kStartPacket, 1);
+  StartIo(0, first, 1);
+  const uint8_t other = Begin(1, Op::kStartPacket, 2, kOtherQueue);
+  StartIo(1, other, 2);
+  Whole(2, Op::kStartPacket, 3);
+  const uint8_t queued = Whole(2, Op::kStartPacket, 4, kOtherQueue);
+  const uint8_t postponed = Whole(2, Op::kStartNext, 0, kOtherQueue);
+  const uint8_t request = Begin(2, Op::kStartNext);
+  StartIo(2, request, 3);
+  End(request);
+  // Handed over by the start that waited for its StartIo to return.
+  StartIo(1, other, 4);
+  End(other);
+  End(first);
+  AttributeStarts(history_.get());
+  EXPECT_EQ(ResultOf(first), 1);
+  EXPECT_EQ(ResultOf(other), 1);
+  EXPECT_EQ(ResultOf(queued), 0);
+  EXPECT_EQ(ResultOf(request), 3);
+  EXPECT_EQ(ResultOf(postponed), 4);
+}
+
 }  // namespace
 }  // namespace cancelsafe

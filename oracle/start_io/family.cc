@@ -49,7 +49,9 @@ void AddEndings(const History& history, Account* account) {
         break;
       case ItemEffect::kRemovesNext:
         // The items that were started are counted by their StartIo events.
-        if (call.returned && call.outcome.value == kNothing) account->NoteRemoval(call, true);
+        if (call.returned && call.outcome.value == kNothing) {
+          account->NoteRemoval(call, true, QueueOf(call.operation));
+        }
         break;
       case ItemEffect::kCompletes:
         Account::Add(account->ordered, call.operation.item);

@@ -1,5 +1,5 @@
 // The sequential model of the StartIo layer (IoStartPacket, IoStartNextPacket
-// and ByKey, IoCancelIrp on their IRPs): a current IRP and a device queue.
+// and ByKey, IoCancelIrp on their IRPs): a current IRP and a device queue, of each device.
 #ifndef CANCELSAFE_ORACLE_START_IO_MODEL_H_
 #define CANCELSAFE_ORACLE_START_IO_MODEL_H_
 
@@ -17,14 +17,21 @@ struct StartIoModelOf {
   using Set = ItemSet<kItems>;
 
   struct State {
-    EntryLists<kItems, 1> list;
+    EntryLists<kItems, kMaxQueues> list;
     uint8_t generation[kItems];
-    // Item that StartIo was given last, kNoItem if idle, kFinished if that item has
-    // ended while the request to start the next one was postponed.
-    Set current;     // as wide as the next three, which leaves no padding
     Set cancelled;   // bit per item, like the next two
     Set cancelable;  // has a cancel function that was not taken out
     Set ended;
+    // Item that StartIo was given last, kNoItem if idle, kFinished if that item has
+    // ended while the request to start the next one was postponed.
+    uint8_t current[kMaxQueues];
+    uint8_t reserved[sizeof(Set) == 1 ? 3 : 6];
+
+    bool IsCurrent(uint8_t item) const {
+      bool is = false;
+      for (const uint8_t one : current) is |= one == item;
+      return is;
+    }
   };
   using Alternatives = Alternative<State>*;
 

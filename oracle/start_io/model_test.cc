@@ -113,6 +113,26 @@ TEST(StartIoModelTest, ACancelledPacketMayEndWhenItIsQueued) {
   }
 }
 
+TEST(StartIoModelTest, TwoDevicesHaveACurrentPacketAndAQueueEach) {
+  cancelsafe::Setup setup;
+  setup.two_queues = true;
+  StartIoWalker w{setup};
+  const auto other = [](Operation operation) {
+    operation.flags |= kOtherQueue;
+    return operation;
+  };
+  w.Expect(Start(1), 1, "nothing", "SIO-START-01");
+  w.Expect(other(Start(2)), 1, "nothing", "SIO-START-01");
+  w.Expect(Start(3, kCancelable), 0, "nothing", "SIO-START-02");
+  w.Expect(other(Start(4, kCancelable)), 0, "nothing", "SIO-START-02");
+  EXPECT_EQ(w.Text(), "current 1, queue [3:0], other device current 2, queue [4:0]");
+  EXPECT_TRUE(w.Alternatives(other(Start(3))).empty()) << "it is queued on the first device";
+  w.Expect(Cancel(4), 1, "nothing", "SIO-START-06");
+  w.Expect(other(Next()), kNothing, "nothing", "SIO-NEXT-03");
+  w.Expect(Next(), 3, "nothing", "SIO-NEXT-02");
+  EXPECT_EQ(w.Text(), "current 3, queue [], other device idle, queue [], 4 cancelled");
+}
+
 class NaiveStartIo {
  public:
   bool Allowed(const Operation& operation) const {

@@ -7,11 +7,13 @@
 
 namespace cancelsafe {
 
-CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT device, uint8_t item) {
+CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT object, uint8_t item) {
   CallbackEvent* event = recorder_->Event(kind, item);
-  if (device == device_) event->snapshot |= kRightQueue;
+  if (item == kNoItem || object == devices_[DeviceOf(item)].object) event->snapshot |= kRightQueue;
   if (item != kNoItem) event->snapshot |= items_.Snapshot(item, JudgedOfIrp(kind));
   if (item == kNoItem || items_.ended(item)) Machine::StopRun();
+  // What the routine would do to the wrong device says nothing more.
+  if ((event->snapshot & kRightQueue) == 0) Machine::StopRun();
   return event;
 }
 
@@ -21,33 +23,35 @@ void StartIoDriver::BreakAttribute(Rule rule) {
   attribute_event_ = recorder_->history().event_count - 1;
 }
 
-void StartIoDriver::CheckAttributes(const CallbackEvent& event) {
-  if (!attributes_known_) return;
+void StartIoDriver::CheckAttributes(const Device& device, const CallbackEvent& event) {
+  if (!device.attributes_known) return;
   // In weak memory nothing orders what another fiber has set before what this one reads, nor
   // what two have set: an earlier call may be seen later, or not at all.
-  if (memory::kHooked && (setters_ & ~(1 << Machine::fiber())) != 0) return;
-  if ((attributes_ & kDeferred) != 0 && running_ != 0) BreakAttribute(Rule::kStartIoDeferred);
+  if (memory::kHooked && (device.setters & ~(1 << Machine::fiber())) != 0) return;
+  if ((device.attributes & kDeferred) != 0 && device.running != 0) BreakAttribute(Rule::kStartIoDeferred);
   const uint8_t open = recorder_->open_call();
   if (open == kNoCall) return;
   const Op op = recorder_->call(open).operation.op;
   // Of a packet that was dequeued; the first of all is a matter of reading (AMB-29).
-  if ((attributes_ & kNonCancelable) != 0 && (event.snapshot & kCancelRoutineSet) != 0 &&
+  if ((device.attributes & kNonCancelable) != 0 && (event.snapshot & kCancelRoutineSet) != 0 &&
       (op == Op::kStartNext || op == Op::kStartNextByKey)) {
     BreakAttribute(Rule::kStartIoNonCancelable);
   }
 }
 
-void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
-  Machine::Point(kPointCallbackEnter, device);
-  TellRunning();
+void StartIoDriver::OnStartIo(PDEVICE_OBJECT object, PIRP irp) {
+  Machine::Point(kPointCallbackEnter, object);
   const uint8_t item = items_.NumberOf(irp);
-  CallbackEvent* event = Event(CallbackKind::kStartIo, device, item);
-  TellRead(&device_->CurrentIrp);
-  if (device_->CurrentIrp == irp) event->snapshot |= kLinked;
-  CheckAttributes(*event);
-  ++running_;
-  if (setup_.defers_inside) DeferInside();
-  CallInside();
+  const int number = item == kNoItem ? 0 : DeviceOf(item);
+  Device& device = devices_[number];
+  TellRunning(device);
+  CallbackEvent* event = Event(CallbackKind::kStartIo, object, item);
+  TellRead(&object->CurrentIrp);
+  if (object->CurrentIrp == irp) event->snapshot |= kLinked;
+  CheckAttributes(device, *event);
+  ++device.running;
+  if (setup_.defers_inside) DeferInside(number);
+  CallInside(number);
   bool cancelled = false;
   if (cancelable_) {
     KIRQL irql;
@@ -61,23 +65,24 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT device, PIRP irp) {
   items_.HandOver(item);
   // What ends the packet happens after its start, as if StartIo had told the device.
   if (memory::kHooked) memory::EndCall();
-  Tell(kCurrentPart);
-  current_ = item;
-  Machine::Point(kPointCallbackEnter, device);
-  Tell(kCurrentPart);
+  Tell(device, kCurrentPart);
+  device.current = item;
+  Machine::Point(kPointCallbackEnter, object);
+  Tell(device, kCurrentPart);
   const bool finish = cancelled || setup_.start_io == StartIoStyle::kFinishInside ||
                       (setup_.start_io == StartIoStyle::kFinishOdd && (item & 1) != 0);
   // Another virtual thread may have finished the IRP since it became current.
-  if (finish && current_ == item) {
+  if (finish && device.current == item) {
     Operation next;
     next.op = NextOp(setup_.start_by_key);
+    next.flags = FlagsOf(number);
     next.irql = DISPATCH_LEVEL;
     next.key = setup_.start_key;
     Finish(next, cancelled ? STATUS_CANCELLED : STATUS_SUCCESS);
   }
-  TellRunning();
-  --running_;
-  Machine::Point(kPointCallbackExit, device);
+  TellRunning(device);
+  --device.running;
+  Machine::Point(kPointCallbackExit, object);
 }
 
 void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine) {
@@ -98,25 +103,26 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine) {
   Machine::Point(kPointCallbackExit, device);
 }
 
-void StartIoDriver::DeferInside() {
-  if (deferred_inside_ || table_.IoSetStartIoAttributes == nullptr) return;
-  deferred_inside_ = true;
+void StartIoDriver::DeferInside(int number) {
+  Device& device = devices_[number];
+  if (device.deferred_inside || table_.IoSetStartIoAttributes == nullptr) return;
+  device.deferred_inside = true;
   Operation operation;
   operation.op = Op::kSetAttributes;
-  operation.flags = kDeferred;
-  Tell(kAttributesPart);
+  operation.flags = kDeferred | FlagsOf(number);
+  Tell(device, kAttributesPart);
   CallSetAttributes(operation);
-  Tell(kAttributesPart);
+  Tell(device, kAttributesPart);
   // Whether a StartIo that is running already is postponed for is nowhere said: only the
   // built-in implementation is held to that (SIO-ATTR-06).
-  attributes_known_ = false;
-  if (open_settings_ != 0 || reading_ != Reading::kOwn) return;
-  attributes_ = kDeferred;
-  attributes_known_ = true;
+  device.attributes_known = false;
+  if (device.open_settings != 0 || reading_ != Reading::kOwn) return;
+  device.attributes = kDeferred;
+  device.attributes_known = true;
 }
 
 // The device is busy with the present packet: what is started here is queued.
-void StartIoDriver::CallInside() {
+void StartIoDriver::CallInside(int number) {
   Operation operation;
   operation.item = setup_.start_io_item;
   operation.irql = DISPATCH_LEVEL;
@@ -125,7 +131,8 @@ void StartIoDriver::CallInside() {
       return;
     case StartIoCall::kStartPacket:
       operation.op = Provides(Op::kStartPacket) ? Op::kStartPacket : Op::kStartPacketByKey;
-      if (cancelable_) operation.flags = kCancelable;
+      operation.flags = FlagsOf(number);
+      if (cancelable_) operation.flags |= kCancelable;
       break;
     case StartIoCall::kCancel:
       operation.op = Op::kCancel;

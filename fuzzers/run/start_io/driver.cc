@@ -31,23 +31,27 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
   active = this;
   setup_ = program.setup;
   recorder_ = recorder;
-  device_ = arena->New<DEVICE_OBJECT>();
-  auto* extension = arena->New<DEVOBJ_EXTENSION>();
+  device_count_ = QueuesOf(setup_);
   auto* driver = arena->New<DRIVER_OBJECT>();
   *driver = DRIVER_OBJECT();
   driver->DriverStartIo = &StartIoRoutine;
-  KiPlaceDevice(device_, extension, driver);
-  if (setup_.used_memory) LeaveDeviceQueueUsed(table_, &device_->DeviceQueue, arena);
   KiSetDeviceQueueListMax(kListMaxes[setup_.list_max]);
-  InitializeDeviceQueue(table_, &device_->DeviceQueue);
+  for (int number = 0; number < device_count_; ++number) {
+    Device& device = devices_[number];
+    device = Device();
+    device.object = arena->New<DEVICE_OBJECT>();
+    KiPlaceDevice(device.object, arena->New<DEVOBJ_EXTENSION>(), driver);
+    const PKDEVICE_QUEUE queue = &device.object->DeviceQueue;
+    if (setup_.used_memory) LeaveDeviceQueueUsed(table_, queue, arena);
+    InitializeDeviceQueue(table_, queue);
+    Machine::SetEffectLock(number, &queue->Lock);
+    Machine::NameLock(&queue->Lock, sizeof(KSPIN_LOCK),
+                      number == 0 ? "the device queue's lock" : "the other device queue's lock");
+  }
   auto* files = static_cast<PFILE_OBJECT>(arena->Allocate(sizeof(FILE_OBJECT) * kFileCount));
-  items_.Reset(program, arena, recorder, ItemKind::kPacket, files, device_);
+  items_.Reset(program, arena, recorder, ItemKind::kPacket, files, devices_[0].object);
   items_.ReserveMemory();
-  used_ = settings_overlapped_ = false;
-  open_settings_ = attributes_ = running_ = setters_ = 0;
-  attributes_known_ = true;
-  attribute_broken_ = deferred_inside_ = false;
-  current_ = -1;
+  attribute_broken_ = false;
   // Cancelable has to be TRUE if any packet has a cancel function (SIO-NEXT-07).
   cancelable_ = false;
   sets_attributes_ = setup_.defers_inside;
@@ -58,8 +62,6 @@ void StartIoDriver::Start(const Program& program, Arena* arena, Recorder* record
       cancelable_ |= (operation.flags & kCancelable) != 0;
     }
   }
-  Machine::SetEffectLock(0, &device_->DeviceQueue.Lock);
-  Machine::NameLock(&device_->DeviceQueue.Lock, sizeof(KSPIN_LOCK), "the device queue's lock");
 }
 
 Skip StartIoDriver::Execute(const Operation& operation) {
@@ -88,21 +90,26 @@ Skip StartIoDriver::Execute(const Operation& operation) {
 }
 
 Skip StartIoDriver::ExecuteStart(const Operation& operation) {
-  const Item& item = items_.Untold(operation.item);
+  Item& item = items_.Untold(operation.item);
   if (!items_.Refresh(operation.item) || items_.owner(operation.item) != Item::Owner::kDriver) {
     return Skip::kItemInUse;
   }
-  Tell(1 << Machine::fiber());
-  used_ = true;
+  const int number = QueueOf(operation);
+  Device& device = devices_[number];
+  Tell(device, 1 << Machine::fiber());
+  device.used = true;
   items_.BeginUse(operation.item);
   items_.GiveToLibrary(operation.item);
+  item.queue = static_cast<uint8_t>(number);
+  item.started_on = device.object;
+  IoGetCurrentIrpStackLocation(item.irp)->DeviceObject = device.object;
   IoMarkIrpPending(item.irp);
   const IrqlScope scope(operation.irql);
   ULONG key = operation.key;
   const int call = recorder_->Begin(operation, item.generation);
   if (call != kNoCall) {
     table_.IoStartPacket(
-        device_, item.irp, operation.op == Op::kStartPacketByKey ? &key : nullptr,
+        device.object, item.irp, operation.op == Op::kStartPacketByKey ? &key : nullptr,
         (operation.flags & kCancelable) ? CancelFunctionOf(operation.item) : nullptr);
     recorder_->End(call, 0);
   }
@@ -111,15 +118,17 @@ Skip StartIoDriver::ExecuteStart(const Operation& operation) {
 }
 
 Skip StartIoDriver::ExecuteNext(const Operation& operation) {
-  Tell(kCurrentPart);
-  if (current_ < 0) return Skip::kNothingStarted;
+  const Device& device = devices_[QueueOf(operation)];
+  Tell(device, kCurrentPart);
+  if (device.current < 0) return Skip::kNothingStarted;
   Finish(operation, STATUS_SUCCESS);
   return Skip::kNot;
 }
 
 void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
-  const int item = current_;
-  current_ = -1;
+  Device& device = devices_[QueueOf(operation)];
+  const int item = device.current;
+  device.current = -1;
   items_.TakeFromLibrary(item);
   items_.Untold(item).owner = Item::Owner::kLibrary;
   items_.BeginUse(item);
@@ -130,9 +139,9 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
     const int call = recorder_->Begin(operation, 0);
     if (call != kNoCall) {
       if (operation.op == Op::kStartNext) {
-        table_.IoStartNextPacket(device_, cancelable);
+        table_.IoStartNextPacket(device.object, cancelable);
       } else {
-        table_.IoStartNextPacketByKey(device_, cancelable, operation.key);
+        table_.IoStartNextPacketByKey(device.object, cancelable, operation.key);
       }
       recorder_->End(call, kNothing);
     }
@@ -143,32 +152,39 @@ void StartIoDriver::Finish(const Operation& operation, NTSTATUS status) {
 }
 
 std::string StartIoDriver::NameOf(const void* address) const {
-  const DEVOBJ_EXTENSION* extension = device_->DeviceObjectExtension;
-  if (address == &device_->CurrentIrp) return "CurrentIrp";
-  if (address == &extension->StartIoFlags) return "StartIoFlags";
-  if (address == &extension->StartIoCount) return "StartIoCount";
-  if (address == &extension->StartIoKey) return "StartIoKey";
+  for (int number = 0; number < device_count_; ++number) {
+    const PDEVICE_OBJECT object = devices_[number].object;
+    const DEVOBJ_EXTENSION* extension = object->DeviceObjectExtension;
+    const char* name = address == &object->CurrentIrp        ? "CurrentIrp"
+                       : address == &extension->StartIoFlags ? "StartIoFlags"
+                       : address == &extension->StartIoCount ? "StartIoCount"
+                       : address == &extension->StartIoKey   ? "StartIoKey"
+                                                             : nullptr;
+    if (name != nullptr) return std::string(name) + (number == 0 ? "" : " of the other device");
+  }
   return items_.NameOf(address);
 }
 
 Skip StartIoDriver::ExecuteAttributes(const Operation& operation) {
   // Only before the first packet (SIO-ATTR-06, SIO-ATTR-07).
-  Tell(kUsedParts | kAttributesPart);
-  if (used_) return Skip::kAttributesKept;
-  settings_overlapped_ |= open_settings_++ != 0;
-  attributes_known_ = false;
+  Device& device = devices_[QueueOf(operation)];
+  Tell(device, kUsedParts | kAttributesPart);
+  if (device.used) return Skip::kAttributesKept;
+  device.settings_overlapped |= device.open_settings++ != 0;
+  device.attributes_known = false;
   CallSetAttributes(operation);
-  Tell(kUsedParts | kAttributesPart);
-  --open_settings_;
-  attributes_ = operation.flags;
-  attributes_known_ = !settings_overlapped_ && !used_;
+  Tell(device, kUsedParts | kAttributesPart);
+  --device.open_settings;
+  device.attributes = operation.flags;
+  device.attributes_known = !device.settings_overlapped && !device.used;
   return Skip::kNot;
 }
 
 void StartIoDriver::CallSetAttributes(const Operation& operation) {
+  Device& device = devices_[QueueOf(operation)];
   const int call = recorder_->Begin(operation, 0);
-  setters_ |= static_cast<uint8_t>(1 << Machine::fiber());
-  table_.IoSetStartIoAttributes(device_, (operation.flags & kDeferred) != 0,
+  device.setters |= static_cast<uint8_t>(1 << Machine::fiber());
+  table_.IoSetStartIoAttributes(device.object, (operation.flags & kDeferred) != 0,
                                 (operation.flags & kNonCancelable) != 0);
   recorder_->End(call, 0);
 }
@@ -176,7 +192,21 @@ void StartIoDriver::CallSetAttributes(const Operation& operation) {
 void StartIoDriver::Drain() {
   Operation next;
   next.op = NextOp(false);
-  for (int i = 0; i <= ItemsOf(setup_) && current_ >= 0; ++i) Finish(next, STATUS_SUCCESS);
+  for (int number = 0; number < device_count_; ++number) {
+    next.flags = FlagsOf(number);
+    for (int i = 0; i <= ItemsOf(setup_) && devices_[number].current >= 0; ++i) {
+      Finish(next, STATUS_SUCCESS);
+    }
+  }
+}
+
+bool StartIoDriver::InspectDevice(const Device& device, Verdict* verdict) const {
+  const bool busy = device.object->DeviceQueue.Busy;
+  if (!device.used || (!busy && device.object->CurrentIrp == nullptr)) return true;
+  *verdict = MakeVerdict(busy ? Rule::kDrainedBusy : Rule::kDrainedCurrent, Family::kStartIo);
+  verdict->reason = busy ? "the device queue is still busy after the last packet"
+                         : "CurrentIrp is still set after the last packet";
+  return false;
 }
 
 void StartIoDriver::Inspect(Verdict* verdict) {
@@ -186,18 +216,18 @@ void StartIoDriver::Inspect(Verdict* verdict) {
     verdict->item = damaged;
     verdict->reason =
         "item " + std::to_string(damaged) + " was written to after it had been completed";
-  } else if (attribute_broken_) {
+    return;
+  }
+  if (attribute_broken_) {
     *verdict = MakeVerdict(broken_attribute_, Family::kStartIo);
     verdict->event = attribute_event_;
     verdict->reason = broken_attribute_ == Rule::kStartIoDeferred
                           ? "with DeferredStartIo, StartIo was called before it had returned"
                           : "with NonCancelable, a dequeued packet came with its cancel routine";
-  } else if (used_ && (device_->DeviceQueue.Busy || device_->CurrentIrp != nullptr)) {
-    *verdict = MakeVerdict(device_->DeviceQueue.Busy ? Rule::kDrainedBusy : Rule::kDrainedCurrent,
-                           Family::kStartIo);
-    verdict->reason = device_->DeviceQueue.Busy
-                          ? "the device queue is still busy after the last packet"
-                          : "CurrentIrp is still set after the last packet";
+    return;
+  }
+  for (int number = 0; number < device_count_; ++number) {
+    if (!InspectDevice(devices_[number], verdict)) return;
   }
 }
 
