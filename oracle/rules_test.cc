@@ -214,6 +214,9 @@ TEST(RulesTest, StartIoRunsAloneAtDispatchLevelWithoutTheCancelLock) {
   HistoryBuilder current = TypicalStartIo();
   current.Event(CallbackKind::kStartIo, 1).snapshot ^= kLinked;
   ExpectRule(current.history, Rule::kStartIoCurrent);
+  HistoryBuilder device = TypicalStartIo();
+  device.Event(CallbackKind::kStartIo, 1).snapshot ^= kRightQueue;
+  ExpectRule(device.history, Rule::kQueueArgument);
   HistoryBuilder ended = TypicalStartIo();
   ended.Event(CallbackKind::kStartIo, 1).snapshot ^= kKnownItem;
   ExpectRule(ended.history, Rule::kKnownItem);

@@ -144,8 +144,8 @@ constexpr SetupField kFields[] = {
              &HasFailingInsert, nullptr)),
     If(Number("start-key", kDriver, kStartIo, 7, offsetof(Setup, start_key)), &StartsByKey,
        "driver start-by-key"),
-    Terse(
-        Word("queues", kQueue, kQueues | kDeviceQueue | kStartIo, kQueueCounts, offsetof(Setup, two_queues))),
+    Terse(Word("queues", kQueue, kQueues | kDeviceQueue | kStartIo, kQueueCounts,
+               offsetof(Setup, two_queues))),
     Rare(Terse(Word("items", kQueue, kAll, kItems, offsetof(Setup, many_items)))),
     Terse(Word("list-max", kQueue, kDeviceQueue | kStartIo, kListMaxWords,
                offsetof(Setup, list_max))),

@@ -26,7 +26,7 @@ struct Item {
     kEnded,    // completed; the number gets a new IRP once no call uses the old one
   };
   PIRP irp = nullptr;
-  PFLT_CALLBACK_DATA data = nullptr;  // null where items are IRPs
+  PFLT_CALLBACK_DATA data = nullptr;    // null where items are IRPs
   PDEVICE_OBJECT started_on = nullptr;  // of a packet: the device that it was given to last
   Owner owner = Owner::kEnded;
   uint8_t generation = 0;

@@ -37,8 +37,8 @@ int StepStart(Reading reading, const Operation& operation, Choice<Model>* out) {
   }
   const char* clause = by_key ? "SIO-START-04" : "SIO-START-02";
   const bool unordered = reading == Reading::kPortable && by_key && state.list.HasUnkeyed(queue);
-  const int usual =
-      by_key ? state.list.KeyedPosition(operation.key, queue) : static_cast<int>(state.list.count[queue]);
+  const int usual = by_key ? state.list.KeyedPosition(operation.key, queue)
+                           : static_cast<int>(state.list.count[queue]);
   int count = 1;
   for (int place = 0; unordered && place <= state.list.count[queue]; ++place) {
     if (place == usual) continue;

@@ -28,7 +28,8 @@ void StartIoDriver::CheckAttributes(const Device& device, const CallbackEvent& e
   // In weak memory nothing orders what another fiber has set before what this one reads, nor
   // what two have set: an earlier call may be seen later, or not at all.
   if (memory::kHooked && (device.setters & ~(1 << Machine::fiber())) != 0) return;
-  if ((device.attributes & kDeferred) != 0 && device.running != 0) BreakAttribute(Rule::kStartIoDeferred);
+  if ((device.attributes & kDeferred) != 0 && device.running != 0)
+    BreakAttribute(Rule::kStartIoDeferred);
   const uint8_t open = recorder_->open_call();
   if (open == kNoCall) return;
   const Op op = recorder_->call(open).operation.op;

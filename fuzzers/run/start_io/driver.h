@@ -35,8 +35,8 @@ class StartIoDriver final : public FamilyDriver {
   // A device object, and what its driver knows of it.
   struct Device {
     PDEVICE_OBJECT object = nullptr;
-    bool used = false;             // a packet was started: attributes stay as they are
-    uint8_t open_settings = 0;     // open kSetAttributes calls
+    bool used = false;          // a packet was started: attributes stay as they are
+    uint8_t open_settings = 0;  // open kSetAttributes calls
     // The attributes in force, as operation flags. Known if no setting overlapped
     // another one or the first packet.
     uint8_t attributes = 0;
