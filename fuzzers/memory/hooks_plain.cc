@@ -94,6 +94,9 @@ void CancelsafeLockTouched(const volatile void* word, int writes) {
     memory::PointBefore(word, sizeof(void*), writes != 0, CANCELSAFE_SITE);
   }
 }
+void CancelsafeLockNoted(const volatile void* word, unsigned parts, int writes) {
+  cancelsafe::schedule::Executor::Get().Touch(word, writes != 0, static_cast<uint8_t>(parts));
+}
 void CancelsafeLockTaken(const volatile void* word) { memory::TakeLock(word); }
 void CancelsafeLockGiven(const volatile void* word) { memory::GiveLock(word); }
 

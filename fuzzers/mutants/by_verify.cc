@@ -9,8 +9,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/process.h"
 #include "command/status.h"
+#include "fuzzers/worlds/scope.h"
 #include "oracle/family.h"
 
 namespace cancelsafe {
@@ -42,24 +44,55 @@ bool ReadVerdict(absl::string_view output, Verdict* verdict) {
 }  // namespace
 
 std::string ScopeToTry::Name() const {
-  return absl::StrCat(fibers, "x", calls, memory == "sc" ? "" : " ", memory == "sc" ? "" : memory);
+  const ScopeToTry usual;
+  std::string name = absl::StrCat(fibers, "x", calls);
+  if (memory != usual.memory) absl::StrAppend(&name, " ", memory);
+  if (settings != usual.settings) absl::StrAppend(&name, " settings=", settings);
+  if (items != usual.items) absl::StrAppend(&name, " items=", items);
+  return name;
 }
+
+namespace {
+
+// What follows the size of a scope. False if it says nothing.
+bool ReadScopePart(absl::string_view part, ScopeToTry* scope) {
+  if (part == "sc" || part == "tso" || part == "rc11") {
+    scope->memory = std::string(part);
+    return true;
+  }
+  if (absl::ConsumePrefix(&part, "settings=")) {
+    return absl::SimpleAtoi(part, &scope->settings) && scope->settings >= 0 &&
+           scope->settings <= kMaxWorldSettings;
+  }
+  return absl::ConsumePrefix(&part, "items=") && absl::SimpleAtoi(part, &scope->items) &&
+         scope->items >= 1 && scope->items <= kMaxWorldItems;
+}
+
+bool ReadScope(absl::string_view text, ScopeToTry* scope) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, ':');
+  const std::vector<absl::string_view> sizes = absl::StrSplit(parts[0], 'x');
+  if (sizes.size() != 2 || !absl::SimpleAtoi(sizes[0], &scope->fibers) ||
+      !absl::SimpleAtoi(sizes[1], &scope->calls) || scope->fibers < 1 || scope->fibers > 4 ||
+      scope->calls < 1) {
+    return false;
+  }
+  return std::all_of(parts.begin() + 1, parts.end(),
+                     [scope](absl::string_view part) { return ReadScopePart(part, scope); });
+}
+
+}  // namespace
 
 absl::StatusOr<std::vector<ScopeToTry>> ParseScopes(absl::string_view text) {
   std::vector<ScopeToTry> scopes;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
-    const std::vector<absl::string_view> words = absl::StrSplit(part, ':');
-    const std::vector<absl::string_view> sizes = absl::StrSplit(words[0], 'x');
     ScopeToTry scope;
-    if (words.size() == 2) scope.memory = std::string(words[1]);
-    const bool has_model = scope.memory == "sc" || scope.memory == "tso" || scope.memory == "rc11";
-    if (words.size() > 2 || sizes.size() != 2 || !absl::SimpleAtoi(sizes[0], &scope.fibers) ||
-        !absl::SimpleAtoi(sizes[1], &scope.calls) || scope.fibers < 1 || scope.fibers > 4 ||
-        scope.calls < 1 || !has_model) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "'", part,
-          "' is not a scope: write fibers x calls, with a model of memory if it is not "
-          "sc, such as 2x1 or 2x1:rc11"));
+    if (!ReadScope(part, &scope)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", part,
+                       "' is not a scope: write fibers x calls, and after colons what is not as "
+                       "usual: a model of memory (sc), settings=0 to ",
+                       kMaxWorldSettings, " (1), items=1 to ", kMaxWorldItems,
+                       " (2), such as 2x1, 2x1:rc11 or 2x2:settings=0"));
     }
     scopes.push_back(scope);
   }
@@ -77,7 +110,8 @@ VerifiedMutant VerifyMutant(const Mutant& mutant, const std::vector<ScopeToTry>&
     const absl::StatusOr<ChildEnd> end =
         RunProcess({program, "verify", std::string(FamilyFileName(mutant.family)), "--strict",
                     absl::StrCat("--fibers=", scope.fibers), absl::StrCat("--calls=", scope.calls),
-                    absl::StrCat("--memory=", scope.memory), absl::StrCat("--jobs=", jobs),
+                    absl::StrCat("--memory=", scope.memory), absl::StrCat("--items=", scope.items),
+                    absl::StrCat("--settings=", scope.settings), absl::StrCat("--jobs=", jobs),
                     absl::StrCat("--implementation=", guest), absl::StrCat("--save=", work)},
                    kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) {

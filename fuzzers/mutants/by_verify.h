@@ -17,12 +17,14 @@ namespace cancelsafe {
 struct ScopeToTry {
   int fibers = 2;
   int calls = 1;
+  int items = 2;
+  int settings = 1;
   std::string memory = "sc";
 
-  std::string Name() const;  // "2x1", "2x1 rc11"
+  std::string Name() const;  // "2x1", "2x1 rc11", "2x2 settings=0", "1x4 items=3"
 };
 
-// Reads "1x1,2x1,2x1:rc11". Errors say which part is wrong, and what is allowed.
+// Reads "1x1,2x1:rc11,2x2:settings=0:items=3". Errors say which part is wrong, and what is allowed.
 absl::StatusOr<std::vector<ScopeToTry>> ParseScopes(absl::string_view text);
 
 struct VerifiedMutant {

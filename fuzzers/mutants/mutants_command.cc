@@ -126,8 +126,8 @@ std::function<int()> Declare(CLI::App* app) {
   AddChoice(app, "--by", &options->by, {"fuzz", "verify"},
             "verify: by complete searches instead, the smallest scope that shows each (fuzz)");
   AddText(app, "--scopes", &options->scopes, "LIST",
-          "with --by verify, fibers x calls, with a model of memory where it is not sc "
-          "(1x1,2x1,2x1:rc11)");
+          "with --by verify, fibers x calls, and where they are not as usual the model of memory, "
+          "settings and items, as in 2x2:rc11:settings=0:items=3 (1x1,2x1,2x1:rc11)");
   AddChoice(app, "--sanitizer", &options->sanitizer,
             {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
              SanitizerName(Sanitizer::kModel)},

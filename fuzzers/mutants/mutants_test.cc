@@ -412,14 +412,16 @@ TEST(Recipe, IsReadLineByLine) {
 }
 
 TEST(ByVerify, ScopesAreReadInTheirOrder) {
-  const auto scopes = ParseScopes("1x1,3x2:rc11");
+  const auto scopes = ParseScopes("1x1,3x2:rc11,2x2:settings=0:items=3");
   ASSERT_TRUE(scopes.ok()) << scopes.status();
-  ASSERT_EQ(scopes->size(), 2u);
+  ASSERT_EQ(scopes->size(), 3u);
   EXPECT_EQ((*scopes)[0].Name(), "1x1");
   EXPECT_EQ((*scopes)[1].Name(), "3x2 rc11");
   EXPECT_EQ((*scopes)[1].fibers, 3);
   EXPECT_EQ((*scopes)[1].calls, 2);
-  for (const char* const wrong : {"", "2", "2x", "x1", "5x1", "2x0", "2x1:pso", "2x1:sc:sc"}) {
+  EXPECT_EQ((*scopes)[2].Name(), "2x2 settings=0 items=3");
+  for (const char* const wrong :
+       {"", "2", "2x", "x1", "5x1", "2x0", "2x1:pso", "2x1:", "2x1:items=4", "2x1:settings=x"}) {
     EXPECT_THAT(std::string(ParseScopes(wrong).status().message()), HasSubstr("is not a scope"))
         << wrong;
   }

@@ -6,11 +6,22 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/machine.h"
+#include "fuzzers/run/reordered_history.h"
 
 namespace cancelsafe {
 
 using schedule::ExploreEnd;
 using schedule::MemoryModel;
+
+namespace {
+
+// Under other models what a call may read depends on which calls had ended.
+bool TightCalls(const Runner& runner, const CompleteSearchOptions& wanted) {
+  return wanted.tight_calls &&
+         (runner.memory() == MemoryModel::kUnnamed || runner.memory() == MemoryModel::kSc);
+}
+
+}  // namespace
 
 bool CanSearchCompletely() { return memory::kHooked; }
 
@@ -26,6 +37,9 @@ CompleteSearch::CompleteSearch(const Program& program, Runner* runner,
   run_options_.record_choices = true;
   alternatives_.explorer = &explorer_;
   runner_->SetMemoryChooser(&alternatives_);
+  if (!RunsStandForOthers()) return;
+  history_ = std::make_unique<History>();
+  runner_->KeepRecordedHistories();
 }
 
 CompleteSearch::~CompleteSearch() { runner_->SetMemoryChooser(nullptr); }
@@ -33,10 +47,9 @@ CompleteSearch::~CompleteSearch() { runner_->SetMemoryChooser(nullptr); }
 schedule::CompleteOptions CompleteSearch::ExplorerOptions(const Runner& runner,
                                                           const CompleteSearchOptions& wanted) {
   schedule::CompleteOptions options;
-  // Under other models what a call may read depends on which calls had ended.
-  options.tight_calls = wanted.tight_calls && (runner.memory() == MemoryModel::kUnnamed ||
-                                               runner.memory() == MemoryModel::kSc);
+  options.tight_calls = TightCalls(runner, wanted);
   options.max_runs = wanted.max_runs;
+  options.time = &runner.history().sequence;
   const auto add = [](uint64_t* kinds, KiPoint point) {
     const uint8_t kind = Machine::PointKind(point);
     kinds[kind >> 6] |= uint64_t{1} << (kind & 63);
@@ -52,7 +65,22 @@ schedule::CompleteOptions CompleteSearch::ExplorerOptions(const Runner& runner,
   return options;
 }
 
+bool CompleteSearch::RunsStandForOthers() const {
+  return program_.fibers > 1 && TightCalls(*runner_, options_);
+}
+
 bool CompleteSearch::Next(bool* passed) {
+  if (!to_make_.empty()) {
+    const ToMake next = std::move(to_make_.front());
+    to_make_.pop_front();
+    *passed = MakeOrder(next.order);
+    if (!*passed || options_.make_all_orders) return true;
+    if (MakeAnyLike(next.kind)) {
+      *passed = false;
+      return true;
+    }
+    strayed_ |= end() == ExploreEnd::kRunning;
+  }
   while (explorer_.Next()) {
     if (options_.stop()) {
       explorer_.Stop();
@@ -63,13 +91,61 @@ bool CompleteSearch::Next(bool* passed) {
     if (explorer_.cut() || (explorer_.again() && *passed)) continue;
     bounded_ |= runner_->output().verdict.kind == VerdictKind::kUnknown ||
                 runner_->history().truncated || runner_->memory_bounded();
+    if (options_.see) options_.see(runner_->history(), runner_->output().verdict);
+    if (*passed && RunsStandForOthers()) JudgeOtherOrders();
     return true;
   }
   return false;
 }
 
+void CompleteSearch::JudgeOtherOrders() {
+  if (runner_->output().schedule.status != schedule::RunStatus::kDone) return;
+  explorer_.NoteOrders(&orders_);
+  kinds_.clear();
+  const History& recorded = runner_->recorded_history();
+  const uint32_t last = recorded.drain_begin == 0 ? recorded.sequence : recorded.drain_begin - 1;
+  orders_.ForEach([&](const schedule::CallOrders::Order& order) {
+    orders_.Retime(order, last, &times_);
+    ReorderHistory(recorded, times_, history_.get());
+    Verdict verdict;
+    const bool passes = runner_->PassesAs(history_.get(), &verdict);
+    if (options_.see) options_.see(*history_, verdict);
+    if (!passes && verdict.kind == VerdictKind::kUnknown) {
+      bounded_ = true;
+    } else if (!passes && kinds_.insert(VerdictKey(verdict)).second) {
+      to_make_.push_back({order, VerdictKey(verdict)});
+    } else if (options_.make_all_orders && !orders_.any_waits()) {
+      to_make_.push_back({order, ""});
+    }
+    return true;
+  });
+}
+
+bool CompleteSearch::MakeOrder(const schedule::CallOrders::Order& order) {
+  schedule::OrderedRun run(orders_, order);
+  return runner_->RunWith(&run, program_, run_options_);
+}
+
+// Where a fiber waited in the first run, which it does at other places in the other, that one
+// is looked for among all runs.
+bool CompleteSearch::MakeAnyLike(const std::string& kind) {
+  CompleteSearchOptions options;
+  options.tight_calls = false;
+  schedule::CompleteExplorer explorer(ExplorerOptions(*runner_, options));
+  while (explorer.Next()) {
+    if (options_.stop()) {
+      explorer_.Stop();
+      return false;
+    }
+    const bool passed = runner_->RunWith(&explorer, program_, run_options_);
+    explorer.Finished(runner_->output().schedule);
+    if (!explorer.cut() && !passed && VerdictKey(runner_->output().verdict) == kind) return true;
+  }
+  return false;
+}
+
 bool CompleteSearch::complete() const {
-  return end() == ExploreEnd::kComplete && runner_->sees_all_accesses() && !bounded_;
+  return end() == ExploreEnd::kComplete && runner_->sees_all_accesses() && !bounded_ && !strayed_;
 }
 
 const char* CompleteSearch::model() const {
@@ -81,6 +157,7 @@ std::string CompleteSearch::Summary() const {
       absl::StrCat(runs(), " executions (", cut_runs(), " cut), model ", model());
   switch (end()) {
     case ExploreEnd::kComplete:
+      if (strayed_) return absl::StrCat(counts, ", bounded: the program did not repeat itself");
       if (!runner_->sees_all_accesses()) {
         return absl::StrCat(counts,
                             ", bounded: accesses of the implementation go by unseen, since it was "

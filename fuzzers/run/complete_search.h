@@ -5,11 +5,16 @@
 #define CANCELSAFE_FUZZERS_RUN_COMPLETE_SEARCH_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "fuzzers/program/program.h"
 #include "fuzzers/run/runner.h"
+#include "fuzzers/schedule/call_orders.h"
 #include "fuzzers/schedule/complete.h"
 
 namespace cancelsafe {
@@ -21,9 +26,15 @@ struct CompleteSearchOptions {
   int64_t max_runs = INT64_MAX;
   // Asked before every run, also those that are not shown: true ends the search.
   std::function<bool()> stop = [] { return false; };
-  // Of the runs that differ only in which calls had ended before which others began, only
-  // those with the most of it (complete.h). Off: all of them.
+  // Runs that differ only in which calls had ended before which others began are one
+  // execution: the histories of the others follow from it, and are judged like its own (of
+  // two histories, not the one with less of that order). Off: all are made.
   bool tight_calls = true;
+  // Every history that follows from a run in which no fiber waited is made too, as if it did
+  // not pass: for tests.
+  bool make_all_orders = false;
+  // Sees every history that is judged.
+  std::function<void(const History&, const Verdict&)> see = nullptr;
 };
 
 class CompleteSearch {
@@ -35,7 +46,8 @@ class CompleteSearch {
   CompleteSearch& operator=(const CompleteSearch&) = delete;
 
   // Makes the next run and judges it; false if there is none. Runs that turn out to repeat
-  // others on the way are made, counted and not shown. *passed: without a violation.
+  // others on the way are made, counted and not shown. *passed: without a violation. Of a
+  // history that follows from a run and does not pass, the run is made and shown next.
   bool Next(bool* passed);
 
   int64_t runs() const { return explorer_.runs(); }
@@ -52,6 +64,10 @@ class CompleteSearch {
  private:
   static schedule::CompleteOptions ExplorerOptions(const Runner& runner,
                                                    const CompleteSearchOptions& options);
+  bool RunsStandForOthers() const;
+  void JudgeOtherOrders();
+  bool MakeOrder(const schedule::CallOrders::Order& order);
+  bool MakeAnyLike(const std::string& kind);
 
   // What the memory model leaves open is explored like the order of steps.
   struct Alternatives final : memory::Chooser {
@@ -68,6 +84,17 @@ class CompleteSearch {
   schedule::CompleteExplorer explorer_;
   Alternatives alternatives_;
   bool bounded_ = false;  // a run met a limit of the harness
+  bool strayed_ = false;  // a failure that followed from a run is that of no run
+  // Of the last run of the explorer.
+  schedule::CallOrders orders_;
+  struct ToMake {
+    schedule::CallOrders::Order order;
+    std::string kind;  // of its failure
+  };
+  std::deque<ToMake> to_make_;        // of each kind the first
+  std::set<std::string> kinds_;       // of these
+  std::unique_ptr<History> history_;  // in one of the orders
+  std::vector<uint32_t> times_;
 };
 
 }  // namespace cancelsafe

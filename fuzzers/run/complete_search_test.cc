@@ -3,6 +3,7 @@
 #include "fuzzers/run/complete_search.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -26,8 +27,13 @@ struct Seen {
   std::vector<int> ended;  // for each call, of each other fiber the calls that had ended
 };
 
-Seen SeenIn(Runner* runner) {
-  const History& history = runner->history();
+// Of an event's snapshot, what some rule looks at.
+unsigned JudgedSnapshot(const CallbackEvent& event) {
+  constexpr uint16_t kOfIrp = kPendingMarked | kCancelRoutineSet | kCancelFlagSet | kContextSlotSet;
+  return event.snapshot & (~kOfIrp | JudgedOfIrp(event.kind));
+}
+
+Seen SeenIn(const History& history, const Verdict& verdict) {
   Seen all;
   std::string& seen = all.what;
   for (int f = 0; f < kMaxFibers; ++f) {
@@ -42,12 +48,8 @@ Seen SeenIn(Runner* runner) {
       for (int e = 0; e < history.event_count; ++e) {
         const CallbackEvent& event = history.events[e];
         if (event.call != i) continue;
-        // Not what no rule looks at.
-        constexpr uint16_t kOfIrp =
-            kPendingMarked | kCancelRoutineSet | kCancelFlagSet | kContextSlotSet;
         absl::StrAppend(&seen, " ", static_cast<int>(event.kind), ":", event.item, ":", event.after,
-                        ":", event.status, ":",
-                        event.snapshot & (~kOfIrp | JudgedOfIrp(event.kind)));
+                        ":", event.status, ":", JudgedSnapshot(event));
       }
       // The number of calls of each other fiber that had ended.
       for (int g = 0; g < kMaxFibers; ++g) {
@@ -62,10 +64,11 @@ Seen SeenIn(Runner* runner) {
     }
     seen += "|";
   }
-  absl::StrAppend(&seen, static_cast<int>(runner->output().verdict.kind), " ",
-                  runner->output().verdict.rule);
+  absl::StrAppend(&seen, static_cast<int>(verdict.kind), " ", verdict.rule);
   return all;
 }
+
+Seen SeenIn(Runner* runner) { return SeenIn(runner->history(), runner->output().verdict); }
 
 // What a search saw.
 class SeenBySearch {
@@ -85,6 +88,16 @@ class SeenBySearch {
  private:
   std::map<std::string, std::set<std::vector<int>>> orders_;
 };
+
+// A search of so many runs at most, which adds what it sees.
+CompleteSearchOptions SeenBy(SeenBySearch* all, int64_t max_runs) {
+  CompleteSearchOptions options;
+  options.max_runs = max_runs;
+  options.see = [all](const History& history, const Verdict& verdict) {
+    all->Add(SeenIn(history, verdict));
+  };
+  return options;
+}
 
 class CompleteSearchTest : public testing::TestWithParam<Family> {
  protected:
@@ -118,10 +131,9 @@ TEST_P(CompleteSearchTest, SeesWhatBoundedAndRandomSearchesSee) {
   for (uint64_t seed = 1; seed <= 75 + static_cast<uint64_t>(too_large); ++seed) {
     const Program program = Small(seed);
     SeenBySearch complete;
-    CompleteSearch search(program, &bench.runner(), {20000});
+    CompleteSearch search(program, &bench.runner(), SeenBy(&complete, 20000));
     bool passed = true;
     while (search.Next(&passed)) {
-      complete.Add(SeenIn(&bench.runner()));
       ASSERT_TRUE(passed) << bench.runner().output().verdict.reason;
     }
     if (search.end() == schedule::ExploreEnd::kOutOfRuns) {
@@ -156,6 +168,61 @@ TEST_P(CompleteSearchTest, SeesWhatBoundedAndRandomSearchesSee) {
   EXPECT_LE(too_large, 8);
 }
 
+// All that a history says: what there is in it, in order. (Times are also given to guesses
+// of when a call took effect, of which there are more where a fiber had to wait.)
+std::string Everything(const History& history) {
+  std::map<uint32_t, std::string> at;
+  for (int i = 0; i < history.call_count; ++i) {
+    const Call& call = history.calls[i];
+    at[call.begin] = absl::StrCat("call ", i, ": ", static_cast<int>(call.operation.op), " ",
+                                  call.operation.item, " ", call.fiber, " ", call.parent, " ",
+                                  call.generation, " ", call.irql_before);
+    at[call.end] =
+        absl::StrCat("end of ", i, ": ", call.returned, " ", call.outcome.value, " ",
+                     call.item_state & (kCanariesIntact | kPendingMarked), " ", call.irql_after);
+  }
+  for (int i = 0; i < history.event_count; ++i) {
+    const CallbackEvent& event = history.events[i];
+    at[event.sequence] =
+        absl::StrCat("event ", i, ": ", static_cast<int>(event.kind), " ", event.item, " ",
+                     event.after, " ", event.fiber, " ", event.irql, " ", event.call, " ",
+                     event.status, " ", JudgedSnapshot(event));
+  }
+  std::string all;
+  for (const auto& [time, what] : at) absl::StrAppend(&all, what, "\n");
+  return all;
+}
+
+// What is said to follow from a run, in another order of its calls, is what happens when it
+// is made.
+TEST_P(CompleteSearchTest, HistoriesThatFollowFromARunAreThoseOfRuns) {
+  Bench bench(GetParam(), BuiltInImplementation(), options_);
+  int followed = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    std::deque<std::string> expected;
+    CompleteSearchOptions options;
+    options.max_runs = 200;
+    options.make_all_orders = true;
+    options.see = [&](const History& history, const Verdict&) {
+      expected.push_back(Everything(history));
+    };
+    CompleteSearch search(Small(seed), &bench.runner(), options);
+    bool passed = true;
+    while (search.Next(&passed)) {
+      ASSERT_TRUE(passed);
+      const std::string made = Everything(bench.runner().history());
+      // Those that follow from a run with waits are not made.
+      while (!expected.empty() && expected.front() != made) expected.pop_front();
+      ASSERT_FALSE(expected.empty()) << "seed " << seed << ", not foreseen:\n"
+                                     << made << PrintProgram(Small(seed));
+      expected.pop_front();
+      ++followed;
+    }
+    followed -= static_cast<int>(search.runs());
+  }
+  EXPECT_GT(followed, 100);
+}
+
 // What random schedules with random stale values show of a program is among what the
 // search under the same model sees.
 TEST_P(CompleteSearchTest, SeesWhatRandomStaleValuesShow) {
@@ -169,10 +236,9 @@ TEST_P(CompleteSearchTest, SeesWhatRandomStaleValuesShow) {
       Program program = Small(seed);
       SeenBySearch complete;
       {
-        CompleteSearch search(program, &bench.runner(), {20000});
+        CompleteSearch search(program, &bench.runner(), SeenBy(&complete, 20000));
         bool passed = true;
         while (search.Next(&passed)) {
-          complete.Add(SeenIn(&bench.runner()));
           ASSERT_TRUE(passed) << bench.runner().output().verdict.reason;
         }
         if (!search.complete()) continue;

@@ -32,20 +32,6 @@ inline constexpr int kSkipCount = 9;
 // "the item is in use", for reports.
 const char* SkipReason(Skip skip);
 
-// A complete search is told that a driver looks at its own state, which is not
-// instrumented, and changes it: where this begins, and where it ends.
-class StateInUse {
- public:
-  explicit StateInUse(const void* state) : state_(state) { Tell(); }
-  ~StateInUse() { Tell(); }
-  StateInUse(const StateInUse&) = delete;
-  StateInUse& operator=(const StateInUse&) = delete;
-
- private:
-  void Tell() const { schedule::Executor::Get().Touch(state_, true); }
-  const void* const state_;
-};
-
 class FamilyDriver {
  public:
   virtual ~FamilyDriver() = default;

@@ -9,6 +9,8 @@ Skip CancelIrp(const Operation& operation, ItemTable* items, Recorder* recorder)
   items->BeginUse(operation.item);
   const int call = recorder->Begin(operation, item.generation);
   Machine::SetCancelSlot(&item.irp->CancelRoutine);
+  // IoCancelIrp begins with a look at it that it does not announce.
+  TellRead(&item.irp->CancelRoutine);
   const BOOLEAN cancelled = IoCancelIrp(item.irp);
   Machine::SetCancelSlot(nullptr);
   recorder->End(call, cancelled);

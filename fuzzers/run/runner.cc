@@ -5,6 +5,7 @@
 #include "fuzzers/run/canary.h"
 #include "fuzzers/run/fault_site.h"
 #include "fuzzers/run/race.h"
+#include "fuzzers/run/reordered_history.h"
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe {
@@ -131,6 +132,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   output_.skipped_operations = 0;
   for (int i = 1; i < kSkipCount; ++i) output_.skipped_operations += output_.skipped[i];
   EnterStage(clock_, Stage::kJudge);
+  if (recorded_ != nullptr) CopyHistory(recorder_->history(), recorded_.get());
   driver_->Complete(recorder_->mutable_history());
   Judge(options);
   if (!output_.verdict.ok()) AddStaleChoices();
@@ -193,6 +195,12 @@ void Runner::Judge(const schedule::RunOptions& options) {
     verdict = MakeVerdict(Rule::kHostLimit, family_);
     verdict.reason = Machine::limit();
   }
+}
+
+bool Runner::PassesAs(History* history, Verdict* verdict) {
+  driver_->Complete(history);
+  *verdict = Verdict();
+  return checker_.Check(*history, check_options_, verdict) || options_.ignore.Covers(*verdict);
 }
 
 // The explanation of a verdict that depends on them, one line each.

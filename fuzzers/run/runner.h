@@ -66,6 +66,14 @@ class Runner {
 
   const RunOutput& output() const { return output_; }
   const History& history() const { return recorder_->history(); }
+  // From now on the history of each run is also kept as it was recorded, before the driver of
+  // the family has completed it.
+  void KeepRecordedHistories() { recorded_ = std::make_unique<History>(); }
+  const History& recorded_history() const { return *recorded_; }
+  // Whether the last run, which passed and came to its end, would have passed too had this
+  // been recorded: the same calls and callbacks in another order. Completes the history, and
+  // sets the verdict.
+  bool PassesAs(History* history, Verdict* verdict);
   // What the memory model left open in the last run, and what was not done as sequential
   // consistency would.
   const memory::ScheduledChoices& memory_choices() const { return memory_.choices(); }
@@ -140,6 +148,7 @@ class Runner {
   MemoryRun memory_;
   std::unique_ptr<FamilyDriver> driver_;
   const AbsentRoutines absent_;
+  std::unique_ptr<History> recorded_;  // if it is to be kept
   Checker checker_;
   CheckOptions check_options_;
   RunOutput output_;

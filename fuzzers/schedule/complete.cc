@@ -2,6 +2,7 @@
 #include "fuzzers/schedule/complete.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "fuzzers/schedule/mask.h"
 
@@ -102,6 +103,8 @@ int CompleteExplorer::Pick(const Decision& decision) {
   last_ = depth_++;
   Step& step = path_[last_];
   if (last_ >= recorded_) step.passed = 0;
+  step.begin = options_.time == nullptr ? 0 : *options_.time;
+  step.begins_call = step.ends_call = false;
   passed_ = 0;
   trusting_ = false;
   part_is_loud_ = step_is_loud_ = false;
@@ -193,6 +196,24 @@ void CompleteExplorer::Finished(const RunResult& result) {
   ++(cut_ ? cut_runs_ : runs_);
   if (options_.source_sets) Analyze();
   if (options_.tight_calls && ordering_.EndRun()) BeginAgain();
+}
+
+void CompleteExplorer::NoteOrders(CallOrders* orders) const {
+  orders->Clear(fibers_);
+  if (cut_ || again_) return;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const Step& step = path_[i];
+    if (step.alternatives != 0) continue;
+    CallOrders::Step noted = {step.chosen,
+                              {},
+                              step.passed,
+                              step.begin,
+                              step.begins_call,
+                              step.ends_call,
+                              step.footprint.blocked_on() != 0 && step.footprint.empty()};
+    std::copy(std::begin(step.clock), std::end(step.clock), std::begin(noted.clock));
+    orders->Add(noted);
+  }
 }
 
 // What was taken to be of one fiber alone is not.

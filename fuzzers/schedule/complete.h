@@ -10,9 +10,9 @@
 // looked at a lock that another one held.
 //
 // With `tight_calls` a step is longer than from one point to the next: what only one fiber
-// ever uses goes with the step before it, so that each call ends as early, and begins as
-// late, as it can. What is shared is not known beforehand: when a run shows more of it,
-// the exploration begins again.
+// ever uses goes with the step before it. What is shared is not known beforehand: when a run
+// shows more of it, the exploration begins again. And one run stands also for those that
+// differ from it in which calls had ended when others began: call_orders.h has what they are.
 #ifndef CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_
 #define CANCELSAFE_FUZZERS_SCHEDULE_COMPLETE_H_
 
@@ -21,6 +21,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "fuzzers/schedule/call_orders.h"
 #include "fuzzers/schedule/executor.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/footprint.h"
@@ -39,10 +40,12 @@ struct CompleteOptions {
   // Without source sets every fiber is tried everywhere, and only sleep sets reduce. The
   // same finished runs, many more cut ones: for tests.
   bool source_sets = true;
-  // Of the runs that differ only in which calls had ended before which others began, one
-  // may stand for another in which fewer had: for judges to whom less order between calls
-  // never makes a wrong result of what was right with more of it.
+  // Runs that differ only in which calls had ended before which others began are one: the
+  // caller judges the others by NoteOrders.
   bool tight_calls = false;
+  // With tight calls: a count that goes on during a run, by which the caller knows when
+  // something happened; or null.
+  const uint32_t* time = nullptr;
   // With tight calls: points after which there is seldom anything shared before the next,
   // which is believed until a run shows it to be wrong.
   uint64_t quiet_kinds[4] = {};
@@ -68,6 +71,9 @@ class CompleteExplorer final : public Scheduler {
   bool cut() const { return cut_; }
   // The last run is made again, or an equivalent one: it is not counted in runs() either.
   bool again() const { return again_; }
+  // The steps of the last run, after Finished and before Next; none if it was cut or made
+  // again. O(steps).
+  void NoteOrders(CallOrders* orders) const;
   // Finished and cut runs, the same numbers on every machine.
   int64_t runs() const { return runs_; }
   int64_t cut_runs() const { return cut_runs_; }
@@ -99,6 +105,9 @@ class CompleteExplorer final : public Scheduler {
     uint8_t sleeping;   // fibers whose step here was explored already
     int8_t chosen;
     int passed;                       // points within the step
+    uint32_t begin;                   // when it began, by CompleteOptions::time
+    bool begins_call;                 // with tight calls: a call began in it
+    bool ends_call;                   // likewise
     Footprint footprint;              // of the step
     Footprint outcomes;               // of the step, with all choices so far
     Footprint attempt;                // likewise, if it ended in waiting: with what it tried

@@ -51,13 +51,16 @@ void CompleteExplorer::OnBlock(const volatile void* object) {
 }
 
 void CompleteExplorer::OnCall(bool begins) {
+  Step& step = path_[last_];
   if (begins) {
-    touched_.AddCallBegin();
-    in_new_call_[path_[last_].chosen] = true;
+    step.begins_call = true;
+    if (!options_.tight_calls) touched_.AddCallBegin();
+    in_new_call_[step.chosen] = true;
     part_is_loud_ = true;
     mistaken_ |= trusting_;
   } else {
-    touched_.AddCallEnd();
+    step.ends_call = true;
+    if (!options_.tight_calls) touched_.AddCallEnd();
     step_is_loud_ = true;
   }
 }

@@ -41,6 +41,7 @@ class Footprint {
   }
 
   bool all() const { return all_; }
+  bool empty() const { return !all_ && !begins_ && !ends_ && count_ == 0; }
   bool orders_calls() const { return begins_ || ends_; }
   int count() const { return count_; }
   uint16_t object(int i) const { return access_[i].object; }
@@ -77,8 +78,6 @@ class Footprint {
     if (count_ == kRoom) return AddAll();
     access_[count_++] = access;
   }
-  bool empty() const { return !all_ && !begins_ && !ends_ && count_ == 0; }
-
   Access access_[kRoom];
   uint8_t count_ = 0;
   bool all_ = false;

@@ -42,11 +42,14 @@ unsigned ShareOf(const KiProcessor* processor) { return processor->id % kShareCo
 // TSan must not take this for an order between two cancels.
 KI_UNSEEN void MarkUsed(unsigned share) {
   const ULONG64 bit = 1ull << share;
-  if ((__atomic_load_n(&gate.used, __ATOMIC_SEQ_CST) & bit) == 0) {
-    __atomic_fetch_or(&gate.used, bit, __ATOMIC_SEQ_CST);
-  }
+  const bool marks = (__atomic_load_n(&gate.used, __ATOMIC_SEQ_CST) & bit) == 0;
+  KiLockNoted(&gate.used, 1u << share % 8, marks);
+  if (marks) __atomic_fetch_or(&gate.used, bit, __ATOMIC_SEQ_CST);
 }
-KI_UNSEEN ULONG64 SharesInUse() { return __atomic_load_n(&gate.used, __ATOMIC_SEQ_CST); }
+KI_UNSEEN ULONG64 SharesInUse() {
+  KiLockNoted(&gate.used, 0xff, false);
+  return __atomic_load_n(&gate.used, __ATOMIC_SEQ_CST);
+}
 
 KI_LOCK bool TryToTakeShare(const KiProcessor* processor) {
   const unsigned index = ShareOf(processor);

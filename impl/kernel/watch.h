@@ -55,6 +55,7 @@
 #if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
 #define KI_LOCK KI_UNSEEN
 extern "C" void CancelsafeLockTouched(const volatile void* word, int writes);
+extern "C" void CancelsafeLockNoted(const volatile void* word, unsigned parts, int writes);
 extern "C" void CancelsafeLockTaken(const volatile void* word);
 extern "C" void CancelsafeLockGiven(const volatile void* word);
 #else
@@ -68,6 +69,17 @@ static inline __attribute__((always_inline)) void KiLockTouched(const volatile v
   CancelsafeLockTouched(word, writes);
 #else
   (void)word;
+  (void)writes;
+#endif
+}
+// The same where there is no place to switch at, of some of a word's eight parts.
+static inline __attribute__((always_inline)) void KiLockNoted(const volatile void* word,
+                                                              unsigned parts, bool writes) {
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+  CancelsafeLockNoted(word, parts, writes);
+#else
+  (void)word;
+  (void)parts;
   (void)writes;
 #endif
 }

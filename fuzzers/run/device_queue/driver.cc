@@ -78,6 +78,9 @@ class DeviceQueueDriver final : public FamilyDriver {
   int32_t Result(PKDEVICE_QUEUE_ENTRY entry) const;
   // Whether each entry has the key of its last insert by key.
   void InspectKeys(Verdict* verdict) const;
+  // A complete search is told where the driver looks at its own state, which is not
+  // instrumented, and changes it: once between two preemption points.
+  void TellState() const { schedule::Executor::Get().Touch(this, true); }
   // Inserts of different entries only count up and down, which is nothing to each other and
   // something to removals, unless it can become unknown whether the queue is busy.
   void TellInsert(int number) const {
@@ -145,7 +148,7 @@ Skip DeviceQueueDriver::Execute(const Operation& operation) {
   if (operation.op == Op::kQueueInsert || operation.op == Op::kQueueInsertByKey) {
     return ExecuteInsert(operation);
   }
-  const StateInUse state(this);
+  TellState();
   switch (operation.op) {
     case Op::kQueueRemove:
     case Op::kQueueRemoveByKey:
@@ -216,7 +219,6 @@ Skip DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
   ++queue.removals;
   queue.strict_removals += strict;
   const IrqlScope scope(DISPATCH_LEVEL);
-  const StateInUse state(this);
   const int call = recorder_->Begin(operation, 0);
   PKDEVICE_QUEUE_ENTRY entry;
   if (operation.op == Op::kQueueRemove) {
@@ -228,6 +230,7 @@ Skip DeviceQueueDriver::ExecuteRemove(const Operation& operation) {
   }
   const int32_t result = Result(entry);
   recorder_->End(call, result);
+  TellState();
   --queue.removals;
   queue.strict_removals -= strict;
   if (result >= 0) {
@@ -262,12 +265,12 @@ Skip DeviceQueueDriver::ExecuteRemoveEntry(const Operation& operation) {
   ++queue.begun;
   ++queue.entry_removals;
   ++entry.removals;
-  const IrqlScope scope(operation.irql);
-  const StateInUse state(this);
   entry.moved.Acquire(Machine::fiber());
+  const IrqlScope scope(operation.irql);
   const int call = recorder_->Begin(recorded, 0);
   const BOOLEAN removed = table_.KeRemoveEntryDeviceQueue(queue.queue, entry.entry);
   recorder_->End(call, removed);
+  TellState();
   --queue.entry_removals;
   --entry.removals;
   entry.looked_for.Release(Machine::fiber());
