@@ -90,6 +90,14 @@ std::string CauseText(int number, const ReportedCause& reported) {
     absl::StrAppend(&text, shown.seen_there ? "   at:      " : "   suspect: ",
                     absl::StrJoin(lines, "\n            "), "\n");
   }
+  if (!shown.vanishes_without.empty()) {
+    absl::StrAppend(&text, "   mistake: in ", absl::StrJoin(shown.vanishes_without, " or "),
+                    " or what it calls: with that of the reference implementation it is gone\n");
+  }
+  if (!shown.behind.empty()) {
+    absl::StrAppend(&text, "   behind:  ", absl::StrJoin(shown.behind, ", "),
+                    "; it shows once these are right, as in the shared object below\n");
+  }
   if (!shown.program.empty()) {
     absl::StrAppend(&text, "   program: ", shown.operations,
                     shown.operations == 1 ? " operation\n" : " operations\n",

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <tuple>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "impl/implementation.h"
 
 namespace cancelsafe {
 namespace {
@@ -20,6 +22,17 @@ constexpr int kNearLines = 2;
 constexpr size_t kLinesMax = 8;
 // Of a finding's lines, those that may be places of its stack.
 constexpr long kStackMax = 3;
+// A program with more is not one that a reader sees through.
+constexpr int kFewOperations = 6;
+// How well places have to explain two failures (Spectrum::Best) to say that these are one
+// mistake in a helper of two routines, or two mistakes in one routine.
+constexpr double kSharp = 0.7;
+constexpr double kClear = 0.6;
+// How well the places that explain one failure best explain another, as a share of what any do.
+constexpr double kWell = 0.9;
+constexpr double kFairly = 0.7;
+constexpr double kPoorly = 0.5;
+constexpr double kNever = 0.01;
 
 const RuleRow* RowOf(const Verdict& verdict) {
   const RuleRow* of_kind = nullptr;
@@ -122,8 +135,77 @@ bool Meet(const std::vector<std::string>& a, const std::vector<std::string>& b) 
   });
 }
 
+bool IsDocumented(const std::string& function) {
+#define CANCELSAFE_IS_ENTRY(type, name, parameters) \
+  if (function == #name) return true;
+  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_IS_ENTRY)
+#undef CANCELSAFE_IS_ENTRY
+  return false;
+}
+
+// Whether the mistake may be in this function: not in a documented routine, if it goes away
+// with another.
+bool MayBeIn(const std::string& function, const CheckFinding& finding) {
+  return finding.vanishes_without.empty() || !IsDocumented(function) ||
+         RoutinesIn(finding.vanishes_without).count(function) != 0;
+}
+
+// Whether it is wrong where it was seen.
+bool IsSeenThere(const CheckFinding& finding) {
+  return !IsConsequence(finding.verdict) && !finding.lines.empty() &&
+         MayBeIn(finding.lines.front().function, finding);
+}
+
+bool SharesStack(const CheckFinding& a, const CheckFinding& b) {
+  const std::vector<SourceLine> stack = Stack(b);
+  for (const SourceLine& line : Stack(a)) {
+    if (std::any_of(stack.begin(), stack.end(),
+                    [&](const SourceLine& other) { return Near(line, other); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Two mistakes in one routine have their own places.
+bool AreApart(const CheckFinding& a, const CheckFinding& b) {
+  if (IsRace(a) || IsRace(b)) return false;
+  if (IsSeenThere(a) && IsSeenThere(b)) return !SharesStack(a, b);
+  if (a.spectrum.Best() < kClear || b.spectrum.Best() < kClear) return false;
+  const double one = ShareOf(a.spectrum, b.spectrum), other = ShareOf(b.spectrum, a.spectrum);
+  // What explains the one best is far from explaining the other, or never happens with it.
+  return std::min(one, other) < kNever
+             ? std::max(one, other) < kWell
+             : std::min(one, other) < kPoorly && std::max(one, other) < kFairly;
+}
+
 // How well a root explains a finding; the best explanation wins.
-enum Strength { kNot, kContained, kSameRule, kSameSuspect, kSamePlace };
+enum Strength {
+  kNot,
+  kContained,
+  kSameRule,
+  kSameSuspect,
+  kSameRoutine,
+  kSameRoutineAndSuspect,
+  kSamePlace
+};
+
+// Where it is known of both which routine they vanish without.
+Strength ExplainsByRoutine(const CheckFinding& root, const CheckFinding& finding) {
+  if (Meet(root.vanishes_without, finding.vanishes_without)) {
+    if (AreApart(root, finding)) return kNot;
+    return ShareSuspect(root.spectrum, finding.spectrum) ? kSameRoutineAndSuspect : kSameRoutine;
+  }
+  if (IsRace(root) || IsRace(finding)) return kNot;
+  if (IsSeenThere(root) && IsSeenThere(finding)) {
+    return Near(root.lines.front(), finding.lines.front()) ? kSamePlace : kNot;
+  }
+  // A helper of several routines is exchanged with each of them.
+  const bool alike =
+      root.verdict.rule == finding.verdict.rule && root.verdict.clause == finding.verdict.clause;
+  const bool sharp = root.spectrum.Best() >= kSharp && finding.spectrum.Best() >= kSharp;
+  return (sharp || alike) && ShareSuspect(root.spectrum, finding.spectrum) ? kSameSuspect : kNot;
+}
 
 Strength ExplainsRace(const CheckFinding& root, const CheckFinding& finding) {
   for (const SourceLine& a : root.lines) {
@@ -161,6 +243,8 @@ bool SamePlace(const CheckFinding& root, const CheckFinding& finding, bool same_
 }
 
 Strength Explains(const CheckFinding& root, const CheckFinding& finding) {
+  const bool known = !root.vanishes_without.empty() && !finding.vanishes_without.empty();
+  if (known) return ExplainsByRoutine(root, finding);
   if (IsRace(root))
     return IsRace(finding) ? ExplainsRace(root, finding) : RaceExplains(root, finding);
   if (IsRace(finding)) return kNot;
@@ -168,27 +252,18 @@ Strength Explains(const CheckFinding& root, const CheckFinding& finding) {
       root.verdict.rule == finding.verdict.rule && root.verdict.kind == finding.verdict.kind;
   if (SamePlace(root, finding, same_rule)) return kSamePlace;
   const bool consequence = IsConsequence(finding.verdict);
-  const bool known = !root.vanishes_without.empty() && !finding.vanishes_without.empty();
-  const bool together = Meet(root.vanishes_without, finding.vanishes_without);
   const bool measured = !root.spectrum.empty() && !finding.spectrum.empty();
   const bool suspect = measured && ShareSuspect(root.spectrum, finding.spectrum);
-  if (!consequence) return same_rule && (together || suspect) ? kSameRule : kNot;
-  // A helper of several routines is exchanged with each of them.
-  constexpr double kSharp = 0.85;
-  const bool sharp = suspect && root.spectrum.Best() >= kSharp && finding.spectrum.Best() >= kSharp;
+  if (!consequence) return same_rule && suspect ? kSameRule : kNot;
   const bool alike = IsConsequence(root.verdict);
-  if (known && !together && !(alike && (sharp || (same_rule && suspect)))) return kNot;
-  if (suspect && (alike || together)) return kSameSuspect;
-  // Two mistakes in one routine have their own places.
-  constexpr double kShare = 0.6;
-  const bool elsewhere = measured && ShareOf(root.spectrum, finding.spectrum) < kShare;
+  if (suspect && alike) return kSameSuspect;
+  const bool elsewhere = measured && ShareOf(root.spectrum, finding.spectrum) < kPoorly;
   if (alike && same_rule && root.verdict.clause == finding.verdict.clause &&
-      root.family == finding.family && (together || !known) && !elsewhere) {
+      root.family == finding.family && !elsewhere) {
     return kSameRule;
   }
   const bool contained = Contains(finding, root);
-  if (contained && together && !elsewhere) return kContained;
-  if (known || (measured && elsewhere)) return kNot;
+  if (elsewhere) return kNot;
   if (contained && LeftOut(finding, root.verdict)) return kContained;
   // The process did not survive a program that has all of the root's.
   if (contained && IsLoss(finding.verdict) && root.family == finding.family) return kContained;
@@ -199,6 +274,9 @@ Strength Explains(const CheckFinding& root, const CheckFinding& finding) {
 
 // A cause whose statement is known explains what goes away with the routine that has it.
 bool MayExplain(const Cause& cause, const CheckFinding& finding) {
+  if (Meet(cause.shown.vanishes_without, finding.vanishes_without)) {
+    return !AreApart(cause.shown, finding);
+  }
   if (IsRace(cause.shown) || IsConsequence(cause.shown.verdict)) return true;
   if (!IsConsequence(finding.verdict) || finding.vanishes_without.empty()) return true;
   bool tried = !cause.shown.vanishes_without.empty();
@@ -217,11 +295,11 @@ int FamilyRank(const std::string& family) {
 
 // Better explanations first.
 auto Rank(const CheckFinding& finding) {
-  return std::make_tuple(IsConsequence(finding.verdict), finding.ignored.size(),
-                         finding.unconfirmed, IsLoss(finding.verdict), IsRace(finding),
-                         finding.fibers, FamilyRank(finding.family), finding.operations,
-                         -static_cast<int>(finding.verdict.severity), finding.family,
-                         finding.variant, finding.Key());
+  return std::make_tuple(
+      !finding.behind.empty(), finding.operations > kFewOperations, IsConsequence(finding.verdict),
+      finding.ignored.size(), finding.unconfirmed, IsLoss(finding.verdict), IsRace(finding),
+      finding.fibers, FamilyRank(finding.family), finding.operations,
+      -static_cast<int>(finding.verdict.severity), finding.family, finding.variant, finding.Key());
 }
 
 // Of the two places of a race, the one that more races of the cause share comes first.
@@ -238,6 +316,39 @@ void OrderPlacesOfRaces(Cause* cause) {
             [&](const SourceLine& a, const SourceLine& b) { return count(a) > count(b); });
 }
 
+// Each finding goes back to one routine: of several without which it vanishes, alone or
+// together, the one that explains most.
+void NameOneRoutine(std::vector<CheckFinding>* findings) {
+  std::map<std::string, int> alone;
+  for (const CheckFinding& finding : *findings) {
+    if (RoutinesIn(finding.vanishes_without).size() == 1) ++alone[finding.vanishes_without[0]];
+  }
+  for (CheckFinding& finding : *findings) {
+    std::vector<std::string>& names = finding.vanishes_without;
+    const std::set<std::string> routines = RoutinesIn(names);
+    if (routines.size() < 2) continue;
+    const bool together = names.size() == 1;
+    std::vector<std::string> left;
+    for (const std::string& routine : routines) {
+      // Two mistakes at once: that of one routine shows elsewhere, this is the other's.
+      if (together && alone.count(routine) == 0) left.push_back(routine);
+    }
+    if (together && left.size() == routines.size()) continue;
+    if (left.empty()) {
+      left.assign(routines.begin(), routines.end());
+      // Of two mistakes: its places speak of neither.
+      if (together) finding.spectrum = Spectrum();
+    }
+    const auto count = [&](const std::string& routine) {
+      const auto at = alone.find(routine);
+      return at == alone.end() ? 0 : at->second;
+    };
+    names = {*std::max_element(
+        left.begin(), left.end(),
+        [&](const std::string& a, const std::string& b) { return count(a) < count(b); })};
+  }
+}
+
 // Of a consequence, what all of its findings suspect comes first.
 void TakeSuspects(const PlaceLines& places, Cause* cause) {
   std::vector<const Spectrum*> spectra = {&cause->shown.spectrum};
@@ -249,13 +360,18 @@ void TakeSuspects(const PlaceLines& places, Cause* cause) {
     });
     if (!there) lines.push_back(line);
   };
-  if (!IsConsequence(cause->shown.verdict)) return;
+  if (IsSeenThere(cause->shown) || IsRace(cause->shown)) return;
   for (const uint64_t what : RankedTogether(spectra)) {
     const auto at = places.find(PlaceOf(what));
     if (at != places.end() && lines.size() < kLinesMax) add(at->second);
   }
   for (const SourceLine& line : cause->lines) add(line);
-  cause->lines = std::move(lines);
+  cause->lines.clear();
+  for (const bool wanted : {true, false}) {
+    for (const SourceLine& line : lines) {
+      if (MayBeIn(line.function, cause->shown) == wanted) cause->lines.push_back(line);
+    }
+  }
 }
 
 }  // namespace
@@ -291,6 +407,7 @@ std::string Cause::Identity() const {
 }
 
 std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings, const PlaceLines& places) {
+  NameOneRoutine(&findings);
   std::sort(findings.begin(), findings.end(),
             [](const CheckFinding& a, const CheckFinding& b) { return Rank(a) < Rank(b); });
   std::vector<Cause> causes;

@@ -133,6 +133,45 @@ TEST(Causes, WhatVanishesWithOneRoutineIsOneCauseIfOneProgramHoldsTheOther) {
   EXPECT_EQ(GroupByCause({small, large}).size(), 2U) << "each goes away with its own routine";
 }
 
+CheckFinding Vanishing(const std::string& routine, const std::vector<uint64_t>& places) {
+  CheckFinding finding = WrongRemoval("KeRemoveDeviceQueue", "fiber 0\n  queue-remove\n");
+  finding.vanishes_without = {routine};
+  finding.spectrum = SpectrumOf(places);
+  return finding;
+}
+
+TEST(Causes, TwoMistakesInOneRoutineHaveTheirOwnPlaces) {
+  const CheckFinding one = Vanishing("KeRemoveDeviceQueue", {2});
+  EXPECT_EQ(GroupByCause({one, Vanishing("KeRemoveDeviceQueue", {3})}).size(), 2U);
+  EXPECT_EQ(GroupByCause({one, Vanishing("KeRemoveDeviceQueue", {2, 3})}).size(), 1U);
+}
+
+TEST(Causes, AMistakeInAHelperIsOneCauseThoughItVanishesWithEitherOfItsCallers) {
+  const CheckFinding one = Vanishing("KeRemoveDeviceQueue", {2, 3});
+  EXPECT_EQ(GroupByCause({one, Vanishing("KeRemoveByKeyDeviceQueue", {3})}).size(), 1U);
+  EXPECT_EQ(GroupByCause({one, Vanishing("KeRemoveByKeyDeviceQueue", {4})}).size(), 2U);
+}
+
+TEST(Causes, WhatTwoMistakesDoTogetherIsNotAThirdCause) {
+  const CheckFinding one = Vanishing("KeInsertDeviceQueue", {2});
+  const CheckFinding other = Vanishing("KeRemoveDeviceQueue", {3});
+  const CheckFinding both = Vanishing("KeInsertDeviceQueue+KeRemoveDeviceQueue", {4});
+  EXPECT_EQ(GroupByCause({one, other, both}).size(), 2U);
+  const std::vector<Cause> causes = GroupByCause({one, both});
+  ASSERT_EQ(causes.size(), 2U) << "the other mistake shows nowhere else";
+  EXPECT_EQ(GroupByCause({both}).size(), 1U);
+}
+
+TEST(Causes, WhatIsSeenInARoutineThatIsRightIsOfTheRoutineItVanishesWith) {
+  CheckFinding early = Make(Rule::kInsertContext, Family::kCsq, "IoCsqInsertIrpEx",
+                            "fiber 0\n  insert-ex 0\n", {"IoCsqInsertIrpEx csq.c:79"});
+  CheckFinding late = Make(Rule::kPendingMissing, Family::kCsq, "IoCsqInsertIrpEx",
+                           "fiber 0\n  insert-ex 0\n", {"IoCsqInsertIrpEx csq.c:99"});
+  EXPECT_EQ(GroupByCause({early, late}).size(), 2U);
+  early.vanishes_without = late.vanishes_without = {"IoCsqInitializeEx"};
+  EXPECT_EQ(GroupByCause({early, late}).size(), 1U);
+}
+
 TEST(Causes, ADriversSettingIsAPartOfAProgram) {
   CheckFinding small =
       WrongRemoval("KeInsertDeviceQueue", "driver reentry=insert\nfiber 0\n  queue-insert 0\n");

@@ -28,6 +28,13 @@ void Save(const CheckRequest& options, const std::string& folder,
     const bool wanted = shown.variant == "traced" ? one.name == "plain" : one.name == shown.variant;
     if (wanted) variant = &one;
   }
+  if (shown.variant == "conform") {
+    for (const Variant& one : variants) {
+      if (one.name != "plain" || reported->cause.cases.empty()) continue;
+      reported->replay = absl::StrCat(TreeRoot(), "/cancelsafe conform --implementation ", one.path,
+                                      " --clause ", reported->cause.cases.front());
+    }
+  }
   if (shown.program.empty() || variant == nullptr) return;
   reported->saved = absl::StrCat(folder, "/programs/cause-", number, ".txt");
   std::vector<std::string> words = {TreeRoot() + "/cancelsafe", "replay", "--sanitizer",
@@ -35,7 +42,9 @@ void Save(const CheckRequest& options, const std::string& folder,
   if (variant->access_points) words.insert(words.end(), {"--points", "all"});
   if (options.strict) words.push_back("--strict");
   for (const std::string& entry : shown.ignored) words.insert(words.end(), {"--ignore", entry});
-  words.insert(words.end(), {"--implementation", variant->path, reported->saved});
+  words.insert(words.end(),
+               {"--implementation", shown.shown_in.empty() ? variant->path : shown.shown_in,
+                reported->saved});
   reported->replay = absl::StrJoin(words, " ");
   RequireOk(WriteFileAtomically(
       reported->saved, absl::StrCat("# ", VerdictLine(shown.verdict),

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -81,7 +82,15 @@ std::vector<Family> FamiliesOf(const Implementation& implementation) {
         NewFamilyDriver(FamilyNumber(i), implementation, &missing));
     if (missing == nullptr) families.push_back(FamilyNumber(i));
   }
-  return families;
+  // Others are made of these: what is wrong with them is known then.
+  std::vector<Family> ordered;
+  for (const bool first : {true, false}) {
+    for (const Family family : families) {
+      const bool made_of = family == Family::kCsq || family == Family::kDeviceQueue;
+      if (made_of == first) ordered.push_back(family);
+    }
+  }
+  return ordered;
 }
 
 std::string FileWord(Family family) {
@@ -146,7 +155,7 @@ class CheckRun {
     }
   }
 
-  // For sources alone: objects are needed.
+  // For sources alone: objects are needed. It is a help, and not a judge.
   void Exchange(const Implementation& implementation) {
     if (!IsSource(options_.files.front())) return;
     const std::string folder = folder_ + "/variants";
@@ -155,11 +164,19 @@ class CheckRun {
   if (implementation.name != nullptr) routines.push_back(#name);
     CANCELSAFE_ENTRY_POINTS(CANCELSAFE_TAKE_ENTRY)
 #undef CANCELSAFE_TAKE_ENTRY
-    absl::StatusOr<Exchanged> built = BuildExchanged(
-        TracedObjects(folder, options_.files.size()), routines, TreeRoot() + "/impl/reference",
-        TreeRoot() + "/impl/include", folder + "/exchanged");
-    // It is a help, and not a judge.
-    if (built.ok()) exchanged_ = *std::move(built);
+    for (const Variant& variant : variants_) {
+      const std::string built = BuiltAs(variant);
+      if (exchanges_.count(built) != 0) continue;
+      absl::StatusOr<ExchangePlan> plan =
+          PrepareExchange(built, ObjectsOf(built, folder, options_.files.size()), routines,
+                          TreeRoot() + "/impl/reference", TreeRoot() + "/impl/include",
+                          absl::StrCat(folder, "/exchanged-", built));
+      if (plan.ok()) exchanges_[built] = *std::move(plan);
+    }
+  }
+
+  static std::string BuiltAs(const Variant& variant) {
+    return variant.name == "model" ? "thread" : variant.name;
   }
 
   PlaceLines TracedLines() const {
@@ -213,7 +230,8 @@ class CheckRun {
         part.plan.access_points = variant.access_points;
         part.plan.strict = options_.strict;
         part.plan.ignore = options_.ignore;
-        if (variant.name == "traced") part.plan.exchanged = exchanged_;
+        const auto exchange = exchanges_.find(BuiltAs(variant));
+        if (exchange != exchanges_.end()) part.plan.exchange = exchange->second;
         parts.push_back(std::move(part));
       }
     }
@@ -275,13 +293,19 @@ class CheckRun {
     }
     totals_.cases = static_cast<int>(report->cases.size());
     printf("conform  %d cases, %d failed\n", totals_.cases, failed);
-    AddFailedCases(*report, causes);
+    CasesBehind behind;
+    const auto exchange = exchanges_.find("plain");
+    if (exchange != exchanges_.end()) {
+      behind = FindCasesBehind(*report, *causes, exchange->second, HostOf("none"),
+                               folder_ + "/conformance/behind");
+    }
+    AddFailedCases(*report, behind, causes);
   }
 
   const CheckRequest& options_;
   std::string folder_;
   std::vector<Variant> variants_;
-  Exchanged exchanged_;
+  std::map<std::string, ExchangePlan> exchanges_;  // by what was built
   std::vector<CheckFinding> findings_;
   CheckTotals totals_;
 };

@@ -28,7 +28,8 @@ Output RunWords(const std::vector<std::string>& words) {
   return output;
 }
 
-Output Check(const std::string& folder, const std::vector<std::string>& flags) {
+Output Check(const std::string& folder, const std::vector<std::string>& flags,
+             const std::vector<std::string>& files = {"device_queue.cc"}) {
   std::vector<std::string> words = {std::string(CANCELSAFE_PROGRAM_DIR) + "/cancelsafe",
                                     "check",
                                     "--sanitizer",
@@ -38,8 +39,8 @@ Output Check(const std::string& folder, const std::vector<std::string>& flags) {
                                     "--jobs",
                                     "1",
                                     "--report",
-                                    folder + "/report",
-                                    folder + "/device_queue.cc"};
+                                    folder + "/report"};
+  for (const std::string& file : files) words.push_back(absl::StrCat(folder, "/", file));
   words.insert(words.end(), flags.begin(), flags.end());
   return RunWords(words);
 }
@@ -78,6 +79,21 @@ TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
   const Output again = Check(folder, {"--baseline", folder + "/baseline.txt"});
   EXPECT_EQ(again.status, 0) << again.text;
   EXPECT_THAT(again.text, HasSubstr(": known"));
+}
+
+// In every program the queue is emptied with a peek that holds no lock.
+TEST(Check, FindsWhatHidesBehindAMistakeThatShowsInEveryProgram) {
+  const std::string folder = NewFolder("loud");
+  const std::vector<std::string> files = {"csq.cc", "callback_data_queue.cc"};
+  ASSERT_EQ(
+      WriteMixedSources({"csq-next-peeks-unlocked", "cbdq-disable-does-nothing"}, files, folder),
+      "");
+  const Output output = Check(folder, {}, files);
+  EXPECT_EQ(output.status, 1) << output.text;
+  const nlohmann::json causes = CausesIn(folder);
+  EXPECT_EQ(causes.size(), 2U) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("mistake: in IoCsqRemoveNextIrp"));
+  EXPECT_THAT(output.text, HasSubstr("mistake: in FltCbdqDisable"));
 }
 
 TEST(Check, ARightImplementationHasNoFindings) {

@@ -67,7 +67,12 @@ Cause* FindCause(const conformance::CaseReport& one, std::vector<Cause>* causes)
   return nullptr;
 }
 
-Cause CauseOfCase(const conformance::CaseReport& one) {
+bool IsFailed(const conformance::CaseReport& one) {
+  return conformance::IsFailure(one.verdict) &&
+         one.verdict != conformance::CaseVerdict::kUnexpectedPass;
+}
+
+Cause CauseOfCase(const conformance::CaseReport& one, const std::string& routine) {
   Cause cause;
   CheckFinding& shown = cause.shown;
   shown.variant = "conform";
@@ -83,7 +88,7 @@ Cause CauseOfCase(const conformance::CaseReport& one) {
   } else if (!one.reason.empty()) {
     shown.verdict.reason = one.reason;
   }
-  shown.routine = one.routine;
+  shown.routine = routine;
   cause.severity = shown.verdict.severity;
   return cause;
 }
@@ -92,10 +97,12 @@ Cause CauseOfCase(const conformance::CaseReport& one) {
 
 absl::StatusOr<conformance::Report> RunConformance(const std::string& program,
                                                    const std::string& implementation,
-                                                   const std::string& folder) {
+                                                   const std::string& folder,
+                                                   const std::string& cases) {
   std::string output;
   const absl::StatusOr<ChildEnd> end =
-      RunProcess({program, "conform", "--implementation", implementation, "--report", folder},
+      RunProcess({program, "conform", "--implementation", implementation, "--report", folder,
+                  "--clause", cases},
                  kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
   if (!end.ok()) return end.status();
   const absl::StatusOr<std::string> text = ReadFile(folder + "/report.jsonl");
@@ -109,19 +116,61 @@ absl::StatusOr<conformance::Report> RunConformance(const std::string& program,
   return report;
 }
 
-void AddFailedCases(const conformance::Report& report, std::vector<Cause>* causes) {
+CasesBehind FindCasesBehind(const conformance::Report& report, const std::vector<Cause>& causes,
+                            const ExchangePlan& plan, const std::string& program,
+                            const std::string& folder) {
+  CasesBehind behind;
+  std::vector<std::string> guilty;
+  for (const Cause& cause : causes) {
+    const auto add = [&](const CheckFinding& finding) {
+      for (const std::string& routine : RoutinesIn(finding.vanishes_without)) {
+        guilty.push_back(routine);
+      }
+    };
+    add(cause.shown);
+    std::for_each(cause.others.begin(), cause.others.end(), add);
+  }
+  Exchanges exchanges(plan);
+  const std::set<std::string> known = exchanges.Known(guilty);
+  const Exchanges::Loaded* const loaded = exchanges.With(known);
+  if (loaded == nullptr) return behind;
+  const absl::StatusOr<conformance::Report> rest = RunConformance(program, loaded->path, folder);
+  if (!rest.ok()) return behind;
+  std::set<std::string> failed;
+  for (const conformance::CaseReport& one : report.cases) {
+    if (IsFailed(one)) failed.insert(one.id);
+  }
+  for (const conformance::CaseReport& one : rest->cases) {
+    if (!IsFailed(one) || failed.count(one.id) == 0) continue;
+    behind[one.id] = one.routine;
+    for (const std::string& routine : exchanges.AllBut(known)) {
+      std::set<std::string> routines = known;
+      routines.insert(routine);
+      const Exchanges::Loaded* const more = exchanges.With(routines);
+      if (more == nullptr) continue;
+      const absl::StatusOr<conformance::Report> alone =
+          RunConformance(program, more->path, folder, one.id);
+      if (!alone.ok() || std::any_of(alone->cases.begin(), alone->cases.end(), IsFailed)) continue;
+      behind[one.id] = routine;
+      break;
+    }
+  }
+  return behind;
+}
+
+void AddFailedCases(const conformance::Report& report, const CasesBehind& behind,
+                    std::vector<Cause>* causes) {
   std::vector<Cause> own;
   for (const conformance::CaseReport& one : report.cases) {
-    if (!conformance::IsFailure(one.verdict) ||
-        one.verdict == conformance::CaseVerdict::kUnexpectedPass) {
-      continue;
-    }
-    Cause* cause = FindCause(one, causes);
+    if (!IsFailed(one)) continue;
+    const auto at = behind.find(one.id);
+    const std::string& routine = at == behind.end() ? one.routine : at->second;
+    Cause* cause = at == behind.end() ? FindCause(one, causes) : nullptr;
     for (Cause& other : own) {
-      if (cause == nullptr && other.shown.routine == one.routine) cause = &other;
+      if (cause == nullptr && other.shown.routine == routine) cause = &other;
     }
     if (cause == nullptr) {
-      own.push_back(CauseOfCase(one));
+      own.push_back(CauseOfCase(one, routine));
       cause = &own.back();
     }
     cause->cases.push_back(one.id);

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace cancelsafe {
 namespace {
@@ -51,6 +52,14 @@ std::string CheckFinding::Key() const {
   return key;
 }
 
+std::set<std::string> RoutinesIn(const std::vector<std::string>& vanishes_without) {
+  std::set<std::string> routines;
+  for (const std::string& entry : vanishes_without) {
+    for (const absl::string_view routine : absl::StrSplit(entry, '+')) routines.emplace(routine);
+  }
+  return routines;
+}
+
 std::string FindingJson(const CheckFinding& finding) {
   const Verdict& verdict = finding.verdict;
   json lines = json::array();
@@ -76,6 +85,8 @@ std::string FindingJson(const CheckFinding& finding) {
                        {"passing", finding.spectrum.passing},
                        {"counts", counts},
                        {"vanishes_without", finding.vanishes_without},
+                       {"behind", finding.behind},
+                       {"shown_in", finding.shown_in},
                        {"seen_there", finding.seen_there},
                        {"unconfirmed", finding.unconfirmed}};
   // What an implementation writes over may come out as something else than UTF-8.
@@ -108,6 +119,8 @@ bool ParseFindingJson(absl::string_view line, CheckFinding* finding) {
       read.spectrum.counts[one.at(0)] = {one.at(1), one.at(2), one.at(3) != 0};
     }
     read.vanishes_without = object.value("vanishes_without", std::vector<std::string>());
+    read.behind = object.value("behind", std::vector<std::string>());
+    read.shown_in = object.value("shown_in", "");
     read.seen_there = object.value("seen_there", false);
     read.unconfirmed = object.value("unconfirmed", false);
   } catch (const json::exception&) {

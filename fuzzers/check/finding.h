@@ -5,6 +5,7 @@
 #define CANCELSAFE_FUZZERS_CHECK_FINDING_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,12 @@ struct CheckFinding {
   // Rules and clauses that had to be left out for this to show.
   std::vector<std::string> ignored;
   // Routines without which it does not happen: those that were exchanged, one at a time, for
-  // the reference implementation's, and made it go away.
+  // the reference implementation's, and made it go away. Where it took two at once: "A+B".
   std::vector<std::string> vanishes_without;
+  // Routines whose mistakes hide it: it shows with these exchanged for the reference
+  // implementation's, in this shared object. None if it shows as things are.
+  std::vector<std::string> behind;
+  std::string shown_in;
   // Of traced code: what goes together with it.
   Spectrum spectrum;
   // The line to blame, best first. Both accesses for a data race.
@@ -51,6 +56,9 @@ struct CheckFinding {
   // race its two places.
   std::string Key() const;
 };
+
+// The routines named, those of "A+B" apart.
+std::set<std::string> RoutinesIn(const std::vector<std::string>& vanishes_without);
 
 // One line of JSON, and back; false for a line that is none.
 std::string FindingJson(const CheckFinding& finding);

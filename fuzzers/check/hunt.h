@@ -1,8 +1,8 @@
 // One part of a check: one variant of the implementation and one family, attacked with
 // seeds, mutated and generated programs until the budget is used up. A failure does not end
-// it: each is made small, its place looked for, and the search goes on behind it, a second
-// and third time with the rules left out that were broken most visibly. For a process of
-// its own, in the build that the variant needs.
+// it: each is made small, its place looked for, and the search goes on behind it, in further
+// rounds, with the routines exchanged that have mistakes, or else without the rules that were
+// broken most visibly. For a process of its own, in the build that the variant needs.
 #ifndef CANCELSAFE_FUZZERS_CHECK_HUNT_H_
 #define CANCELSAFE_FUZZERS_CHECK_HUNT_H_
 
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/check/exchange.h"
 #include "fuzzers/check/finding.h"
 #include "impl/implementation.h"
 
@@ -26,11 +27,13 @@ struct HuntPlan {
   bool strict = false;
   int64_t programs = 20000;  // of each round
   double seconds = 60;       // of all rounds; what is over is not begun
-  int rounds = 3;
+  int rounds = 5;
   uint64_t seed = 1;
-  std::vector<std::string> known;                // keys of findings that need not be found again
-  std::vector<std::string> ignore;               // rules and clauses
-  std::map<std::string, std::string> exchanged;  // see exchange.h; may be empty
+  std::vector<std::string> known;   // keys of findings that need not be found again
+  std::vector<std::string> ignore;  // rules and clauses
+  ExchangePlan exchange;            // may have no routines
+  // Routines with mistakes that are known, and the clauses that each breaks.
+  std::map<std::string, std::vector<std::string>> guilty;
 };
 
 struct HuntCounts {
@@ -38,6 +41,10 @@ struct HuntCounts {
   int64_t runs = 0;
   int64_t unknown = 0;
 };
+
+// What a verdict is left out by; "" for what cannot be left out without half of all there is:
+// races, losses, crashes.
+std::string LeftOutBy(const Verdict& verdict);
 
 // Calls `found` for each finding. Throws a SetupError if the family cannot be set up.
 HuntCounts Hunt(const HuntPlan& plan, const Implementation& implementation,

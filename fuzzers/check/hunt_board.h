@@ -31,10 +31,13 @@ struct HuntBoard {
   // How often each clause was broken in this round, by a hash of its name.
   uint32_t broken[kClauses] = {};
 
-  // Of the exchanges tried with one failure: how many were begun, and with which it was gone.
-  static constexpr int kExchangesMax = 64;
-  int exchanges = 0;
-  bool gone[kExchangesMax] = {};
+  // Of one failure and one set of routines exchanged: whether it was gone, and the random
+  // schedule that showed it, if one was needed.
+  bool gone = false;
+  int schedule_seed = -1;
+  // Which of the routines that can be exchanged ran; of none of them if that is not known.
+  static constexpr int kRoutinesMax = 64;
+  bool ran[kRoutinesMax] = {};
 
   // What a look at one failure gave.
   CallSite site;

@@ -1,23 +1,27 @@
 // See hunt_places.h.
 #include "fuzzers/check/hunt_places.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "base/process.h"
 #include "fuzzers/check/call_site.h"
 #include "fuzzers/check/causes.h"
 #include "fuzzers/check/hunt_runs.h"
 #include "fuzzers/check/suspects.h"
 #include "fuzzers/check/traced_code.h"
+#include "fuzzers/memory/modules.h"
 
 namespace cancelsafe {
 namespace {
 
 constexpr int kSuspectRuns = 1500;
-constexpr double kExchangeSecondsMax = 5;  // for all routines, with one failure
+constexpr double kExchangeSecondsMax = 5;  // for one failure and one routine
 
 SourceLine LineAt(uintptr_t address) {
   if (address == 0) return SourceLine();
@@ -39,18 +43,21 @@ void AddLine(uintptr_t address, CheckFinding* finding) {
 
 HuntPlaces::HuntPlaces(const HuntPlan& plan, const Implementation& implementation,
                        const Known& known, HuntBoard* board)
-    : plan_(plan), implementation_(implementation), known_(known), board_(board) {
-  memory::FindModule(reinterpret_cast<uintptr_t>(AnyRoutine(implementation)), &module_);
-}
+    : plan_(plan),
+      implementation_(implementation),
+      known_(known),
+      board_(board),
+      exchanges_(plan.exchange) {}
 
-void HuntPlaces::FindLines(Runner* runner, const Program& program, CheckFinding* finding) {
+void HuntPlaces::FindLines(Runner* runner, const Implementation& implementation,
+                           const Program& program, CheckFinding* finding) {
   if (finding->verdict.kind == VerdictKind::kDataRace) {
     finding->lines = LinesOfRace(finding->verdict.reason);
     finding->seen_there = true;
     return;
   }
   board_->site = CallSite();
-  const void* const inside = AnyRoutine(implementation_);
+  const void* const inside = AnyRoutine(implementation);
   RunHuntChild([&] { board_->site = FindCallSite(runner, program, inside); }, 5);
   const bool consequence = IsConsequence(finding->verdict);
   // The call as a whole is wrong, not what it did last.
@@ -64,16 +71,40 @@ void HuntPlaces::FindLines(Runner* runner, const Program& program, CheckFinding*
   AddLine(board_->site.outermost, finding);
 }
 
-void HuntPlaces::TakeSpectrum(const std::vector<std::string>& ignored, const Program& program,
-                              CheckFinding* finding) const {
+const Implementation& HuntPlaces::With(const std::set<std::string>& routines) {
+  const Exchanges::Loaded* const loaded = exchanges_.With(routines);
+  return loaded != nullptr ? loaded->implementation : implementation_;
+}
+
+void HuntPlaces::TakeSpectrum(const std::set<std::string>& guilty,
+                              const std::vector<std::string>& ignored, const Program& program,
+                              CheckFinding* finding) {
   std::vector<std::string> others;
   for (const std::string& entry : ignored) {
     if (entry != finding->verdict.clause && entry != finding->verdict.rule) {
       others.push_back(entry);
     }
   }
-  const std::unique_ptr<Runner> runner = NewHuntRunner(plan_, implementation_, others);
+  const std::set<std::string> own = RoutinesIn(finding->vanishes_without);
+  if (!own.empty()) {
+    std::set<std::string> rest = guilty;
+    for (const std::string& routine : own) rest.erase(routine);
+    if (TakeSpectrumWith(exchanges_.AllBut(own), plan_.ignore, program, finding)) return;
+    if (!rest.empty() && TakeSpectrumWith(rest, plan_.ignore, program, finding)) return;
+  }
+  TakeSpectrumWith({}, others, program, finding);
+}
+
+bool HuntPlaces::TakeSpectrumWith(const std::set<std::string>& routines,
+                                  const std::vector<std::string>& ignored, Program program,
+                                  CheckFinding* finding) {
+  const Exchanges::Loaded* const loaded = exchanges_.With(routines);
+  if (loaded == nullptr && !routines.empty()) return false;
+  const Implementation& implementation =
+      loaded != nullptr ? loaded->implementation : implementation_;
+  const std::unique_ptr<Runner> runner = NewHuntRunner(plan_, implementation, ignored);
   const std::string key = finding->Key();
+  if (loaded != nullptr && !FailsAlike(runner.get(), key, &program)) return false;
   const std::string reach = ReachOf(program);
   const auto same = [&](const Program& other) {
     return FindingOf(runner->output().verdict, RoutineOf(*runner)).Key() == key &&
@@ -86,51 +117,147 @@ void HuntPlaces::TakeSpectrum(const std::vector<std::string>& ignored, const Pro
         kHuntChildSecondsMax);
     if (ended) break;
   }
-  if (board_->failing == 0) return;
+  if (board_->failing == 0) return false;
+  memory::Module module;
+  memory::FindModule(reinterpret_cast<uintptr_t>(AnyRoutine(implementation)), &module);
+  const uintptr_t begin =
+      module.load_address +
+      (loaded != nullptr ? loaded->code_begin : CodeBegin(plan_.implementation));
   Spectrum& spectrum = finding->spectrum;
   spectrum.failing = board_->failing;
   spectrum.passing = board_->passing;
   for (int i = 0; i < board_->traced_count; ++i) {
     const HuntBoard::Traced& one = board_->traced[i];
     // The hook's call returns there; what was called lies before it.
-    const uint64_t place = TracedCode::AddressOf(one.block) - 1 - module_.load_address;
+    const uint64_t place = TracedCode::AddressOf(one.block) - 1 - begin;
     spectrum.counts[place * 4 + TracedCode::HappenedAt(one.block)] = {
         static_cast<int>(one.failing), static_cast<int>(one.passing), one.in_call};
   }
+  return true;
 }
 
-void HuntPlaces::TakeExchanges(const Program& program, CheckFinding* finding) {
-  if (!exchanges_loaded_) LoadExchanges();
-  exchanges_loaded_ = true;
-  board_->exchanges = 0;
-  std::fill_n(board_->gone, HuntBoard::kExchangesMax, false);
-  const int count = static_cast<int>(exchanges_.size());
+// Whether the program fails in this way. With several fibers its schedule may not fit other
+// routines: then it is given one under which it does.
+bool HuntPlaces::FailsAlike(Runner* runner, const std::string& key, Program* program) {
+  constexpr int kSchedules = 60;
+  board_->schedule_seed = -1;
+  board_->gone = true;
+  RunHuntChild(
+      [&] {
+        const auto fails = [&](const Program& one) {
+          return !runner->Run(one) &&
+                 FindingOf(runner->output().verdict, RoutineOf(*runner)).Key() == key;
+        };
+        if (fails(*program)) {
+          board_->gone = false;
+          return;
+        }
+        Program other = *program;
+        other.schedule = schedule::Schedule();
+        other.schedule.kind = schedule::Kind::kRandom;
+        for (int i = 1; i <= kSchedules && other.fibers > 1; ++i) {
+          other.schedule.seed = static_cast<uint64_t>(i);
+          if (!fails(other)) continue;
+          board_->schedule_seed = i;
+          board_->gone = false;
+          return;
+        }
+      },
+      kExchangeSecondsMax);
+  if (board_->gone) return false;
+  if (board_->schedule_seed > 0) {
+    program->schedule = schedule::Schedule();
+    program->schedule.kind = schedule::Kind::kRandom;
+    program->schedule.seed = static_cast<uint64_t>(board_->schedule_seed);
+  }
+  return true;
+}
+
+bool HuntPlaces::IsGoneWith(const std::set<std::string>& routines,
+                            const std::vector<std::string>& ignored, const Program& program,
+                            const std::string& key) {
+  const std::string path = exchanges_.Link(routines);
+  if (path.empty()) return false;
+  board_->gone = false;
+  RunHuntChild(
+      [&] {
+        Implementation implementation;
+        std::string complaint;
+        if (!LoadImplementation(path, &implementation, &complaint)) return;
+        const std::unique_ptr<Runner> runner = NewHuntRunner(plan_, implementation, ignored);
+        board_->gone = IsGone(runner.get(), program, key);
+      },
+      kExchangeSecondsMax);
+  return board_->gone;
+}
+
+// Those of the routines whose code ran; all, where that cannot be seen.
+std::vector<std::string> HuntPlaces::RoutinesRun(const std::set<std::string>& base,
+                                                 const std::vector<std::string>& ignored,
+                                                 const Program& program) {
+  const std::vector<std::string>& all = exchanges_.routines();
+  if (!TracedCode::kBuilt || all.size() > HuntBoard::kRoutinesMax) return all;
+  const Implementation& implementation = With(base);
+  const std::unique_ptr<Runner> runner = NewHuntRunner(plan_, implementation, ignored);
+  std::fill_n(board_->ran, HuntBoard::kRoutinesMax, false);
+  RunHuntChild(
+      [&] {
+        TracedCode::Clear();
+        runner->Run(program);
+        for (const uintptr_t block : TracedCode::Blocks()) {
+          Dl_info info;
+          const auto* const address =
+              reinterpret_cast<const void*>(TracedCode::AddressOf(block) - 1);  // NOLINT
+          if (dladdr(address, &info) == 0 || info.dli_sname == nullptr) continue;
+          const auto at = std::find(all.begin(), all.end(), info.dli_sname);
+          if (at != all.end()) board_->ran[at - all.begin()] = true;
+        }
+      },
+      kExchangeSecondsMax);
+  std::vector<std::string> routines;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (board_->ran[i]) routines.push_back(all[i]);
+  }
+  return routines.empty() ? all : routines;
+}
+
+void HuntPlaces::TakeExchanges(const std::set<std::string>& base,
+                               const std::vector<std::string>& ignored, const Program& program,
+                               CheckFinding* finding) {
   const std::string key = finding->Key();
-  // A routine that does not get on with the others may hang in every program.
-  std::vector<std::string> hung;
-  while (board_->exchanges < count) {
-    const double end = SecondsNow() + kExchangeSecondsMax;
-    const bool ended = RunHuntChild(
-        [&] {
-          while (board_->exchanges < count) {
-            const int at = board_->exchanges++;
-            const std::unique_ptr<Runner> runner =
-                NewHuntRunner(plan_, exchanges_[at].second, finding->ignored);
-            board_->gone[at] = IsGone(runner.get(), program, key);
-          }
-        },
-        kExchangeSecondsMax);
-    if (!ended && SecondsNow() >= end) hung.push_back(exchanges_[board_->exchanges - 1].first);
+  for (const std::string& routine : RoutinesRun(base, ignored, program)) {
+    if (base.count(routine) != 0 || hung_.count(routine) != 0) continue;
+    std::set<std::string> routines = base;
+    routines.insert(routine);
+    const double begin = SecondsNow();
+    if (IsGoneWith(routines, ignored, program, key)) {
+      finding->vanishes_without.push_back(routine);
+    } else if (SecondsNow() - begin >= kExchangeSecondsMax) {
+      // A routine that does not get on with the others may hang in every program.
+      hung_.insert(routine);
+    }
   }
-  for (int i = 0; i < count; ++i) {
-    if (board_->gone[i]) finding->vanishes_without.push_back(exchanges_[i].first);
+  if (finding->vanishes_without.empty()) {
+    finding->vanishes_without = TakeTogether(base, ignored, program, key);
   }
-  exchanges_.erase(std::remove_if(exchanges_.begin(), exchanges_.end(),
-                                  [&](const std::pair<std::string, Implementation>& exchange) {
-                                    return std::find(hung.begin(), hung.end(), exchange.first) !=
-                                           hung.end();
-                                  }),
-                   exchanges_.end());
+}
+
+// As few routines as make it go away together, if two are enough: "A+B".
+std::vector<std::string> HuntPlaces::TakeTogether(const std::set<std::string>& base,
+                                                  const std::vector<std::string>& ignored,
+                                                  const Program& program, const std::string& key) {
+  constexpr size_t kTogetherMax = 2;
+  std::set<std::string> needed = exchanges_.AllBut(hung_);
+  if (needed.empty() || !IsGoneWith(needed, ignored, program, key)) return {};
+  for (const std::string& routine : exchanges_.routines()) {
+    if (base.count(routine) != 0) continue;
+    std::set<std::string> fewer = needed;
+    fewer.erase(routine);
+    if (IsGoneWith(fewer, ignored, program, key)) needed = std::move(fewer);
+  }
+  for (const std::string& routine : base) needed.erase(routine);
+  if (needed.empty() || needed.size() > kTogetherMax) return {};
+  return {absl::StrJoin(needed, "+")};
 }
 
 // Whether the failure is gone: the program passes, or fails as the implementation does
@@ -153,17 +280,6 @@ bool HuntPlaces::IsGone(Runner* runner, const Program& program, const std::strin
     if (!gone(other)) return false;
   }
   return true;
-}
-
-void HuntPlaces::LoadExchanges() {
-  for (const auto& [routine, path] : plan_.exchanged) {
-    Implementation exchanged;
-    std::string error;
-    if (exchanges_.size() < HuntBoard::kExchangesMax &&
-        LoadImplementation(path, &exchanged, &error)) {
-      exchanges_.emplace_back(routine, exchanged);
-    }
-  }
 }
 
 }  // namespace cancelsafe

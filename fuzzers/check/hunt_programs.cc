@@ -37,13 +37,15 @@ void CutTo(int operations, Program* program) {
 }
 
 void MakeHuntProgram(Family family, uint64_t seed, int64_t number,
-                     const std::vector<Program>& seeds, const HuntBoard& board, Program* program) {
-  if (number < static_cast<int64_t>(seeds.size())) {
-    *program = seeds[number];
-    return;
-  }
+                     const std::vector<Program>& seeds, const HuntBoard& board, bool few,
+                     Program* program) {
   Random random(seed * 0x9E3779B97F4A7C15u + static_cast<uint64_t>(number));
   random.Next();
+  if (number < static_cast<int64_t>(seeds.size())) {
+    *program = seeds[number];
+    if (few) CutTo(kFewOperations, program);
+    return;
+  }
   const uint32_t kept = std::min<uint32_t>(board.kept_count, HuntBoard::kKept);
   if (kept > 0 && random.OneIn(2)) {
     const int at = random.Below(static_cast<int>(kept));
@@ -57,7 +59,7 @@ void MakeHuntProgram(Family family, uint64_t seed, int64_t number,
     for (int i = 0; i < program->operation_count; ++i) program->fiber_of[i] = 0;
     CutTo(kMaxOperations, program);
   }
-  if (random.OneIn(2)) {
+  if (random.OneIn(2) || few) {
     // Any of its operations, in their order.
     const int wanted = random.Between(1, kFewOperations);
     while (program->operation_count > wanted) {

@@ -13,8 +13,10 @@ namespace cancelsafe {
 // Keeps the first `operations` of a program.
 void CutTo(int operations, Program* program);
 
+// `few`: all of them are cut, seeds as well.
 void MakeHuntProgram(Family family, uint64_t seed, int64_t number,
-                     const std::vector<Program>& seeds, const HuntBoard& board, Program* program);
+                     const std::vector<Program>& seeds, const HuntBoard& board, bool few,
+                     Program* program);
 
 // A program like this one: for statistics over its surroundings.
 void MakeNeighbour(Family family, uint64_t seed, const Program& center, Program* program);

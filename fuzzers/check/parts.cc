@@ -67,6 +67,11 @@ PartResult ReadResult(const std::string& path) {
   return result;
 }
 
+// Families that are made of one another share their mistakes.
+std::string LayerOf(const std::string& family) {
+  return family == "device-queue" || family == "start-io" ? "device-queue" : "csq";
+}
+
 struct Running {
   std::unique_ptr<Process> process;
   std::string path;
@@ -89,7 +94,11 @@ std::string PlanJson(const HuntPlan& plan) {
               {"seed", plan.seed},
               {"known", plan.known},
               {"ignore", plan.ignore},
-              {"exchanged", plan.exchanged}}
+              {"exchange_variant", plan.exchange.variant},
+              {"exchange_folder", plan.exchange.folder},
+              {"exchange_objects", plan.exchange.objects},
+              {"exchange_routines", plan.exchange.routines},
+              {"guilty", plan.guilty}}
       .dump(1);
 }
 
@@ -110,7 +119,11 @@ absl::StatusOr<HuntPlan> ParsePlan(const std::string& text) {
     plan.seed = object.at("seed");
     plan.known = object.at("known").get<std::vector<std::string>>();
     plan.ignore = object.at("ignore").get<std::vector<std::string>>();
-    plan.exchanged = object.at("exchanged").get<std::map<std::string, std::string>>();
+    plan.exchange.variant = object.at("exchange_variant");
+    plan.exchange.folder = object.at("exchange_folder");
+    plan.exchange.objects = object.at("exchange_objects").get<std::vector<std::string>>();
+    plan.exchange.routines = object.at("exchange_routines").get<std::vector<std::string>>();
+    plan.guilty = object.at("guilty").get<decltype(plan.guilty)>();
   } catch (const json::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }
@@ -140,7 +153,8 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
                                  const std::function<void(int, const PartResult&)>& done) {
   std::vector<PartResult> results(parts.size());
   std::map<int, Running> running;
-  std::map<std::string, std::set<std::string>> known;  // keys by family
+  std::map<std::string, std::set<std::string>> known;                          // keys by family
+  std::map<std::string, std::map<std::string, std::set<std::string>>> guilty;  // by layer
   size_t next = 0;
   bool stopped = false;
   while ((!stopped && next < parts.size()) || !running.empty()) {
@@ -152,6 +166,9 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
       const int number = static_cast<int>(next++);
       HuntPlan plan = parts[number].plan;
       plan.known.assign(known[plan.family].begin(), known[plan.family].end());
+      for (const auto& [routine, clauses] : guilty[LayerOf(plan.family)]) {
+        plan.guilty[routine].assign(clauses.begin(), clauses.end());
+      }
       Running part;
       part.path = absl::StrCat(folder, "/", plan.variant, "-", plan.family, ".json");
       unlink(FoundPath(part.path).c_str());
@@ -183,7 +200,14 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
                                         part.output.substr(0, 400));
       }
       for (const CheckFinding& finding : result.findings) {
-        if (finding.verdict.kind != VerdictKind::kDataRace && finding.ignored.empty()) {
+        // What the next parts exchange they do not meet again.
+        if (!finding.vanishes_without.empty()) {
+          for (const std::string& routine : RoutinesIn(finding.vanishes_without)) {
+            std::set<std::string>& clauses = guilty[LayerOf(finding.family)][routine];
+            const std::string clause = LeftOutBy(finding.verdict);
+            if (!clause.empty()) clauses.insert(clause);
+          }
+        } else if (finding.verdict.kind != VerdictKind::kDataRace && finding.ignored.empty()) {
           const absl::StatusOr<Program> program = ParseProgram(finding.program);
           known[finding.family].insert(
               absl::StrCat(finding.Key(), "\t", program.ok() ? ReachOf(*program) : ""));

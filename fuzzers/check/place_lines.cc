@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/process.h"
+#include "fuzzers/check/exchange.h"
 
 namespace cancelsafe {
 namespace {
@@ -21,7 +22,8 @@ PlaceLines FindPlaceLines(const std::string& shared_object, const std::set<uint6
   if (places.empty()) return lines;
   std::vector<std::string> words = {"llvm-symbolizer-19", "--no-inlines", "--demangle",
                                     "--output-style=LLVM", absl::StrCat("--obj=", shared_object)};
-  for (const uint64_t place : places) words.push_back(absl::StrCat("0x", absl::Hex(place)));
+  const uint64_t begin = CodeBegin(shared_object);
+  for (const uint64_t place : places) words.push_back(absl::StrCat("0x", absl::Hex(begin + place)));
   std::string output;
   const absl::StatusOr<ChildEnd> end = RunProcess(
       words, kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });

@@ -11,7 +11,7 @@
 
 namespace cancelsafe {
 
-// Lines by place in the file (spectrum.h).
+// Lines by place in the code (spectrum.h).
 using PlaceLines = std::map<uint64_t, SourceLine>;
 
 // Places without a line, and those in headers of the harness, are left out. Empty without a

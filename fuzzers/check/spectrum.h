@@ -20,7 +20,7 @@ struct Spectrum {
   // Programs that failed, in this way, and passed; what failed otherwise counts for neither.
   int failing = 0;
   int passing = 0;
-  // By where and what: the place in the file of the shared object, times 4, and
+  // By where and what: how far behind the begin of the code (CodeBegin in exchange.h), times 4, and
   // TracedCode::Happened. The same in every process.
   std::map<uint64_t, Count> counts;
 

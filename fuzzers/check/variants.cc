@@ -56,7 +56,7 @@ absl::Status BuildVariant(const std::vector<std::string>& sources,
     if (!IsC(sources[i])) compile.push_back("-std=c++17");
     // What the sources warn of is their authors' business.
     compile.insert(compile.end(), {"-c", "-fPIC", "-g", "-w", "-fno-omit-frame-pointer",
-                                   absl::StrCat("-I", headers)});
+                                   kCallsStayCalls, absl::StrCat("-I", headers)});
     for (const std::string& flag : VariantFlags(name)) compile.push_back(flag);
     compile.insert(compile.end(), flags.begin(), flags.end());
     compile.insert(compile.end(), {sources[i], "-o", object});
@@ -87,9 +87,12 @@ std::vector<std::string> LinkFlags(const std::string& variant) {
   return flags;
 }
 
-std::vector<std::string> TracedObjects(const std::string& folder, size_t sources) {
+std::vector<std::string> ObjectsOf(const std::string& variant, const std::string& folder,
+                                   size_t sources) {
   std::vector<std::string> objects;
-  for (size_t i = 0; i < sources; ++i) objects.push_back(absl::StrCat(folder, "/traced-", i, ".o"));
+  for (size_t i = 0; i < sources; ++i) {
+    objects.push_back(absl::StrCat(folder, "/", variant, "-", i, ".o"));
+  }
   return objects;
 }
 

@@ -23,12 +23,17 @@ struct Variant {
 // documentation as well.
 std::vector<std::string> VariantFlags(const std::string& variant);
 
+// In all of them: a routine that calls another does so by its name, so that the other can be
+// exchanged.
+inline constexpr char kCallsStayCalls[] = "-fsemantic-interposition";
+
 // Those for linking it.
 std::vector<std::string> LinkFlags(const std::string& variant);
 // Runs a compiler or linker; the error is what it said.
 absl::Status RunCompiler(const std::vector<std::string>& command);
-// What BuildVariants leaves in its folder of so many sources: the objects of the traced variant.
-std::vector<std::string> TracedObjects(const std::string& folder, size_t sources);
+// What BuildVariants leaves in its folder of so many sources: the objects of a variant.
+std::vector<std::string> ObjectsOf(const std::string& variant, const std::string& folder,
+                                   size_t sources);
 
 // Compiles the sources (C or C++, by extension) to DIR/<variant>.so: "plain", "traced" (tells
 // which code runs: for the plain host), "address", and "thread", which the hosts of
