@@ -1,13 +1,23 @@
 // cancelsafe check: the command line. The check itself is check_run.cc.
+#include <algorithm>
 #include <climits>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/process.h"
 #include "command/flags.h"
+#include "command/guest_flags.h"
+#include "command/status.h"
 #include "command/subcommand.h"
+#include "conformance/report/catalogue.h"
 #include "fuzzers/check/check_run.h"
 #include "fuzzers/check/parts.h"
+#include "oracle/check.h"
 
 namespace cancelsafe {
 namespace {
@@ -18,11 +28,32 @@ struct Options {
   std::string part;
 };
 
+// Throws a UsageError for what names nothing; an id that no clause has would leave out nothing,
+// and say that it did.
+void CheckIgnored(const std::vector<std::string>& ignored) {
+  IgnoreSet set;
+  for (const std::string& entry : ignored) {
+    if (!set.Add(entry)) {
+      throw UsageError(absl::StrCat("--ignore: '", entry, "' ", kIgnoreAllowed));
+    }
+    for (const absl::string_view part : absl::StrSplit(entry, '+')) {
+      // "CSQ-INSERT-06"
+      const bool clause = std::count(part.begin(), part.end(), '-') >= 2 &&
+                          absl::ascii_isupper(part.front()) && absl::ascii_isdigit(part.back());
+      if (clause && conformance::FindClause(std::string(part)) == nullptr) {
+        throw UsageError(absl::StrCat("--ignore: there is no clause ", part,
+                                      "; cancelsafe conform --list names them"));
+      }
+    }
+  }
+}
+
 int Run(Options* options) {
   if (!options->part.empty()) return RunPart(options->part);
   if (options->check.files.empty()) {
     throw UsageError("name the sources (.c, .cc) or the shared object of an implementation");
   }
+  CheckIgnored(options->check.ignore);
   options->check.jobs = options->jobs == 0 ? ProcessorCount() : options->jobs;
   return RunCheck(options->check);
 }

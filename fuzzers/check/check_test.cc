@@ -104,6 +104,14 @@ TEST(Check, ARightImplementationHasNoFindings) {
   EXPECT_THAT(output.text, HasSubstr("No findings"));
 }
 
+TEST(Check, AnIgnoredClauseThatThereIsNotIsAnError) {
+  const std::string folder = NewFolder("unknown");
+  ASSERT_EQ(WriteMixedSources({}, {"device_queue.cc"}, folder), "");
+  const Output output = Check(folder, {"--ignore", "CSQ-INSERT-99"});
+  EXPECT_EQ(output.status, 2) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("there is no clause CSQ-INSERT-99"));
+}
+
 TEST(Check, WhatDoesNotCompileIsShownWithTheCompilersWords) {
   const std::string folder = NewFolder("wrong");
   ASSERT_TRUE(WriteFileAtomically(folder + "/device_queue.cc", "int f( {\n").ok());
