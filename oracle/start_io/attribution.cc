@@ -52,6 +52,7 @@ class Attribution {
  private:
   // No request has started anything yet.
   void Clear() {
+    next_start_ = 0;
     bool asked_for = false;
     for (int i = 0; i < history_.call_count; ++i) {
       Call& call = history_.calls[i];
@@ -71,15 +72,18 @@ class Attribution {
   Call& call(uint8_t index) { return history_.calls[index]; }
 
   bool IsOfDevice(const Call& call) const { return alone_ || QueueOf(call.operation) == queue_; }
-  // StartIo is called for the device that its packet was started on.
-  bool IsOfDevice(const CallbackEvent& event) const {
+  // StartIo is called for the device that its packet was started on last. For one event after
+  // the other, in their order.
+  bool IsOfDevice(const CallbackEvent& event) {
     if (alone_) return true;
-    int queue = 0;
-    for (int i = 0; i < history_.call_count && history_.calls[i].begin < event.sequence; ++i) {
-      const Operation& operation = history_.calls[i].operation;
-      if (StartsPacket(operation.op) && operation.item == event.item) queue = QueueOf(operation);
+    for (; next_start_ < history_.call_count; ++next_start_) {
+      const Call& start = call(next_start_);
+      if (start.begin >= event.sequence) break;
+      if (StartsPacket(start.operation.op)) {
+        started_on_[start.operation.item] = static_cast<uint8_t>(QueueOf(start.operation));
+      }
     }
-    return queue == queue_;
+    return (event.item < kMaxItems ? started_on_[event.item] : 0) == queue_;
   }
 
   // Whether requests may be postponed: what the last setting says. Which of two that
@@ -194,7 +198,9 @@ class Attribution {
 
   History& history_;
   const int queue_;
-  const bool alone_;  // there is no other device
+  const bool alone_;  // the program has one device
+  uint8_t next_start_ = 0;
+  uint8_t started_on_[kMaxItems] = {};  // by item: where it was started last, before that call
   uint8_t next_call_ = 0;
   bool deferred_ = false;
   bool drained_ = false;
