@@ -53,6 +53,7 @@ struct RuleClauses {
 struct FamilyInfo {
   const char* name;    // in texts, in reports and on command lines: "device-queue"
   const char* prefix;  // of its clauses, and in small letters of its conformance cases: "DQ"
+  Family base;         // whose routines its own are made of; itself for the lowest layer
   Setup setup;         // a queue without special settings
   uint8_t settings;    // the SettingGroups that it has
   CallbackStyle callbacks;

@@ -13,6 +13,7 @@ TEST(FamilyTest, EveryRowIsWhole) {
     EXPECT_EQ(info.setup.family, FamilyNumber(i)) << info.name;
     EXPECT_NE(info.add_endings, nullptr) << info.name;
     EXPECT_NE(info.new_order_check(), nullptr) << info.name;
+    EXPECT_EQ(InfoOf(info.base).base, info.base) << info.name;
     EXPECT_GT(info.facets.count, 0) << info.name;
     uint32_t bits = 3;  // the length
     for (int j = 0; j < info.facets.count; ++j) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "impl/implementation.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -288,9 +290,10 @@ bool MayExplain(const Cause& cause, const CheckFinding& finding) {
   return together || !tried;
 }
 
-int FamilyRank(const std::string& family) {
-  // Other families are made of these.
-  return family == "csq" || family == "device-queue" ? 0 : 1;
+// Families of which others are made come first.
+bool IsMadeOfAnother(const std::string& name) {
+  const std::optional<Family> family = FindFamily(name);
+  return !family.has_value() || InfoOf(*family).base != *family;
 }
 
 // Better explanations first.
@@ -298,7 +301,7 @@ auto Rank(const CheckFinding& finding) {
   return std::make_tuple(
       !finding.behind.empty(), finding.operations > kFewOperations, IsConsequence(finding.verdict),
       finding.ignored.size(), finding.unconfirmed, IsLoss(finding.verdict), IsRace(finding),
-      finding.fibers, FamilyRank(finding.family), finding.operations,
+      finding.fibers, IsMadeOfAnother(finding.family), finding.operations,
       -static_cast<int>(finding.verdict.severity), finding.family, finding.variant, finding.Key());
 }
 

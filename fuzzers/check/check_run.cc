@@ -73,24 +73,20 @@ std::string Routines(const Implementation& implementation, bool provided) {
   return absl::StrJoin(names, ", ");
 }
 
-// The families whose queues can be set up and emptied.
+// The families whose queues can be set up and emptied; first those that others are made of,
+// since what is wrong with them is known then.
 std::vector<Family> FamiliesOf(const Implementation& implementation) {
   std::vector<Family> families;
-  for (int i = 0; i < kFamilyCount; ++i) {
-    const char* missing = nullptr;
-    const std::unique_ptr<FamilyDriver> driver(
-        NewFamilyDriver(FamilyNumber(i), implementation, &missing));
-    if (missing == nullptr) families.push_back(FamilyNumber(i));
-  }
-  // Others are made of these: what is wrong with them is known then.
-  std::vector<Family> ordered;
-  for (const bool first : {true, false}) {
-    for (const Family family : families) {
-      const bool made_of = family == Family::kCsq || family == Family::kDeviceQueue;
-      if (made_of == first) ordered.push_back(family);
+  for (const bool made_of_another : {false, true}) {
+    for (int i = 0; i < kFamilyCount; ++i) {
+      const Family family = FamilyNumber(i);
+      if ((InfoOf(family).base != family) != made_of_another) continue;
+      const char* missing = nullptr;
+      const std::unique_ptr<FamilyDriver> driver(NewFamilyDriver(family, implementation, &missing));
+      if (missing == nullptr) families.push_back(family);
     }
   }
-  return ordered;
+  return families;
 }
 
 std::string FileWord(Family family) {

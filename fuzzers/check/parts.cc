@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "command/status.h"
 #include "fuzzers/check/reach.h"
 #include "fuzzers/program/text.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -68,8 +70,9 @@ PartResult ReadResult(const std::string& path) {
 }
 
 // Families that are made of one another share their mistakes.
-std::string LayerOf(const std::string& family) {
-  return family == "device-queue" || family == "start-io" ? "device-queue" : "csq";
+Family LayerOf(const std::string& name) {
+  const std::optional<Family> family = FindFamily(name);
+  return InfoOf(family.value_or(Family::kCsq)).base;
 }
 
 struct Running {
@@ -153,8 +156,8 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
                                  const std::function<void(int, const PartResult&)>& done) {
   std::vector<PartResult> results(parts.size());
   std::map<int, Running> running;
-  std::map<std::string, std::set<std::string>> known;                          // keys by family
-  std::map<std::string, std::map<std::string, std::set<std::string>>> guilty;  // by layer
+  std::map<std::string, std::set<std::string>> known;                     // keys by family
+  std::map<Family, std::map<std::string, std::set<std::string>>> guilty;  // by layer
   size_t next = 0;
   bool stopped = false;
   while ((!stopped && next < parts.size()) || !running.empty()) {

@@ -32,6 +32,7 @@ extern const FamilyInfo callback_data_queue;
 constexpr FamilyInfo callback_data_queue = {
     "callback-data-queue",
     "CBDQ",
+    Family::kCsq,
     DefaultSetup(),
     kQueueSettings | kOperationSettings,
     CallbackStyle::kQueue,

@@ -31,6 +31,7 @@ extern const FamilyInfo csq;
 constexpr FamilyInfo csq = {
     "csq",
     "CSQ",
+    Family::kCsq,
     DefaultSetup(),
     kQueueSettings | kTwoKindSettings,
     CallbackStyle::kQueue,

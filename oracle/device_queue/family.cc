@@ -65,8 +65,9 @@ namespace families {
 
 extern const FamilyInfo device_queue;
 constexpr FamilyInfo device_queue = {
-    "device-queue",
+    "device-queue",  //
     "DQ",
+    Family::kDeviceQueue,
     DefaultSetup(),
     kListSettings,
     CallbackStyle::kNone,

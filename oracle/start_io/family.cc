@@ -95,8 +95,9 @@ namespace families {
 
 extern const FamilyInfo start_io;
 constexpr FamilyInfo start_io = {
-    "start-io",
+    "start-io",  //
     "SIO",
+    Family::kDeviceQueue,
     DefaultSetup(),
     kStartIoSettings,
     CallbackStyle::kStartIo,
