@@ -4,25 +4,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "conformance/report/catalogue.h"
+#include "conformance/report/printable.h"
 #include "conformance/report/writers.h"
 
 namespace cancelsafe::conformance {
 
-namespace {
-
-std::string Cell(const std::string& text) {
-  return absl::StrReplaceAll(text, {{"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}});
-}
-
-}  // namespace
-
 std::string Markdown(const Report& report) {
   std::string closing = ClosingLine(report);
   closing.pop_back();
-  std::string text = absl::StrCat("## Conformance of ", Cell(report.implementation), "\n\n",
-                                  Cell(closing), "\n\n");
+  std::string text = absl::StrCat("## Conformance of ", InTableCell(report.implementation), "\n\n",
+                                  InTableCell(closing), "\n\n");
   std::vector<std::string> order;
   std::map<std::string, std::map<CaseVerdict, int>> counts;
   for (const CaseReport& c : report.cases) {
@@ -55,19 +47,19 @@ std::string Markdown(const Report& report) {
     headed = true;
     if (c.failures.empty()) {
       absl::StrAppend(&text, "| ", c.id, " | ", CaseVerdictName(c.verdict), " | ",
-                      absl::StrJoin(c.clauses, " "), " | | ", Cell(c.reason), " |\n");
+                      absl::StrJoin(c.clauses, " "), " | | ", InTableCell(c.reason), " |\n");
     }
     for (const CheckFailure& failure : c.failures) {
       absl::StrAppend(&text, "| ", c.id, " | ", CaseVerdictName(c.verdict), " | ",
-                      absl::StrJoin(failure.clauses, " "), " | `", Cell(failure.expected), "` | `",
-                      Cell(failure.seen), "` |\n");
+                      absl::StrJoin(failure.clauses, " "), " | `", InTableCell(failure.expected),
+                      "` | `", InTableCell(failure.seen), "` |\n");
     }
   }
   const auto readings = Readings(report);
   if (!readings.empty()) absl::StrAppend(&text, "\n| ambiguity | reading followed |\n|---|---|\n");
   for (const auto& [ambiguity, texts] : readings) {
     absl::StrAppend(&text, "| ", ambiguity, ": ", AmbiguityQuestion(ambiguity), " | ",
-                    Cell(absl::StrJoin(texts, "; ")), " |\n");
+                    InTableCell(absl::StrJoin(texts, "; ")), " |\n");
   }
   return text;
 }

@@ -53,6 +53,10 @@ std::string InMarkup(absl::string_view text) {
       text, {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"\n", "&#10;"}});
 }
 
+std::string InTableCell(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}});
+}
+
 void MakePrintable(Report* report) {
   Make(&report->implementation);
   Make(&report->host);

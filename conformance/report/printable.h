@@ -16,6 +16,9 @@ std::string Printable(absl::string_view text);
 // As text, or as the value of an attribute in double quotes, of XML and HTML.
 std::string InMarkup(absl::string_view text);
 
+// As text of a table's cell, and elsewhere, in Markdown.
+std::string InTableCell(absl::string_view text);
+
 // All text of the report, in place.
 void MakePrintable(Report* report);
 

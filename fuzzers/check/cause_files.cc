@@ -18,6 +18,7 @@ namespace cancelsafe {
 namespace {
 
 using conformance::InMarkup;
+using conformance::InTableCell;
 
 constexpr char kStyle[] = R"(<style>
 :root { color-scheme: light dark; }
@@ -28,15 +29,6 @@ dt { font-weight: 600; } dd { margin: 0 0 .4em 1em; }
 .known { opacity: .7; }
 </style>
 )";
-
-// "memory error: CSQ-CXL-03 (use-after-free) in IoCancelIrp".
-std::string TitleOf(const ReportedCause& reported) {
-  const Verdict& verdict = reported.cause.shown.verdict;
-  const std::string& routine = reported.cause.shown.routine;
-  return absl::StrCat(SeverityName(reported.cause.severity), ": ", verdict.clause,
-                      verdict.clause.empty() ? "" : " ", "(", verdict.rule, ")",
-                      routine.empty() ? "" : " in ", routine);
-}
 
 // What goes with a cause, as names and values, in the order in which it is read.
 std::vector<std::pair<std::string, std::string>> FactsOf(const ReportedCause& reported) {
@@ -63,10 +55,6 @@ std::vector<std::pair<std::string, std::string>> FactsOf(const ReportedCause& re
   return once;
 }
 
-std::string Cell(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}});
-}
-
 // GitHub ends a message at a line feed and a property at a comma or colon.
 std::string InMessage(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"%", "%25"}, {"\r", "%0D"}, {"\n", "%0A"}});
@@ -75,9 +63,9 @@ std::string InProperty(absl::string_view text) {
   return absl::StrReplaceAll(InMessage(text), {{":", "%3A"}, {",", "%2C"}});
 }
 
-const char* AnnotationOf(Severity severity) {
-  if (severity == Severity::kFigureOrder) return "notice";
-  return severity == Severity::kIrql || severity == Severity::kWrongResult ? "warning" : "error";
+std::string AnnotationOf(Severity severity) {
+  const std::string level = LevelOf(severity);
+  return level == "note" ? "notice" : level;
 }
 
 // A fence that is longer than any run of backquotes in the text.
@@ -109,7 +97,7 @@ std::string CausesJUnit(const CauseList& list) {
       }
       absl::StrAppend(&cases, "      <failure type=\"",
                       InMarkup(SeverityName(reported.cause.severity)), "\" message=\"",
-                      InMarkup(TitleOf(reported)), "\">", InMarkup(text), "</failure>\n");
+                      InMarkup(TitleOf(reported.cause)), "\">", InMarkup(text), "</failure>\n");
     }
     absl::StrAppend(&cases, "    </testcase>\n");
   }
@@ -131,7 +119,7 @@ std::string CausesJUnit(const CauseList& list) {
 }
 
 std::string CausesMarkdown(const CauseList& list) {
-  std::string text = absl::StrCat("## Causes\n\n", Cell(list.summary), "\n\n");
+  std::string text = absl::StrCat("## Causes\n\n", InTableCell(list.summary), "\n\n");
   if (!list.causes.empty()) {
     absl::StrAppend(&text, "| | severity | what | where | operations |\n|---:|---|---|---|---:|\n");
   }
@@ -140,25 +128,26 @@ std::string CausesMarkdown(const CauseList& list) {
     const CheckFinding& shown = reported.cause.shown;
     absl::StrAppend(
         &text, "| ", ++number, " | ", SeverityName(reported.cause.severity),
-        reported.known ? " (known)" : "", " | ", Cell(SentenceOf(reported.cause)), " | ",
-        Cell(reported.cause.lines.empty() ? shown.routine : reported.cause.lines[0].Text()), " | ",
-        shown.program.empty() ? std::string("-") : absl::StrCat(shown.operations), " |\n");
+        reported.known ? " (known)" : "", " | ", InTableCell(SentenceOf(reported.cause)), " | ",
+        InTableCell(reported.cause.lines.empty() ? shown.routine : reported.cause.lines[0].Text()),
+        " | ", shown.program.empty() ? std::string("-") : absl::StrCat(shown.operations), " |\n");
   }
   number = 0;
   for (const ReportedCause& reported : list.causes) {
     ++number;
     if (reported.known) continue;
-    absl::StrAppend(&text, "\n<details><summary>", number, ". ", InMarkup(TitleOf(reported)),
+    absl::StrAppend(&text, "\n<details><summary>", number, ". ", InMarkup(TitleOf(reported.cause)),
                     "</summary>\n\n");
     for (const auto& [name, value] : FactsOf(reported)) {
-      absl::StrAppend(&text, "- ", name, ": ", Cell(value), "\n");
+      absl::StrAppend(&text, "- ", name, ": ", InTableCell(value), "\n");
     }
     if (!reported.cause.shown.program.empty()) {
       absl::StrAppend(&text, "\n", Fenced(reported.cause.shown.program));
     }
     absl::StrAppend(&text, "\n</details>\n");
   }
-  for (const std::string& gone : list.gone) absl::StrAppend(&text, "\nGone: ", Cell(gone), "\n");
+  for (const std::string& gone : list.gone)
+    absl::StrAppend(&text, "\nGone: ", InTableCell(gone), "\n");
   return text;
 }
 
@@ -170,8 +159,9 @@ std::string CausesHtml(const CauseList& list) {
   int number = 0;
   for (const ReportedCause& reported : list.causes) {
     absl::StrAppend(&page, "<article", reported.known ? " class=\"known\"" : "", ">\n<h2>",
-                    ++number, ". ", InMarkup(TitleOf(reported)), reported.known ? " (known)" : "",
-                    "</h2>\n<p>", InMarkup(SentenceOf(reported.cause)), "</p>\n<dl>\n");
+                    ++number, ". ", InMarkup(TitleOf(reported.cause)),
+                    reported.known ? " (known)" : "", "</h2>\n<p>",
+                    InMarkup(SentenceOf(reported.cause)), "</p>\n<dl>\n");
     for (const auto& [name, value] : FactsOf(reported)) {
       const std::string shown = InMarkup(value);
       absl::StrAppend(&page, "<dt>", name, "</dt><dd>",
@@ -206,7 +196,7 @@ std::string CausesAnnotations(const CauseList& list, absl::string_view root) {
       break;
     }
     absl::StrAppend(&lines, "::", AnnotationOf(reported.cause.severity), " ", place,
-                    "title=", InProperty(TitleOf(reported)),
+                    "title=", InProperty(TitleOf(reported.cause)),
                     "::", InMessage(SentenceOf(reported.cause)), "\n");
   }
   return lines;

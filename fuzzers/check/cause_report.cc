@@ -19,19 +19,6 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kOthersShown = 6;
 constexpr size_t kLinesShown = 3;
 
-// In SARIF's words.
-const char* LevelOf(Severity severity) {
-  switch (severity) {
-    case Severity::kFigureOrder:
-      return "note";
-    case Severity::kIrql:
-    case Severity::kWrongResult:
-      return "warning";
-    default:
-      return "error";
-  }
-}
-
 std::string NameOf(const Verdict& verdict) {
   return absl::StrCat(verdict.clause, verdict.clause.empty() ? "" : " ", "(", verdict.rule, ")");
 }
@@ -70,12 +57,27 @@ std::string SentenceOf(const Cause& cause) {
   return sentence;
 }
 
+std::string TitleOf(const Cause& cause) {
+  return absl::StrCat(SeverityName(cause.severity), ": ", NameOf(cause.shown.verdict),
+                      cause.shown.routine.empty() ? "" : " in ", cause.shown.routine);
+}
+
+const char* LevelOf(Severity severity) {
+  switch (severity) {
+    case Severity::kFigureOrder:
+      return "note";
+    case Severity::kIrql:
+    case Severity::kWrongResult:
+      return "warning";
+    default:
+      return "error";
+  }
+}
+
 std::string CauseText(int number, const ReportedCause& reported) {
   const Cause& cause = reported.cause;
   const CheckFinding& shown = cause.shown;
-  std::string text =
-      absl::StrCat(number, ". ", SeverityName(cause.severity), ": ", NameOf(shown.verdict));
-  if (!shown.routine.empty()) absl::StrAppend(&text, " in ", shown.routine);
+  std::string text = absl::StrCat(number, ". ", TitleOf(cause));
   if (reported.known) return absl::StrCat(text, ": known\n");
   absl::StrAppend(&text, "\n   ", SentenceOf(cause), "\n");
   const conformance::Clause* const clause = conformance::FindClause(shown.verdict.clause);

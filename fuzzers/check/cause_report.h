@@ -20,6 +20,10 @@ struct ReportedCause {
 
 // Where a clause's documentation is: a web page, or the name of its source; "" for none.
 std::string PageOfClause(const std::string& clause);
+// "memory error: CSQ-CXL-03 (use-after-free) in IoCancelIrp".
+std::string TitleOf(const Cause& cause);
+// How bad it is in SARIF's words: "note", "warning" or "error".
+const char* LevelOf(Severity severity);
 // One sentence: what had to hold.
 std::string SentenceOf(const Cause& cause);
 

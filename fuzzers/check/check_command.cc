@@ -17,7 +17,7 @@
 #include "conformance/report/catalogue.h"
 #include "fuzzers/check/check_run.h"
 #include "fuzzers/check/parts.h"
-#include "oracle/check.h"
+#include "fuzzers/tools/guest.h"
 
 namespace cancelsafe {
 namespace {
@@ -31,11 +31,10 @@ struct Options {
 // Throws a UsageError for what names nothing; an id that no clause has would leave out nothing,
 // and say that it did.
 void CheckIgnored(const std::vector<std::string>& ignored) {
-  IgnoreSet set;
+  GuestFlags flags;
+  flags.ignore = ignored;
+  RunnerOptionsOf(flags);
   for (const std::string& entry : ignored) {
-    if (!set.Add(entry)) {
-      throw UsageError(absl::StrCat("--ignore: '", entry, "' ", kIgnoreAllowed));
-    }
     for (const absl::string_view part : absl::StrSplit(entry, '+')) {
       // "CSQ-INSERT-06"
       const bool clause = std::count(part.begin(), part.end(), '-') >= 2 &&

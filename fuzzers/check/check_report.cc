@@ -1,6 +1,7 @@
 // See check_report.h.
 #include "fuzzers/check/check_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -22,20 +23,17 @@ namespace {
 void Save(const CheckRequest& options, const std::string& folder,
           const std::vector<Variant>& variants, int number, ReportedCause* reported) {
   const CheckFinding& shown = reported->cause.shown;
-  const Variant* variant = nullptr;
-  for (const Variant& one : variants) {
-    // What was found in traced code is replayed in that without a trace.
-    const bool wanted = shown.variant == "traced" ? one.name == "plain" : one.name == shown.variant;
-    if (wanted) variant = &one;
+  // What was found in traced code is replayed in that without a trace.
+  const bool plain = shown.variant == "traced" || shown.variant == "conform";
+  const std::string name = plain ? "plain" : shown.variant;
+  const auto variant = std::find_if(variants.begin(), variants.end(),
+                                    [&](const Variant& one) { return one.name == name; });
+  if (variant == variants.end()) return;
+  if (shown.variant == "conform" && !reported->cause.cases.empty()) {
+    reported->replay = absl::StrCat(TreeRoot(), "/cancelsafe conform --implementation ",
+                                    variant->path, " --clause ", reported->cause.cases.front());
   }
-  if (shown.variant == "conform") {
-    for (const Variant& one : variants) {
-      if (one.name != "plain" || reported->cause.cases.empty()) continue;
-      reported->replay = absl::StrCat(TreeRoot(), "/cancelsafe conform --implementation ", one.path,
-                                      " --clause ", reported->cause.cases.front());
-    }
-  }
-  if (shown.program.empty() || variant == nullptr) return;
+  if (shown.program.empty()) return;
   reported->saved = absl::StrCat(folder, "/programs/cause-", number, ".txt");
   std::vector<std::string> words = {TreeRoot() + "/cancelsafe", "replay", "--sanitizer",
                                     variant->sanitizer};

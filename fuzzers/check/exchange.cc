@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <system_error>
 
 #include "absl/strings/match.h"
@@ -13,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "base/elf.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "fuzzers/check/variants.h"
 
 namespace cancelsafe {
@@ -135,8 +135,8 @@ const Exchanges::Loaded* Exchanges::With(const std::set<std::string>& routines) 
 
 std::string Exchanges::Link(const std::set<std::string>& routines) const {
   if (routines.empty()) return "";
-  const std::string path = absl::StrCat(
-      plan_.folder, "/", absl::Hex(std::hash<std::string>()(absl::StrJoin(routines, " "))), ".so");
+  const std::string path =
+      absl::StrCat(plan_.folder, "/", absl::Hex(HashText64(absl::StrJoin(routines, " "))), ".so");
   std::error_code error;
   if (fs::is_regular_file(path, error)) return path;
   // Other parts may be at the same.

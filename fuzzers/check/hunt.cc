@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/process.h"
 #include "fuzzers/check/hunt_places.h"
 #include "fuzzers/check/hunt_programs.h"
@@ -189,7 +190,7 @@ class Hunter {
   }
 
   static size_t SlotOf(const std::string& clause) {
-    return std::hash<std::string>()(clause) % HuntBoard::kClauses;
+    return HashText32(clause) % HuntBoard::kClauses;
   }
 
   // In the child: runs programs until one fails in a way that is not known.
@@ -234,7 +235,7 @@ class Hunter {
   bool Explain(Runner* runner, const std::set<std::string>& guilty,
                const std::vector<std::string>& ignored, CheckFinding* finding) {
     Judge judge(runner);
-    judge.set_place([](const Runner& ran) { return kRoutineMark + RoutineOf(ran); });
+    TellRoutine(&judge);
     const Program program = board_->program;
     FailureIdentity identity = judge.Run(program);
     if (!identity.failed()) return false;
@@ -272,6 +273,11 @@ class Hunter {
     return true;
   }
 
+  // Verdicts name the routine that they were seen in.
+  static void TellRoutine(Judge* judge) {
+    judge->set_place([](const Runner& ran) { return kRoutineMark + RoutineOf(ran); });
+  }
+
   // Whether a run's verdict is the finding's. Of a race one place is enough, since the other
   // may be in what was exchanged.
   static bool IsAlike(const CheckFinding& finding, const Verdict& verdict,
@@ -296,7 +302,7 @@ class Hunter {
     while (ignored.size() <= plan_.ignore.size() + kLeftOutMax) {
       const std::unique_ptr<Runner> runner = NewRunner(implementation_, ignored);
       Judge judge(runner.get());
-      judge.set_place([](const Runner& ran) { return kRoutineMark + RoutineOf(ran); });
+      TellRoutine(&judge);
       Verdict verdict;
       const auto shows = [&](const Program& one) {
         const FailureIdentity identity = judge.Run(one);
@@ -306,10 +312,7 @@ class Hunter {
       bool shown = shows(*program);
       const std::string clause = shown || verdict.ok() ? "" : LeftOutBy(verdict);
       for (int i = 1; i <= kSchedules && !shown && clause.empty() && program->fibers > 1; ++i) {
-        Program other = *program;
-        other.schedule = schedule::Schedule();
-        other.schedule.kind = schedule::Kind::kRandom;
-        other.schedule.seed = static_cast<uint64_t>(i);
+        const Program other = WithRandomSchedule(*program, i);
         shown = shows(other);
         if (!shown) continue;
         const MinimizedFailure small = MinimizeFailure(&judge, other, nullptr);

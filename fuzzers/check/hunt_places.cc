@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "fuzzers/check/call_site.h"
 #include "fuzzers/check/causes.h"
+#include "fuzzers/check/hunt_programs.h"
 #include "fuzzers/check/hunt_runs.h"
 #include "fuzzers/check/suspects.h"
 #include "fuzzers/check/traced_code.h"
@@ -21,6 +22,7 @@ namespace cancelsafe {
 namespace {
 
 constexpr int kSuspectRuns = 1500;
+constexpr int kSchedules = 60;             // other ones that are tried with exchanged routines
 constexpr double kExchangeSecondsMax = 5;  // for one failure and one routine
 
 SourceLine LineAt(uintptr_t address) {
@@ -139,7 +141,6 @@ bool HuntPlaces::TakeSpectrumWith(const std::set<std::string>& routines,
 // Whether the program fails in this way. With several fibers its schedule may not fit other
 // routines: then it is given one under which it does.
 bool HuntPlaces::FailsAlike(Runner* runner, const std::string& key, Program* program) {
-  constexpr int kSchedules = 60;
   board_->schedule_seed = -1;
   board_->gone = true;
   RunHuntChild(
@@ -152,12 +153,8 @@ bool HuntPlaces::FailsAlike(Runner* runner, const std::string& key, Program* pro
           board_->gone = false;
           return;
         }
-        Program other = *program;
-        other.schedule = schedule::Schedule();
-        other.schedule.kind = schedule::Kind::kRandom;
-        for (int i = 1; i <= kSchedules && other.fibers > 1; ++i) {
-          other.schedule.seed = static_cast<uint64_t>(i);
-          if (!fails(other)) continue;
+        for (int i = 1; i <= kSchedules && program->fibers > 1; ++i) {
+          if (!fails(WithRandomSchedule(*program, i))) continue;
           board_->schedule_seed = i;
           board_->gone = false;
           return;
@@ -165,11 +162,7 @@ bool HuntPlaces::FailsAlike(Runner* runner, const std::string& key, Program* pro
       },
       kExchangeSecondsMax);
   if (board_->gone) return false;
-  if (board_->schedule_seed > 0) {
-    program->schedule = schedule::Schedule();
-    program->schedule.kind = schedule::Kind::kRandom;
-    program->schedule.seed = static_cast<uint64_t>(board_->schedule_seed);
-  }
+  if (board_->schedule_seed > 0) *program = WithRandomSchedule(*program, board_->schedule_seed);
   return true;
 }
 
@@ -271,13 +264,8 @@ bool HuntPlaces::IsGone(Runner* runner, const Program& program, const std::strin
   };
   if (!gone(program)) return false;
   if (program.fibers == 1) return true;
-  constexpr int kSchedules = 60;
-  Program other = program;
-  other.schedule = schedule::Schedule();
-  other.schedule.kind = schedule::Kind::kRandom;
-  for (int i = 0; i < kSchedules; ++i) {
-    other.schedule.seed = static_cast<uint64_t>(i) + 1;
-    if (!gone(other)) return false;
+  for (int i = 1; i <= kSchedules; ++i) {
+    if (!gone(WithRandomSchedule(program, i))) return false;
   }
   return true;
 }

@@ -87,6 +87,14 @@ void MakeNeighbour(Family family, uint64_t seed, const Program& center, Program*
   if (random.OneIn(2)) MutateProgram(random.Next(), program);
 }
 
+Program WithRandomSchedule(const Program& program, int seed) {
+  Program other = program;
+  other.schedule = schedule::Schedule();
+  other.schedule.kind = schedule::Kind::kRandom;
+  other.schedule.seed = static_cast<uint64_t>(seed);
+  return other;
+}
+
 void KeepProgram(const Program& program, HuntBoard* board) {
   const uint32_t at = board->kept_count % HuntBoard::kKept;
   board->kept_size[at] =

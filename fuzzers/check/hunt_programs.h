@@ -21,6 +21,10 @@ void MakeHuntProgram(Family family, uint64_t seed, int64_t number,
 // A program like this one: for statistics over its surroundings.
 void MakeNeighbour(Family family, uint64_t seed, const Program& center, Program* program);
 
+// The program under a random schedule in place of its own: for implementations that its own
+// does not fit.
+Program WithRandomSchedule(const Program& program, int seed);
+
 // Adds a program to those that are mutated.
 void KeepProgram(const Program& program, HuntBoard* board);
 
