@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "command/command_line.h"
 #include "fuzzers/mutants/attack.h"
-#include "fuzzers/mutants/by_verify.h"
 #include "fuzzers/mutants/guest.h"
 #include "fuzzers/mutants/mutant.h"
 #include "fuzzers/mutants/table.h"
@@ -409,41 +408,6 @@ TEST(Recipe, IsReadLineByLine) {
   std::ofstream(path) << "compiler cc\ncolour red\n";
   EXPECT_FALSE(ReadGuestRecipe(path).ok());
   EXPECT_FALSE(ReadGuestRecipe(path + ".missing").ok());
-}
-
-TEST(ByVerify, ScopesAreReadInTheirOrder) {
-  const auto scopes = ParseScopes("1x1,3x2:rc11,2x2:settings=0:items=3");
-  ASSERT_TRUE(scopes.ok()) << scopes.status();
-  ASSERT_EQ(scopes->size(), 3u);
-  EXPECT_EQ((*scopes)[0].Name(), "1x1");
-  EXPECT_EQ((*scopes)[1].Name(), "3x2 rc11");
-  EXPECT_EQ((*scopes)[1].fibers, 3);
-  EXPECT_EQ((*scopes)[1].calls, 2);
-  EXPECT_EQ((*scopes)[2].Name(), "2x2 settings=0 items=3");
-  for (const char* const wrong :
-       {"", "2", "2x", "x1", "5x1", "2x0", "2x1:pso", "2x1:", "2x1:items=4", "2x1:settings=x"}) {
-    EXPECT_THAT(std::string(ParseScopes(wrong).status().message()), HasSubstr("is not a scope"))
-        << wrong;
-  }
-}
-
-TEST(ByVerify, AMutantThatNoScopeKillsIsCountedAsSuch) {
-  const std::vector<ScopeToTry> scopes = *ParseScopes("1x1,2x1");
-  VerifiedMutant killed;
-  killed.mutant = *ParseMutant("a", kPatch);
-  killed.scope = 1;
-  killed.program = 17;
-  killed.rule = "linearizability";
-  VerifiedMutant survivor = killed;
-  survivor.scope = -1;
-  survivor.rule = "";
-  const std::vector<VerifiedMutant> all = {killed, survivor};
-  EXPECT_EQ(VerifiedSummary(all, scopes), "1 of 2 mutants killed: 0 by 1x1, 1 by 2x1");
-  EXPECT_THAT(VerifiedLine(killed, scopes, 4), HasSubstr("a     2x1       program 17"));
-  EXPECT_THAT(VerifiedLine(survivor, scopes, 4), HasSubstr("survives"));
-  const std::string table = VerifiedMarkdown(all, scopes, "x");
-  EXPECT_THAT(table, HasSubstr("| a | 2x1 | 17 | linearizability |"));
-  EXPECT_THAT(table, HasSubstr("| a | none of these |  |  |"));
 }
 
 TEST(Races, AnAccessAfterCompletionIsTheRaceIfItsPlaceIs) {

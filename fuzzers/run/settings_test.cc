@@ -1,5 +1,7 @@
 // Every setting of a queue and of its driver, alone and together with others: a right
 // implementation passes under all of them, whatever its driver does.
+#include <vector>
+
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
 #include "impl/kernel/list_max.h"
@@ -42,6 +44,13 @@ INSTANTIATE_TEST_SUITE_P(Families, SettingsTest, testing::Range(0, kFamilyCount)
                          [](const testing::TestParamInfo<int>& info) {
                            return std::string(FamilyFileName(FamilyNumber(info.param)));
                          });
+
+// What the first calls returned.
+void ExpectOutcomes(const History& history, const std::vector<int32_t>& expected) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+  }
+}
 
 // The driver under these settings is not the plain one: what it does can be seen.
 TEST(SettingsEffect, InformationalAndWarningStatusesAreWhatTheInsertReturns) {
@@ -359,8 +368,7 @@ TEST(SettingsEffect, WithTwoQueuesAnIrpIsFoundInTheOneItWentInto) {
       cancel 0)");
   EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
   const History& history = bench.runner().history();
-  const int32_t expected[] = {0, kNothing, 0, 0, kNothing, 0, 0, 1};
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+  ExpectOutcomes(history, {0, kNothing, 0, 0, kNothing, 0, 0, 1});
 }
 
 TEST(SettingsEffect, OfTwoDeviceQueuesEachIsBusyByItselfAndAnEntryMovesBetweenThem) {
@@ -383,8 +391,7 @@ TEST(SettingsEffect, OfTwoDeviceQueuesEachIsBusyByItselfAndAnEntryMovesBetweenTh
     // The second removal from the other queue would find it idle, which its contract forbids.
     EXPECT_EQ(run.skipped[static_cast<int>(Skip::kQueueMayBeIdle)], 1);
     const History& history = bench.runner().history();
-    const int32_t expected[] = {0, 1, 0, 1, 1, 1, kNothing, kNothing};
-    for (int i = 0; i < 8; ++i) EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+    ExpectOutcomes(history, {0, 1, 0, 1, 1, 1, kNothing, kNothing});
     // Where the entry was is said.
     EXPECT_EQ(QueueOf(history.calls[5].operation), 1);
   }
@@ -407,8 +414,7 @@ TEST(SettingsEffect, OfTwoStartIoDevicesEachHasItsOwnCurrentPacket) {
       start-next)");
     EXPECT_TRUE(verdict.ok()) << VerdictLine(verdict);
     const History& history = bench.runner().history();
-    const int32_t expected[] = {1, 1, 0, 0, 2, 1, kNothing, 1, kNothing};
-    for (int i = 0; i < 9; ++i) EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+    ExpectOutcomes(history, {1, 1, 0, 0, 2, 1, kNothing, 1, kNothing});
   }
 }
 

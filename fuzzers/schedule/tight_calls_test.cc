@@ -192,7 +192,7 @@ Found Tightly(CallsProgram* program,
 TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
   int64_t tight_runs = 0, loose_runs = 0;
   int whole = 0;
-  for (uint64_t seed = 0; seed < 240; ++seed) {
+  for (uint64_t seed = 0; seed < 600; ++seed) {
     CallsProgram program(seed);
     std::map<Outcome, std::set<Outcome>> found;
     const Found loose = ExploreCompletely(
@@ -206,7 +206,7 @@ TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
     loose_runs += loose.runs;
     std::map<Outcome, std::set<Outcome>> everything;
     bool matched = true;
-    constexpr int64_t kMost = 2500;
+    constexpr int64_t kMost = 4000;
     const Found all = Everything(&program, kMost, [&](const Outcome& values, const Outcome& ended) {
       everything[values].insert(ended);
       const std::set<Outcome>& orders = found[values];
@@ -227,7 +227,7 @@ TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
     }
   }
   EXPECT_LT(tight_runs, loose_runs / 2);
-  EXPECT_GE(whole, 60);
+  EXPECT_GE(whole, 200);
 }
 
 }  // namespace
