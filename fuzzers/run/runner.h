@@ -68,7 +68,9 @@ class Runner {
   const History& history() const { return recorder_->history(); }
   // From now on the history of each run is also kept as it was recorded, before the driver of
   // the family has completed it.
-  void KeepRecordedHistories() { recorded_ = std::make_unique<History>(); }
+  void KeepRecordedHistories() {
+    if (recorded_ == nullptr) recorded_ = std::make_unique<History>();
+  }
   const History& recorded_history() const { return *recorded_; }
   // Whether the last run, which passed and came to its end, would have passed too had this
   // been recorded: the same calls and callbacks in another order. Completes the history, and

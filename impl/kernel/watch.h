@@ -72,7 +72,7 @@ static inline __attribute__((always_inline)) void KiLockTouched(const volatile v
   (void)writes;
 #endif
 }
-// The same where there is no place to switch at, of some of a word's eight parts.
+// The same without a preemption point, of some of a word's eight parts.
 static inline __attribute__((always_inline)) void KiLockNoted(const volatile void* word,
                                                               unsigned parts, bool writes) {
 #if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
