@@ -44,6 +44,8 @@ TEST(FuzzCommandTest, ErrorsSayWhatIsAllowed) {
   EXPECT_EQ(ErrorOf({"--seconds", "0"}), "--seconds: '0' is not a whole number from 1 to 2592000");
   EXPECT_EQ(ErrorOf({"--ignore", "lock-hel"}).substr(0, 61),
             "--ignore: 'lock-hel' is not the name of a rule, a kind of ver");
+  EXPECT_EQ(ErrorOf({"--ignore", "lost-item+CSQ-INSERT-99"}),
+            "--ignore: there is no clause CSQ-INSERT-99; cancelsafe conform --list names them");
   EXPECT_EQ(ErrorOf({"--implementation", "/no/such.so"}),
             "--implementation: cannot read /no/such.so");
   EXPECT_EQ(ErrorOf({"--engine", "afl", "--benchmark"}),

@@ -26,8 +26,8 @@
 #include "fuzzers/campaign/campaign_json.h"
 #include "fuzzers/campaign/corpus_replay.h"
 #include "fuzzers/campaign/minimize_findings.h"
+#include "fuzzers/tools/ignored.h"
 #include "impl/guest_points.h"
-#include "oracle/check.h"
 
 namespace cancelsafe {
 namespace {
@@ -131,12 +131,7 @@ void Complete(Options* options) {
   for (const std::string& name : options->sanitizers) {
     AddOnce(FindSanitizer(name), &campaign.sanitizers);
   }
-  IgnoreSet ignore;
-  for (const std::string& rule : campaign.guest.ignore) {
-    if (!ignore.Add(rule)) {
-      throw UsageError(absl::StrCat("--ignore: '", rule, "' ", kIgnoreAllowed));
-    }
-  }
+  IgnoreSetOf(campaign.guest.ignore);
   std::string& guest = campaign.guest.implementation;
   if (!guest.empty()) {
     char path[PATH_MAX];

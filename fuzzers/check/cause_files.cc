@@ -30,31 +30,6 @@ dt { font-weight: 600; } dd { margin: 0 0 .4em 1em; }
 </style>
 )";
 
-// What goes with a cause, as names and values, in the order in which it is read.
-std::vector<std::pair<std::string, std::string>> FactsOf(const ReportedCause& reported) {
-  const Cause& cause = reported.cause;
-  std::vector<std::pair<std::string, std::string>> facts;
-  const conformance::Clause* const clause = conformance::FindClause(cause.shown.verdict.clause);
-  if (clause != nullptr) {
-    facts.emplace_back("clause", absl::StrCat(clause->id, ": ", clause->rule));
-    facts.emplace_back("page", PageOfClause(clause->id));
-  }
-  for (const SourceLine& line : cause.lines) {
-    facts.emplace_back(cause.shown.seen_there ? "at" : "suspect", line.Text());
-  }
-  for (const CheckFinding& other : cause.others) {
-    facts.emplace_back("also", absl::StrCat(other.Key(), " (", other.variant, ")"));
-  }
-  if (!cause.cases.empty()) facts.emplace_back("conform", absl::StrJoin(cause.cases, ", "));
-  if (!reported.replay.empty()) facts.emplace_back("replay", reported.replay);
-  // A statement that many findings share is said once.
-  std::vector<std::pair<std::string, std::string>> once;
-  for (auto& fact : facts) {
-    if (std::find(once.begin(), once.end(), fact) == once.end()) once.push_back(std::move(fact));
-  }
-  return once;
-}
-
 // GitHub ends a message at a line feed and a property at a comma or colon.
 std::string InMessage(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"%", "%25"}, {"\r", "%0D"}, {"\n", "%0A"}});
@@ -92,8 +67,10 @@ std::string CausesJUnit(const CauseList& list) {
     } else {
       ++failures;
       std::string text = absl::StrCat(SentenceOf(reported.cause), "\n", shown.program);
-      for (const auto& [name, value] : FactsOf(reported)) {
-        absl::StrAppend(&text, name, ": ", value, "\n");
+      for (const CauseFact& fact : FactsOf(reported)) {
+        for (const std::string& value : fact.values) {
+          absl::StrAppend(&text, fact.name, ": ", value, "\n");
+        }
       }
       absl::StrAppend(&cases, "      <failure type=\"",
                       InMarkup(SeverityName(reported.cause.severity)), "\" message=\"",
@@ -138,8 +115,10 @@ std::string CausesMarkdown(const CauseList& list) {
     if (reported.known) continue;
     absl::StrAppend(&text, "\n<details><summary>", number, ". ", InMarkup(TitleOf(reported.cause)),
                     "</summary>\n\n");
-    for (const auto& [name, value] : FactsOf(reported)) {
-      absl::StrAppend(&text, "- ", name, ": ", InTableCell(value), "\n");
+    for (const CauseFact& fact : FactsOf(reported)) {
+      for (const std::string& value : fact.values) {
+        absl::StrAppend(&text, "- ", fact.name, ": ", InTableCell(value), "\n");
+      }
     }
     if (!reported.cause.shown.program.empty()) {
       absl::StrAppend(&text, "\n", Fenced(reported.cause.shown.program));
@@ -162,14 +141,17 @@ std::string CausesHtml(const CauseList& list) {
                     ++number, ". ", InMarkup(TitleOf(reported.cause)),
                     reported.known ? " (known)" : "", "</h2>\n<p>",
                     InMarkup(SentenceOf(reported.cause)), "</p>\n<dl>\n");
-    for (const auto& [name, value] : FactsOf(reported)) {
-      const std::string shown = InMarkup(value);
-      absl::StrAppend(&page, "<dt>", name, "</dt><dd>",
-                      name == "page" && conformance::IsWebAddress(value)
-                          ? absl::StrCat("<a href=\"", shown, "\">", shown, "</a>")
-                      : name == "replay" ? absl::StrCat("<code>", shown, "</code>")
-                                         : shown,
-                      "</dd>\n");
+    for (const CauseFact& fact : FactsOf(reported)) {
+      absl::StrAppend(&page, "<dt>", fact.name, "</dt>");
+      for (const std::string& value : fact.values) {
+        const std::string shown = InMarkup(value);
+        absl::StrAppend(&page, "<dd>",
+                        fact.name == "page" && conformance::IsWebAddress(value)
+                            ? absl::StrCat("<a href=\"", shown, "\">", shown, "</a>")
+                        : fact.name == "replay" ? absl::StrCat("<code>", shown, "</code>")
+                                                : shown,
+                        "</dd>\n");
+      }
     }
     absl::StrAppend(&page, "</dl>\n");
     if (!reported.cause.shown.program.empty()) {

@@ -56,6 +56,19 @@ TEST(CauseFiles, ThePageHoldsNoMarkupOfAnImplementation) {
   EXPECT_THAT(page, HasSubstr("<code>/x/cancelsafe replay /x/cause-1.txt</code>"));
 }
 
+TEST(CauseFiles, EveryFormSaysInWhichRoutineTheMistakeIsAndWhatHidesIt) {
+  CauseList list = Sample();
+  list.causes[0].cause.shown.vanishes_without = {"IoCsqInsertIrpEx"};
+  list.causes[0].cause.shown.behind = {"IoCsqRemoveIrp"};
+  for (const std::string& text :
+       {CauseText(1, list.causes[0]), CausesJUnit(list), CausesMarkdown(list), CausesHtml(list),
+        CausesJson(list.causes)}) {
+    EXPECT_THAT(text, HasSubstr("IoCsqRemoveIrp"));
+    EXPECT_THAT(text, HasSubstr("mistake"));
+    EXPECT_THAT(text, HasSubstr("behind"));
+  }
+}
+
 TEST(CauseFiles, AnnotationsNameTheLineAndLeaveOutWhatIsKnown) {
   CauseList list = Sample();
   list.causes[0].cause.lines[0].file = "/home/me/queue/src/csq.c";

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "conformance/report/catalogue.h"
@@ -18,6 +20,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kOthersShown = 6;
 constexpr size_t kLinesShown = 3;
+constexpr size_t kPlacesShown = 2;  // of the stack where it was seen
 
 std::string NameOf(const Verdict& verdict) {
   return absl::StrCat(verdict.clause, verdict.clause.empty() ? "" : " ", "(", verdict.rule, ")");
@@ -74,55 +77,80 @@ const char* LevelOf(Severity severity) {
   }
 }
 
+std::vector<CauseFact> FactsOf(const ReportedCause& reported) {
+  const Cause& cause = reported.cause;
+  const CheckFinding& shown = cause.shown;
+  std::vector<CauseFact> facts;
+  const auto add = [&facts](const char* name, const std::vector<std::string>& values) {
+    CauseFact fact{name, {}};
+    for (const std::string& value : values) {
+      const bool said =
+          std::find(fact.values.begin(), fact.values.end(), value) != fact.values.end();
+      if (!value.empty() && !said) fact.values.push_back(value);
+    }
+    if (!fact.values.empty()) facts.push_back(std::move(fact));
+  };
+  const conformance::Clause* const clause = conformance::FindClause(shown.verdict.clause);
+  if (clause != nullptr) {
+    add("clause", {absl::StrCat(clause->id, ": ", clause->rule)});
+    add("page", {PageOfClause(clause->id)});
+  }
+  std::vector<std::string> lines;
+  for (const SourceLine& line : cause.lines) lines.push_back(line.Text());
+  add(shown.seen_there ? "at" : "suspect", lines);
+  if (!shown.vanishes_without.empty()) {
+    add("mistake", {absl::StrCat("in ", absl::StrJoin(shown.vanishes_without, " or "),
+                                 " or what it calls: with that of the reference implementation it "
+                                 "is gone")});
+  }
+  if (!shown.behind.empty()) {
+    add("behind", {absl::StrCat(absl::StrJoin(shown.behind, ", "),
+                                "; it shows once these are right, as in the shared object of the "
+                                "command")});
+  }
+  std::vector<std::string> others;
+  for (const CheckFinding& other : cause.others) {
+    others.push_back(absl::StrCat(VerdictKindName(other.verdict.kind), " ", NameOf(other.verdict),
+                                  other.routine.empty() ? "" : " in ", other.routine));
+  }
+  add("also", others);
+  add("conform", cause.cases);
+  add("replay", {reported.replay});
+  return facts;
+}
+
 std::string CauseText(int number, const ReportedCause& reported) {
   const Cause& cause = reported.cause;
   const CheckFinding& shown = cause.shown;
   std::string text = absl::StrCat(number, ". ", TitleOf(cause));
   if (reported.known) return absl::StrCat(text, ": known\n");
   absl::StrAppend(&text, "\n   ", SentenceOf(cause), "\n");
-  const conformance::Clause* const clause = conformance::FindClause(shown.verdict.clause);
-  if (clause != nullptr) {
-    absl::StrAppend(&text, "   clause:  ", clause->id, ": ", clause->rule,
-                    "\n   page:    ", PageOfClause(clause->id), "\n");
+  const std::string program =
+      shown.program.empty() ? ""
+                            : absl::StrCat("   program: ", shown.operations,
+                                           shown.operations == 1 ? " operation\n" : " operations\n",
+                                           Indented(shown.program));
+  bool program_said = false;
+  for (const CauseFact& fact : FactsOf(reported)) {
+    const bool after_program =
+        fact.name == "also" || fact.name == "conform" || fact.name == "replay";
+    if (after_program && !program_said) {
+      text += program;
+      program_said = true;
+    }
+    const size_t most = fact.name == "at"        ? kPlacesShown
+                        : fact.name == "suspect" ? kLinesShown
+                                                 : kOthersShown;
+    std::vector<std::string> values = fact.values;
+    const size_t more = values.size() > most ? values.size() - most : 0;
+    values.resize(values.size() - more);
+    absl::StrAppend(&text, absl::StrFormat("   %-9s", fact.name + ":"),
+                    absl::StrJoin(values, "\n            "), "\n");
+    if (more > 0 && fact.name != "at" && fact.name != "suspect") {
+      absl::StrAppend(&text, "            and ", more, " more\n");
+    }
   }
-  if (!cause.lines.empty()) {
-    const size_t count = std::min(cause.lines.size(), shown.seen_there ? size_t{2} : kLinesShown);
-    std::vector<std::string> lines;
-    for (size_t i = 0; i < count; ++i) lines.push_back(cause.lines[i].Text());
-    absl::StrAppend(&text, shown.seen_there ? "   at:      " : "   suspect: ",
-                    absl::StrJoin(lines, "\n            "), "\n");
-  }
-  if (!shown.vanishes_without.empty()) {
-    absl::StrAppend(&text, "   mistake: in ", absl::StrJoin(shown.vanishes_without, " or "),
-                    " or what it calls: with that of the reference implementation it is gone\n");
-  }
-  if (!shown.behind.empty()) {
-    absl::StrAppend(&text, "   behind:  ", absl::StrJoin(shown.behind, ", "),
-                    "; it shows once these are right, as in the shared object below\n");
-  }
-  if (!shown.program.empty()) {
-    absl::StrAppend(&text, "   program: ", shown.operations,
-                    shown.operations == 1 ? " operation\n" : " operations\n",
-                    Indented(shown.program));
-  }
-  std::vector<std::string> others;
-  for (const CheckFinding& other : cause.others) {
-    const std::string name =
-        absl::StrCat(VerdictKindName(other.verdict.kind), " ", NameOf(other.verdict),
-                     other.routine.empty() ? "" : " in ", other.routine);
-    if (std::find(others.begin(), others.end(), name) == others.end()) others.push_back(name);
-  }
-  if (!others.empty()) {
-    const size_t more = others.size() > kOthersShown ? others.size() - kOthersShown : 0;
-    others.resize(others.size() - more);
-    absl::StrAppend(&text, "   also:    ", absl::StrJoin(others, "\n            "), "\n");
-    if (more > 0) absl::StrAppend(&text, "            and ", more, " more\n");
-  }
-  if (!cause.cases.empty()) {
-    absl::StrAppend(&text, "   conform: ", cause.cases.size(),
-                    " failed: ", absl::StrJoin(cause.cases, ", "), "\n");
-  }
-  if (!reported.replay.empty()) absl::StrAppend(&text, "   replay:  ", reported.replay, "\n");
+  if (!program_said) text += program;
   return text;
 }
 
@@ -145,6 +173,8 @@ std::string CausesJson(const std::vector<ReportedCause>& causes) {
     one["program"] = cause.shown.program;
     one["saved"] = reported.saved;
     one["replay"] = reported.replay;
+    one["mistake_in"] = cause.shown.vanishes_without;
+    one["behind"] = cause.shown.behind;
     one["lines_are"] = cause.shown.seen_there ? "seen" : "suspected";
     one["lines"] = Json::array();
     for (const SourceLine& line : cause.lines) {

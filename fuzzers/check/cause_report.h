@@ -27,6 +27,16 @@ const char* LevelOf(Severity severity);
 // One sentence: what had to hold.
 std::string SentenceOf(const Cause& cause);
 
+// A thing that is known of a cause, such as its clause: one value, or several of a kind.
+struct CauseFact {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+// All of them, in the order in which they are read; no value twice, no fact without one. What
+// every form of a report says beside the title, the sentence and the program.
+std::vector<CauseFact> FactsOf(const ReportedCause& reported);
+
 // One block. A known cause takes one line.
 std::string CauseText(int number, const ReportedCause& reported);
 

@@ -1,23 +1,16 @@
 // cancelsafe check: the command line. The check itself is check_run.cc.
-#include <algorithm>
 #include <climits>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "base/process.h"
 #include "command/flags.h"
-#include "command/guest_flags.h"
 #include "command/status.h"
 #include "command/subcommand.h"
-#include "conformance/report/catalogue.h"
 #include "fuzzers/check/check_run.h"
 #include "fuzzers/check/parts.h"
-#include "fuzzers/tools/guest.h"
+#include "fuzzers/tools/ignored.h"
 
 namespace cancelsafe {
 namespace {
@@ -28,31 +21,12 @@ struct Options {
   std::string part;
 };
 
-// Throws a UsageError for what names nothing; an id that no clause has would leave out nothing,
-// and say that it did.
-void CheckIgnored(const std::vector<std::string>& ignored) {
-  GuestFlags flags;
-  flags.ignore = ignored;
-  RunnerOptionsOf(flags);
-  for (const std::string& entry : ignored) {
-    for (const absl::string_view part : absl::StrSplit(entry, '+')) {
-      // "CSQ-INSERT-06"
-      const bool clause = std::count(part.begin(), part.end(), '-') >= 2 &&
-                          absl::ascii_isupper(part.front()) && absl::ascii_isdigit(part.back());
-      if (clause && conformance::FindClause(std::string(part)) == nullptr) {
-        throw UsageError(absl::StrCat("--ignore: there is no clause ", part,
-                                      "; cancelsafe conform --list names them"));
-      }
-    }
-  }
-}
-
 int Run(Options* options) {
   if (!options->part.empty()) return RunPart(options->part);
   if (options->check.files.empty()) {
     throw UsageError("name the sources (.c, .cc) or the shared object of an implementation");
   }
-  CheckIgnored(options->check.ignore);
+  IgnoreSetOf(options->check.ignore);
   options->check.jobs = options->jobs == 0 ? ProcessorCount() : options->jobs;
   return RunCheck(options->check);
 }

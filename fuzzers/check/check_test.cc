@@ -55,6 +55,16 @@ nlohmann::json CausesIn(const std::string& folder) {
   return nlohmann::json::parse(ReadFile(folder + "/report/causes.json").value_or("{}"))["causes"];
 }
 
+// A command as it is printed, from another folder, but by this very program, since the front
+// door would build. `more` goes behind the subcommand.
+Output RunPrinted(const std::string& command, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words = absl::StrSplit(command, ' ');
+  words[0] = CANCELSAFE_PROGRAM_DIR "/cancelsafe";
+  words.insert(words.begin() + 2, more.begin(), more.end());
+  words.insert(words.begin(), {"env", "-C", "/"});
+  return RunWords(words);
+}
+
 TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
   const std::string folder = NewFolder("three");
   ASSERT_EQ(WriteMixedSources({"dq-choose-greater", "dq-release-at-passive", "dq-inserted-kept"},
@@ -67,12 +77,7 @@ TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
   EXPECT_EQ(causes.size(), 3U) << first.text;
   for (const nlohmann::json& cause : causes) {
     EXPECT_LE(cause["operations"], 6) << cause;
-    // As it is printed, but by this very program, since the front door would build.
-    std::vector<std::string> words = absl::StrSplit(cause["replay"].get<std::string>(), ' ');
-    words[0] = CANCELSAFE_PROGRAM_DIR "/cancelsafe";
-    words.insert(words.begin(), {"env", "-C", "/"});
-    words.insert(words.begin() + 5, {"--repeat", "20"});
-    const Output replay = RunWords(words);
+    const Output replay = RunPrinted(cause["replay"], {"--repeat", "20"});
     EXPECT_EQ(replay.status, 1) << replay.text;
     EXPECT_THAT(replay.text, HasSubstr(cause["rule"].get<std::string>()));
   }
@@ -94,6 +99,21 @@ TEST(Check, FindsWhatHidesBehindAMistakeThatShowsInEveryProgram) {
   EXPECT_EQ(causes.size(), 2U) << output.text;
   EXPECT_THAT(output.text, HasSubstr("mistake: in IoCsqRemoveNextIrp"));
   EXPECT_THAT(output.text, HasSubstr("mistake: in FltCbdqDisable"));
+}
+
+// No documented state shows a key that is cleared when its entry has left the queue.
+TEST(Check, WhatTheConformanceSuiteAloneSeesIsACauseWithACommandThatShowsIt) {
+  const std::string folder = NewFolder("suite_alone");
+  ASSERT_EQ(WriteMixedSources({"dq-removed-key-cleared"}, {"device_queue.cc"}, folder), "");
+  const Output output = Check(folder, {});
+  EXPECT_EQ(output.status, 1) << output.text;
+  const nlohmann::json causes = CausesIn(folder);
+  ASSERT_EQ(causes.size(), 1U) << output.text;
+  ASSERT_FALSE(causes[0]["cases"].empty()) << output.text;
+  EXPECT_THAT(causes[0]["replay"].get<std::string>(), HasSubstr(" conform "));
+  const Output suite = RunPrinted(causes[0]["replay"]);
+  EXPECT_EQ(suite.status, 1) << suite.text;
+  EXPECT_THAT(suite.text, HasSubstr(causes[0]["cases"][0].get<std::string>()));
 }
 
 TEST(Check, ARightImplementationHasNoFindings) {

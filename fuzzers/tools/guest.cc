@@ -7,6 +7,7 @@
 #include "fuzzers/run/canary.h"
 #include "fuzzers/run/points_module.h"
 #include "fuzzers/targets/target_names.h"
+#include "fuzzers/tools/ignored.h"
 
 namespace cancelsafe {
 
@@ -18,10 +19,7 @@ RunnerOptions RunnerOptionsOf(const GuestFlags& flags) {
     const std::string wrong = ReadMemoryModel(flags.memory, &options.memory);
     if (!wrong.empty()) throw UsageError(wrong);
   }
-  for (const std::string& rule : flags.ignore) {
-    if (options.ignore.Add(rule)) continue;
-    throw UsageError(absl::StrCat("--ignore: '", rule, "' ", kIgnoreAllowed));
-  }
+  options.ignore = IgnoreSetOf(flags.ignore);
   return options;
 }
 
