@@ -20,10 +20,23 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kOthersShown = 6;
 constexpr size_t kLinesShown = 3;
-constexpr size_t kPlacesShown = 2;  // of the stack where it was seen
 
 std::string NameOf(const Verdict& verdict) {
   return absl::StrCat(verdict.clause, verdict.clause.empty() ? "" : " ", "(", verdict.rule, ")");
+}
+
+const char* NameOf(LinesAre lines_are) {
+  switch (lines_are) {
+    case LinesAre::kSeen:
+      return "at";
+    case LinesAre::kSuspect:
+      return "suspect";
+    case LinesAre::kMissingNear:
+      return "missing near";
+    case LinesAre::kNear:
+      break;
+  }
+  return "near";
 }
 
 std::string Indented(absl::string_view text) {
@@ -96,8 +109,10 @@ std::vector<CauseFact> FactsOf(const ReportedCause& reported) {
     add("page", {PageOfClause(clause->id)});
   }
   std::vector<std::string> lines;
-  for (const SourceLine& line : cause.lines) lines.push_back(line.Text());
-  add(shown.seen_there ? "at" : "suspect", lines);
+  for (size_t i = 0; i < cause.lines.size() && i < kLinesShown; ++i) {
+    lines.push_back(absl::StrCat(i == 0 ? "" : "or ", cause.lines[i].Text()));
+  }
+  add(NameOf(cause.lines_are), lines);
   if (!shown.vanishes_without.empty()) {
     add("mistake", {absl::StrCat("in ", absl::StrJoin(shown.vanishes_without, " or "),
                                  " or what it calls: with that of the reference implementation it "
@@ -138,15 +153,13 @@ std::string CauseText(int number, const ReportedCause& reported) {
       text += program;
       program_said = true;
     }
-    const size_t most = fact.name == "at"        ? kPlacesShown
-                        : fact.name == "suspect" ? kLinesShown
-                                                 : kOthersShown;
+    const size_t most = kOthersShown;
     std::vector<std::string> values = fact.values;
     const size_t more = values.size() > most ? values.size() - most : 0;
     values.resize(values.size() - more);
-    absl::StrAppend(&text, absl::StrFormat("   %-9s", fact.name + ":"),
+    absl::StrAppend(&text, absl::StrFormat("   %-8s ", fact.name + ":"),
                     absl::StrJoin(values, "\n            "), "\n");
-    if (more > 0 && fact.name != "at" && fact.name != "suspect") {
+    if (more > 0) {
       absl::StrAppend(&text, "            and ", more, " more\n");
     }
   }
@@ -175,7 +188,7 @@ std::string CausesJson(const std::vector<ReportedCause>& causes) {
     one["replay"] = reported.replay;
     one["mistake_in"] = cause.shown.vanishes_without;
     one["behind"] = cause.shown.behind;
-    one["lines_are"] = cause.shown.seen_there ? "seen" : "suspected";
+    one["lines_are"] = NameOf(cause.lines_are);
     one["lines"] = Json::array();
     for (const SourceLine& line : cause.lines) {
       one["lines"].push_back(

@@ -8,10 +8,12 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "fuzzers/check/blame.h"
 #include "impl/implementation.h"
 #include "oracle/family.h"
 
@@ -352,21 +354,52 @@ void NameOneRoutine(std::vector<CheckFinding>* findings) {
   }
 }
 
-// Of a consequence, what all of its findings suspect comes first.
-void TakeSuspects(const PlaceLines& places, Cause* cause) {
-  std::vector<const Spectrum*> spectra = {&cause->shown.spectrum};
-  for (const CheckFinding& other : cause->others) spectra.push_back(&other.spectrum);
+// Of a stack, the routine that the mistake is in comes first: it gave what was wrong.
+void OrderStack(const CheckFinding& finding, std::vector<SourceLine>* lines) {
+  const std::set<std::string> routines = RoutinesIn(finding.vanishes_without);
+  std::vector<SourceLine> ordered;
+  for (const bool wanted : {true, false}) {
+    for (const SourceLine& line : *lines) {
+      if ((routines.count(line.function) != 0) == wanted) ordered.push_back(line);
+    }
+  }
+  *lines = std::move(ordered);
+}
+
+// Where it departs from the reference comes first, then what all of its findings suspect, then
+// where it was seen. `elsewhere`: where other causes depart.
+void TakeSuspects(const PlaceLines& places, const std::set<uint64_t>& elsewhere, Cause* cause) {
+  cause->lines_are = cause->shown.seen_there ? LinesAre::kSeen : LinesAre::kNear;
+  if (IsRace(cause->shown)) return;
+  const bool seen = IsSeenThere(cause->shown);
+  if (seen) OrderStack(cause->shown, &cause->lines);
   std::vector<SourceLine> lines;
   const auto add = [&](const SourceLine& line) {
     const bool there = std::any_of(lines.begin(), lines.end(), [&](const SourceLine& other) {
       return other.file == line.file && other.line == line.line;
     });
-    if (!there) lines.push_back(line);
+    if (!there && lines.size() < kLinesMax) lines.push_back(line);
   };
-  if (IsSeenThere(cause->shown) || IsRace(cause->shown)) return;
-  for (const uint64_t what : RankedTogether(spectra)) {
-    const auto at = places.find(PlaceOf(what));
-    if (at != places.end() && lines.size() < kLinesMax) add(at->second);
+  // What a call returns is wrong if that was what was judged.
+  CheckFinding shown = cause->shown;
+  if (!shown.differences.empty() && shown.differences[0].kind == Difference::kReturned &&
+      (seen || RoutinesIn(shown.vanishes_without).count(shown.routine) == 0)) {
+    shown.differences.clear();
+  }
+  const std::vector<SourceLine> stack = seen ? cause->lines : std::vector<SourceLine>();
+  const Blame blame = BlameDifference(shown, stack, elsewhere, places);
+  for (const SourceLine& line : blame.lines) add(line);
+  cause->lines_are = !blame.lines.empty()
+                         ? blame.missing ? LinesAre::kMissingNear : LinesAre::kSuspect
+                     : seen ? LinesAre::kSeen
+                            : LinesAre::kNear;
+  if (!seen) {
+    std::vector<const Spectrum*> spectra = {&cause->shown.spectrum};
+    for (const CheckFinding& other : cause->others) spectra.push_back(&other.spectrum);
+    for (const uint64_t what : RankedTogether(spectra)) {
+      const auto at = places.find(PlaceOf(what));
+      if (at != places.end()) add(at->second);
+    }
   }
   for (const SourceLine& line : cause->lines) add(line);
   cause->lines.clear();
@@ -375,6 +408,16 @@ void TakeSuspects(const PlaceLines& places, Cause* cause) {
       if (MayBeIn(line.function, cause->shown) == wanted) cause->lines.push_back(line);
     }
   }
+}
+
+// Where the causes other than this one depart from the reference.
+std::set<uint64_t> DepartedBesides(const std::vector<Cause>& causes, const Cause& cause) {
+  std::set<uint64_t> begins;
+  for (const Cause& other : causes) {
+    if (&other == &cause) continue;
+    for (const Difference& one : other.shown.differences) begins.insert(BeginOf(one));
+  }
+  return begins;
 }
 
 }  // namespace
@@ -442,7 +485,7 @@ std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings, const PlaceL
   }
   for (Cause& cause : causes) {
     OrderPlacesOfRaces(&cause);
-    TakeSuspects(places, &cause);
+    TakeSuspects(places, DepartedBesides(causes, cause), &cause);
   }
   std::sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) {
     return a.severity != b.severity ? a.severity > b.severity : Rank(a.shown) < Rank(b.shown);

@@ -11,6 +11,14 @@
 
 namespace cancelsafe {
 
+// What the lines of a cause are.
+enum class LinesAre {
+  kSeen,         // where the implementation was when the rule was broken
+  kSuspect,      // where it departs from the reference implementation
+  kMissingNear,  // likewise, and what is wrong is that something is not done there
+  kNear          // what statistics suspect: the mistake is near, at best
+};
+
 struct Cause {
   CheckFinding shown;                   // the one that explains it best
   std::vector<CheckFinding> others;     // of the same cause, best first
@@ -18,6 +26,7 @@ struct Cause {
   Severity severity = Severity::kNone;  // the worst of all
   // Where the mistake is likely to be, best first; may be empty.
   std::vector<SourceLine> lines;
+  LinesAre lines_are = LinesAre::kNear;
 
   // Stays the same from run to run: rule or clause, and function. For baselines.
   std::string Identity() const;

@@ -179,6 +179,11 @@ class CheckRun {
     std::set<uint64_t> places;
     for (const CheckFinding& finding : findings_) {
       for (const auto& [what, count] : finding.spectrum.counts) places.insert(PlaceOf(what));
+      for (const Difference& one : finding.differences) {
+        places.insert(one.places.begin(), one.places.end());
+        places.insert(one.next.begin(), one.next.end());
+        places.insert({one.compared, one.entered, one.block});
+      }
     }
     for (const Variant& variant : variants_) {
       if (variant.name == "traced") return FindPlaceLines(variant.path, places);

@@ -32,9 +32,12 @@ absl::StatusOr<std::map<std::string, std::string>> CompileReference(const std::s
     const std::string object = absl::StrCat(folder, "/", BaseName(source), ".o");
     std::vector<std::string> compile = {"clang++-19", "-std=c++17",    "-c", "-fPIC",
                                         "-w",         kCallsStayCalls, "-I", headers};
-    // A trace is for what is checked.
+    // A trace of blocks is for what is checked.
     const std::vector<std::string> flags =
-        variant == "traced" ? std::vector<std::string>{"-O0"} : VariantFlags(variant);
+        variant == "traced"
+            ? std::vector<std::string>{"-O0", "-fno-omit-frame-pointer",
+                                       "-fsanitize-coverage=func,trace-loads,trace-stores"}
+            : VariantFlags(variant);
     compile.insert(compile.end(), flags.begin(), flags.end());
     compile.insert(compile.end(), {source, "-o", object});
     const absl::Status status = RunCompiler(compile);
@@ -55,6 +58,18 @@ absl::Status Weaken(const std::string& object, const std::vector<std::string>& w
   for (const std::string& name : weak) command.push_back("--weaken-symbol=" + name);
   command.insert(command.end(), {object, copy});
   return RunCompiler(command);
+}
+
+// The section of its code; zeros if there is none.
+Elf64_Shdr TextOf(const std::string& shared_object) {
+  const absl::StatusOr<Elf> elf = Elf::Read(shared_object);
+  if (!elf.ok()) return {};
+  const std::vector<Elf64_Shdr> sections = elf->Sections();
+  if (elf->section_names() >= sections.size()) return {};
+  for (const Elf64_Shdr& section : sections) {
+    if (elf->String(sections[elf->section_names()], section.sh_name) == ".text") return section;
+  }
+  return {};
 }
 
 }  // namespace
@@ -97,18 +112,9 @@ absl::StatusOr<ExchangePlan> PrepareExchange(const std::string& variant,
   return plan;
 }
 
-uint64_t CodeBegin(const std::string& shared_object) {
-  const absl::StatusOr<Elf> elf = Elf::Read(shared_object);
-  if (!elf.ok()) return 0;
-  const std::vector<Elf64_Shdr> sections = elf->Sections();
-  if (elf->section_names() >= sections.size()) return 0;
-  for (const Elf64_Shdr& section : sections) {
-    if (elf->String(sections[elf->section_names()], section.sh_name) == ".text") {
-      return section.sh_addr;
-    }
-  }
-  return 0;
-}
+uint64_t CodeBegin(const std::string& shared_object) { return TextOf(shared_object).sh_addr; }
+
+uint64_t CodeSize(const std::string& shared_object) { return TextOf(shared_object).sh_size; }
 
 std::set<std::string> Exchanges::Known(const std::vector<std::string>& routines) const {
   std::set<std::string> known;

@@ -37,6 +37,8 @@ absl::StatusOr<ExchangePlan> PrepareExchange(const std::string& variant,
 // Where the code of a shared object begins in its file. Code of one implementation lies
 // behind it alike, whatever is exchanged. 0 if the file cannot be read.
 uint64_t CodeBegin(const std::string& shared_object);
+// How many bytes of code are in it; 0 likewise.
+uint64_t CodeSize(const std::string& shared_object);
 
 // The implementation with sets of its routines exchanged, linked and loaded as they are asked
 // for, and kept: a process should not load too many.

@@ -68,6 +68,11 @@ std::string FindingJson(const CheckFinding& finding) {
   for (const auto& [what, count] : finding.spectrum.counts) {
     counts.push_back({what, count.failing, count.passing, count.in_call ? 1 : 0});
   }
+  json differences = json::array();
+  for (const Difference& one : finding.differences) {
+    differences.push_back(
+        {static_cast<int>(one.kind), one.places, one.next, one.compared, one.entered, one.block});
+  }
   const json object = {{"variant", finding.variant},
                        {"family", finding.family},
                        {"kind", VerdictKindName(verdict.kind)},
@@ -84,6 +89,7 @@ std::string FindingJson(const CheckFinding& finding) {
                        {"failing", finding.spectrum.failing},
                        {"passing", finding.spectrum.passing},
                        {"counts", counts},
+                       {"differences", differences},
                        {"vanishes_without", finding.vanishes_without},
                        {"behind", finding.behind},
                        {"shown_in", finding.shown_in},
@@ -117,6 +123,10 @@ bool ParseFindingJson(absl::string_view line, CheckFinding* finding) {
     read.spectrum.passing = object.value("passing", 0);
     for (const json& one : object.value("counts", json::array())) {
       read.spectrum.counts[one.at(0)] = {one.at(1), one.at(2), one.at(3) != 0};
+    }
+    for (const json& one : object.value("differences", json::array())) {
+      read.differences.push_back({static_cast<Difference::Kind>(one.at(0).get<int>()), one.at(1),
+                                  one.at(2), one.at(3), one.at(4), one.at(5)});
     }
     read.vanishes_without = object.value("vanishes_without", std::vector<std::string>());
     read.behind = object.value("behind", std::vector<std::string>());

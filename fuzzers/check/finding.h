@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "fuzzers/check/difference.h"
 #include "fuzzers/check/spectrum.h"
 #include "oracle/verdict.h"
 
@@ -46,6 +47,8 @@ struct CheckFinding {
   std::string shown_in;
   // Of traced code: what goes together with it.
   Spectrum spectrum;
+  // Of traced code: where it departs from what it does with that routine exchanged.
+  std::vector<Difference> differences;
   // The line to blame, best first. Both accesses for a data race.
   std::vector<SourceLine> lines;
   // Whether `lines` are where the verdict was seen, rather than what statistics suspect.

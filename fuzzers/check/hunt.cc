@@ -96,6 +96,7 @@ class Hunter {
     if (TracedCode::kBuilt) {
       for (Found& one : findings_) {
         if (one.finding.verdict.kind == VerdictKind::kDataRace) continue;
+        places_.TakeDifference(guilty, ignored, one.program, &one.finding);
         places_.TakeSpectrum(guilty, ignored, one.program, &one.finding);
         found_(one.finding);
       }

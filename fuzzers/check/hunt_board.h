@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "fuzzers/check/call_site.h"
+#include "fuzzers/check/effects.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/program.h"
 
@@ -52,6 +53,11 @@ struct HuntBoard {
     bool in_call;  // while the call of the verdict was open
   };
   Traced traced[kTracedMax];
+
+  // What two runs of one program do: with the mistake, and with its routine exchanged.
+  WatchedMemory watched;
+  EffectList wrong;
+  EffectList right;
 };
 
 // In memory that children share. Ends the process if there is none.

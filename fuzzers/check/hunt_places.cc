@@ -2,8 +2,11 @@
 #include "fuzzers/check/hunt_places.h"
 
 #include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -12,6 +15,7 @@
 #include "base/process.h"
 #include "fuzzers/check/call_site.h"
 #include "fuzzers/check/causes.h"
+#include "fuzzers/check/effects.h"
 #include "fuzzers/check/hunt_programs.h"
 #include "fuzzers/check/hunt_runs.h"
 #include "fuzzers/check/suspects.h"
@@ -39,6 +43,16 @@ void AddLine(uintptr_t address, CheckFinding* finding) {
     if (other.file == line.file && other.line == line.line) return;
   }
   finding->lines.push_back(std::move(line));
+}
+
+// Of these rules and clauses, the ones that the finding does not break.
+std::vector<std::string> OthersIn(const std::vector<std::string>& ignored,
+                                  const CheckFinding& finding) {
+  std::vector<std::string> others;
+  for (const std::string& entry : ignored) {
+    if (entry != finding.verdict.clause && entry != finding.verdict.rule) others.push_back(entry);
+  }
+  return others;
 }
 
 }  // namespace
@@ -81,12 +95,6 @@ const Implementation& HuntPlaces::With(const std::set<std::string>& routines) {
 void HuntPlaces::TakeSpectrum(const std::set<std::string>& guilty,
                               const std::vector<std::string>& ignored, const Program& program,
                               CheckFinding* finding) {
-  std::vector<std::string> others;
-  for (const std::string& entry : ignored) {
-    if (entry != finding->verdict.clause && entry != finding->verdict.rule) {
-      others.push_back(entry);
-    }
-  }
   const std::set<std::string> own = RoutinesIn(finding->vanishes_without);
   if (!own.empty()) {
     std::set<std::string> rest = guilty;
@@ -94,7 +102,7 @@ void HuntPlaces::TakeSpectrum(const std::set<std::string>& guilty,
     if (TakeSpectrumWith(exchanges_.AllBut(own), plan_.ignore, program, finding)) return;
     if (!rest.empty() && TakeSpectrumWith(rest, plan_.ignore, program, finding)) return;
   }
-  TakeSpectrumWith({}, others, program, finding);
+  TakeSpectrumWith({}, OthersIn(ignored, *finding), program, finding);
 }
 
 bool HuntPlaces::TakeSpectrumWith(const std::set<std::string>& routines,
@@ -136,6 +144,95 @@ bool HuntPlaces::TakeSpectrumWith(const std::set<std::string>& routines,
         static_cast<int>(one.failing), static_cast<int>(one.passing), one.in_call};
   }
   return true;
+}
+
+void HuntPlaces::TakeDifference(const std::set<std::string>& guilty,
+                                const std::vector<std::string>& ignored, const Program& program,
+                                CheckFinding* finding) {
+  const std::set<std::string> own = RoutinesIn(finding->vanishes_without);
+  if (own.empty()) return;
+  std::set<std::string> rest = guilty;
+  for (const std::string& routine : own) rest.erase(routine);
+  // Those that fail in this way only without other rules fail so without them.
+  TakeDifferenceOf(exchanges_.AllBut(own), own, plan_.ignore, program, finding) ||
+      TakeDifferenceOf(rest, own, plan_.ignore, program, finding) ||
+      TakeDifferenceOf(rest, own, OthersIn(ignored, *finding), program, finding) ||
+      TakeDifferenceOf({}, own, OthersIn(ignored, *finding), program, finding) ||
+      TakeDifferenceOf({}, own, finding->ignored, program, finding);
+}
+
+bool HuntPlaces::TakeDifferenceOf(const std::set<std::string>& wrong,
+                                  const std::set<std::string>& own,
+                                  const std::vector<std::string>& ignored, Program program,
+                                  CheckFinding* finding) {
+  std::set<std::string> right = wrong;
+  right.insert(own.begin(), own.end());
+  const Exchanges::Loaded* const with = exchanges_.With(wrong);
+  const Exchanges::Loaded* const without = exchanges_.With(right);
+  if ((with == nullptr && !wrong.empty()) || without == nullptr) return false;
+  const Implementation& mistaken = With(wrong);
+  {
+    const std::unique_ptr<Runner> runner = NewHuntRunner(plan_, mistaken, ignored);
+    if (!FailsAlike(runner.get(), finding->Key(), &program)) return false;
+    if (!AsChoices(runner.get(), &program)) return false;
+  }
+  const uint64_t size = CodeSize(plan_.implementation);
+  const auto code_of = [&](const Implementation& implementation, uint64_t begin) {
+    memory::Module module;
+    memory::FindModule(reinterpret_cast<uintptr_t>(AnyRoutine(implementation)), &module);
+    return CodeUnderTest{module.load_address + begin, size, module.begin, module.end};
+  };
+  const CodeUnderTest own_code =
+      code_of(mistaken, with != nullptr ? with->code_begin : CodeBegin(plan_.implementation));
+  const CodeUnderTest right_code = code_of(without->implementation, without->code_begin);
+  // Processes that begin alike, one after the other: what they allocate has the same addresses.
+  const auto in_process = [&](const Implementation& implementation,
+                              const std::function<void(Runner*)>& body) {
+    const pid_t process = fork();
+    if (process == 0) {
+      alarm(static_cast<unsigned>(kExchangeSecondsMax));
+      const std::unique_ptr<Runner> runner = NewHuntRunner(plan_, implementation, ignored);
+      body(runner.get());
+      _exit(0);
+    }
+    if (process > 0) waitpid(process, nullptr, 0);
+  };
+  board_->wrong.count = board_->right.count = board_->watched.count = 0;
+  RunHuntChild(
+      [&] {
+        in_process(mistaken, [&](Runner* runner) {
+          FindWatchedMemory(runner, program, own_code, &board_->watched);
+        });
+        in_process(without->implementation, [&](Runner* runner) {
+          FindWatchedMemory(runner, program, right_code, &board_->watched);
+        });
+        in_process(mistaken, [&](Runner* runner) {
+          RecordEffects(runner, program, own_code, board_->watched, &board_->wrong);
+        });
+        in_process(without->implementation, [&](Runner* runner) {
+          RecordEffects(runner, program, right_code, board_->watched, &board_->right);
+        });
+      },
+      3 * kExchangeSecondsMax);
+  finding->differences = DifferencesOf(board_->wrong, board_->right);
+  return !finding->differences.empty();
+}
+
+// Writes out the schedule of a program of several fibers: as choices it can be followed under
+// another scheduler. False if the process is lost.
+bool HuntPlaces::AsChoices(Runner* runner, Program* program) {
+  if (program->fibers < 2 || program->schedule.kind == schedule::Kind::kChoices) return true;
+  board_->program = *program;
+  const bool ended = RunHuntChild(
+      [&] {
+        schedule::RunOptions options;
+        options.record_choices = true;
+        runner->Run(*program, options);
+        board_->program.schedule = runner->output().schedule.executed;
+      },
+      kExchangeSecondsMax);
+  *program = board_->program;
+  return ended;
 }
 
 // Whether the program fails in this way. With several fibers its schedule may not fit other

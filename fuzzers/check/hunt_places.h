@@ -44,6 +44,11 @@ class HuntPlaces {
   void TakeSpectrum(const std::set<std::string>& guilty, const std::vector<std::string>& ignored,
                     const Program& program, CheckFinding* finding);
 
+  // Sets finding->differences: runs the program with all routines exchanged but those that it
+  // vanishes without, and with these too.
+  void TakeDifference(const std::set<std::string>& guilty, const std::vector<std::string>& ignored,
+                      const Program& program, CheckFinding* finding);
+
   // The implementation with these exchanged; as it is for none, or if they cannot be.
   const Implementation& With(const std::set<std::string>& routines);
   // Its shared object; "" for none.
@@ -70,6 +75,11 @@ class HuntPlaces {
   bool TakeSpectrumWith(const std::set<std::string>& routines,
                         const std::vector<std::string>& ignored, Program program,
                         CheckFinding* finding);
+
+  bool TakeDifferenceOf(const std::set<std::string>& wrong, const std::set<std::string>& own,
+                        const std::vector<std::string>& ignored, Program program,
+                        CheckFinding* finding);
+  bool AsChoices(Runner* runner, Program* program);
 
   const HuntPlan& plan_;
   const Implementation& implementation_;

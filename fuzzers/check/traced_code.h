@@ -1,7 +1,7 @@
 // Which code of an implementation a run went through, where it was compiled with
-// -fsanitize-coverage=trace-pc,trace-cmp: the compiler calls hooks of ours at the begin of
-// every block and before every comparison of integers. Knows nothing of programs or
-// verdicts.
+// -fsanitize-coverage=trace-pc,trace-cmp,trace-loads,trace-stores: the compiler calls hooks of
+// ours at the begin of every block, before every comparison of integers, and before every
+// access to memory. Knows nothing of programs or verdicts.
 #ifndef CANCELSAFE_FUZZERS_CHECK_TRACED_CODE_H_
 #define CANCELSAFE_FUZZERS_CHECK_TRACED_CODE_H_
 
@@ -42,6 +42,15 @@ class TracedCode {
   };
   static void KeepOrder(const uint32_t* clock);
   static const std::vector<Step>& Order();
+  // Told, from now on, of every hook that is called: where it returns to, the frame of the code
+  // that called it, and what is accessed, or null. Null ends that.
+  enum class Hook { kBlock, kCompare, kLoad, kStore };
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    virtual void OnHook(Hook hook, uintptr_t place, const void* frame, const void* accessed) = 0;
+  };
+  static void SetWatcher(Watcher* watcher);
   // How many different blocks ran since the process began.
   static uint32_t SeenEver();
 };

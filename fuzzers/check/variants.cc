@@ -18,12 +18,25 @@ constexpr double kCompileSecondsMax = 300;
 constexpr size_t kComplaintBytesMax = 4000;
 
 // Of traced code; see traced_code.cc.
-constexpr const char* kComparisonHooks[] = {
-    "__sanitizer_cov_trace_cmp1",       "__sanitizer_cov_trace_cmp2",
-    "__sanitizer_cov_trace_cmp4",       "__sanitizer_cov_trace_cmp8",
-    "__sanitizer_cov_trace_const_cmp1", "__sanitizer_cov_trace_const_cmp2",
-    "__sanitizer_cov_trace_const_cmp4", "__sanitizer_cov_trace_const_cmp8",
-    "__sanitizer_cov_trace_switch"};
+constexpr const char* kTracingHooks[] = {"__sanitizer_cov_trace_cmp1",
+                                         "__sanitizer_cov_trace_cmp2",
+                                         "__sanitizer_cov_trace_cmp4",
+                                         "__sanitizer_cov_trace_cmp8",
+                                         "__sanitizer_cov_trace_const_cmp1",
+                                         "__sanitizer_cov_trace_const_cmp2",
+                                         "__sanitizer_cov_trace_const_cmp4",
+                                         "__sanitizer_cov_trace_const_cmp8",
+                                         "__sanitizer_cov_trace_switch",
+                                         "__sanitizer_cov_load1",
+                                         "__sanitizer_cov_load2",
+                                         "__sanitizer_cov_load4",
+                                         "__sanitizer_cov_load8",
+                                         "__sanitizer_cov_load16",
+                                         "__sanitizer_cov_store1",
+                                         "__sanitizer_cov_store2",
+                                         "__sanitizer_cov_store4",
+                                         "__sanitizer_cov_store8",
+                                         "__sanitizer_cov_store16"};
 
 constexpr const char* kCompilers[] = {"clang-19", "clang++-19"};
 
@@ -72,7 +85,8 @@ absl::Status BuildVariant(const std::vector<std::string>& sources,
 
 std::vector<std::string> VariantFlags(const std::string& variant) {
   constexpr char kPoints[] = "-fsanitize-coverage=func,trace-loads,trace-stores";
-  if (variant == "traced") return {"-O0", "-fsanitize-coverage=trace-pc,trace-cmp"};
+  if (variant == "traced")
+    return {"-O0", "-fsanitize-coverage=trace-pc,trace-cmp,trace-loads,trace-stores"};
   if (variant == "address") return {"-O1", "-fsanitize=address", kPoints};
   if (variant == "thread") return {"-O1", "-fsanitize=thread", kPoints};
   return {"-O1", kPoints};
@@ -81,7 +95,7 @@ std::vector<std::string> VariantFlags(const std::string& variant) {
 std::vector<std::string> LinkFlags(const std::string& variant) {
   std::vector<std::string> flags = VariantFlags(variant);
   if (variant != "traced") return flags;
-  for (const char* const hook : kComparisonHooks) {
+  for (const char* const hook : kTracingHooks) {
     flags.push_back(absl::StrCat("-Wl,--wrap=", hook));
   }
   return flags;

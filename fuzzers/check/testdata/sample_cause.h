@@ -15,6 +15,7 @@ inline ReportedCause SampleCause() {
   shown.program = "target csq\nfiber 0\n  insert 0\n";
   shown.operations = 1;
   shown.seen_there = true;
+  reported.cause.lines_are = LinesAre::kSeen;
   reported.cause.severity = shown.verdict.severity;
   reported.cause.lines = {{"IoCsqInsertIrpEx", "csq.c", 99}};
   reported.replay = "/x/cancelsafe replay /x/cause-1.txt";
