@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
@@ -65,6 +66,20 @@ Output RunPrinted(const std::string& command, const std::vector<std::string>& mo
   return RunWords(words);
 }
 
+// Whether one of the lines that are printed for a cause has one of these texts.
+bool NamesOneOf(const nlohmann::json& cause, const std::vector<std::string>& texts,
+                const std::string& path) {
+  constexpr size_t kLinesShown = 3;
+  const std::vector<std::string> lines = absl::StrSplit(ReadFile(path).value_or(""), '\n');
+  for (size_t i = 0; i < cause["lines"].size() && i < kLinesShown; ++i) {
+    const size_t line = cause["lines"][i]["line"];
+    for (const std::string& text : texts) {
+      if (line <= lines.size() && absl::StrContains(lines[line - 1], text)) return true;
+    }
+  }
+  return false;
+}
+
 TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
   const std::string folder = NewFolder("three");
   ASSERT_EQ(WriteMixedSources({"dq-choose-greater", "dq-release-at-passive", "dq-inserted-kept"},
@@ -77,6 +92,10 @@ TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
   EXPECT_EQ(causes.size(), 3U) << first.text;
   for (const nlohmann::json& cause : causes) {
     EXPECT_LE(cause["operations"], 6) << cause;
+    EXPECT_TRUE(NamesOneOf(
+        cause, {"SortKey > key", "Lock, PASSIVE_LEVEL", "RemoveEntryList(&DeviceQueueEntry"},
+        folder + "/device_queue.cc"))
+        << cause;
     const Output replay = RunPrinted(cause["replay"], {"--repeat", "20"});
     EXPECT_EQ(replay.status, 1) << replay.text;
     EXPECT_THAT(replay.text, HasSubstr(cause["rule"].get<std::string>()));

@@ -20,28 +20,28 @@ constexpr uint64_t kWord = 0x1000, kOtherWord = 0x2000;
 constexpr uint8_t kAcquire = 1, kRelease = 2;
 
 // A run, effect by effect. Places are line numbers.
-class Run {
+class Recorded {
  public:
-  Run& Point(uint8_t kind, uint64_t place) {
+  Recorded& Point(uint8_t kind, uint64_t place) {
     Effect effect;
     effect.is_point = true;
     effect.kind = kind;
     return Add(effect, place);
   }
-  Run& Change(uint64_t word, uint64_t value, uint64_t place) {
+  Recorded& Change(uint64_t word, uint64_t value, uint64_t place) {
     Effect effect;
     effect.where = word;
     effect.value = value;
     return Add(effect, place);
   }
-  Run& Stored(uint64_t place) {
+  Recorded& Stored(uint64_t place) {
     list_->end.stored = place;
     return *this;
   }
   const EffectList& list() const { return *list_; }
 
  private:
-  Run& Add(Effect effect, uint64_t place) {
+  Recorded& Add(Effect effect, uint64_t place) {
     effect.frames = 1;
     effect.frame[0] = place;
     list_->effects[list_->count++] = effect;
@@ -50,12 +50,12 @@ class Run {
     return *this;
   }
 
-  std::unique_ptr<EffectList> list_ = std::make_unique<EffectList>();
+  std::shared_ptr<EffectList> list_ = std::make_shared<EffectList>();
 };
 
 TEST(Difference, AWrongValueIsBlamedOnItsStore) {
-  const Run right = Run().Point(kAcquire, 1).Change(kWord, 7, 2).Point(kRelease, 3);
-  const Run wrong = Run().Point(kAcquire, 1).Change(kWord, 8, 2).Point(kRelease, 3);
+  const Recorded right = Recorded().Point(kAcquire, 1).Change(kWord, 7, 2).Point(kRelease, 3);
+  const Recorded wrong = Recorded().Point(kAcquire, 1).Change(kWord, 8, 2).Point(kRelease, 3);
   const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, Difference::kOther);
@@ -63,9 +63,12 @@ TEST(Difference, AWrongValueIsBlamedOnItsStore) {
 }
 
 TEST(Difference, AMissingStoreIsBetweenWhatBothDoAroundIt) {
-  const Run right =
-      Run().Point(kAcquire, 1).Change(kWord, 7, 20).Change(kOtherWord, 1, 21).Point(kRelease, 22);
-  const Run wrong = Run().Point(kAcquire, 1).Change(kWord, 7, 2).Point(kRelease, 3);
+  const Recorded right = Recorded()
+                             .Point(kAcquire, 1)
+                             .Change(kWord, 7, 20)
+                             .Change(kOtherWord, 1, 21)
+                             .Point(kRelease, 22);
+  const Recorded wrong = Recorded().Point(kAcquire, 1).Change(kWord, 7, 2).Point(kRelease, 3);
   const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, Difference::kMissing);
@@ -74,8 +77,8 @@ TEST(Difference, AMissingStoreIsBetweenWhatBothDoAroundIt) {
 }
 
 TEST(Difference, AMissingCallIsBetweenThoseAroundIt) {
-  const Run right = Run().Point(kAcquire, 1).Point(kRelease, 2).Point(9, 3);
-  const Run wrong = Run().Point(kAcquire, 1).Point(9, 3);
+  const Recorded right = Recorded().Point(kAcquire, 1).Point(kRelease, 2).Point(9, 3);
+  const Recorded wrong = Recorded().Point(kAcquire, 1).Point(9, 3);
   const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, Difference::kMissing);
@@ -84,8 +87,8 @@ TEST(Difference, AMissingCallIsBetweenThoseAroundIt) {
 }
 
 TEST(Difference, AnotherCallIsBlamedOnItself) {
-  const Run right = Run().Point(kAcquire, 1).Point(kRelease, 2);
-  const Run wrong = Run().Point(kAcquire, 1).Point(9, 5);
+  const Recorded right = Recorded().Point(kAcquire, 1).Point(kRelease, 2);
+  const Recorded wrong = Recorded().Point(kAcquire, 1).Point(9, 5);
   const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, Difference::kCalled);
@@ -94,14 +97,14 @@ TEST(Difference, AnotherCallIsBlamedOnItself) {
 
 // Between two calls nobody else looks: another order is not another behaviour.
 TEST(Difference, AnotherOrderBetweenTwoCallsIsNone) {
-  const Run right = Run().Change(kWord, 1, 1).Change(kOtherWord, 2, 2).Point(kRelease, 3);
-  const Run wrong = Run().Change(kOtherWord, 2, 1).Change(kWord, 1, 2).Point(kRelease, 3);
+  const Recorded right = Recorded().Change(kWord, 1, 1).Change(kOtherWord, 2, 2).Point(kRelease, 3);
+  const Recorded wrong = Recorded().Change(kOtherWord, 2, 1).Change(kWord, 1, 2).Point(kRelease, 3);
   EXPECT_THAT(DifferencesOf(wrong.list(), right.list()), IsEmpty());
 }
 
 TEST(Difference, MemoryThatDiffersAlreadyIsNotToldAgain) {
-  Run right = Run().Point(kAcquire, 1).Change(kWord, 7, 2).Point(kRelease, 3);
-  Run wrong = Run().Point(kAcquire, 1).Change(kWord, 8, 2).Point(kRelease, 3);
+  Recorded right = Recorded().Point(kAcquire, 1).Change(kWord, 7, 2).Point(kRelease, 3);
+  Recorded wrong = Recorded().Point(kAcquire, 1).Change(kWord, 8, 2).Point(kRelease, 3);
   right.Change(kWord, 9, 4).Point(kAcquire, 5).Change(kOtherWord, 1, 6);
   wrong.Change(kWord, 10, 4).Point(kAcquire, 5).Change(kOtherWord, 2, 6);
   const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
@@ -111,8 +114,8 @@ TEST(Difference, MemoryThatDiffersAlreadyIsNotToldAgain) {
 }
 
 TEST(Difference, WhereNothingElseDiffersItIsWhatIsReturned) {
-  const Run right = Run().Point(kAcquire, 1);
-  const Run wrong = Run().Point(kAcquire, 1).Stored(4);
+  const Recorded right = Recorded().Point(kAcquire, 1);
+  const Recorded wrong = Recorded().Point(kAcquire, 1).Stored(4);
   const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, Difference::kReturned);
