@@ -9,13 +9,14 @@
 namespace cancelsafe::schedule {
 CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
     : options_(options),
-      path_(static_cast<std::size_t>(options.max_points)),
       users_(ObjectTable::kMany + 1),
       writers_(ObjectTable::kMany + 1),
       ordering_(ObjectTable::kMany) {
   objects_.Clear();
-  shared_.reserve(path_.size());
-  newly_quiet_.reserve(path_.size());
+  path_.reserve(static_cast<std::size_t>(options.max_points));
+  path_.emplace_back();  // what is touched before the first step is noted there
+  shared_.reserve(path_.capacity());
+  newly_quiet_.reserve(path_.capacity());
 }
 
 bool CompleteExplorer::Next() {
@@ -76,6 +77,7 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
   depth_ = 0;
   last_ = 0;
   fibers_ = fibers;
+  alone_ = fibers == 1 && options_.tight_calls;
   touched_.Clear();
   ordering_.BeginRun();
   for (int f = 0; f < fibers; ++f) {
@@ -86,6 +88,7 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
 }
 
 int CompleteExplorer::Pick(const Decision& decision) {
+  if (alone_) return 0;
   if (mistaken_) return GiveUp(ExploreEnd::kRunning);
   if (options_.tight_calls && depth_ > 0 && Passes(decision)) return decision.current;
   if (depth_ > 0) EndStep();
@@ -97,7 +100,7 @@ int CompleteExplorer::Pick(const Decision& decision) {
       return GiveUp(ExploreEnd::kNondeterministic);
     }
   } else {
-    if (length_ == path_.size()) return GiveUp(ExploreEnd::kRunTooLong);
+    if (length_ == path_.capacity()) return GiveUp(ExploreEnd::kRunTooLong);
     if (!Extend(decision)) return GiveUp(ExploreEnd::kRunning);
   }
   last_ = depth_++;
@@ -115,13 +118,14 @@ int CompleteExplorer::Pick(const Decision& decision) {
 int CompleteExplorer::Choose(int alternatives) {
   if (end_ != ExploreEnd::kRunning) return 0;
   if (depth_ == length_) {
-    if (length_ == path_.size()) {
+    if (length_ == path_.capacity()) {
       end_ = ExploreEnd::kRunTooLong;
       return 0;
     }
-    path_[length_].alternatives = static_cast<uint8_t>(alternatives);
-    path_[length_].taken = 0;
-    path_[length_].shared = false;
+    Step& choice = NextStep();
+    choice.alternatives = static_cast<uint8_t>(alternatives);
+    choice.taken = 0;
+    choice.shared = false;
     ++length_;
   } else if (path_[depth_].alternatives != alternatives) {
     end_ = ExploreEnd::kNondeterministic;
@@ -136,10 +140,15 @@ int CompleteExplorer::GiveUp(ExploreEnd why) {
   return -1;
 }
 
+CompleteExplorer::Step& CompleteExplorer::NextStep() {
+  if (length_ == path_.size()) path_.emplace_back();
+  return path_[length_];
+}
+
 // Adds the place that no run has reached before, and picks there: the default, if it does
 // not sleep. False if all fibers do.
 bool CompleteExplorer::Extend(const Decision& decision) {
-  Step& step = path_[length_];
+  Step& step = NextStep();
   step.alternatives = 0;
   step.enabled = decision.enabled;
   step.sleeping = 0;
@@ -168,6 +177,10 @@ bool CompleteExplorer::Extend(const Decision& decision) {
 
 void CompleteExplorer::Finished(const RunResult& result) {
   ran_ = true;
+  if (alone_) {
+    ++runs_;
+    return;
+  }
   for (const uint64_t path : newly_quiet_) {
     if (loud_.count(path) == 0) quiet_.insert(path);
   }

@@ -130,6 +130,9 @@ class CompleteExplorer final : public Scheduler {
   void EndStep();
   void BeginAgain();
   bool Extend(const Decision& decision);
+  // The step behind the last one of the path. Steps are made when they are first used: most
+  // programs need few of those that there is room for.
+  Step& NextStep();
   int GiveUp(ExploreEnd why);
   void FindShared();
   void Analyze();
@@ -143,7 +146,7 @@ class CompleteExplorer final : public Scheduler {
   // be used for the first time somewhere else.
   ObjectTable objects_;
   Footprint touched_;             // since the last Pick
-  std::vector<Step> path_;        // of fixed size: it must not grow on a fiber
+  std::vector<Step> path_;        // of fixed room: it must not move, nor grow on a fiber
   std::vector<int> shared_;       // the shared steps before the one that is looked at
   std::vector<uint8_t> users_;    // by object: the fibers that touched it in this run
   std::vector<uint8_t> writers_;  // likewise, that wrote it
@@ -170,6 +173,7 @@ class CompleteExplorer final : public Scheduler {
   bool again_ = false;
   int passed_ = 0;  // points within the last step
   int fibers_ = 0;
+  bool alone_ = false;  // with tight calls, one fiber: there is one run, and nothing to note
   bool cut_ = false;
   bool ran_ = false;
   int64_t runs_ = 0;

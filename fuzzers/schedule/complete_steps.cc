@@ -43,14 +43,15 @@ void CompleteExplorer::TouchAnnounced(const Footprint& footprint) {
 }
 
 void CompleteExplorer::OnTouch(const volatile void* object, uint8_t parts, bool writes) {
-  Touch(objects_.Number(object), parts, writes);
+  if (!alone_) Touch(objects_.Number(object), parts, writes);
 }
 
 void CompleteExplorer::OnBlock(const volatile void* object) {
-  touched_.SetBlocked(objects_.Number(object));
+  if (!alone_) touched_.SetBlocked(objects_.Number(object));
 }
 
 void CompleteExplorer::OnCall(bool begins) {
+  if (alone_) return;
   Step& step = path_[last_];
   if (begins) {
     step.begins_call = true;
