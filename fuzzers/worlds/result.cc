@@ -162,6 +162,7 @@ std::string ResultJson(const VerifyResult& result) {
       {"calls", result.scope.calls},
       {"items", result.scope.items},
       {"settings", result.scope.settings},
+      {"operations", OperationWords(result.scope.operations)},
       {"implementation", result.implementation},
       {"revision", result.revision},
       {"memory", result.memory},
@@ -199,6 +200,12 @@ absl::StatusOr<VerifyResult> ParseResult(const std::string& line) {
     object.at("calls").get_to(result.scope.calls);
     object.at("items").get_to(result.scope.items);
     object.at("settings").get_to(result.scope.settings);
+    // Results of earlier releases have all operations.
+    if (const std::string words = object.value("operations", std::string()); !words.empty()) {
+      const absl::StatusOr<uint64_t> operations = ReadOperationWords(*family, words);
+      if (!operations.ok()) return operations.status();
+      result.scope.operations = *operations;
+    }
     object.at("implementation").get_to(result.implementation);
     object.at("revision").get_to(result.revision);
     object.at("memory").get_to(result.memory);

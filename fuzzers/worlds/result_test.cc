@@ -39,10 +39,18 @@ TEST(ResultTest, IsTheSameAfterALineOfJson) {
   part.tally.cut = 5;
   part.tally.unfinished = 1;
   part.tally.left_out.unknown = 9;
+  part.scope.operations = *ReadOperationWords(Family::kStartIo, "start-next,start-packet");
+  EXPECT_THAT(ResultLine(part), HasSubstr(", operations start-packet+start-next"));
   const absl::StatusOr<VerifyResult> read = ParseResult(ResultJson(part));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(ResultJson(*read), ResultJson(part));
   EXPECT_EQ(ResultLine(*read), ResultLine(part));
+}
+
+TEST(ResultTest, AWordThatIsNoOperationIsNamed) {
+  EXPECT_THAT(std::string(ReadOperationWords(Family::kCsq, "insert,inzert").status().message()),
+              HasSubstr("'inzert' is not an operation of csq; its operations are insert+"));
+  EXPECT_FALSE(ReadOperationWords(Family::kCsq, "").ok());
 }
 
 TEST(ResultTest, SaysCompleteOnlyIfNothingBoundsIt) {

@@ -1,11 +1,14 @@
-// How large the worlds are that a verification goes through: fibers, calls, items, and in
-// how many settings a queue may differ from the plain one. Plain values; what lies within
-// a scope is said by worlds.h.
+// How large the worlds are that a verification goes through: fibers, calls, items, which
+// operations, and in how many settings a queue may differ from the plain one. Plain values;
+// what lies within a scope is said by worlds.h.
 #ifndef CANCELSAFE_FUZZERS_WORLDS_SCOPE_H_
 #define CANCELSAFE_FUZZERS_WORLDS_SCOPE_H_
 
+#include <cstdint>
 #include <string>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "oracle/operations.h"
 
 namespace cancelsafe {
@@ -13,8 +16,9 @@ namespace cancelsafe {
 // Of all fibers together. More keys than this below StartIo's own cannot be written in a
 // program (start-key is at most 7), and larger worlds are more than machines finish.
 inline constexpr int kMaxWorldCalls = 7;
-// Three of them fit into one file (ItemsOf a plain setup, kFileCount).
-inline constexpr int kMaxWorldItems = 3;
+// An item is named by a call that adds it or takes it out, and of six calls at most all name
+// another one and one is left to show what became of them.
+inline constexpr int kMaxWorldItems = 6;
 inline constexpr int kMaxWorldSettings = 3;
 
 struct Scope {
@@ -23,15 +27,27 @@ struct Scope {
   int calls = 1;     // of one fiber, at most; fibers * calls <= kMaxWorldCalls
   int items = 1;     // at most, 1..kMaxWorldItems
   int settings = 1;  // that differ from the plain queue's, at most; 0..kMaxWorldSettings
+  // A bit for each Op that a call may be; 0: all operations of the family.
+  uint64_t operations = 0;
+
+  bool Allows(Op op) const {
+    return operations == 0 || (operations >> static_cast<unsigned>(op) & 1) != 0;
+  }
 
   friend bool operator==(const Scope& a, const Scope& b) {
     return a.family == b.family && a.fibers == b.fibers && a.calls == b.calls &&
-           a.items == b.items && a.settings == b.settings;
+           a.items == b.items && a.settings == b.settings && a.operations == b.operations;
   }
 };
 
-// "csq 2x1, 1 item, 1 setting".
+// "csq 2x1, 1 item, 1 setting", "device_queue 1x6, 4 items, 0 settings, calls
+// queue-insert-by-key+queue-remove-by-key".
 std::string ScopeText(const Scope& scope);
+
+// The operations of a scope as words joined by '+', in the order of Op; "" for all.
+std::string OperationWords(uint64_t operations);
+// Reads them; the error says which word is wrong and what is allowed.
+absl::StatusOr<uint64_t> ReadOperationWords(Family family, absl::string_view words);
 
 }  // namespace cancelsafe
 

@@ -11,7 +11,7 @@
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/run_testing.h"
 #include "fuzzers/schedule/explore.h"
-#include "fuzzers/worlds/crew.h"
+#include "fuzzers/worlds/search_worlds.h"
 #include "fuzzers/worlds/worlds.h"
 #include "fuzzers/worlds/worth.h"
 #include "impl/include/csq.h"
@@ -28,12 +28,12 @@ class SearchTest : public testing::TestWithParam<int> {
   }
 };
 
-CrewEnd RunAll(const CrewPlan& plan, const Implementation& implementation) {
+WorldsEnd RunAll(const WorldsPlan& plan, const Implementation& implementation) {
   const StopSignals stop;
-  const absl::StatusOr<CrewEnd> end =
-      RunCrew(plan, implementation, SearchOptions(RunnerOptions()), stop);
+  const absl::StatusOr<WorldsEnd> end =
+      SearchWorlds(plan, implementation, SearchOptions(RunnerOptions()), stop);
   EXPECT_TRUE(end.ok()) << end.status();
-  return end.ok() ? *end : CrewEnd();
+  return end.ok() ? *end : WorldsEnd();
 }
 
 std::string TextOf(const World& world) {
@@ -180,10 +180,10 @@ TEST_P(SearchTest, ACallThatIsLeftOutIsSkippedUnderEverySchedule) {
 }
 
 TEST_P(SearchTest, TheBuiltInQueueIsCleanInTheSmallestScope) {
-  CrewPlan plan;
+  WorldsPlan plan;
   plan.scope = ScopeOf(2, 1, 1, 1);
   plan.jobs = 2;
-  const CrewEnd end = RunAll(plan, BuiltInImplementation());
+  const WorldsEnd end = RunAll(plan, BuiltInImplementation());
   EXPECT_EQ(end.violation, -1);
   EXPECT_TRUE(end.result.all);
   EXPECT_EQ(end.result.tally.programs, CountWorlds(plan.scope));
@@ -195,7 +195,7 @@ TEST_P(SearchTest, TheBuiltInQueueIsCleanInTheSmallestScope) {
 
 // However many machines and processes there are, and wherever one of them stopped.
 TEST_P(SearchTest, PartsAddUpToTheWhole) {
-  CrewPlan plan;
+  WorldsPlan plan;
   plan.scope = ScopeOf(2, 1, 2, 0);
   const VerifyResult whole = RunAll(plan, BuiltInImplementation()).result;
   std::vector<VerifyResult> parts;
@@ -218,7 +218,7 @@ TEST_P(SearchTest, PartsAddUpToTheWhole) {
 
 // Where it stops is a matter of the machine; that nothing is lost or done twice is not.
 TEST(CrewTest, KeepsWhatItHasWhenItIsStopped) {
-  CrewPlan plan;
+  WorldsPlan plan;
   plan.scope = {Family::kCsq, 2, 1, 2, 1};
   plan.jobs = 1;
   const VerifyResult whole = RunAll(plan, BuiltInImplementation()).result;
@@ -226,8 +226,8 @@ TEST(CrewTest, KeepsWhatItHasWhenItIsStopped) {
   {
     const StopSignals stop;
     raise(SIGINT);
-    const absl::StatusOr<CrewEnd> end =
-        RunCrew(plan, BuiltInImplementation(), SearchOptions(RunnerOptions()), stop);
+    const absl::StatusOr<WorldsEnd> end =
+        SearchWorlds(plan, BuiltInImplementation(), SearchOptions(RunnerOptions()), stop);
     ASSERT_TRUE(end.ok()) << end.status();
     parts.push_back(end->result);
   }
@@ -259,10 +259,10 @@ TEST(BrokenQueue, IsFoundWithASmallestProgram) {
   Implementation broken = BuiltInImplementation();
   broken.IoCsqInsertIrp = &CancelForgettingInsert;
   for (const int jobs : {1, 3}) {
-    CrewPlan plan;
+    WorldsPlan plan;
     plan.scope = {Family::kCsq, 2, 2, 2, 1};
     plan.jobs = jobs;
-    const CrewEnd end = RunAll(plan, broken);
+    const WorldsEnd end = RunAll(plan, broken);
     ASSERT_GE(end.violation, 0);
     Worlds worlds(plan.scope);
     while (worlds.index() < end.violation) ASSERT_TRUE(worlds.Next());
@@ -283,10 +283,10 @@ TEST(BrokenQueue, IsFoundWithASmallestProgram) {
 TEST(BrokenQueue, ThatTakesItsProcessDownIsAViolationOfItsProgram) {
   Implementation broken = BuiltInImplementation();
   broken.IoCsqRemoveIrp = [](PIO_CSQ, PIO_CSQ_IRP_CONTEXT) -> PIRP { abort(); };
-  CrewPlan plan;
+  WorldsPlan plan;
   plan.scope = {Family::kCsq, 2, 1, 1, 0};
   plan.jobs = 2;
-  const CrewEnd end = RunAll(plan, broken);
+  const WorldsEnd end = RunAll(plan, broken);
   Worlds worlds(plan.scope);
   while (worlds.index() < end.violation) ASSERT_TRUE(worlds.Next());
   ASSERT_GE(end.violation, 0);

@@ -25,6 +25,9 @@ int Differences(const Setup& setup, int irql);
 // Whether a setting is tried at all; what is fixed, and why, is said in the README.
 bool IsTried(const char* setting);
 
+// Whether items with odd numbers are of another kind than those with even ones.
+bool ParityCounts(const Setup& setup);
+
 // All setups of the scope's family with at most scope.settings differences, fewest first,
 // then in the order of the setup table. `reentry_item` and `start_key` are 0: which item
 // and which key they are is a matter of names, which go with the operations'.

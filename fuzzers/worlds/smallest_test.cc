@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/run/complete_search.h"
-#include "fuzzers/worlds/crew.h"
 #include "fuzzers/worlds/mutant_for_test.h"
 #include "fuzzers/worlds/search.h"
+#include "fuzzers/worlds/search_worlds.h"
 #include "impl/implementation.h"
 #include "oracle/family.h"
 
@@ -17,20 +17,21 @@ namespace {
 
 using schedule::MemoryModel;
 
-CrewEnd RunAll(const Scope& scope, MemoryModel memory, const Implementation& implementation) {
+WorldsEnd RunAll(const Scope& scope, MemoryModel memory, const Implementation& implementation) {
   EXPECT_TRUE(CanSearchCompletely());
-  CrewPlan plan;
+  WorldsPlan plan;
   plan.scope = scope;
   plan.jobs = 2;
   RunnerOptions options;
   options.memory = memory;
   const StopSignals stop;
-  const absl::StatusOr<CrewEnd> end = RunCrew(plan, implementation, SearchOptions(options), stop);
+  const absl::StatusOr<WorldsEnd> end =
+      SearchWorlds(plan, implementation, SearchOptions(options), stop);
   EXPECT_TRUE(end.ok()) << end.status();
-  return end.ok() ? *end : CrewEnd();
+  return end.ok() ? *end : WorldsEnd();
 }
 
-void ExpectComplete(const CrewEnd& end) {
+void ExpectComplete(const WorldsEnd& end) {
   EXPECT_EQ(end.violation, -1);
   EXPECT_TRUE(end.result.all);
   EXPECT_EQ(end.result.tally.unfinished, 0);
@@ -64,7 +65,7 @@ TEST(StoreBufferingTest, InsertThatStoresItsRoutineIsFoundWithOneCallOnEachOfTwo
   ExpectComplete(RunAll(scope, MemoryModel::kSc, mutant.implementation));
   // An insert and a cancel, of the programs with no setting: few come before it.
   for (const MemoryModel memory : {MemoryModel::kTso, MemoryModel::kRc11}) {
-    const CrewEnd end = RunAll(scope, memory, mutant.implementation);
+    const WorldsEnd end = RunAll(scope, memory, mutant.implementation);
     EXPECT_GE(end.violation, 0);
     EXPECT_LT(end.violation, 21);
   }

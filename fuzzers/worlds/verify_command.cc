@@ -20,9 +20,10 @@
 #include "command/suggest.h"
 #include "command/tree.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/crew.h"
 #include "fuzzers/tools/guest.h"
-#include "fuzzers/worlds/crew.h"
 #include "fuzzers/worlds/result.h"
+#include "fuzzers/worlds/search_worlds.h"
 #include "fuzzers/worlds/worlds.h"
 #include "oracle/family.h"
 
@@ -34,6 +35,7 @@ struct Options {
   std::string sanitizer;
   std::vector<std::string> arguments;  // families, or files with --merge
   Scope scope = {Family::kCsq, 2, 1, 2, 1};
+  std::string operations;
   std::string shard = "1/1";
   int from = 0;
   int seconds = 0;
@@ -132,10 +134,10 @@ int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
                         &missing);
     CheckProvided(missing);
   }
-  CrewPlan plan = {scope,        shard,           options.from,
-                   options.jobs, options.seconds, isatty(STDERR_FILENO) != 0};
-  absl::StatusOr<CrewEnd> end =
-      RunCrew(plan, implementation, SearchOptions(RunnerOptionsOf(options.guest)), stop);
+  const WorldsPlan plan = {scope,        shard,           options.from,
+                           options.jobs, options.seconds, isatty(STDERR_FILENO) != 0};
+  absl::StatusOr<WorldsEnd> end =
+      SearchWorlds(plan, implementation, SearchOptions(RunnerOptionsOf(options.guest)), stop);
   RequireOk(end.status());
   if (end->violation >= 0) Report(options, scope, implementation).Run(end->violation);
   VerifyResult& result = end->result;
@@ -159,6 +161,9 @@ int Verify(const Options& options, const Shard& shard) {
   if (options.from != 0 && families.size() != 1) {
     throw UsageError("--from: numbers of programs are those of one family; name it");
   }
+  if (!options.operations.empty() && families.size() != 1) {
+    throw UsageError("--operations: each family has its own operations; name one family");
+  }
   if (options.scope.fibers * options.scope.calls > kMaxWorldCalls) {
     throw UsageError(absl::StrCat("--fibers ", options.scope.fibers, " --calls ",
                                   options.scope.calls, ": all fibers together may have ",
@@ -171,6 +176,13 @@ int Verify(const Options& options, const Shard& shard) {
   for (const Family family : families) {
     Scope scope = options.scope;
     scope.family = family;
+    if (!options.operations.empty()) {
+      const absl::StatusOr<uint64_t> operations = ReadOperationWords(family, options.operations);
+      if (!operations.ok()) {
+        throw UsageError(absl::StrCat("--operations: ", operations.status().message()));
+      }
+      scope.operations = *operations;
+    }
     status = VerifyFamily(options, scope, shard, implementation, stop, &lines);
     if (status != kExitOk) break;
   }
@@ -223,6 +235,8 @@ std::function<int()> Declare(CLI::App* app) {
             "IRPs, entries or callback data, at most (2)");
   AddNumber(app, "--settings", &scope->settings, 0, kMaxWorldSettings,
             "settings in which a queue or its driver differs from the plain one, at most (1)");
+  AddText(app, "--operations", &options->operations, "LIST",
+          "calls are these operations of the family alone, as in insert,cancel (all)");
   AddText(app, "--shard", &options->shard, "I/N",
           "only every N-th program, beginning with the I-th: one of N machines (1/1)");
   AddNumber(app, "--from", &options->from, 0, INT_MAX,

@@ -94,6 +94,12 @@ TEST_F(VerifyTest, SaysWhatIsWrongWithItsFlags) {
   const CommandResult memory = Run("cancelsafe verify csq --memory pso");
   EXPECT_EQ(memory.status, 2);
   EXPECT_THAT(memory.output, HasSubstr("--memory: 'pso' is not one of sc, tso, rc11"));
+  const CommandResult operations = Run("cancelsafe verify --operations insert");
+  EXPECT_EQ(operations.status, 2);
+  EXPECT_THAT(operations.output, HasSubstr("--operations: each family has its own operations"));
+  const CommandResult word = Run("cancelsafe verify csq --operations insert,start-next");
+  EXPECT_EQ(word.status, 2);
+  EXPECT_THAT(word.output, HasSubstr("--operations: 'start-next' is not an operation of csq"));
   const CommandResult from = Run("cancelsafe verify --from 3");
   EXPECT_EQ(from.status, 2);
   EXPECT_THAT(from.output, HasSubstr("--from: numbers of programs are those of one family"));

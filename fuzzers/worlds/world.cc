@@ -1,20 +1,12 @@
-// See world.h and scope.h.
+// See world.h.
 #include "fuzzers/worlds/world.h"
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "fuzzers/worlds/worth.h"
-#include "oracle/family.h"
 #include "oracle/setup_table.h"
 
 namespace cancelsafe {
-
-std::string ScopeText(const Scope& scope) {
-  return absl::StrCat(InfoOf(scope.family).name, " ", scope.fibers, "x", scope.calls, ", ",
-                      scope.items, scope.items == 1 ? " item, " : " items, ", scope.settings,
-                      scope.settings == 1 ? " setting" : " settings");
-}
 
 void ToProgram(const World& world, Program* program) {
   program->setup = world.setup;

@@ -90,7 +90,7 @@ bool Worlds::NextSetup() {
 void Worlds::BeginSetup() {
   const Setup& setup = setups_[setup_].setup;
   files_count_ = setup.peek == PeekPolicy::kByFile;
-  parity_counts_ = setup.start_io == StartIoStyle::kFinishOdd;
+  parity_counts_ = ParityCounts(setup);
   item_pinned_ = setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kCancel;
   queue_pinned_ = setup.reentry == Reentry::kInsert || setup.reentry == Reentry::kRemoveNext;
   start_key_ = setup.start_by_key;
@@ -102,6 +102,7 @@ void Worlds::BeginSetup() {
   const OperationList& list = OperationsOf(setup.family);
   for (int i = 0; i < list.count; ++i) {
     const Op op = list.ops[i];
+    if (!scope_.Allows(op)) continue;
     const FieldMasks fields = FieldsOf(setup, op);
     for (int flags = 0; flags <= fields.flags; ++flags) {
       if ((flags & ~fields.flags) != 0) continue;
@@ -260,10 +261,10 @@ void Worlds::Spell() {
   world_.calls = shape.calls;
   if (start_key_) world_.setup.start_key = static_cast<uint8_t>(start_rank_);
   const Named& named = named_[shape.calls];
-  // The last file has one number less than the others.
+  // Of the few items, one less has the last file than any other.
   int file_of[kFileCount] = {0, 1, 2};
   if (files_count_ &&
-      std::count(named.kinds, named.kinds + named.items, kFileCount - 1) == kMaxWorldItems) {
+      std::count(named.kinds, named.kinds + named.items, kFileCount - 1) > kFewItems / kFileCount) {
     std::swap(file_of[0], file_of[kFileCount - 1]);
   }
   const int step = files_count_ ? kFileCount : parity_counts_ ? kParities : 1;
@@ -274,6 +275,8 @@ void Worlds::Spell() {
         files_count_ || parity_counts_ ? std::count(named.kinds, named.kinds + item, kind) : item;
     number[item] = (files_count_ ? file_of[kind] : kind) + step * static_cast<int>(before);
   }
+  world_.setup.many_items =
+      named.items > 0 && *std::max_element(number, number + named.items) >= kFewItems;
   if (item_pinned_) world_.setup.reentry_item = static_cast<uint8_t>(number[0]);
   int inserts = 0;
   int position = 0;

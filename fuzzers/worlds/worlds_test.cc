@@ -49,7 +49,7 @@ std::string Nameless(const World& world) {
   }
   const auto rank = [&](uint32_t key) { return std::distance(keys.begin(), keys.find(key)); };
   const bool files = setup.peek == PeekPolicy::kByFile;
-  const bool parity = setup.start_io == StartIoStyle::kFinishOdd;
+  const bool parity = ParityCounts(setup);
   std::vector<int> fiber(world.fibers);
   std::iota(fiber.begin(), fiber.end(), 0);
   std::string least;
@@ -117,9 +117,9 @@ class BruteForce {
       world_.setup = setup.setup;
       world_.irql = setup.irql;
       const Setup& s = setup.setup;
-      pool_ = s.peek == PeekPolicy::kByFile            ? 6
-              : s.start_io == StartIoStyle::kFinishOdd ? 4
-                                                       : scope_.items + 1;
+      pool_ = s.peek == PeekPolicy::kByFile ? kFileCount * scope_.items
+              : ParityCounts(s)             ? 2 * scope_.items
+                                            : scope_.items + 1;
       const int reentry_items = IsPinned(s) ? pool_ : 1;
       const int start_keys = s.start_by_key ? calls + 2 : 1;
       for (int item = 0; item < reentry_items; ++item) {
@@ -156,6 +156,7 @@ class BruteForce {
     const int at = world_.calls++;
     world_.fiber_of[at] = static_cast<uint8_t>(fiber);
     for (int i = 0; i < list.count; ++i) {
+      if (!scope_.Allows(list.ops[i])) continue;
       const FieldMasks fields = FieldsOf(setup, list.ops[i]);
       const int items = InfoOf(list.ops[i]).fields.item != 0 ? pool_ : 1;
       const bool by_file = list.ops[i] == Op::kRemoveNext && fields.selector != 0;
@@ -194,6 +195,8 @@ class BruteForce {
   int pool_ = 1;
   std::set<std::string> found_;
 };
+
+uint64_t BitOf(Op op) { return uint64_t{1} << static_cast<int>(op); }
 
 class WorldsTest : public testing::TestWithParam<int> {
  protected:
@@ -241,6 +244,56 @@ TEST_P(WorldsTest, EveryProgramOfTwoCallsOnTwoFibersComesOnceUpToRenaming) {
 
 TEST_P(WorldsTest, SettingsThatDependOnEachOtherAreCombined) {
   ExpectEachOnce(ScopeOf(1, 1, 2, 2));
+}
+
+TEST_P(WorldsTest, ProgramsOfSomeOperationsAreThoseThatHaveNoOthers) {
+  Scope scope = ScopeOf(1, 3, 3, 0);
+  const OperationList& list = OperationsOf(scope.family);
+  scope.operations = BitOf(list.ops[0]) | BitOf(list.ops[2]);
+  ExpectEachOnce(scope);
+  Scope whole = scope;
+  whole.operations = 0;
+  EXPECT_LT(CountWorlds(scope), CountWorlds(whole));
+}
+
+// They have numbers that only `items=many` has.
+TEST_P(WorldsTest, FourItemsOfOneFileAreFour) {
+  if (!HasQueueCallbacks(FamilyNumber(GetParam()))) return;
+  Scope scope = ScopeOf(1, 4, 4, 1);
+  const Op insert = OperationBelongsTo(scope.family, Op::kInsert) ? Op::kInsert : Op::kInsertEx;
+  scope.operations = BitOf(insert);
+  int of_one_file = 0;
+  Worlds worlds(scope);
+  while (worlds.Next()) {
+    const World& world = worlds.world();
+    std::set<int> items, files;
+    for (int i = 0; i < world.calls; ++i) {
+      items.insert(world.operations[i].item);
+      files.insert(world.operations[i].item % kFileCount);
+    }
+    EXPECT_EQ(world.setup.many_items, *items.rbegin() >= kFewItems);
+    if (world.setup.peek == PeekPolicy::kByFile && items.size() == 4 && files.size() == 1) {
+      ++of_one_file;
+    }
+  }
+  // A program without a question for a file does not need that setting.
+  EXPECT_EQ(of_one_file, 0);
+  scope.operations |= BitOf(Op::kRemoveNext);
+  scope.calls = 5;
+  Worlds asking(scope);
+  while (asking.Next()) {
+    const World& world = asking.world();
+    std::set<int> items, files;
+    for (int i = 0; i < world.calls; ++i) {
+      if (world.operations[i].op != insert) continue;
+      items.insert(world.operations[i].item);
+      files.insert(world.operations[i].item % kFileCount);
+    }
+    if (world.setup.peek != PeekPolicy::kByFile || items.size() != 4 || files.size() != 1) continue;
+    ++of_one_file;
+    EXPECT_TRUE(world.setup.many_items);
+  }
+  EXPECT_GT(of_one_file, 0);
 }
 
 TEST_P(WorldsTest, SmallerProgramsComeFirst) {

@@ -10,6 +10,9 @@
 namespace cancelsafe {
 namespace {
 
+// No item of a world has a larger one, even if all have the same file.
+constexpr int kItemNumbers = kFileCount * kMaxWorldItems;
+
 class SettingsJudge : private WorldFacts {
  public:
   using WorldFacts::WorldFacts;
@@ -24,6 +27,13 @@ class SettingsJudge : private WorldFacts {
     }
     if (kListMaxes[setup.list_max] != ListMaxLike()) return "no list is longer than that";
     if (setup.two_queues && !UsesBothQueues()) return "one of the queues is not used";
+    if (setup.filled_irps && !ReentersInserting() && !calls.Any(&Adds)) {
+      return "no IRP is seen by the library";
+    }
+    if (setup.mixed_operations &&
+        !calls.Any([](const Operation& o) { return Adds(o) && o.item % 2 != 0; })) {
+      return "every operation that is inserted has an IRP";
+    }
     if (family == Family::kStartIo) return StartIoSettings();
     return HasQueueCallbacks(family) ? QueueSettings() : nullptr;
   }
@@ -44,7 +54,7 @@ class SettingsJudge : private WorldFacts {
   }
   int ItemsAdded() const {
     int items = 0;
-    for (int item = 0; item < kFewItems; ++item) items += IsAdded(item) ? 1 : 0;
+    for (int item = 0; item < kItemNumbers; ++item) items += IsAdded(item) ? 1 : 0;
     return items;
   }
   // Of the numbers of entries that are walked past, the one tried for all that no list of
@@ -62,7 +72,7 @@ class SettingsJudge : private WorldFacts {
   bool HasAnOrder() const {
     for (int queue = 0; queue < QueuesOf(setup); ++queue) {
       int items = 0;
-      for (int item = 0; item < kFewItems; ++item) {
+      for (int item = 0; item < kItemNumbers; ++item) {
         const bool adds = calls.Any(
             [=](const Operation& o) { return Adds(o) && o.item == item && QueueOf(o) == queue; });
         if (adds || (queue == 0 && ReentersInserting() && setup.reentry_item == item)) ++items;
@@ -135,7 +145,7 @@ class SettingsJudge : private WorldFacts {
   // Some item is ended and then named again by a call that gives it a new IRP. An IRP ends
   // when it is completed, or is cancelled while it is queued, which takes an insert first.
   bool ReusesIrps() const {
-    for (int item = 0; item < kFewItems; ++item) {
+    for (int item = 0; item < kItemNumbers; ++item) {
       const auto names = [item](const Operation& o) {
         const ItemEffect effect = InfoOf(o.op).effect;
         return o.item == item && (effect == ItemEffect::kAdds || effect == ItemEffect::kCancels ||
@@ -174,6 +184,7 @@ class SettingsJudge : private WorldFacts {
       }
     }
     if (setup.reused_irps && !ReusesIrps()) return "no item needs a second IRP";
+    if (setup.defers_inside && !starts) return "nothing is started";
     return nullptr;
   }
 };

@@ -1,8 +1,8 @@
-// Searches the worlds of a scope in several processes, which take one world after the
-// other in order. A world whose implementation takes its process down is a violation too.
-// Prints nothing but a line on a terminal.
-#ifndef CANCELSAFE_FUZZERS_WORLDS_CREW_H_
-#define CANCELSAFE_FUZZERS_WORLDS_CREW_H_
+// Searches the worlds of a scope in several processes, which take one world after the other in
+// order. A world whose implementation takes its process down is a violation too. Prints nothing
+// but a line on a terminal.
+#ifndef CANCELSAFE_FUZZERS_WORLDS_SEARCH_WORLDS_H_
+#define CANCELSAFE_FUZZERS_WORLDS_SEARCH_WORLDS_H_
 
 #include <cstdint>
 
@@ -14,7 +14,7 @@
 
 namespace cancelsafe {
 
-struct CrewPlan {
+struct WorldsPlan {
   Scope scope;
   Shard shard;
   int64_t from = 0;
@@ -23,21 +23,19 @@ struct CrewPlan {
   bool progress = false;
 };
 
-struct CrewEnd {
+struct WorldsEnd {
   // Of the smallest world with a violation, or -1: then `result` is of no use.
   int64_t violation = -1;
   VerifyResult result;
 };
 
-inline constexpr int kMaxCrewJobs = 256;
-
 // `stop` has a request, or the time is over: no further world is begun, and those that were
 // are given up. The result is that of the worlds before the first of them; one that was
 // given up though a later one was searched counts as a program that could not be. Errors
 // say what the system refused.
-absl::StatusOr<CrewEnd> RunCrew(const CrewPlan& plan, const Implementation& implementation,
-                                const RunnerOptions& options, const StopSignals& stop);
+absl::StatusOr<WorldsEnd> SearchWorlds(const WorldsPlan& plan, const Implementation& implementation,
+                                       const RunnerOptions& options, const StopSignals& stop);
 
 }  // namespace cancelsafe
 
-#endif  // CANCELSAFE_FUZZERS_WORLDS_CREW_H_
+#endif  // CANCELSAFE_FUZZERS_WORLDS_SEARCH_WORLDS_H_
