@@ -43,12 +43,17 @@ bool ReadVerdict(absl::string_view output, Verdict* verdict) {
 
 }  // namespace
 
+bool ScopeToTry::IsOf(Family family) const {
+  return operations.empty() || ReadOperationWords(family, operations).ok();
+}
+
 std::string ScopeToTry::Name() const {
   const ScopeToTry usual;
   std::string name = absl::StrCat(fibers, "x", calls);
   if (memory != usual.memory) absl::StrAppend(&name, " ", memory);
   if (settings != usual.settings) absl::StrAppend(&name, " settings=", settings);
   if (items != usual.items) absl::StrAppend(&name, " items=", items);
+  if (!operations.empty()) absl::StrAppend(&name, " operations=", operations);
   return name;
 }
 
@@ -59,6 +64,12 @@ bool ReadScopePart(absl::string_view part, ScopeToTry* scope) {
   if (part == "sc" || part == "tso" || part == "rc11") {
     scope->memory = std::string(part);
     return true;
+  }
+  if (absl::ConsumePrefix(&part, "operations=")) {
+    scope->operations = std::string(part);
+    bool any = false;
+    for (int i = 0; i < kFamilyCount; ++i) any |= scope->IsOf(FamilyNumber(i));
+    return any && !part.empty();
   }
   if (absl::ConsumePrefix(&part, "settings=")) {
     return absl::SimpleAtoi(part, &scope->settings) && scope->settings >= 0 &&
@@ -92,7 +103,8 @@ absl::StatusOr<std::vector<ScopeToTry>> ParseScopes(absl::string_view text) {
                        "' is not a scope: write fibers x calls, and after colons what is not as "
                        "usual: a model of memory (sc), settings=0 to ",
                        kMaxWorldSettings, " (1), items=1 to ", kMaxWorldItems,
-                       " (2), such as 2x1, 2x1:rc11 or 2x2:settings=0"));
+                       " (2), operations=insert+cancel (all), such as 2x1, 2x1:rc11 or "
+                       "2x2:settings=0"));
     }
     scopes.push_back(scope);
   }
@@ -106,14 +118,25 @@ VerifiedMutant VerifyMutant(const Mutant& mutant, const std::vector<ScopeToTry>&
   verified.mutant = mutant;
   for (size_t i = 0; i < scopes.size() && verified.scope < 0; ++i) {
     const ScopeToTry& scope = scopes[i];
+    if (!scope.IsOf(mutant.family)) continue;
     std::string output;
-    const absl::StatusOr<ChildEnd> end =
-        RunProcess({program, "verify", std::string(FamilyFileName(mutant.family)), "--strict",
-                    absl::StrCat("--fibers=", scope.fibers), absl::StrCat("--calls=", scope.calls),
-                    absl::StrCat("--memory=", scope.memory), absl::StrCat("--items=", scope.items),
-                    absl::StrCat("--settings=", scope.settings), absl::StrCat("--jobs=", jobs),
-                    absl::StrCat("--implementation=", guest), absl::StrCat("--save=", work)},
-                   kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
+    std::vector<std::string> command = {program,
+                                        "verify",
+                                        std::string(FamilyFileName(mutant.family)),
+                                        "--strict",
+                                        absl::StrCat("--fibers=", scope.fibers),
+                                        absl::StrCat("--calls=", scope.calls),
+                                        absl::StrCat("--memory=", scope.memory),
+                                        absl::StrCat("--items=", scope.items),
+                                        absl::StrCat("--settings=", scope.settings),
+                                        absl::StrCat("--jobs=", jobs),
+                                        absl::StrCat("--implementation=", guest),
+                                        absl::StrCat("--save=", work)};
+    if (!scope.operations.empty()) {
+      command.push_back(absl::StrCat("--operations=", scope.operations));
+    }
+    const absl::StatusOr<ChildEnd> end = RunProcess(
+        command, kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) {
       verified.complaint = std::string(end.status().message());
       return verified;
@@ -157,15 +180,46 @@ std::string VerifiedLine(const VerifiedMutant& verified, const std::vector<Scope
                          verified.rule, verified.seconds);
 }
 
+namespace {
+
+int KilledBy(const std::vector<VerifiedMutant>& all, size_t scope) {
+  return static_cast<int>(
+      std::count_if(all.begin(), all.end(), [scope](const VerifiedMutant& verified) {
+        return verified.scope == static_cast<int>(scope);
+      }));
+}
+
+}  // namespace
+
+std::string VerifiedPlot(const std::vector<VerifiedMutant>& all,
+                         const std::vector<ScopeToTry>& scopes, const std::string& output) {
+  std::string text = absl::StrCat("set terminal svg size 900,", 120 + 24 * scopes.size(),
+                                  " dynamic font 'sans-serif,13' background '#ffffff'\n",
+                                  "set output '", output, "'\n$scopes << END\n");
+  int killed = 0;
+  for (size_t i = 0; i < scopes.size(); ++i) {
+    const int before = killed;
+    killed += KilledBy(all, i);
+    absl::StrAppendFormat(&text, "%d %d %d \"%s\"\n", i, before, killed, scopes[i].Name());
+  }
+  absl::StrAppend(&text, "END\nset title 'Mutants killed by each scope and those before it, of ",
+                  all.size(), "' noenhanced\nset xrange [0:", all.size(), "]\nset yrange [",
+                  scopes.size(), ":-1]\nset grid xtics\nunset key\n",
+                  "set style fill solid\nset lmargin at screen 0.02\nset ytics scale 0 format ''\n",
+                  "plot $scopes using 2:1:(0):3:($1-0.4):($1+0.4) with boxxyerror lc '#9ec5e8', ",
+                  "$scopes using 2:1:2:3:($1-0.4):($1+0.4) with boxxyerror lc '#0b5fa5', ",
+                  "$scopes using (1):1:4 with labels left noenhanced, ",
+                  "$scopes using 3:1:3 with labels left offset 1,0\n");
+  return text;
+}
+
 std::string VerifiedSummary(const std::vector<VerifiedMutant>& all,
                             const std::vector<ScopeToTry>& scopes) {
   std::vector<std::string> parts;
   int killed = 0;
   for (size_t i = 0; i < scopes.size(); ++i) {
-    const auto count = std::count_if(all.begin(), all.end(), [&](const VerifiedMutant& verified) {
-      return verified.scope == static_cast<int>(i);
-    });
-    killed += static_cast<int>(count);
+    const int count = KilledBy(all, i);
+    killed += count;
     parts.push_back(absl::StrCat(count, " by ", scopes[i].Name()));
   }
   return absl::StrCat(killed, " of ", all.size(), " mutants killed: ", absl::StrJoin(parts, ", "));

@@ -20,11 +20,15 @@ struct ScopeToTry {
   int items = 2;
   int settings = 1;
   std::string memory = "sc";
+  std::string operations;  // words joined by '+'; "" for all
 
+  // Operations are those of one family: no other one has the scope.
+  bool IsOf(Family family) const;
   std::string Name() const;  // "2x1", "2x1 rc11", "2x2 settings=0", "1x4 items=3"
 };
 
-// Reads "1x1,2x1:rc11,2x2:settings=0:items=3". Errors say which part is wrong, and what is allowed.
+// Reads "1x1,2x1:rc11,2x2:settings=0:items=3:operations=insert+cancel". Errors say which part is
+// wrong, and what is allowed.
 absl::StatusOr<std::vector<ScopeToTry>> ParseScopes(absl::string_view text);
 
 struct VerifiedMutant {
@@ -38,9 +42,9 @@ struct VerifiedMutant {
   std::string complaint;  // it could not be built or searched, or ends in a wrong verdict
 };
 
-// Searches the scopes in their order up to the first violation. A verdict of a kind that the
-// mutant does not expect is a complaint, not a kill. `program` is the cancelsafe of the model
-// build, `guest` the mutant in that flavour, `work` a folder.
+// Searches those of the scopes that its family has, in their order, up to the first violation. A
+// verdict of a kind that the mutant does not expect is a complaint, not a kill. `program` is the
+// cancelsafe of the model build, `guest` the mutant in that flavour, `work` a folder.
 VerifiedMutant VerifyMutant(const Mutant& mutant, const std::vector<ScopeToTry>& scopes, int jobs,
                             const std::string& program, const std::string& guest,
                             const std::string& work);
@@ -54,6 +58,10 @@ std::string VerifiedSummary(const std::vector<VerifiedMutant>& all,
 // The table as it is in the documentation; `command` makes it again.
 std::string VerifiedMarkdown(const std::vector<VerifiedMutant>& all,
                              const std::vector<ScopeToTry>& scopes, const std::string& command);
+// A script for gnuplot that draws, into the SVG `output`, how many mutants the scopes up to each
+// kill.
+std::string VerifiedPlot(const std::vector<VerifiedMutant>& all,
+                         const std::vector<ScopeToTry>& scopes, const std::string& output);
 
 }  // namespace cancelsafe
 

@@ -22,10 +22,31 @@ TEST(ByVerify, ScopesAreReadInTheirOrder) {
   EXPECT_EQ((*scopes)[1].calls, 2);
   EXPECT_EQ((*scopes)[2].Name(), "2x2 settings=0 items=3");
   for (const char* const wrong :
-       {"", "2", "2x", "x1", "5x1", "2x0", "2x1:pso", "2x1:", "2x1:items=4", "2x1:settings=x"}) {
+       {"", "2", "2x", "x1", "5x1", "2x0", "2x1:pso", "2x1:", "2x1:items=7", "2x1:settings=x",
+        "2x1:operations=", "2x1:operations=insert+queue-insert"}) {
     EXPECT_THAT(std::string(ParseScopes(wrong).status().message()), HasSubstr("is not a scope"))
         << wrong;
   }
+}
+
+TEST(ByVerify, AScopeOfOperationsIsOfTheirFamilies) {
+  const auto scopes = ParseScopes("1x5:items=4:operations=queue-insert-by-key+queue-remove-entry");
+  ASSERT_TRUE(scopes.ok()) << scopes.status();
+  const ScopeToTry& scope = (*scopes)[0];
+  EXPECT_EQ(scope.Name(), "1x5 items=4 operations=queue-insert-by-key+queue-remove-entry");
+  EXPECT_TRUE(scope.IsOf(Family::kDeviceQueue));
+  EXPECT_FALSE(scope.IsOf(Family::kCsq));
+  EXPECT_TRUE(ScopeToTry().IsOf(Family::kCsq));
+}
+
+TEST(ByVerify, APlotAddsUpWhatTheScopesKill) {
+  const std::vector<ScopeToTry> scopes = *ParseScopes("1x1,2x1");
+  std::vector<VerifiedMutant> all(3);
+  all[0].scope = 0;
+  all[1].scope = 1;
+  const std::string script = VerifiedPlot(all, scopes, "out.svg");
+  EXPECT_THAT(script, HasSubstr("0 0 1 \"1x1\"\n1 1 2 \"2x1\"\n"));
+  EXPECT_THAT(script, HasSubstr("set output 'out.svg'"));
 }
 
 TEST(ByVerify, AMutantThatNoScopeKillsIsCountedAsSuch) {

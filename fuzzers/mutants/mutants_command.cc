@@ -127,7 +127,8 @@ std::function<int()> Declare(CLI::App* app) {
             "verify: by complete searches instead, the smallest scope that shows each (fuzz)");
   AddText(app, "--scopes", &options->scopes, "LIST",
           "with --by verify, fibers x calls, and where they are not as usual the model of memory, "
-          "settings and items, as in 2x2:rc11:settings=0:items=3 (1x1,2x1,2x1:rc11)");
+          "settings, items and operations, as in 2x2:rc11:settings=0:items=3 or 1x4:operations="
+          "insert+cancel, which families without these do without (1x1,2x1,2x1:rc11)");
   AddChoice(app, "--sanitizer", &options->sanitizer,
             {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
              SanitizerName(Sanitizer::kModel)},
@@ -138,6 +139,8 @@ std::function<int()> Declare(CLI::App* app) {
   AddText(app, "--json", &options->json, "FILE", "write the results as a list of objects");
   AddText(app, "--markdown", &options->markdown, "FILE",
           "write the table as it is in the documentation");
+  AddText(app, "--plot", &options->plot, "FILE.svg",
+          "with --by verify, draw how many mutants the scopes kill (needs gnuplot)");
   AddSwitch(app, "--list", &options->list, "print the mutants and end");
   AddText(app, "--patches", &options->patches, "DIR", "has the mutants (fuzzers/mutants/patches)");
   AddWork(app, &options->work, "shared objects, logs and saved failures", "build/mutants");

@@ -32,6 +32,7 @@ struct MutantsOptions {
   bool list = false;
   std::string json;      // "" for none
   std::string markdown;  // likewise
+  std::string plot;      // likewise
   std::string patches;
   std::string work;
 };

@@ -5,11 +5,33 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
+#include "base/process.h"
 #include "command/require_ok.h"
 #include "fuzzers/mutants/by_verify.h"
 #include "fuzzers/mutants/run_mutants.h"
 
 namespace cancelsafe {
+
+namespace {
+
+void Draw(const std::string& script, const std::string& work) {
+  const std::string path = absl::StrCat(work, "/scopes.gnuplot");
+  RequireOk(WriteFileAtomically(path, script));
+  std::string output;
+  constexpr int kSecondsMax = 60;
+  const absl::StatusOr<ChildEnd> end =
+      RunProcess({"gnuplot", path}, kSecondsMax,
+                 [&output](absl::string_view text) { absl::StrAppend(&output, text); });
+  if (!end.ok()) {
+    throw SetupError(absl::StrCat("--plot: ", end.status().message(),
+                                  "; gnuplot is in the package gnuplot-nox"));
+  }
+  if (!end->status.clean()) {
+    throw SetupError(absl::StrCat("--plot: gnuplot: ", DescribeExit(end->status), ": ", output));
+  }
+}
+
+}  // namespace
 
 // Each mutant by the smallest scope that shows it, one mutant after the other.
 int VerifyMutants(const MutantsOptions& options, const std::vector<Mutant>& mutants) {
@@ -41,6 +63,7 @@ int VerifyMutants(const MutantsOptions& options, const std::vector<Mutant>& muta
                      options.ids.empty() ? "" : absl::StrCat(" ", absl::StrJoin(options.ids, " ")));
     RequireOk(WriteFileAtomically(options.markdown, VerifiedMarkdown(all, *scopes, command)));
   }
+  if (!options.plot.empty()) Draw(VerifiedPlot(all, *scopes, options.plot), options.work);
   return all_killed ? kExitOk : kExitViolation;
 }
 
