@@ -186,6 +186,11 @@ void CompleteExplorer::Finished(const RunResult& result) {
   }
   newly_quiet_.clear();
   if (end_ != ExploreEnd::kRunning) return;
+  if (mistaken_ && last_ < recorded_) {
+    // It went so far before, and nothing was shared there.
+    end_ = ExploreEnd::kNondeterministic;
+    return;
+  }
   if (mistaken_) {
     loud_.insert(path_of_[path_[last_].chosen]);
     quiet_.erase(path_of_[path_[last_].chosen]);
