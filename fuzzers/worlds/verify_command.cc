@@ -115,9 +115,11 @@ void Report::Run(int64_t number) {
   CatchCrashes([](const Verdict& verdict) { active_->Print(verdict); });
   Tally tally;
   if (SearchWorld(runner_.get(), world_, &tally) == SearchEnd::kPassed) {
-    throw SetupError(absl::StrCat("a process that searched program ", number, " of ",
-                                  ScopeText(scope_),
-                                  " did not come to its end, and a second one found nothing"));
+    throw SetupError(absl::StrCat(
+        "a process found a violation in program ", number, " of ", ScopeText(scope_),
+        ", or ended there, and one that searched this program alone found nothing: the "
+        "implementation keeps something from one program to the next; --from ",
+        number, " begins there"));
   }
   Print(runner_->output().verdict);
   fflush(stdout);
