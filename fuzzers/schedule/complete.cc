@@ -14,7 +14,6 @@ CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
       ordering_(ObjectTable::kMany) {
   objects_.Clear();
   path_.reserve(static_cast<std::size_t>(options.max_points));
-  path_.emplace_back();  // what is touched before the first step is noted there
   shared_.reserve(path_.capacity());
   newly_quiet_.reserve(path_.capacity());
 }
@@ -26,6 +25,7 @@ bool CompleteExplorer::Next() {
   if (rerun_) {
     rerun_ = false;
     recorded_ = length_ - 1;
+    MakeSteps();
     return true;
   }
   // Back to the last place where another fiber has to be tried.
@@ -54,6 +54,7 @@ bool CompleteExplorer::Next() {
   first_new_ = length_ == 0 ? 0 : length_ - 1;
   while (first_new_ > 0 && path_[first_new_].alternatives != 0) --first_new_;
   recorded_ = first_new_;
+  MakeSteps();
   return end_ == ExploreEnd::kRunning;
 }
 
@@ -140,7 +141,15 @@ int CompleteExplorer::GiveUp(ExploreEnd why) {
   return -1;
 }
 
+void CompleteExplorer::MakeSteps() {
+  constexpr std::size_t kAhead = 128;
+  if (path_.size() < length_ + kAhead) {
+    path_.resize(std::min(path_.capacity(), length_ + 2 * kAhead));
+  }
+}
+
 CompleteExplorer::Step& CompleteExplorer::NextStep() {
+  // Longer than all runs before it by more than was made.
   if (length_ == path_.size()) path_.emplace_back();
   return path_[length_];
 }

@@ -130,9 +130,11 @@ class CompleteExplorer final : public Scheduler {
   void EndStep();
   void BeginAgain();
   bool Extend(const Decision& decision);
-  // The step behind the last one of the path. Steps are made when they are first used: most
-  // programs need few of those that there is room for.
+  // The step behind the last one of the path.
   Step& NextStep();
+  // Makes steps for the next run: most programs need few of those that there is room for. Not
+  // on a fiber, where a sanitizer would see them written without order.
+  void MakeSteps();
   int GiveUp(ExploreEnd why);
   void FindShared();
   void Analyze();
