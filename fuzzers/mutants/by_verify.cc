@@ -207,7 +207,7 @@ std::string VerifiedPlot(const std::vector<VerifiedMutant>& all,
                   scopes.size(), ":-1]\nset grid xtics\nunset key\n",
                   "set style fill solid\nset lmargin at screen 0.02\nset ytics scale 0 format ''\n",
                   "plot $scopes using 2:1:(0):3:($1-0.4):($1+0.4) with boxxyerror lc '#9ec5e8', ",
-                  "$scopes using 2:1:2:3:($1-0.4):($1+0.4) with boxxyerror lc '#0b5fa5', ",
+                  "$scopes using 2:1:2:3:($1-0.4):($1+0.4) with boxxyerror lc '#4f9bdc', ",
                   "$scopes using (1):1:4 with labels left noenhanced, ",
                   "$scopes using 3:1:3 with labels left offset 1,0\n");
   return text;

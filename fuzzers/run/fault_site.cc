@@ -1,6 +1,8 @@
 // See fault_site.h.
 #include "fuzzers/run/fault_site.h"
 
+#include <setjmp.h>
+#include <signal.h>
 #include <unwind.h>
 
 #include "absl/strings/match.h"
@@ -51,13 +53,35 @@ _Unwind_Reason_Code Step(_Unwind_Context* context, void* argument) {
                                                                 : _URC_NO_REASON;
 }
 
+sigjmp_buf beyond_the_stack;
+
+// The unwinder reads the instructions of a frame that it has no other information about. Where
+// a wild call has led there may be no memory: then that is the end of the stack, and not of the
+// process, which has its report still to make.
+void WalkStack(Search* search) {
+  struct sigaction guard = {}, segv = {}, bus = {};
+  guard.sa_handler = [](int) { siglongjmp(beyond_the_stack, 1); };
+  guard.sa_flags = SA_ONSTACK;
+  sigset_t faults, before;
+  sigemptyset(&faults);
+  sigaddset(&faults, SIGSEGV);
+  sigaddset(&faults, SIGBUS);
+  sigaction(SIGSEGV, &guard, &segv);
+  sigaction(SIGBUS, &guard, &bus);
+  sigprocmask(SIG_UNBLOCK, &faults, &before);
+  if (sigsetjmp(beyond_the_stack, 0) == 0) _Unwind_Backtrace(&Step, search);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  sigaction(SIGBUS, &bus, nullptr);
+  sigaction(SIGSEGV, &segv, nullptr);
+}
+
 uintptr_t FaultAddress() {
   if (code.begin == 0) return 0;
   Search search;
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
   search.begins_at = reinterpret_cast<uintptr_t>(__asan_get_report_pc());
 #endif
-  _Unwind_Backtrace(&Step, &search);
+  WalkStack(&search);
   return search.address;
 }
 
