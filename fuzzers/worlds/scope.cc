@@ -10,11 +10,6 @@
 #include "oracle/operation_table.h"
 
 namespace cancelsafe {
-namespace {
-
-uint64_t BitOf(Op op) { return uint64_t{1} << static_cast<unsigned>(op); }
-
-}  // namespace
 
 std::string ScopeText(const Scope& scope) {
   std::string text = absl::StrCat(InfoOf(scope.family).name, " ", scope.fibers, "x", scope.calls,
@@ -30,7 +25,7 @@ std::string OperationWords(uint64_t operations) {
   std::vector<const char*> words;
   for (int code = 0; code < kOpCount; ++code) {
     const Op op = static_cast<Op>(code);
-    if ((operations & BitOf(op)) != 0) words.push_back(OperationName(op));
+    if ((operations & OperationBit(op)) != 0) words.push_back(OperationName(op));
   }
   return absl::StrJoin(words, "+");
 }
@@ -41,7 +36,7 @@ absl::StatusOr<uint64_t> ReadOperationWords(Family family, absl::string_view wor
   for (const absl::string_view word : absl::StrSplit(words, absl::ByAnyChar("+,"))) {
     uint64_t bit = 0;
     for (int i = 0; i < list.count; ++i) {
-      if (word == OperationName(list.ops[i])) bit = BitOf(list.ops[i]);
+      if (word == OperationName(list.ops[i])) bit = OperationBit(list.ops[i]);
     }
     if (bit == 0) {
       return absl::InvalidArgumentError(absl::StrCat("'", word, "' is not an operation of ",

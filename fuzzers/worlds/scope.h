@@ -16,10 +16,11 @@ namespace cancelsafe {
 // Of all fibers together. More keys than this below StartIo's own cannot be written in a
 // program (start-key is at most 7), and larger worlds are more than machines finish.
 inline constexpr int kMaxWorldCalls = 7;
-// An item is named by a call that adds it or takes it out, and of six calls at most all name
-// another one and one is left to show what became of them.
+// Six of the seven calls can each name another item, and one shows what became of them.
 inline constexpr int kMaxWorldItems = 6;
 inline constexpr int kMaxWorldSettings = 3;
+
+inline uint64_t OperationBit(Op op) { return uint64_t{1} << static_cast<unsigned>(op); }
 
 struct Scope {
   Family family = Family::kCsq;
@@ -30,9 +31,7 @@ struct Scope {
   // A bit for each Op that a call may be; 0: all operations of the family.
   uint64_t operations = 0;
 
-  bool Allows(Op op) const {
-    return operations == 0 || (operations >> static_cast<unsigned>(op) & 1) != 0;
-  }
+  bool Allows(Op op) const { return operations == 0 || (operations & OperationBit(op)) != 0; }
 
   friend bool operator==(const Scope& a, const Scope& b) {
     return a.family == b.family && a.fibers == b.fibers && a.calls == b.calls &&

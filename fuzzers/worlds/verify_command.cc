@@ -158,14 +158,25 @@ int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
   return result.stopped_by == "Ctrl-C" ? kExitInterrupted : kExitOk;
 }
 
+// 0 for "".
+uint64_t OperationsFor(const std::vector<Family>& families, const std::string& words) {
+  if (words.empty()) return 0;
+  if (families.size() != 1) {
+    throw UsageError("--operations: each family has its own operations; name one family");
+  }
+  const absl::StatusOr<uint64_t> operations = ReadOperationWords(families[0], words);
+  if (!operations.ok()) {
+    throw UsageError(absl::StrCat("--operations: ", operations.status().message()));
+  }
+  return *operations;
+}
+
 int Verify(const Options& options, const Shard& shard) {
   const std::vector<Family> families = FamiliesOf(options.arguments);
   if (options.from != 0 && families.size() != 1) {
     throw UsageError("--from: numbers of programs are those of one family; name it");
   }
-  if (!options.operations.empty() && families.size() != 1) {
-    throw UsageError("--operations: each family has its own operations; name one family");
-  }
+  const uint64_t operations = OperationsFor(families, options.operations);
   if (options.scope.fibers * options.scope.calls > kMaxWorldCalls) {
     throw UsageError(absl::StrCat("--fibers ", options.scope.fibers, " --calls ",
                                   options.scope.calls, ": all fibers together may have ",
@@ -178,13 +189,7 @@ int Verify(const Options& options, const Shard& shard) {
   for (const Family family : families) {
     Scope scope = options.scope;
     scope.family = family;
-    if (!options.operations.empty()) {
-      const absl::StatusOr<uint64_t> operations = ReadOperationWords(family, options.operations);
-      if (!operations.ok()) {
-        throw UsageError(absl::StrCat("--operations: ", operations.status().message()));
-      }
-      scope.operations = *operations;
-    }
+    scope.operations = operations;
     status = VerifyFamily(options, scope, shard, implementation, stop, &lines);
     if (status != kExitOk) break;
   }

@@ -261,7 +261,7 @@ void Worlds::Spell() {
   world_.calls = shape.calls;
   if (start_key_) world_.setup.start_key = static_cast<uint8_t>(start_rank_);
   const Named& named = named_[shape.calls];
-  // Of the few items, one less has the last file than any other.
+  // Of the few items, the last file has one less than the others.
   int file_of[kFileCount] = {0, 1, 2};
   if (files_count_ &&
       std::count(named.kinds, named.kinds + named.items, kFileCount - 1) > kFewItems / kFileCount) {

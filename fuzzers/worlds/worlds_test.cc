@@ -196,8 +196,6 @@ class BruteForce {
   std::set<std::string> found_;
 };
 
-uint64_t BitOf(Op op) { return uint64_t{1} << static_cast<int>(op); }
-
 class WorldsTest : public testing::TestWithParam<int> {
  protected:
   Scope ScopeOf(int fibers, int calls, int items, int settings) const {
@@ -249,7 +247,7 @@ TEST_P(WorldsTest, SettingsThatDependOnEachOtherAreCombined) {
 TEST_P(WorldsTest, ProgramsOfSomeOperationsAreThoseThatHaveNoOthers) {
   Scope scope = ScopeOf(1, 3, 3, 0);
   const OperationList& list = OperationsOf(scope.family);
-  scope.operations = BitOf(list.ops[0]) | BitOf(list.ops[2]);
+  scope.operations = OperationBit(list.ops[0]) | OperationBit(list.ops[2]);
   ExpectEachOnce(scope);
   Scope whole = scope;
   whole.operations = 0;
@@ -261,7 +259,7 @@ TEST_P(WorldsTest, FourItemsOfOneFileAreFour) {
   if (!HasQueueCallbacks(FamilyNumber(GetParam()))) return;
   Scope scope = ScopeOf(1, 4, 4, 1);
   const Op insert = OperationBelongsTo(scope.family, Op::kInsert) ? Op::kInsert : Op::kInsertEx;
-  scope.operations = BitOf(insert);
+  scope.operations = OperationBit(insert);
   int of_one_file = 0;
   Worlds worlds(scope);
   while (worlds.Next()) {
@@ -278,7 +276,7 @@ TEST_P(WorldsTest, FourItemsOfOneFileAreFour) {
   }
   // A program without a question for a file does not need that setting.
   EXPECT_EQ(of_one_file, 0);
-  scope.operations |= BitOf(Op::kRemoveNext);
+  scope.operations |= OperationBit(Op::kRemoveNext);
   scope.calls = 5;
   Worlds asking(scope);
   while (asking.Next()) {
