@@ -95,7 +95,7 @@ TEST(Difference, AnotherCallIsBlamedOnItself) {
   EXPECT_THAT(found[0].places, ElementsAre(5));
 }
 
-// Between two calls nobody else looks: another order is not another behaviour.
+// Memory is not read by others between two calls: another order is not another behaviour.
 TEST(Difference, AnotherOrderBetweenTwoCallsIsNone) {
   const Recorded right = Recorded().Change(kWord, 1, 1).Change(kOtherWord, 2, 2).Point(kRelease, 3);
   const Recorded wrong = Recorded().Change(kOtherWord, 2, 1).Change(kWord, 1, 2).Point(kRelease, 3);

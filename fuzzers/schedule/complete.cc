@@ -25,7 +25,6 @@ bool CompleteExplorer::Next() {
   if (rerun_) {
     rerun_ = false;
     recorded_ = length_ - 1;
-    MakeSteps();
     return true;
   }
   // Back to the last place where another fiber has to be tried.
@@ -54,7 +53,6 @@ bool CompleteExplorer::Next() {
   first_new_ = length_ == 0 ? 0 : length_ - 1;
   while (first_new_ > 0 && path_[first_new_].alternatives != 0) --first_new_;
   recorded_ = first_new_;
-  MakeSteps();
   return end_ == ExploreEnd::kRunning;
 }
 
@@ -79,6 +77,7 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
   last_ = 0;
   fibers_ = fibers;
   alone_ = fibers == 1 && options_.tight_calls;
+  if (!alone_) MakeSteps();
   touched_.Clear();
   ordering_.BeginRun();
   for (int f = 0; f < fibers; ++f) {

@@ -132,8 +132,8 @@ class CompleteExplorer final : public Scheduler {
   bool Extend(const Decision& decision);
   // The step behind the last one of the path.
   Step& NextStep();
-  // Makes steps for the next run: most programs need few of those that there is room for. Not
-  // on a fiber, where a sanitizer would see them written without order.
+  // Makes steps for the run that starts: most programs need few of those that there is room for.
+  // Not on a fiber, where a sanitizer would see them written without order.
   void MakeSteps();
   int GiveUp(ExploreEnd why);
   void FindShared();

@@ -260,19 +260,24 @@ TEST_P(WorldsTest, FourItemsOfOneFileAreFour) {
   Scope scope = ScopeOf(1, 4, 4, 1);
   const Op insert = OperationBelongsTo(scope.family, Op::kInsert) ? Op::kInsert : Op::kInsertEx;
   scope.operations = OperationBit(insert);
+  // The items, and whether they are four of one file.
+  const auto inserted = [insert](const World& world) {
+    std::set<int> items, files;
+    for (int i = 0; i < world.calls; ++i) {
+      if (world.operations[i].op != insert) continue;
+      items.insert(world.operations[i].item);
+      files.insert(world.operations[i].item % kFileCount);
+    }
+    return std::make_pair(
+        items, world.setup.peek == PeekPolicy::kByFile && items.size() == 4 && files.size() == 1);
+  };
   int of_one_file = 0;
   Worlds worlds(scope);
   while (worlds.Next()) {
     const World& world = worlds.world();
-    std::set<int> items, files;
-    for (int i = 0; i < world.calls; ++i) {
-      items.insert(world.operations[i].item);
-      files.insert(world.operations[i].item % kFileCount);
-    }
+    const auto [items, is_of_one_file] = inserted(world);
     EXPECT_EQ(world.setup.many_items, *items.rbegin() >= kFewItems);
-    if (world.setup.peek == PeekPolicy::kByFile && items.size() == 4 && files.size() == 1) {
-      ++of_one_file;
-    }
+    if (is_of_one_file) ++of_one_file;
   }
   // A program without a question for a file does not need that setting.
   EXPECT_EQ(of_one_file, 0);
@@ -281,13 +286,7 @@ TEST_P(WorldsTest, FourItemsOfOneFileAreFour) {
   Worlds asking(scope);
   while (asking.Next()) {
     const World& world = asking.world();
-    std::set<int> items, files;
-    for (int i = 0; i < world.calls; ++i) {
-      if (world.operations[i].op != insert) continue;
-      items.insert(world.operations[i].item);
-      files.insert(world.operations[i].item % kFileCount);
-    }
-    if (world.setup.peek != PeekPolicy::kByFile || items.size() != 4 || files.size() != 1) continue;
+    if (!inserted(world).second) continue;
     ++of_one_file;
     EXPECT_TRUE(world.setup.many_items);
   }
