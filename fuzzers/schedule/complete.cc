@@ -8,11 +8,7 @@
 
 namespace cancelsafe::schedule {
 CompleteExplorer::CompleteExplorer(const CompleteOptions& options)
-    : options_(options),
-      users_(ObjectTable::kMany + 1),
-      writers_(ObjectTable::kMany + 1),
-      ordering_(ObjectTable::kMany) {
-  objects_.Clear();
+    : options_(options), users_(ObjectTable::kMany + 1), writers_(ObjectTable::kMany + 1) {
   path_.reserve(static_cast<std::size_t>(options.max_points));
   shared_.reserve(path_.capacity());
   newly_quiet_.reserve(path_.capacity());
@@ -27,25 +23,7 @@ bool CompleteExplorer::Next() {
     recorded_ = length_ - 1;
     return true;
   }
-  // Back to the last place where another fiber has to be tried.
-  while (ran_ && length_ > 0) {
-    Step& step = path_[length_ - 1];
-    if (step.alternatives != 0) {
-      if (++step.taken < step.alternatives) break;
-      --length_;
-      continue;
-    }
-    step.sleeping |= BitOf(step.chosen);
-    step.sleeper[step.chosen] = step.outcomes;
-    step.outcomes.Clear();
-    const uint8_t todo = step.backtrack & step.enabled & static_cast<uint8_t>(~step.sleeping);
-    if (todo != 0) {
-      step.chosen = static_cast<int8_t>(LowestOf(todo));
-      break;
-    }
-    --length_;
-  }
-  if (ran_ && length_ == 0) {
+  if (ran_ && !GoBack()) {
     end_ = ExploreEnd::kComplete;
   } else if (runs_ + cut_runs_ >= options_.max_runs) {
     end_ = ExploreEnd::kOutOfRuns;
@@ -56,20 +34,29 @@ bool CompleteExplorer::Next() {
   return end_ == ExploreEnd::kRunning;
 }
 
+// Back to the last place where another fiber has to be tried. False if there is none.
+bool CompleteExplorer::GoBack() {
+  while (length_ > first_) {
+    Step& step = path_[length_ - 1];
+    if (step.alternatives != 0) {
+      if (++step.taken < step.alternatives) return true;
+    } else {
+      step.PutToSleep();
+      const uint8_t todo = step.Left();
+      if (todo != 0) {
+        step.chosen = static_cast<int8_t>(LowestOf(todo));
+        return true;
+      }
+      if (length_ == first_ + 1) return false;
+    }
+    --length_;
+  }
+  return false;
+}
+
 double CompleteExplorer::Done() const {
   if (end_ == ExploreEnd::kComplete) return 1;
-  double done = 0, share = 1;
-  for (std::size_t i = 0; i < length_; ++i) {
-    const Step& step = path_[i];
-    const uint8_t known = step.backtrack & step.enabled;
-    const int all = step.alternatives != 0 ? step.alternatives : __builtin_popcount(known);
-    const int tried =
-        step.alternatives != 0 ? step.taken : __builtin_popcount(known & step.sleeping);
-    if (all == 0) continue;
-    done += share * tried / all;
-    share /= all;
-  }
-  return done;
+  return DoneOf(path_.data(), length_, first_);
 }
 
 void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
@@ -79,7 +66,7 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
   alone_ = fibers == 1 && options_.tight_calls;
   if (!alone_) MakeSteps();
   touched_.Clear();
-  ordering_.BeginRun();
+  known_.ordering.BeginRun();
   for (int f = 0; f < fibers; ++f) {
     path_of_[f] = calls_of_[f] = static_cast<uint64_t>(f);
     in_new_call_[f] = false;
@@ -189,9 +176,7 @@ void CompleteExplorer::Finished(const RunResult& result) {
     ++runs_;
     return;
   }
-  for (const uint64_t path : newly_quiet_) {
-    if (loud_.count(path) == 0) quiet_.insert(path);
-  }
+  for (const uint64_t path : newly_quiet_) known_.NoteQuiet(path);
   newly_quiet_.clear();
   if (end_ != ExploreEnd::kRunning) return;
   if (mistaken_ && last_ < recorded_) {
@@ -200,8 +185,7 @@ void CompleteExplorer::Finished(const RunResult& result) {
     return;
   }
   if (mistaken_) {
-    loud_.insert(path_of_[path_[last_].chosen]);
-    quiet_.erase(path_of_[path_[last_].chosen]);
+    known_.NoteLoud(path_of_[path_[last_].chosen]);
     length_ = last_ + 1;
     rerun_ = again_ = true;
     return;
@@ -221,7 +205,7 @@ void CompleteExplorer::Finished(const RunResult& result) {
   }
   ++(cut_ ? cut_runs_ : runs_);
   if (options_.source_sets) Analyze();
-  if (options_.tight_calls && ordering_.EndRun()) BeginAgain();
+  if (options_.tight_calls && known_.ordering.EndRun()) BeginAgain();
 }
 
 void CompleteExplorer::NoteOrders(CallOrders* orders) const {
@@ -230,20 +214,35 @@ void CompleteExplorer::NoteOrders(CallOrders* orders) const {
   for (std::size_t i = 0; i < depth_; ++i) {
     const Step& step = path_[i];
     if (step.alternatives != 0) continue;
-    CallOrders::Step noted = {step.chosen,
-                              {},
-                              step.passed,
-                              step.begin,
-                              step.begins_call,
-                              step.ends_call,
-                              step.footprint.blocked_on() != 0 && step.footprint.empty()};
+    CallOrders::Step noted = {
+        step.chosen,     {}, step.passed, step.begin, step.begins_call, step.ends_call,
+        step.OnlyWaits()};
     std::copy(std::begin(step.clock), std::end(step.clock), std::begin(noted.clock));
     orders->Add(noted);
   }
 }
 
+void CompleteExplorer::Resume(const CompleteKnowledge& known, const PathStep* path,
+                              std::size_t length, std::size_t first) {
+  known_ = known;
+  if (path_.size() < length) path_.resize(length);
+  std::copy(path, path + length, path_.begin());
+  length_ = length;
+  first_ = first;
+  is_part_ = true;
+  ran_ = length != 0;
+  learned_more_ = cut_ = again_ = rerun_ = false;
+  runs_ = cut_runs_ = 0;
+  end_ = ExploreEnd::kRunning;
+}
+
 // What was taken to be of one fiber alone is not.
 void CompleteExplorer::BeginAgain() {
+  if (is_part_) {
+    learned_more_ = true;
+    Stop();
+    return;
+  }
   length_ = 0;
   runs_ = cut_runs_ = 0;
   ran_ = false;

@@ -18,21 +18,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_set>
 #include <vector>
 
 #include "fuzzers/schedule/call_orders.h"
+#include "fuzzers/schedule/complete_knowledge.h"
 #include "fuzzers/schedule/executor.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/footprint.h"
-#include "fuzzers/schedule/object_table.h"
-#include "fuzzers/schedule/ordering.h"
+#include "fuzzers/schedule/path_step.h"
 
 namespace cancelsafe::schedule {
 
 struct CompleteOptions {
+  static constexpr int kMaxPoints = 4096;
   int64_t max_runs = INT64_MAX;  // finished and cut runs together
-  int max_points = 4096;         // the longest run that can be explored
+  int max_points = kMaxPoints;   // the longest run that can be explored; at most so many
   // Bit k: a point of kind k announces a read of its object; or nothing at all, since
   // what follows it is added with Executor::Touch.
   uint64_t reading_kinds[4] = {};
@@ -82,6 +82,20 @@ class CompleteExplorer final : public Scheduler {
   // behind: an estimate, which may fall when more is found to do. O(length of a run).
   double Done() const;
 
+  // An exploration can be left between two runs, in parts, and each part be gone on with by an
+  // explorer of its own; exploration_parts.h has how they go together. `path` has the steps down
+  // to where the part is, of which those before `first` are others': it says what has to be tried
+  // there, by their `backtrack`, and does not go back to them. A part that has come to its end
+  // keeps its first step: more may have to be tried there.
+  void Resume(const CompleteKnowledge& known, const PathStep* path, std::size_t length,
+              std::size_t first);
+  const CompleteKnowledge& known() const { return known_; }
+  const PathStep* path() const { return path_.data(); }
+  std::size_t length() const { return length_; }
+  // The part has ended early: a run showed more objects to order the fibers than were known, so
+  // that all parts have to be begun again.
+  bool learned_more() const { return learned_more_; }
+
   // Called by the running fiber where something is left open that is not the order of
   // steps: a number in [0, alternatives), each of which is tried in some run. O(1).
   int Choose(int alternatives);
@@ -94,30 +108,8 @@ class CompleteExplorer final : public Scheduler {
   void OnCall(bool begins) override;
 
  private:
-  using Clock = uint16_t[kMaxFibers];
-  // One step on the path that is being explored, and the place where it was picked; or a
-  // choice within the step before.
-  struct Step {
-    uint8_t alternatives;  // of a choice, 0 for a step
-    uint8_t taken;         // of them
-    uint8_t enabled;
-    uint8_t backtrack;  // fibers to be tried here
-    uint8_t sleeping;   // fibers whose step here was explored already
-    int8_t chosen;
-    int passed;                       // points within the step
-    uint32_t begin;                   // when it began, by CompleteOptions::time
-    bool begins_call;                 // with tight calls: a call began in it
-    bool ends_call;                   // likewise
-    Footprint footprint;              // of the step
-    Footprint outcomes;               // of the step, with all choices so far
-    Footprint attempt;                // likewise, if it ended in waiting: with what it tried
-    Footprint sleeper[kMaxFibers];    // of the sleeping fibers' steps
-    Footprint announced[kMaxFibers];  // of the points at which the fibers stand
-    // Filled in by Analyze: the steps that happen before it, of each fiber the number of
-    // the last one; its own is its own number.
-    Clock clock;
-    bool shared;  // another fiber touches what it touches
-  };
+  using Step = PathStep;
+  using Clock = StepClock;
 
   Footprint Announced(const PendingEvent& event, const volatile void* object);
   bool IsShared(const Footprint& footprint) const;
@@ -128,6 +120,7 @@ class CompleteExplorer final : public Scheduler {
   bool Passes(const Decision& decision);
   // The step that was picked last has ended.
   void EndStep();
+  bool GoBack();
   void BeginAgain();
   bool Extend(const Decision& decision);
   // The step behind the last one of the path.
@@ -138,31 +131,28 @@ class CompleteExplorer final : public Scheduler {
   int GiveUp(ExploreEnd why);
   void FindShared();
   void Analyze();
+  bool EndsWaiting(int at, int fiber) const;
   // Walks back from the step, or from one that could not be made, through those that it
   // depends on, and sees to it that each order which can be reversed will be.
   void FindRaces(int at, int fiber, const Footprint& footprint, Clock* clock, bool is_new);
   void Reverse(int earlier, int at, int fiber, const Clock& clock);
 
   const CompleteOptions options_;
-  // Numbered over all runs: in each of them an address is the same object, though it may
-  // be used for the first time somewhere else.
-  ObjectTable objects_;
   Footprint touched_;             // since the last Pick
   std::vector<Step> path_;        // of fixed room: it must not move, nor grow on a fiber
   std::vector<int> shared_;       // the shared steps before the one that is looked at
   std::vector<uint8_t> users_;    // by object: the fibers that touched it in this run
   std::vector<uint8_t> writers_;  // likewise, that wrote it
   std::size_t length_ = 0;        // steps of the path
+  std::size_t first_ = 0;         // of them those that it does not go back to
   std::size_t depth_ = 0;         // of them made in this run
   std::size_t last_ = 0;          // the last that is a step and no choice
   std::size_t first_new_ = 0;     // of them the first that no run before had made
   std::size_t recorded_ = 0;      // likewise, the first whose end is not known
 
+  CompleteKnowledge known_;
   // For tight calls. What each fiber passes within a call is a path, a hash of its points.
-  OrderingObjects ordering_;
-  std::unordered_set<uint64_t> quiet_;  // paths: from their last point to the next nothing shared
-  std::vector<uint64_t> newly_quiet_;   // in this run; of fixed room, like the path
-  std::unordered_set<uint64_t> loud_;   // was touched and no call begun; or not always
+  std::vector<uint64_t> newly_quiet_;   // in this run; of fixed room, like path_
   uint64_t path_of_[kMaxFibers] = {};   // that it has passed in this run
   uint64_t calls_of_[kMaxFibers] = {};  // begun in this run
   bool in_new_call_[kMaxFibers] = {};   // since its last point
@@ -178,6 +168,8 @@ class CompleteExplorer final : public Scheduler {
   bool alone_ = false;  // with tight calls, one fiber: there is one run, and nothing to note
   bool cut_ = false;
   bool ran_ = false;
+  bool is_part_ = false;
+  bool learned_more_ = false;
   int64_t runs_ = 0;
   int64_t cut_runs_ = 0;
   ExploreEnd end_ = ExploreEnd::kRunning;

@@ -49,6 +49,7 @@ void CompleteExplorer::Analyze() {
       Clock tried;
       std::copy(std::begin(clock), std::end(clock), tried);
       FindRaces(static_cast<int>(i), step.chosen, step.attempt, &tried, i >= first_new_);
+      std::copy(std::begin(tried), std::end(tried), std::begin(step.attempt_clock));
     }
     if (step.shared) {
       FindRaces(static_cast<int>(i), step.chosen, step.footprint, &clock, i >= first_new_);
@@ -56,6 +57,14 @@ void CompleteExplorer::Analyze() {
     }
     std::copy(std::begin(clock), std::end(clock), step.clock);
   }
+}
+
+// Whether the fiber could go on after the step, and not before it.
+bool CompleteExplorer::EndsWaiting(int at, int fiber) const {
+  if (Contains(path_[at].enabled, fiber)) return false;
+  std::size_t next = static_cast<std::size_t>(at) + 1;
+  while (next < depth_ && path_[next].alternatives != 0) ++next;
+  return next < depth_ && Contains(path_[next].enabled, fiber);
 }
 
 void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, Clock* clock,
@@ -69,8 +78,9 @@ void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, 
     if (other == fiber || between[other] >= earlier.clock[other]) continue;
     if (!Footprint::Dependent(earlier.footprint, footprint)) continue;
     // What gave back a lock, to one that waited for it, cannot come after it: it is who
-    // had the lock first that can be reversed.
-    const bool reversible = Contains(earlier.enabled, fiber);
+    // had the lock first that can be reversed. Anything else can, though the fiber waited then:
+    // what ended its waiting comes first.
+    const bool reversible = !EndsWaiting(i, fiber);
     if (reversible && is_new) Reverse(i, at, fiber, *clock);
     for (int f = 0; f < kMaxFibers; ++f) {
       (*clock)[f] = std::max((*clock)[f], earlier.clock[f]);
@@ -82,19 +92,24 @@ void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, 
 void CompleteExplorer::Reverse(int earlier, int at, int fiber, const Clock& clock) {
   Step& place = path_[earlier];
   const int other{place.chosen};
+  // Elsewhere a fiber may not have to wait: that it does is due to who came before.
+  const auto clock_of = [this](int k) -> const Clock& {
+    const Step& step = path_[k];
+    return step.OnlyWaits() ? step.attempt_clock : step.clock;
+  };
   // Each fiber's first step after the place that does not happen after the step there.
   int first[kMaxFibers];
   std::fill(std::begin(first), std::end(first), -1);
   for (int k = earlier + 1; k < at; ++k) {
     const Step& step = path_[k];
     if (step.alternatives != 0) continue;
-    if (first[step.chosen] < 0 && step.clock[other] < place.clock[other]) first[step.chosen] = k;
+    if (first[step.chosen] < 0 && clock_of(k)[other] < place.clock[other]) first[step.chosen] = k;
   }
   if (first[fiber] < 0) first[fiber] = at;
   uint8_t initials = 0;
   for (int f = 0; f < fibers_; ++f) {
     if (first[f] < 0 || !Contains(place.enabled, f)) continue;
-    const Clock& own = first[f] == at ? clock : path_[first[f]].clock;
+    const Clock& own = first[f] == at ? clock : clock_of(first[f]);
     bool is_first = true;
     for (int g = 0; g < fibers_; ++g) {
       if (g == f || first[g] < 0 || first[g] >= first[f]) continue;

@@ -14,15 +14,15 @@ bool HasKind(const uint64_t (&kinds)[4], uint8_t kind) {
 bool CompleteExplorer::IsShared(const Footprint& footprint) const {
   bool shared = footprint.all();
   for (int o = 0; o < footprint.count() && !shared; ++o) {
-    shared = ordering_.Orders(footprint.object(o));
+    shared = known_.ordering.Orders(footprint.object(o));
   }
   return shared;
 }
 
 void CompleteExplorer::Touch(uint16_t object, uint8_t parts, bool writes) {
   if (options_.tight_calls) {
-    ordering_.Note(object, path_[last_].chosen, parts, writes);
-    if (!ordering_.Orders(object)) return;
+    known_.ordering.Note(object, path_[last_].chosen, parts, writes);
+    if (!known_.ordering.Orders(object)) return;
     NoteLoud();
   }
   touched_.Add(object, parts, writes);
@@ -43,11 +43,11 @@ void CompleteExplorer::TouchAnnounced(const Footprint& footprint) {
 }
 
 void CompleteExplorer::OnTouch(const volatile void* object, uint8_t parts, bool writes) {
-  if (!alone_) Touch(objects_.Number(object), parts, writes);
+  if (!alone_) Touch(known_.objects.Number(object), parts, writes);
 }
 
 void CompleteExplorer::OnBlock(const volatile void* object) {
-  if (!alone_) touched_.SetBlocked(objects_.Number(object));
+  if (!alone_) touched_.SetBlocked(known_.objects.Number(object));
 }
 
 void CompleteExplorer::OnCall(bool begins) {
@@ -72,7 +72,8 @@ Footprint CompleteExplorer::Announced(const PendingEvent& event, const volatile 
   if (object == nullptr) {
     footprint.AddAll();
   } else {
-    footprint.Add(objects_.Number(object), kAllParts, !HasKind(options_.reading_kinds, event.kind));
+    footprint.Add(known_.objects.Number(object), kAllParts,
+                  !HasKind(options_.reading_kinds, event.kind));
   }
   return footprint;
 }
@@ -98,9 +99,9 @@ bool CompleteExplorer::Passes(const Decision& decision) {
       is_recorded
           ? passed_ < step.passed
           : !step_is_loud_ || (!IsShared(announced) &&
-                               (quiet_.count(path) != 0 ||
+                               (known_.quiet.count(path) != 0 ||
                                 (HasKind(options_.quiet_kinds, decision.pending[fiber].kind) &&
-                                 loud_.count(path) == 0)));
+                                 !known_.IsLoud(path))));
   if (!passes) return false;
   ++passed_;
   if (!is_recorded) step.passed = passed_;

@@ -95,6 +95,48 @@ TEST(CompleteTest, LosesNoOutcomeOfRandomPrograms) {
   EXPECT_LT(cut, 2 * runs);
 }
 
+// What the full enumeration is too slow for. Each class of equivalent runs is finished once,
+// whatever reduces them.
+TEST(CompleteTest, SourceSetsFinishWhatSleepSetsAloneFinish) {
+  int64_t runs = 0;
+  int programs = 0;
+  for (uint64_t seed = 0; programs < 150; ++seed) {
+    const ToyProgram program = Program(ToyProgram::FromSeed(seed).fibers);
+    CompleteOptions options;
+    options.max_runs = 4000;
+    const Found complete = Complete(program, options);
+    if (complete.end != ExploreEnd::kComplete || complete.runs < 8) continue;
+    options.source_sets = false;
+    const Found sleeping = Complete(program, options);
+    if (sleeping.end != ExploreEnd::kComplete) continue;
+    ++programs;
+    ASSERT_EQ(complete.runs, sleeping.runs) << "seed " << seed;
+    ASSERT_EQ(complete.outcomes, sleeping.outcomes) << "seed " << seed;
+    runs += complete.runs;
+  }
+  EXPECT_GT(runs, 5000);
+}
+
+TEST(CompleteTest, WhatAFiberDoesAfterWaitingIsReversedWithWhatOthersDidMeanwhile) {
+  // The third one waits for the second, and then reads what the first has written.
+  const Found found = Complete(
+      Program({{{kToyTouch, 1}},
+               {{kToyTouch, 2}, {kToyLock, 1}, {kToyTouch, 2}, {kToyUnlock, 1}},
+               {{kToyRead, 1}, {kToyTouch, 2}, {kToyLock, 1}, {kToyTouch, 1}, {kToyUnlock, 1}}}),
+      {});
+  EXPECT_EQ(found.runs, 15);
+}
+
+TEST(CompleteTest, AFiberThatWaitsInOneRunMayComeFirstInAnother) {
+  // A deadlock of the first two, at whose end the third waits as well.
+  const Found found =
+      Complete(Program({{{kToyLock, 1}, {kToyLock, 0}, {kToyUnlock, 0}, {kToyUnlock, 1}},
+                        {{kToyLock, 0}, {kToyLock, 1}, {kToyUnlock, 1}, {kToyUnlock, 0}},
+                        {{kToyLock, 0}, {kToyUnlock, 0}}}),
+               {});
+  EXPECT_EQ(found.runs, 8);
+}
+
 TEST(CompleteTest, StepsOnDifferentObjectsNeedOneRun) {
   const Found found =
       Complete(Program({{{kToyTouch, 0}, {kToyTouch, 0}}, {{kToyTouch, 1}}, {{kToyTouch, 2}}}), {});

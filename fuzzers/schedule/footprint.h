@@ -40,6 +40,12 @@ class Footprint {
     for (int i = 0; i < other.count_; ++i) Add(other.access_[i]);
   }
 
+  // numbers[object] is the new number of each object.
+  void Renumber(const uint16_t* numbers) {
+    for (int i = 0; i < count_; ++i) access_[i].object = numbers[access_[i].object];
+    if (blocked_on_ != 0) blocked_on_ = numbers[blocked_on_];
+  }
+
   bool all() const { return all_; }
   bool empty() const { return !all_ && !begins_ && !ends_ && count_ == 0; }
   bool orders_calls() const { return begins_ || ends_; }

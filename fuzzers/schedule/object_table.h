@@ -24,7 +24,9 @@ class ObjectTable {
 
   // 1, 2, ... in order of first use; 0 for the null address. Amortised O(1).
   uint16_t Number(const volatile void* object) {
-    const uintptr_t key = reinterpret_cast<uintptr_t>(object);
+    return NumberOf(reinterpret_cast<uintptr_t>(object));
+  }
+  uint16_t NumberOf(uintptr_t key) {
     if (key == 0) return 0;
     uint32_t index = static_cast<uint32_t>((key * 0x9E3779B97F4A7C15u) >> (64 - kBits));
     for (;; index = (index + 1) & (kSlots - 1)) {
@@ -39,6 +41,14 @@ class ObjectTable {
   }
 
   uint16_t count() const { return count_; }
+
+  // visit(number, address), in no particular order.
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.epoch == epoch_) visit(slot.number, slot.key);
+    }
+  }
 
  private:
   static constexpr int kBits = 10;

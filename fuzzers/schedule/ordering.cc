@@ -13,6 +13,35 @@ OrderingObjects::OrderingObjects(int objects)
   log_.reserve(1 << 14);  // it should not grow on a fiber
 }
 
+void OrderingObjects::Split(Parts* parts) {
+  parts->first = static_cast<uint32_t>(seen_.size());
+  seen_.resize(seen_.size() + 8);
+}
+
+void OrderingObjects::Write(Flat* flat) const {
+  for (size_t n = 0; n <= Flat::kObjects; ++n) {
+    flat->object[n] = {orders_[n] != 0, parts_[n].mask, parts_[n].first != 0};
+  }
+}
+
+bool OrderingObjects::Learn(const Flat& flat, const uint16_t* numbers) {
+  bool more = false;
+  for (int n = 1; n <= Flat::kObjects; ++n) {
+    const Flat::Object& learned = flat.object[n];
+    const uint16_t number = numbers[n];
+    more |= learned.orders && orders_[number] == 0;
+    if (learned.orders) orders_[number] = 1;
+    Parts& parts = parts_[number];
+    if (parts.mask == 0) parts.mask = learned.parts;
+    const bool differs = learned.split || (learned.parts != 0 && learned.parts != parts.mask);
+    if (differs && parts.first == 0) {
+      Split(&parts);
+      more = true;
+    }
+  }
+  return more;
+}
+
 template <typename Visit>
 void OrderingObjects::ForEachSeen(const Access& access, const Visit& visit) {
   const uint32_t first = parts_[access.object].first;
@@ -34,8 +63,7 @@ bool OrderingObjects::EndRun() {
     Parts& parts = parts_[access.object];
     if (parts.mask == 0) parts.mask = access.parts;
     if (parts.mask != access.parts && parts.first == 0) {
-      parts.first = static_cast<uint32_t>(seen_.size());
-      seen_.resize(seen_.size() + 8);
+      Split(&parts);
       more = true;  // what was noted of it so far was noted of all parts
     }
     bool comes_after = true;

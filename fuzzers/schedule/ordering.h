@@ -8,15 +8,33 @@
 #include <cstdint>
 #include <vector>
 
+#include "fuzzers/schedule/object_table.h"
 #include "fuzzers/schedule/schedule.h"
 
 namespace cancelsafe::schedule {
 
 class OrderingObjects {
  public:
+  // What was learned, for memory that processes share.
+  struct Flat {
+    static constexpr int kObjects = ObjectTable::kMany;
+    struct Object {
+      bool orders;
+      uint8_t parts;  // that are accessed together
+      bool split;     // not always the same
+    };
+    Object object[kObjects + 1];  // by number
+  };
+
   // Objects are numbered from 1 to `objects`, the last of which is all that has no number of
   // its own: it orders.
   explicit OrderingObjects(int objects);
+
+  // For as many objects as Flat has.
+  void Write(Flat* flat) const;
+  // Takes in what another has learned, whose object n is numbers[n] here. Whether it showed more
+  // objects to be of this kind than were known.
+  bool Learn(const Flat& flat, const uint16_t* numbers);
 
   bool Orders(uint16_t object) const { return orders_[object] != 0; }
 
@@ -45,6 +63,7 @@ class OrderingObjects {
     uint8_t mask;    // that are accessed together
     uint32_t first;  // or, if not always the same, where in seen_ the eight lie
   };
+  void Split(Parts* parts);
   template <typename Visit>
   void ForEachSeen(const Access& access, const Visit& visit);
 

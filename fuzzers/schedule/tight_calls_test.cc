@@ -230,5 +230,26 @@ TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
   EXPECT_GE(whole, 200);
 }
 
+// What orders the fibers is learned in all parts, and each of them begins again with it.
+TEST(TightCallsTest, WhatIsExploredDoesNotDependOnHowItIsCut) {
+  int64_t runs = 0;
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    CallsProgram program(seed);
+    CompleteOptions options = CallsProgram::Options();
+    options.tight_calls = true;
+    options.time = &program.time;
+    const auto run = [&](Scheduler* scheduler, RunResult* result) {
+      return program.Run(scheduler, result);
+    };
+    const Found whole = ExploreCompletely(options, run);
+    const Found parts = ExploreInParts(options, 1 + seed % 5, 1 + static_cast<int>(seed % 3), run);
+    ASSERT_EQ(parts.end, ExploreEnd::kComplete);
+    ASSERT_EQ(parts.outcomes, whole.outcomes) << "seed " << seed;
+    ASSERT_EQ(parts.runs, whole.runs) << "seed " << seed;
+    runs += whole.runs;
+  }
+  EXPECT_GT(runs, 3000);
+}
+
 }  // namespace
 }  // namespace cancelsafe::schedule
