@@ -81,7 +81,8 @@ bool CompleteSearch::Next(bool* passed) {
     }
     strayed_ |= end() == ExploreEnd::kRunning;
   }
-  while (explorer_.Next()) {
+  while (explorer_.again() || !options_.pause()) {
+    if (!explorer_.Next()) return false;
     if (options_.stop()) {
       explorer_.Stop();
       return false;
@@ -152,19 +153,32 @@ const char* CompleteSearch::model() const {
   return schedule::kMemoryModelNames[static_cast<int>(program_.schedule.memory)];
 }
 
-std::string CompleteSearch::Summary() const {
+CompleteState CompleteSearch::state() const {
+  return {runs(), cut_runs(), end(), bounded_, strayed_};
+}
+
+void CompleteSearch::Resume(const schedule::CompleteKnowledge& known,
+                            const schedule::SplitExploration::Part& part) {
+  explorer_.Resume(known, part.path.data(), part.path.size(), part.kept);
+  to_make_.clear();
+  bounded_ = strayed_ = false;
+}
+
+std::string CompleteSearch::Summary(const CompleteState& whole) const {
   const std::string counts =
-      absl::StrCat(runs(), " executions (", cut_runs(), " cut), model ", model());
-  switch (end()) {
+      absl::StrCat(whole.runs, " executions (", whole.cut_runs, " cut), model ", model());
+  switch (whole.end) {
     case ExploreEnd::kComplete:
-      if (strayed_) return absl::StrCat(counts, ", bounded: the program did not repeat itself");
+      if (whole.strayed) {
+        return absl::StrCat(counts, ", bounded: the program did not repeat itself");
+      }
       if (!runner_->sees_all_accesses()) {
         return absl::StrCat(counts,
                             ", bounded: accesses of the implementation go by unseen, since it was "
                             "not compiled with -fsanitize=thread");
       }
-      return bounded_ ? absl::StrCat(counts, ", bounded by what one run can record or judge")
-                      : absl::StrCat("complete: ", counts, ", no bound");
+      return whole.bounded ? absl::StrCat(counts, ", bounded by what one run can record or judge")
+                           : absl::StrCat("complete: ", counts, ", no bound");
     case ExploreEnd::kOutOfRuns:
       return absl::StrCat(counts, ", bounded by the number of executions");
     case ExploreEnd::kRunTooLong:

@@ -16,6 +16,7 @@
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/call_orders.h"
 #include "fuzzers/schedule/complete.h"
+#include "fuzzers/schedule/split_exploration.h"
 
 namespace cancelsafe {
 
@@ -26,6 +27,8 @@ struct CompleteSearchOptions {
   int64_t max_runs = INT64_MAX;
   // Asked before every run, also those that are not shown: true ends the search.
   std::function<bool()> stop = [] { return false; };
+  // Asked between two runs: true makes Next return false for now, so that the search can be left.
+  std::function<bool()> pause = [] { return false; };
   // Runs that differ only in which calls had ended before which others began are one
   // execution: the histories of the others follow from it, and are judged like its own (of
   // two histories, not the one with less of that order). Off: all are made.
@@ -35,6 +38,15 @@ struct CompleteSearchOptions {
   bool make_all_orders = false;
   // Sees every history that is judged.
   std::function<void(const History&, const Verdict&)> see = nullptr;
+};
+
+// How far a search is, or several of one program together.
+struct CompleteState {
+  int64_t runs = 0;
+  int64_t cut_runs = 0;
+  schedule::ExploreEnd end = schedule::ExploreEnd::kRunning;
+  bool bounded = false;  // a run met a limit of the harness
+  bool strayed = false;  // a failure that followed from a run is that of no run
 };
 
 class CompleteSearch {
@@ -50,16 +62,25 @@ class CompleteSearch {
   // history that follows from a run and does not pass, the run is made and shown next.
   bool Next(bool* passed);
 
+  const Runner& runner() const { return *runner_; }
   int64_t runs() const { return explorer_.runs(); }
   int64_t cut_runs() const { return explorer_.cut_runs(); }
   schedule::ExploreEnd end() const { return explorer_.end(); }
+  CompleteState state() const;
   // An estimate of how much is done, from 0 to 1.
   double Done() const { return explorer_.Done(); }
   bool complete() const;
   // Of memory: the runner's, or sc if that names none.
   const char* model() const;
   // "complete: 12 executions (3 cut), model sc, no bound", or by what it was bounded.
-  std::string Summary() const;
+  std::string Summary() const { return Summary(state()); }
+  // Of a search of which this one is a part.
+  std::string Summary(const CompleteState& whole) const;
+
+  // For a search in parts (split_exploration.h).
+  const schedule::CompleteExplorer& explorer() const { return explorer_; }
+  void Resume(const schedule::CompleteKnowledge& known,
+              const schedule::SplitExploration::Part& part);
 
  private:
   static schedule::CompleteOptions ExplorerOptions(const Runner& runner,

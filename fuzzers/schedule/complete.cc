@@ -243,6 +243,7 @@ void CompleteExplorer::BeginAgain() {
     Stop();
     return;
   }
+  ++beginnings_;
   length_ = 0;
   runs_ = cut_runs_ = 0;
   ran_ = false;

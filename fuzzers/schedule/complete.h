@@ -74,6 +74,8 @@ class CompleteExplorer final : public Scheduler {
   // The steps of the last run, after Finished and before Next; none if it was cut or made
   // again. O(steps).
   void NoteOrders(CallOrders* orders) const;
+  // How often the exploration has begun: what was learned before, of runs that no longer count.
+  int beginnings() const { return beginnings_; }
   // Finished and cut runs, the same numbers on every machine.
   int64_t runs() const { return runs_; }
   int64_t cut_runs() const { return cut_runs_; }
@@ -170,6 +172,7 @@ class CompleteExplorer final : public Scheduler {
   bool ran_ = false;
   bool is_part_ = false;
   bool learned_more_ = false;
+  int beginnings_ = 1;
   int64_t runs_ = 0;
   int64_t cut_runs_ = 0;
   ExploreEnd end_ = ExploreEnd::kRunning;

@@ -44,6 +44,9 @@ class SplitExploration {
   // Takes in what became of a part, and may overwrite it.
   void Return(Part* part, PartReturn* returned);
 
+  // What was returned shows that all has to be explored again: no run of those before counts.
+  bool begins_again() const { return again_; }
+
   // As those of CompleteExplorer.
   int64_t runs() const { return runs_; }
   int64_t cut_runs() const { return cut_runs_; }

@@ -80,6 +80,7 @@ int Work(const CrewPlan& plan, const std::function<CrewTask(CrewMember*)>& start
          int number) {
   Worker* const worker = &board->workers[number];
   Mute();
+  TellCrashesTo(nullptr);  // it is the parent that has something to tell
   crash_board = board;
   crash_worker = worker;
   CatchCrashes([](const Verdict&) { crash_board->NoteFound(crash_worker->at); });
@@ -104,6 +105,15 @@ bool NoteEnd(const ExitStatus& status, const Worker& worker, CrewBoard* board) {
   const int64_t at = worker.at;
   if (at >= 0) board->NoteFound(at);
   return at >= 0 || board->found != kNone;
+}
+
+// Until a worker has ended or a user wants to stop, but not for long.
+void WaitForEnd(const std::vector<std::unique_ptr<Process>>& workers, const StopSignals& stop) {
+  std::vector<pollfd> events = {{stop.file(), POLLIN, 0}};
+  for (const auto& worker : workers) {
+    if (!worker->Poll()) events.push_back({worker->end(), POLLIN, 0});
+  }
+  poll(events.data(), events.size(), kPollMilliseconds);
 }
 
 // All that was taken was brought to its end, or no task has its number, or it was given up:
@@ -148,8 +158,7 @@ absl::StatusOr<CrewEnd> RunCrew(const CrewPlan& plan,
   };
   std::vector<bool> ended(workers.size());
   while (std::count(ended.begin(), ended.end(), false) != 0) {
-    pollfd request = {stop.file(), POLLIN, 0};
-    poll(&request, 1, kPollMilliseconds);
+    WaitForEnd(workers, stop);
     int64_t tasks = 0, runs = 0;
     for (int i = 0; i < plan.jobs; ++i) {
       tasks += board[0].workers[i].tasks.load(std::memory_order_relaxed);

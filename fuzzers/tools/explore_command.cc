@@ -30,6 +30,7 @@
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/search_in_parts.h"
 #include "fuzzers/tools/stale_choices.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
@@ -49,6 +50,7 @@ struct Options {
   std::string scheduler;
   schedule::Kind kind = schedule::Kind::kChoices;
   int schedules = 0;
+  int jobs = 1;
   // For an implementation that spins outside of any preemption point.
   int hang_seconds = 20;
   std::string directory = ".";
@@ -108,30 +110,30 @@ int Search::Report(const Verdict& verdict) {
 int Search::Complete() {
   // A user's request reaches this process from its parent, which leaves it the time to sum up.
   const StopSignals stop;
-  const CompleteSearch* searching = nullptr;
-  int64_t runs = 0;  // also those that are not shown
-  CompleteSearchOptions search_options;
-  if (options_.schedules > 0) search_options.max_runs = options_.schedules;
-  search_options.stop = [&] {
-    progress_.Show(runs, ExploreProgress::Shows(runs) ? searching->Done() : -1);
-    ++runs;
-    return stop.Take();
+  PartsOptions parts;
+  parts.jobs = options_.jobs;
+  parts.hang_seconds = options_.hang_seconds;
+  if (options_.schedules > 0) parts.max_runs = options_.schedules;
+  parts.begin = [this] {
+    if (host_ != nullptr) host_->NoteState();
   };
-  CompleteSearch search(program_, runner_, search_options);
-  searching = &search;
+  parts.spoilt = [this] { return Spoilt(); };
+  parts.show = [this](int64_t runs, double done, bool others) {
+    others ? progress_.ShowOthers(runs, done) : progress_.Show(runs, done);
+  };
+  SearchInParts search(program_, runner_, parts, stop);
   bool passed = true;
   while (search.Next(&passed)) {
-    how_ = absl::StrCat("execution ", search.runs(), " of a complete search");
-    left_out_.Note(runner_->output());
+    how_ = absl::StrCat("execution ", search.state().runs, " of a complete search");
     if (!passed && !IsUnknown(runner_->output())) {
       printf("found in %s\n\n", how_.c_str());
       return Report(runner_->output().verdict);
     }
   }
   if (Spoilt()) return kExitViolation;
-  printf("%s, no violation%s\n", search.Summary().c_str(), left_out_.Text().c_str());
+  printf("%s, no violation%s\n", search.Summary().c_str(), search.left_out().Text().c_str());
   fflush(stdout);  // before a second request can end the process
-  return search.end() == schedule::ExploreEnd::kStopped ? kExitInterrupted : kExitOk;
+  return search.state().end == schedule::ExploreEnd::kStopped ? kExitInterrupted : kExitOk;
 }
 
 int Search::AllUpToBound() {
@@ -236,6 +238,9 @@ int Run(Options* options) {
   if (options->complete && !options->scheduler.empty()) {
     throw UsageError("--complete and --scheduler exclude each other: name one of them");
   }
+  if (options->jobs > 1 && !options->complete) {
+    throw UsageError("--jobs goes with --complete: name both, or neither");
+  }
   if (IsDriverProgramFile(options->files[0])) return ExploreDriverFile(options);
   const bool modelled = options->complete || !options->guest.memory.empty();
   ContinueUnder(options->sanitizer, modelled ? "model" : "none", options->guest.implementation);
@@ -288,6 +293,8 @@ std::function<int()> Declare(CLI::App* app) {
             "search at random instead, with this scheduler");
   AddNumber(app, "--schedules", &options->schedules, 1, INT_MAX,
             "give up after this many schedules (no limit, or 100000 with --scheduler)");
+  AddNumber(app, "--jobs", &options->jobs, 1, kMaxCrewJobs,
+            "processes at a time, with --complete (1)");
   AddNumber(app, "--hang-seconds", &options->hang_seconds, 1, 3600,
             "a thousand schedules that take longer than this are a livelock (20)");
   AddSave(app, &options->directory);

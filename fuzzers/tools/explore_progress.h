@@ -27,7 +27,20 @@ class ExploreProgress {
   // `done` of the work, from 0 to 1; negative: not known.
   void Show(int64_t runs, double done = -1) {
     if (host_ != nullptr) host_->EnterRun();
-    if (!Shows(runs)) return;
+    if (Shows(runs)) ShowNow(runs, done);
+  }
+  // Likewise of runs that other processes make.
+  void ShowOthers(int64_t runs, double done) {
+    if (host_ != nullptr) host_->EnterRun();
+    ShowNow(runs, done);
+  }
+  ~ExploreProgress() {
+    alarm(0);
+    if (terminal_) fprintf(stderr, "\r%78s\r", "");
+  }
+
+ private:
+  void ShowNow(int64_t runs, double done) {
     alarm(hang_seconds_);
     if (!terminal_) return;
     const auto now = std::chrono::steady_clock::now();
@@ -36,12 +49,7 @@ class ExploreProgress {
     fprintf(stderr, "\r%" PRId64 " schedules explored", runs);
     if (done >= 0) fprintf(stderr, ", about %.0f %% of what is known  ", 100 * done);
   }
-  ~ExploreProgress() {
-    alarm(0);
-    if (terminal_) fprintf(stderr, "\r%78s\r", "");
-  }
 
- private:
   GuestHost* const host_;
   const unsigned hang_seconds_;
   const bool terminal_ = isatty(STDERR_FILENO) != 0;
