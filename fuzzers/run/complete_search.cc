@@ -89,6 +89,10 @@ bool CompleteSearch::Next(bool* passed) {
     }
     *passed = runner_->RunWith(&explorer_, program_, run_options_);
     explorer_.Finished(runner_->output().schedule);
+    if (explorer_.end() == ExploreEnd::kRunTooLong) {
+      *passed = GoesOnToAnEnd();
+      return !*passed;
+    }
     if (explorer_.cut() || (explorer_.again() && *passed)) continue;
     bounded_ |= runner_->output().verdict.kind == VerdictKind::kUnknown ||
                 runner_->history().truncated || runner_->memory_bounded();
@@ -120,6 +124,15 @@ void CompleteSearch::JudgeOtherOrders() {
     }
     return true;
   });
+}
+
+// The run that was too long to be explored, again and without a limit on its steps: whether it
+// ends when the fibers take turns.
+bool CompleteSearch::GoesOnToAnEnd() {
+  Program again = program_;
+  again.schedule = runner_->output().schedule.executed;
+  return runner_->Run(again, run_options_) ||
+         runner_->output().verdict.kind == VerdictKind::kUnknown;
 }
 
 bool CompleteSearch::MakeOrder(const schedule::CallOrders::Order& order) {

@@ -59,7 +59,8 @@ class CompleteSearch {
 
   // Makes the next run and judges it; false if there is none. Runs that turn out to repeat
   // others on the way are made, counted and not shown. *passed: without a violation. Of a
-  // history that follows from a run and does not pass, the run is made and shown next.
+  // history that follows from a run and does not pass, the run is made and shown next. Where a
+  // run is too long to be explored it is made without exploring, and shown if it fails.
   bool Next(bool* passed);
 
   const Runner& runner() const { return *runner_; }
@@ -87,6 +88,7 @@ class CompleteSearch {
                                                    const CompleteSearchOptions& options);
   bool RunsStandForOthers() const;
   void JudgeOtherOrders();
+  bool GoesOnToAnEnd();
   bool MakeOrder(const schedule::CallOrders::Order& order);
   bool MakeAnyLike(const std::string& kind);
 

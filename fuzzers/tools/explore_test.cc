@@ -70,6 +70,21 @@ fiber 2
   cancel 1
 )";
 
+// In its first runs there is nothing to remove.
+constexpr char kLate[] = R"(target csq
+queue classic insert=tail peek=any lock=spin
+fiber 0
+  remove 0
+  remove-next
+  remove-next
+fiber 1
+  cancel 0
+  insert 1
+fiber 2
+  insert 0 context
+  remove-next
+)";
+
 TEST_F(ExploreTest, SeveralProcessesSearchWhatOneDoes) {
   WriteAll(Path("three.txt"), kThreeFibers);
   for (const int jobs : {1, 2, 5}) {
@@ -101,20 +116,7 @@ TEST_F(ExploreTest, SeveralProcessesFindTheSame) {
 }
 
 TEST_F(ExploreTest, AProcessThatTheImplementationTakesDownIsFound) {
-  // A late one: in the first runs there is nothing to remove.
-  WriteAll(Path("late.txt"), R"(target csq
-queue classic insert=tail peek=any lock=spin
-fiber 0
-  remove 0
-  remove-next
-  remove-next
-fiber 1
-  cancel 0
-  insert 1
-fiber 2
-  insert 0 context
-  remove-next
-)");
+  WriteAll(Path("late.txt"), kLate);
   const CommandResult crash =
       Run("cancelsafe explore --complete --jobs 2 late.txt --implementation crashing_remove.so");
   EXPECT_EQ(crash.status, 1) << crash.output;
@@ -124,6 +126,18 @@ fiber 2
       Run("cancelsafe explore --complete --jobs 2 late.txt --implementation exiting_remove.so");
   EXPECT_EQ(exit.status, 1) << exit.output;
   EXPECT_THAT(exit.output, HasSubstr("VERDICT crash (exit): the implementation ended the process"));
+}
+
+TEST_F(ExploreTest, ARunThatNeverEndsIsALivelockAlsoWhereNoneIsSoLong) {
+  WriteAll(Path("late.txt"), kLate);
+  for (const int jobs : {1, 2}) {
+    const CommandResult result =
+        Run(absl::StrCat("cancelsafe explore --complete late.txt --implementation hanging_remove.so"
+                         " --jobs ",
+                         jobs));
+    EXPECT_EQ(result.status, 1) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("VERDICT livelock"));
+  }
 }
 
 TEST_F(ExploreTest, SeveralProcessesMakeNoMoreRunsThanAllowed) {
