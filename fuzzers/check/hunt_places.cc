@@ -31,7 +31,7 @@ constexpr double kExchangeSecondsMax = 5;  // for one failure and one routine
 
 SourceLine LineAt(uintptr_t address) {
   if (address == 0) return SourceLine();
-  SourceLine line = ParseSourceLine(memory::DescribeSite(static_cast<uint32_t>(address)));
+  SourceLine line = ParseSourceLine(memory::DescribeReturn(address));
   // The documented headers are not what is checked.
   return absl::StrContains(line.file, "impl/include/") ? SourceLine() : line;
 }

@@ -194,9 +194,11 @@ uintptr_t AddressOf(uint32_t site) {
   return found ? search.address : 0;
 }
 
-std::string DescribeSite(uint32_t site) {
-  // The site is where the call returns to; the access lies before it.
-  return Describe(AddressOf(site) - 1, /*innermost=*/false);
+std::string DescribeSite(uint32_t site) { return DescribeReturn(AddressOf(site)); }
+
+std::string DescribeReturn(uintptr_t address) {
+  // It is where the call returns to; the access lies before it.
+  return Describe(address - 1, /*innermost=*/false);
 }
 
 std::string DescribeCode(uintptr_t address) { return Describe(address, /*innermost=*/true); }

@@ -39,6 +39,9 @@ uintptr_t AddressOf(uint32_t site);
 // Slow; remembers what it has found. The line is the same in every process.
 std::string DescribeSite(uint32_t site);
 
+// Likewise for a whole return address: of two modules whose low halves are the same, the right one.
+std::string DescribeReturn(uintptr_t address);
+
 // Likewise for the code at a whole address, within the innermost function that was inlined
 // there.
 std::string DescribeCode(uintptr_t address);

@@ -40,7 +40,7 @@ std::string DescribeStack(const memory::CallStack& stack) {
   for (const uintptr_t frame : stack.frame) {
     if (frame == 0) break;
     absl::StrAppend(&text, text.empty() ? "" : " <- ",
-                    memory::DescribeSite(static_cast<uint32_t>(frame)));
+                    memory::DescribeReturn(frame));
   }
   return text;
 }

@@ -112,7 +112,7 @@ void IgnoreRaces(bool data_races, bool uses_after_free, int runner) {
 namespace {
 
 std::string DescribeFrame(void* pc) {
-  return memory::DescribeSite(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pc)));
+  return memory::DescribeReturn(reinterpret_cast<uintptr_t>(pc));
 }
 
 }  // namespace

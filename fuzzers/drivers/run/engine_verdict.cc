@@ -39,7 +39,7 @@ std::string DescribeDriverStack(const memory::CallStack& stack) {
   for (const uintptr_t frame : stack.frame) {
     if (frame - kKiWindowsZone >= kKiWindowsZoneBytes) continue;
     absl::StrAppend(&text, text.empty() ? "" : " <- ",
-                    memory::DescribeSite(static_cast<uint32_t>(frame)));
+                    memory::DescribeReturn(frame));
   }
   return text.empty() ? "a service" : text;
 }
