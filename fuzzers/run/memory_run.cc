@@ -39,8 +39,7 @@ std::string DescribeStack(const memory::CallStack& stack) {
   std::string text;
   for (const uintptr_t frame : stack.frame) {
     if (frame == 0) break;
-    absl::StrAppend(&text, text.empty() ? "" : " <- ",
-                    memory::DescribeReturn(frame));
+    absl::StrAppend(&text, text.empty() ? "" : " <- ", memory::DescribeReturn(frame));
   }
   return text;
 }

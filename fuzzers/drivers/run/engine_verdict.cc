@@ -38,8 +38,7 @@ std::string DescribeDriverStack(const memory::CallStack& stack) {
   std::string text;
   for (const uintptr_t frame : stack.frame) {
     if (frame - kKiWindowsZone >= kKiWindowsZoneBytes) continue;
-    absl::StrAppend(&text, text.empty() ? "" : " <- ",
-                    memory::DescribeReturn(frame));
+    absl::StrAppend(&text, text.empty() ? "" : " <- ", memory::DescribeReturn(frame));
   }
   return text.empty() ? "a service" : text;
 }
