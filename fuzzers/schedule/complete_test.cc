@@ -112,6 +112,9 @@ TEST(CompleteTest, SourceSetsFinishWhatSleepSetsAloneFinish) {
     ++programs;
     ASSERT_EQ(complete.runs, sleeping.runs) << "seed " << seed;
     ASSERT_EQ(complete.outcomes, sleeping.outcomes) << "seed " << seed;
+    options.source_sets = true;
+    options.tight_calls = true;
+    ASSERT_EQ(Complete(program, options).outcomes, sleeping.outcomes) << "seed " << seed;
     runs += complete.runs;
   }
   EXPECT_GT(runs, 5000);
