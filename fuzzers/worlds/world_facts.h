@@ -59,6 +59,8 @@ struct WorldFacts {
            (setup.cancelling_insert != 0 ? 1 : 0);
   }
   bool ReentersInserting() const { return setup.reentry == Reentry::kInsert; }
+  // StartIo starts a packet of its own, which no call names.
+  bool StartsInside() const { return setup.start_io_calls == StartIoCall::kStartPacket; }
   bool IsAdded(int item) const {
     return calls.Any([item](const Operation& o) { return Adds(o) && o.item == item; }) ||
            (ReentersInserting() && setup.reentry_item == item);

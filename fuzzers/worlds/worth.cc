@@ -148,12 +148,12 @@ class CallsJudge : private WorldFacts {
     const auto next = [](const Operation& o) {
       return InfoOf(o.op).effect == ItemEffect::kRemovesNext;
     };
-    if (calls.Count(next) > calls.Count(&Adds)) return "no packet is started";
+    if (calls.Count(next) > calls.Count(&Adds) && !StartsInside()) return "no packet is started";
     int own = 1;
     for (int i = 0; i < at; ++i) {
       own += world.fiber_of[i] == world.fiber_of[at] && next(world.operations[i]) ? 1 : 0;
     }
-    if (own > calls.CountBefore(at, &Adds)) return "no packet is started";
+    if (own > calls.CountBefore(at, &Adds) && !StartsInside()) return "no packet is started";
     // Cancelable is TRUE anyway if a packet has a cancel function.
     if ((world.operations[at].flags & kCancelable) != 0 && HasCancelable()) {
       return "the driver passes Cancelable in any case";

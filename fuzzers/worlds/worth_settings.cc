@@ -62,7 +62,7 @@ class SettingsJudge : private WorldFacts {
   int ListMaxLike() const {
     const int own = kListMaxes[setup.list_max];
     const int plain = kListMaxes[InfoOf(family).setup.list_max];
-    const int items = ItemsAdded();
+    const int items = ItemsAdded() + (StartsInside() ? 1 : 0);
     if (own <= items || plain > items) return own <= items ? own : plain;
     int least = own;
     for (const int other : kListMaxes) least = other > items ? std::min(least, other) : least;
@@ -167,7 +167,8 @@ class SettingsJudge : private WorldFacts {
     if (setup.start_io == StartIoStyle::kFinishInside && !starts) return "nothing is started";
     if (setup.start_io == StartIoStyle::kFinishOdd) {
       // With one kind of numbers alone it is one of the other two styles.
-      for (const int parity : {0, 1}) {
+      // What StartIo starts is odd.
+      for (const int parity : {0, StartsInside() ? 0 : 1}) {
         if (!calls.Any(
                 [parity](const Operation& o) { return Adds(o) && (o.item & 1) == parity; })) {
           return "odd and even packets are not both started";
@@ -183,8 +184,9 @@ class SettingsJudge : private WorldFacts {
         return "StartIo never starts the next packet";
       }
     }
-    if (setup.reused_irps && !ReusesIrps()) return "no item needs a second IRP";
+    if (setup.reused_irps && !ReusesIrps() && !StartsInside()) return "no item needs a second IRP";
     if (setup.defers_inside && !starts) return "nothing is started";
+    if (StartsInside() && !starts) return "nothing is started";
     return nullptr;
   }
 };
