@@ -49,9 +49,10 @@ bool HasAttribute(PDEVICE_OBJECT device, ULONG attribute) {
 // the two, so this store is kept out of its sight; not out of that of the memory engine, by
 // which a complete search knows what it has to try.
 #ifndef CANCELSAFE_SANITIZER_MODEL
-__attribute__((disable_sanitizer_instrumentation, noinline))
+__attribute__((disable_sanitizer_instrumentation))
 #endif
-void SetCurrentUnlocked(PDEVICE_OBJECT device, PIRP irp) {
+__attribute__((noinline)) void
+SetCurrentUnlocked(PDEVICE_OBJECT device, PIRP irp) {
   __atomic_store_n(&device->CurrentIrp, irp, __ATOMIC_RELAXED);
 }
 
