@@ -35,13 +35,11 @@ TEST(FaultSiteDeathTest, ACallOfDataDoesNotEndTheReport) {
 
 }  // namespace
 
-// Where it is not the signal that is caught, but ASan's report of it.
-void AskWithAReport() { AskAndExit(); }
-
 }  // namespace cancelsafe
 
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
+// Not the signal is caught there, but the report of it.
 extern "C" __attribute__((visibility("default"))) void __asan_on_error() {
-  cancelsafe::AskWithAReport();
+  cancelsafe::AskAndExit();
 }
 #endif

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "fuzzers/schedule/mask.h"
-
 namespace cancelsafe::schedule {
 namespace {
 

@@ -45,7 +45,6 @@ class ExplorationParts {
   // that it may go back to.
   void Return(Part* part, const PathStep* path, std::size_t length, bool complete);
 
-  bool done() const { return parts_.empty(); }
   // As CompleteExplorer::Done. O(steps of all parts).
   double Done() const;
 

@@ -118,9 +118,7 @@ int Search::Complete() {
     if (host_ != nullptr) host_->NoteState();
   };
   parts.spoilt = [this] { return Spoilt(); };
-  parts.show = [this](int64_t runs, double done, bool others) {
-    others ? progress_.ShowOthers(runs, done) : progress_.Show(runs, done);
-  };
+  parts.progress = &progress_;
   SearchInParts search(program_, runner_, parts, stop);
   bool passed = true;
   while (search.Next(&passed)) {

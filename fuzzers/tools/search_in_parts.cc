@@ -43,11 +43,13 @@ SearchInParts::SearchInParts(const Program& program, Runner* runner, const Parts
 SearchInParts::~SearchInParts() = default;
 
 bool SearchInParts::StopsBefore() {
+  const int64_t run = shown_++;
+  const bool shows = ExploreProgress::Shows(run);
   if (member_ != nullptr) {
-    if ((shown_++ & 1023) == 0) alarm(static_cast<unsigned>(options_.hang_seconds));
+    if (shows) alarm(static_cast<unsigned>(options_.hang_seconds));
     return member_->GivesUp();
   }
-  options_.show(shown_++, search_->Done(), false);
+  options_.progress->Show(run, shows ? search_->Done() : -1);
   stopped_ |= stop_.Take();
   return stopped_;
 }
@@ -99,10 +101,12 @@ bool SearchInParts::MakeRound(std::vector<SplitExploration::Part*> parts, Return
         options_.begin();
         return [this, member, count, &parts, returned](int64_t i) {
           if (i >= count) return member->NoTaskFrom(count);
-          return Search(*member, parts[static_cast<size_t>(i)], &returned[i]);
+          return Search(parts[static_cast<size_t>(i)], &returned[i]);
         };
       },
-      [this](int64_t, int64_t runs) { options_.show(split_->runs() + runs, split_->Done(), true); },
+      [this](int64_t, int64_t runs) {
+        options_.progress->ShowOthers(split_->runs() + runs, split_->Done());
+      },
       stop_);
   if (!crew.ok()) throw SetupError(std::string(crew.status().message()));
   if (crew->found >= 0) {
@@ -121,22 +125,20 @@ bool SearchInParts::MakeRound(std::vector<SplitExploration::Part*> parts, Return
   return !stopped_;
 }
 
-TaskEnd SearchInParts::Search(const CrewMember& member, SplitExploration::Part* part,
-                              Returned* returned) {
+TaskEnd SearchInParts::Search(SplitExploration::Part* part, Returned* returned) {
   search_->Resume(split_->known(), *part);
   bool passed = true;
-  LeftOut left_out;
-  while (search_->Next(&passed)) {
-    left_out.Note(search_->runner().output());
+  left_out_ = LeftOut();
+  while (NextOfThisProcess(&passed)) {
     if (!passed && !IsUnknown(search_->runner().output())) return TaskEnd::kFound;
   }
-  if (member.GivesUp()) return TaskEnd::kGivenUp;
+  if (member_->GivesUp()) return TaskEnd::kGivenUp;
   if (options_.spoilt()) return TaskEnd::kFound;
   schedule::WritePart(search_->explorer(), &returned->part);
   returned->bounded = search_->state().bounded;
   returned->strayed = search_->state().strayed;
-  returned->left_out = left_out;
-  member.Count(0, shown_);
+  returned->left_out = left_out_;
+  member_->Count(0, shown_);
   return TaskEnd::kDone;
 }
 

@@ -15,6 +15,7 @@
 #include "fuzzers/run/complete_search.h"
 #include "fuzzers/schedule/split_exploration.h"
 #include "fuzzers/tools/crew.h"
+#include "fuzzers/tools/explore_progress.h"
 #include "fuzzers/tools/found.h"
 
 namespace cancelsafe {
@@ -23,8 +24,7 @@ struct PartsOptions {
   int jobs = 1;
   int64_t max_runs = INT64_MAX;
   int hang_seconds = 20;  // a thousand runs that take longer are a livelock
-  // Called before each run of this process, and now and then while others make some.
-  std::function<void(int64_t runs, double done, bool others)> show;
+  ExploreProgress* progress = nullptr;
   // Called at the beginning of each other process.
   std::function<void()> begin = [] {};
   // Whether the implementation has done to its process what makes a success worth nothing.
@@ -56,8 +56,8 @@ class SearchInParts {
   bool StopsBefore();
   bool PausesBefore() const;
   void MakeRounds();
-  TaskEnd Search(const CrewMember& member, schedule::SplitExploration::Part* part,
-                 Returned* returned);
+  // In a process that goes on with parts.
+  TaskEnd Search(schedule::SplitExploration::Part* part, Returned* returned);
   // True if there may be another round.
   bool MakeRound(std::vector<schedule::SplitExploration::Part*> parts, Returned* returned);
 
@@ -65,8 +65,7 @@ class SearchInParts {
   const StopSignals& stop_;
   std::unique_ptr<CompleteSearch> search_;
   std::unique_ptr<schedule::SplitExploration> split_;  // once there are parts
-  // In a process that goes on with a part, as in the one that makes a failing part again.
-  const CrewMember* member_ = nullptr;
+  const CrewMember* member_ = nullptr;                 // in a process that goes on with parts
   int64_t runs_at_a_time_;
   int64_t shown_ = 0;  // runs of this process, also those that repeat others
   bool stopped_ = false;

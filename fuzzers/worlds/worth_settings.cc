@@ -185,8 +185,7 @@ class SettingsJudge : private WorldFacts {
       }
     }
     if (setup.reused_irps && !ReusesIrps() && !StartsInside()) return "no item needs a second IRP";
-    if (setup.defers_inside && !starts) return "nothing is started";
-    if (StartsInside() && !starts) return "nothing is started";
+    if ((setup.defers_inside || StartsInside()) && !starts) return "nothing is started";
     return nullptr;
   }
 };
