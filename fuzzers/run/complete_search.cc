@@ -70,6 +70,13 @@ bool CompleteSearch::RunsStandForOthers() const {
 }
 
 bool CompleteSearch::Next(bool* passed) {
+  if (!MakeNext(passed)) return false;
+  begins_ = explorer_.beginnings() != beginnings_;
+  beginnings_ = explorer_.beginnings();
+  return true;
+}
+
+bool CompleteSearch::MakeNext(bool* passed) {
   if (!to_make_.empty()) {
     const ToMake next = std::move(to_make_.front());
     to_make_.pop_front();

@@ -63,6 +63,10 @@ class CompleteSearch {
   // run is too long to be explored it is made without exploring, and shown if it fails.
   bool Next(bool* passed);
 
+  // Whether the run shown last is the first one since the search has begun again, or has begun:
+  // what was counted of the runs before it no longer counts.
+  bool begins() const { return begins_; }
+
   const Runner& runner() const { return *runner_; }
   int64_t runs() const { return explorer_.runs(); }
   int64_t cut_runs() const { return explorer_.cut_runs(); }
@@ -86,6 +90,7 @@ class CompleteSearch {
  private:
   static schedule::CompleteOptions ExplorerOptions(const Runner& runner,
                                                    const CompleteSearchOptions& options);
+  bool MakeNext(bool* passed);
   bool RunsStandForOthers() const;
   void JudgeOtherOrders();
   bool GoesOnToAnEnd();
@@ -106,6 +111,8 @@ class CompleteSearch {
   schedule::RunOptions run_options_;
   schedule::CompleteExplorer explorer_;
   Alternatives alternatives_;
+  int beginnings_ = 0;  // of the explorer, at the run shown last
+  bool begins_ = false;
   bool bounded_ = false;  // a run met a limit of the harness
   bool strayed_ = false;  // a failure that followed from a run is that of no run
   // Of the last run of the explorer.

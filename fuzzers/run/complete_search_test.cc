@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
+#include "fuzzers/run/testdata/plain_start_io.h"
 #include "fuzzers/schedule/explore.h"
 #include "oracle/demands.h"
 
@@ -298,6 +299,27 @@ TEST_P(CompleteSearchTest, NothingIsCompleteThatMetALimit) {
   }
   EXPECT_FALSE(search.complete());
   EXPECT_NE(search.Summary().find("bounded by the number of executions"), std::string::npos);
+}
+
+// What the driver reads in its callbacks it reads as the processor that it runs on.
+TEST(CompleteSearchOfBuffersTest, ADriverSeesWhatItsOwnProcessorHasStored) {
+  Implementation guest = BuiltInImplementation();
+  guest.IoStartPacket = &BufferedStartPacket;
+  for (const MemoryModel model : {MemoryModel::kTso, MemoryModel::kRc11}) {
+    RunnerOptions options;
+    options.access_points = true;
+    options.memory = model;
+    Bench bench(Family::kStartIo, guest, options);
+    const absl::StatusOr<Program> program = ParseProgram(
+        "target start-io\nfiber 0\n  start-packet 0\n  start-next\nfiber 1\n  start-packet 1\n");
+    ASSERT_TRUE(program.ok()) << program.status();
+    CompleteSearch search(*program, &bench.runner());
+    bool passed = true;
+    while (search.Next(&passed)) {
+      ASSERT_TRUE(passed) << VerdictLine(bench.runner().output().verdict);
+    }
+    EXPECT_TRUE(search.complete()) << search.Summary();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, CompleteSearchTest,

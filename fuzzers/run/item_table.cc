@@ -94,7 +94,7 @@ bool ItemTable::MemoryIsReused(int number) const {
   // address, queued and cancelled, would be taken for the current one by a cancel routine
   // that is written as documented (SIO-CXL-02).
   const PDEVICE_OBJECT device = items_[number].started_on;
-  return device == nullptr || device->CurrentIrp != old;
+  return device == nullptr || memory::Look(device->CurrentIrp) != old;
 }
 
 void* ItemTable::IrpMemory(int number) {
@@ -313,12 +313,12 @@ uint16_t ItemTable::Snapshot(int number, uint16_t told) const {
   if ((told & kCancelRoutineSet) != 0) TellRead(&irp->CancelRoutine);
   if ((told & kCancelFlagSet) != 0) TellRead(&irp->Cancel);
   uint16_t flags = kKnownItem;
-  if (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) {
-    flags |= kPendingMarked;
-  }
+  // As this processor reads them: its own stores may still be in the store buffer.
+  const UCHAR control = memory::Look(irp->Tail.Overlay.CurrentStackLocation->Control);
+  if ((control & SL_PENDING_RETURNED) != 0) flags |= kPendingMarked;
   if (memory::Look(irp->CancelRoutine) != nullptr) flags |= kCancelRoutineSet;
   if (memory::Look(irp->Cancel)) flags |= kCancelFlagSet;
-  if (irp->Tail.Overlay.DriverContext[3] != nullptr) flags |= kContextSlotSet;
+  if (memory::Look(irp->Tail.Overlay.DriverContext[3]) != nullptr) flags |= kContextSlotSet;
   if (linked(number)) flags |= kLinked;
   bool intact = true;
   // The IRP of callback data is the filter manager's, DriverContext with it.

@@ -129,6 +129,12 @@ int Search::Complete() {
     }
   }
   if (Spoilt()) return kExitViolation;
+  if (search.lost_failure()) {
+    throw SetupError(
+        "another process found a violation, or ended, and when its part of the search was made "
+        "again, nothing was found: the implementation keeps something from one run to the next; "
+        "without --jobs one process makes all runs");
+  }
   printf("%s, no violation%s\n", search.Summary().c_str(), search.left_out().Text().c_str());
   fflush(stdout);  // before a second request can end the process
   return search.state().end == schedule::ExploreEnd::kStopped ? kExitInterrupted : kExitOk;

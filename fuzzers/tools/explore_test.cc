@@ -115,6 +115,16 @@ TEST_F(ExploreTest, SeveralProcessesFindTheSame) {
   EXPECT_EQ(replay.status, 1) << replay.output;
 }
 
+TEST_F(ExploreTest, WhatAProcessFindsAndNoOtherDoesIsAnError) {
+  WriteAll(Path("three.txt"), kThreeFibers);
+  const CommandResult result = Run(
+      "cancelsafe explore --complete --jobs 2 three.txt --implementation next_loses_elsewhere.so");
+  EXPECT_EQ(result.status, 3) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("the implementation keeps something from one run to the "
+                                       "next"));
+  EXPECT_THAT(result.output, testing::Not(HasSubstr("no violation")));
+}
+
 TEST_F(ExploreTest, AProcessThatTheImplementationTakesDownIsFound) {
   WriteAll(Path("late.txt"), kLate);
   const CommandResult crash =

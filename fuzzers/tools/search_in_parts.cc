@@ -69,8 +69,7 @@ bool SearchInParts::Next(bool* passed) {
 
 bool SearchInParts::NextOfThisProcess(bool* passed) {
   if (!search_->Next(passed)) return false;
-  if (search_->explorer().beginnings() != beginnings_) left_out_ = LeftOut();
-  beginnings_ = search_->explorer().beginnings();
+  if (search_->begins()) left_out_ = LeftOut();
   left_out_.Note(search_->runner().output());
   return true;
 }
@@ -150,8 +149,7 @@ CompleteState SearchInParts::state() const {
   state.runs = split_->runs();
   state.cut_runs = split_->cut_runs();
   state.end = stopped_ ? ExploreEnd::kStopped : split_->end();
-  // Once more it does not fail.
-  if (again_) state.end = ExploreEnd::kNondeterministic;
+  if (lost_failure()) state.end = ExploreEnd::kNondeterministic;
   if (state.end == ExploreEnd::kRunning) state.end = ExploreEnd::kOutOfRuns;
   return state;
 }

@@ -45,6 +45,9 @@ class SearchInParts {
   bool Next(bool* passed);
 
   CompleteState state() const;
+  // Whether another process found a failure, or ended, in a part that showed nothing when it was
+  // made again here: the implementation keeps something from one run to the next.
+  bool lost_failure() const { return again_ && !stopped_; }
   // What the runs that count have left out.
   const LeftOut& left_out() const { return left_out_; }
   // As of CompleteSearch.
@@ -71,7 +74,6 @@ class SearchInParts {
   bool stopped_ = false;
   bool again_ = false;   // a failing part
   CompleteState flaws_;  // of other processes
-  int beginnings_ = 1;
   LeftOut left_out_;
 };
 

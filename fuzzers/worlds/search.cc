@@ -48,11 +48,8 @@ Search SearchAll(Runner* runner, const Program& program, const std::function<boo
   CompleteSearch complete(program, runner, options);
   Search search;
   bool passed = true;
-  int beginnings = complete.explorer().beginnings();
   while (search.end == SearchEnd::kPassed && complete.Next(&passed)) {
-    // What the runs before it have left out no longer counts either.
-    if (complete.explorer().beginnings() != beginnings) *left_out = LeftOut();
-    beginnings = complete.explorer().beginnings();
+    if (complete.begins()) *left_out = LeftOut();
     if (IsViolation(runner, passed, left_out)) search.end = SearchEnd::kViolation;
   }
   if (complete.end() == schedule::ExploreEnd::kStopped) search.end = SearchEnd::kStopped;

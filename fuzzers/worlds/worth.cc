@@ -130,30 +130,31 @@ class CallsJudge : private WorldFacts {
     return added && taken ? nullptr : "the driver never gets back the completed item";
   }
 
+  // More calls like this one, in the whole world or on this fiber so far, than calls that add
+  // something for them, in the whole world or before this one.
+  template <typename Takes>
+  bool TakesMoreThanIsAdded(int at, const Takes& takes) const {
+    int own = 1;
+    for (int i = 0; i < at; ++i) {
+      own += world.fiber_of[i] == world.fiber_of[at] && takes(world.operations[i]) ? 1 : 0;
+    }
+    return calls.Count(takes) > calls.Count(&Adds) || own > calls.CountBefore(at, &Adds);
+  }
+
   // Every insert makes the queue busy or adds an entry, and every removal takes one or
   // ends the busy period.
   const char* RemovingFromBusy(int at) const {
     const auto removes = [](const Operation& o) {
       return o.op == Op::kQueueRemove || o.op == Op::kQueueRemoveByKey;
     };
-    if (calls.Count(removes) > calls.Count(&Adds)) return "the queue is idle";
-    int own = 1;
-    for (int i = 0; i < at; ++i) {
-      own += world.fiber_of[i] == world.fiber_of[at] && removes(world.operations[i]) ? 1 : 0;
-    }
-    return own > calls.CountBefore(at, &Adds) ? "the queue is idle" : nullptr;
+    return TakesMoreThanIsAdded(at, removes) ? "the queue is idle" : nullptr;
   }
 
   const char* StartingNext(int at) const {
     const auto next = [](const Operation& o) {
       return InfoOf(o.op).effect == ItemEffect::kRemovesNext;
     };
-    if (calls.Count(next) > calls.Count(&Adds) && !StartsInside()) return "no packet is started";
-    int own = 1;
-    for (int i = 0; i < at; ++i) {
-      own += world.fiber_of[i] == world.fiber_of[at] && next(world.operations[i]) ? 1 : 0;
-    }
-    if (own > calls.CountBefore(at, &Adds) && !StartsInside()) return "no packet is started";
+    if (!StartsInside() && TakesMoreThanIsAdded(at, next)) return "no packet is started";
     // Cancelable is TRUE anyway if a packet has a cancel function.
     if ((world.operations[at].flags & kCancelable) != 0 && HasCancelable()) {
       return "the driver passes Cancelable in any case";

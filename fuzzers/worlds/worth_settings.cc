@@ -167,12 +167,13 @@ class SettingsJudge : private WorldFacts {
     if (setup.start_io == StartIoStyle::kFinishInside && !starts) return "nothing is started";
     if (setup.start_io == StartIoStyle::kFinishOdd) {
       // With one kind of numbers alone it is one of the other two styles.
+      const auto starts_parity = [this](unsigned parity) {
+        return calls.Any(
+            [parity](const Operation& o) { return Adds(o) && (o.item & 1) == parity; });
+      };
       // What StartIo starts is odd.
-      for (const int parity : {0, StartsInside() ? 0 : 1}) {
-        if (!calls.Any(
-                [parity](const Operation& o) { return Adds(o) && (o.item & 1) == parity; })) {
-          return "odd and even packets are not both started";
-        }
+      if (!starts_parity(0) || (!starts_parity(1) && !StartsInside())) {
+        return "odd and even packets are not both started";
       }
     }
     if (setup.start_by_key) {

@@ -7,6 +7,16 @@
 
 namespace cancelsafe {
 
+namespace {
+
+// As this processor reads it: its own store may still be in the store buffer.
+bool IsCurrent(PDEVICE_OBJECT device, PIRP irp) {
+  TellRead(&device->CurrentIrp);
+  return memory::Look(device->CurrentIrp) == irp;
+}
+
+}  // namespace
+
 CallbackEvent* StartIoDriver::Event(CallbackKind kind, PDEVICE_OBJECT object, uint8_t item) {
   CallbackEvent* event = recorder_->Event(kind, item);
   if (item == kNoItem || object == devices_[DeviceOf(item)].object) event->snapshot |= kRightQueue;
@@ -47,8 +57,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT object, PIRP irp) {
   Device& device = devices_[number];
   TellRunning(device);
   CallbackEvent* event = Event(CallbackKind::kStartIo, object, item);
-  TellRead(&object->CurrentIrp);
-  if (object->CurrentIrp == irp) event->snapshot |= kLinked;
+  if (IsCurrent(object, irp)) event->snapshot |= kLinked;
   CheckAttributes(device, *event);
   ++device.running;
   if (setup_.defers_inside) DeferInside(number);
@@ -60,7 +69,7 @@ void StartIoDriver::OnStartIo(PDEVICE_OBJECT object, PIRP irp) {
     (void)IoSetCancelRoutine(irp, nullptr);
     TellWrite(&irp->CancelRoutine);
     TellRead(&irp->Cancel);
-    cancelled = irp->Cancel != FALSE;
+    cancelled = memory::Look(irp->Cancel) != FALSE;
     IoReleaseCancelSpinLock(irql);
   }
   items_.HandOver(item);
@@ -92,9 +101,8 @@ void StartIoDriver::OnCancel(PDEVICE_OBJECT device, PIRP irp, int routine) {
   if (routine == CancelRoutineOf(item)) event->snapshot |= kTokenMatches;
   Machine::Point(kPointCallbackEnter, device);
   const KIRQL irql = irp->CancelIrql;
-  TellRead(&device->CurrentIrp);
   // The current IRP is left to StartIo; one that is queued ends here.
-  if (device->CurrentIrp != irp &&
+  if (!IsCurrent(device, irp) &&
       RemoveEntryDeviceQueue(table_, &device->DeviceQueue, &irp->Tail.Overlay.DeviceQueueEntry)) {
     IoReleaseCancelSpinLock(irql);
     items_.Complete(item, STATUS_CANCELLED);

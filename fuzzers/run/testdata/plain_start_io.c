@@ -1,6 +1,7 @@
 // A StartIo layer by the book, without attributes: what the cancel spin lock protects is
 // loaded and stored plainly under it, the cancel routine among it. Instrumented as
-// implementations are.
+// implementations are. And a routine that starts packets that are not cancelable, with a store of
+// CurrentIrp that is still in the store buffer of its processor when StartIo begins.
 #include "fuzzers/run/testdata/plain_start_io.h"
 
 VOID PlainStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCEL cancel) {
@@ -15,6 +16,21 @@ VOID PlainStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCE
   if (!queued) device->CurrentIrp = irp;
   IoReleaseCancelSpinLock(cancel_irql);
   if (!queued) device->DriverObject->DriverStartIo(device, irp);
+  KeLowerIrql(irql);
+}
+
+VOID BufferedStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCEL cancel) {
+  PKDEVICE_QUEUE_ENTRY entry = &irp->Tail.Overlay.DeviceQueueEntry;
+  KIRQL irql;
+  BOOLEAN queued;
+  (void)cancel;
+  KeRaiseIrql(DISPATCH_LEVEL, &irql);
+  queued = key != NULL ? KeInsertByKeyDeviceQueue(&device->DeviceQueue, entry, *key)
+                       : KeInsertDeviceQueue(&device->DeviceQueue, entry);
+  if (!queued) {
+    __atomic_store_n(&device->CurrentIrp, irp, __ATOMIC_RELAXED);
+    device->DriverObject->DriverStartIo(device, irp);
+  }
   KeLowerIrql(irql);
 }
 

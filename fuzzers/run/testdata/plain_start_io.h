@@ -6,6 +6,7 @@
 
 CANCELSAFE_BEGIN_C
 VOID PlainStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCEL cancel);
+VOID BufferedStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCEL cancel);
 VOID PlainStartNextPacket(PDEVICE_OBJECT device, BOOLEAN cancelable);
 VOID PlainStartNextPacketByKey(PDEVICE_OBJECT device, BOOLEAN cancelable, ULONG key);
 CANCELSAFE_END_C
