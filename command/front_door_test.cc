@@ -61,6 +61,22 @@ TEST_F(FrontDoorTest, HandsOverToTheProgram) {
   EXPECT_THAT(output_, HasSubstr("cancelsafe 1."));
 }
 
+// With a build that takes six seconds.
+TEST_F(FrontDoorTest, ABuildSaysHowFarItIs) {
+  EXPECT_EQ(Run("mkdir -p bin build/dev && touch build/dev/build.ninja && cp \"$C\" . && "
+                "printf '#!/bin/sh\necho \"$0 called\"\n' >bin/ninja && "
+                "printf '#!/bin/sh\necho \"[1/4] a\"; sleep 6; echo \"[2/4] b\"; echo end; exit "
+                "$FAILS\n' >bin/cmake && printf '#!/bin/sh\necho built\n' >build/dev/cancelsafe && "
+                "chmod +x bin/* build/dev/cancelsafe && PATH=$PWD/bin:$PATH FAILS=0 ./cancelsafe"),
+            0)
+      << output_;
+  EXPECT_THAT(output_, HasSubstr("2 of 4 files built, about 0:06 left"));
+  EXPECT_THAT(output_, HasSubstr("\nbuilt\n"));
+  EXPECT_EQ(Run("PATH=$PWD/bin:$PATH FAILS=1 ./cancelsafe"), 3);
+  EXPECT_THAT(output_, HasSubstr("end\ncancelsafe: the build failed; all of its output is in "));
+  EXPECT_EQ(ReadFile(Path("build/dev/build.log")).value_or(""), "[1/4] a\n[2/4] b\nend\n");
+}
+
 TEST_F(FrontDoorTest, EverySubcommandHasHelp) {
   ASSERT_EQ(Run("\"$C\" help"), 0);
   std::istringstream lines(output_);
