@@ -59,7 +59,7 @@ std::vector<Variant> MakeVariants(const CheckRequest& options, const std::string
          sources.size(), sources.size() == 1 ? "" : "s");
   fflush(stdout);
   absl::StatusOr<std::vector<Variant>> built =
-      BuildVariants(sources, options.flags, TreeRoot() + "/impl/include", folder, options.jobs);
+      BuildVariants(sources, options.flags, TreeRoot() + "/impl/include", folder);
   RequireOk(built.status());
   return *std::move(built);
 }

@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "fuzzers/check/mixes.h"
+#include "fuzzers/mutants/mixes.h"
 
 namespace cancelsafe {
 namespace {
@@ -52,6 +52,17 @@ std::string NewFolder(const std::string& name) {
   return folder;
 }
 
+// Writes these files of the reference implementation, with these mistakes, to the folder.
+void WriteSources(const std::vector<std::string>& mistakes, const std::vector<std::string>& files,
+                  const std::string& folder) {
+  const absl::StatusOr<std::vector<Mistake>> all = LoadMistakes(CANCELSAFE_ROOT);
+  ASSERT_TRUE(all.ok()) << all.status();
+  const absl::StatusOr<std::vector<Mistake>> chosen = ChooseMistakes(*all, mistakes);
+  ASSERT_TRUE(chosen.ok()) << chosen.status();
+  const absl::Status written = WriteMixedSources(CANCELSAFE_ROOT, *chosen, files, folder);
+  ASSERT_TRUE(written.ok()) << written;
+}
+
 nlohmann::json CausesIn(const std::string& folder) {
   return nlohmann::json::parse(ReadFile(folder + "/report/causes.json").value_or("{}"))["causes"];
 }
@@ -82,9 +93,9 @@ bool NamesOneOf(const nlohmann::json& cause, const std::vector<std::string>& tex
 
 TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
   const std::string folder = NewFolder("three");
-  ASSERT_EQ(WriteMixedSources({"dq-choose-greater", "dq-release-at-passive", "dq-inserted-kept"},
-                              {"device_queue.cc"}, folder),
-            "");
+  ASSERT_NO_FATAL_FAILURE(
+      WriteSources({"dq-choose-greater", "dq-release-at-passive", "dq-inserted-kept"},
+                   {"device_queue.cc"}, folder));
   const Output first = Check(folder, {"--write-baseline", folder + "/baseline.txt"});
   EXPECT_EQ(first.status, 1) << first.text;
   EXPECT_THAT(first.text, HasSubstr("7 of 23 documented routines"));
@@ -109,9 +120,8 @@ TEST(Check, FindsEveryMistakeOnceWithASmallProgramThatReplays) {
 TEST(Check, FindsWhatHidesBehindAMistakeThatShowsInEveryProgram) {
   const std::string folder = NewFolder("loud");
   const std::vector<std::string> files = {"csq.cc", "callback_data_queue.cc"};
-  ASSERT_EQ(
-      WriteMixedSources({"csq-next-peeks-unlocked", "cbdq-disable-does-nothing"}, files, folder),
-      "");
+  ASSERT_NO_FATAL_FAILURE(
+      WriteSources({"csq-next-peeks-unlocked", "cbdq-disable-does-nothing"}, files, folder));
   const Output output = Check(folder, {}, files);
   EXPECT_EQ(output.status, 1) << output.text;
   const nlohmann::json causes = CausesIn(folder);
@@ -123,7 +133,7 @@ TEST(Check, FindsWhatHidesBehindAMistakeThatShowsInEveryProgram) {
 // No documented state shows a key that is cleared when its entry has left the queue.
 TEST(Check, WhatTheConformanceSuiteAloneSeesIsACauseWithACommandThatShowsIt) {
   const std::string folder = NewFolder("suite_alone");
-  ASSERT_EQ(WriteMixedSources({"dq-removed-key-cleared"}, {"device_queue.cc"}, folder), "");
+  ASSERT_NO_FATAL_FAILURE(WriteSources({"dq-removed-key-cleared"}, {"device_queue.cc"}, folder));
   const Output output = Check(folder, {});
   EXPECT_EQ(output.status, 1) << output.text;
   const nlohmann::json causes = CausesIn(folder);
@@ -137,7 +147,7 @@ TEST(Check, WhatTheConformanceSuiteAloneSeesIsACauseWithACommandThatShowsIt) {
 
 TEST(Check, ARightImplementationHasNoFindings) {
   const std::string folder = NewFolder("right");
-  ASSERT_EQ(WriteMixedSources({}, {"device_queue.cc"}, folder), "");
+  ASSERT_NO_FATAL_FAILURE(WriteSources({}, {"device_queue.cc"}, folder));
   const Output output = Check(folder, {});
   EXPECT_EQ(output.status, 0) << output.text;
   EXPECT_THAT(output.text, HasSubstr("No findings"));
@@ -145,7 +155,7 @@ TEST(Check, ARightImplementationHasNoFindings) {
 
 TEST(Check, AnIgnoredClauseThatThereIsNotIsAnError) {
   const std::string folder = NewFolder("unknown");
-  ASSERT_EQ(WriteMixedSources({}, {"device_queue.cc"}, folder), "");
+  ASSERT_NO_FATAL_FAILURE(WriteSources({}, {"device_queue.cc"}, folder));
   const Output output = Check(folder, {"--ignore", "CSQ-INSERT-99"});
   EXPECT_EQ(output.status, 2) << output.text;
   EXPECT_THAT(output.text, HasSubstr("there is no clause CSQ-INSERT-99"));

@@ -56,32 +56,7 @@ absl::Status RunCompiler(const std::vector<std::string>& command) {
       absl::StrCat("this does not compile:\n", words, "\n", output.substr(0, kComplaintBytesMax)));
 }
 
-namespace {
-
-absl::Status BuildVariant(const std::vector<std::string>& sources,
-                          const std::vector<std::string>& flags, const std::string& headers,
-                          const std::string& name, const std::string& folder) {
-  std::vector<std::string> link = {kCompilers[1], "-shared", "-fPIC"};
-  for (const std::string& flag : LinkFlags(name)) link.push_back(flag);
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const std::string object = absl::StrCat(folder, "/", name, "-", i, ".o");
-    std::vector<std::string> compile = {kCompilers[IsC(sources[i]) ? 0 : 1]};
-    if (!IsC(sources[i])) compile.push_back("-std=c++17");
-    // What the sources warn of is their authors' business.
-    compile.insert(compile.end(), {"-c", "-fPIC", "-g", "-w", "-fno-omit-frame-pointer",
-                                   kCallsStayCalls, absl::StrCat("-I", headers)});
-    for (const std::string& flag : VariantFlags(name)) compile.push_back(flag);
-    compile.insert(compile.end(), flags.begin(), flags.end());
-    compile.insert(compile.end(), {sources[i], "-o", object});
-    const absl::Status status = RunCompiler(compile);
-    if (!status.ok()) return status;
-    link.push_back(object);
-  }
-  link.insert(link.end(), {"-o", absl::StrCat(folder, "/", name, ".so")});
-  return RunCompiler(link);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<std::string> VariantFlags(const std::string& variant) {
   constexpr char kPoints[] = "-fsanitize-coverage=func,trace-loads,trace-stores";
@@ -115,10 +90,33 @@ bool IsSource(const std::string& path) {
          absl::EndsWith(path, ".cxx");
 }
 
+absl::Status BuildVariant(const std::vector<std::string>& sources,
+                          const std::vector<std::string>& flags, const std::string& headers,
+                          const std::string& variant, const std::string& folder) {
+  std::vector<std::string> link = {kCompilers[1], "-shared", "-fPIC"};
+  for (const std::string& flag : LinkFlags(variant)) link.push_back(flag);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const std::string object = absl::StrCat(folder, "/", variant, "-", i, ".o");
+    std::vector<std::string> compile = {kCompilers[IsC(sources[i]) ? 0 : 1]};
+    if (!IsC(sources[i])) compile.push_back("-std=c++17");
+    // What the sources warn of is their authors' business.
+    compile.insert(compile.end(), {"-c", "-fPIC", "-g", "-w", "-fno-omit-frame-pointer",
+                                   kCallsStayCalls, absl::StrCat("-I", headers)});
+    for (const std::string& flag : VariantFlags(variant)) compile.push_back(flag);
+    compile.insert(compile.end(), flags.begin(), flags.end());
+    compile.insert(compile.end(), {sources[i], "-o", object});
+    const absl::Status status = RunCompiler(compile);
+    if (!status.ok()) return status;
+    link.push_back(object);
+  }
+  link.insert(link.end(), {"-o", absl::StrCat(folder, "/", variant, ".so")});
+  return RunCompiler(link);
+}
+
 absl::StatusOr<std::vector<Variant>> BuildVariants(const std::vector<std::string>& sources,
                                                    const std::vector<std::string>& flags,
                                                    const std::string& headers,
-                                                   const std::string& folder, int jobs) {
+                                                   const std::string& folder) {
   const absl::Status made = MakeFolder(folder);
   if (!made.ok()) return made;
   const std::vector<std::string> names = {"plain", "traced", "address", "thread"};
@@ -127,7 +125,6 @@ absl::StatusOr<std::vector<Variant>> BuildVariants(const std::vector<std::string
     failed = BuildVariant(sources, flags, headers, name, folder);
     if (!failed.ok()) return failed;
   }
-  static_cast<void>(jobs);
   const auto path = [&](const char* name) {
     return fs::absolute(absl::StrCat(folder, "/", name, ".so")).string();
   };

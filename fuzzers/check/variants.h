@@ -42,7 +42,11 @@ std::vector<std::string> ObjectsOf(const std::string& variant, const std::string
 absl::StatusOr<std::vector<Variant>> BuildVariants(const std::vector<std::string>& sources,
                                                    const std::vector<std::string>& flags,
                                                    const std::string& headers,
-                                                   const std::string& folder, int jobs);
+                                                   const std::string& folder);
+// One of them alone, in a folder that is there.
+absl::Status BuildVariant(const std::vector<std::string>& sources,
+                          const std::vector<std::string>& flags, const std::string& headers,
+                          const std::string& variant, const std::string& folder);
 
 // The hosts that a given shared object is made for, by its undefined symbols: that of its
 // sanitizer, or the plain one.

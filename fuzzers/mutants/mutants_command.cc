@@ -93,6 +93,13 @@ void Complete(MutantsOptions* options) {
 }
 
 int Run(MutantsOptions* given) {
+  if (given->by == "check") {
+    if (!given->family.empty() || !given->subset.empty() || !given->json.empty()) {
+      throw UsageError("--family, --subset and --json do not go with --by check: name mixes");
+    }
+    return CheckMixes(*given);
+  }
+  if (given->sanitizer == "none") throw UsageError("--sanitizer none goes with --by check alone");
   if (given->family == kDriverFamily) return AttackDrivers(*given);
   Complete(given);
   const MutantsOptions& options = *given;
@@ -109,7 +116,8 @@ std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<MutantsOptions>();
   AddNumber(app, "--seeds", &options->seeds, 1, kSeedsMax,
             "attacks per mutant, with seeds 1 to N (5)");
-  AddNumber(app, "--seconds", &options->seconds, 1, 24 * 60 * 60, "time of one attack (60)");
+  AddNumber(app, "--seconds", &options->seconds, 1, 24 * 60 * 60,
+            "time of one attack (60), or of --by check's search of one mix (100)");
   AddNumber(app, "--runs", &options->runs, 1, INT_MAX,
             "inputs of each concurrent stage of an attack, instead of its time");
   AddChoice(app, "--subset", &options->subset, {"all", "ci"},
@@ -123,16 +131,19 @@ std::function<int()> Declare(CLI::App* app) {
   AddChoice(app, "--family", &options->family, families,
             "the mutants of this family alone; driver: the example drivers, broken and repaired "
             "(the families of queues)");
-  AddChoice(app, "--by", &options->by, {"fuzz", "verify"},
-            "verify: by complete searches instead, the smallest scope that shows each (fuzz)");
+  AddChoice(app, "--by", &options->by, {"fuzz", "verify", "check"},
+            "verify: by complete searches instead, the smallest scope that shows each; check: the "
+            "reference implementation with several mistakes at once, of which 'check' should list "
+            "each once (fuzz)");
   AddText(app, "--scopes", &options->scopes, "LIST",
           "with --by verify, fibers x calls, and where they are not as usual the model of memory, "
           "settings, items and operations, as in 2x2:rc11:settings=0:items=3 or 1x4:operations="
           "insert+cancel, which families without these do without (1x1,2x1,2x1:rc11)");
-  AddChoice(app, "--sanitizer", &options->sanitizer,
-            {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
-             SanitizerName(Sanitizer::kModel)},
-            "attack in this build alone (in all three, one after the other)");
+  AddChoice(
+      app, "--sanitizer", &options->sanitizer,
+      {SanitizerName(Sanitizer::kThread), SanitizerName(Sanitizer::kAddress),
+       SanitizerName(Sanitizer::kModel), "none"},
+      "attack in this build alone (in all three, one after the other); none: with --by check");
   AddChoice(app, "--memory", &options->memory, {"sc", "tso", "rc11"},
             "what a load may return in the model build (rc11)");
   AddJobs(app, &options->jobs, "mutants attacked at the same time (1)");

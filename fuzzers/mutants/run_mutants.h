@@ -1,5 +1,6 @@
-// The three ways in which `mutants` measures the harness: attacks by fuzz targets, complete
-// searches, and attacks on the example drivers. The command line is mutants_command.cc's.
+// The ways in which `mutants` measures the harness: attacks by fuzz targets, complete searches,
+// `check` on several mistakes at once, and attacks on the example drivers. The command line is
+// mutants_command.cc's.
 #ifndef CANCELSAFE_FUZZERS_MUTANTS_RUN_MUTANTS_H_
 #define CANCELSAFE_FUZZERS_MUTANTS_RUN_MUTANTS_H_
 
@@ -21,7 +22,7 @@ struct MutantsOptions {
   AttackPlan plan;
   std::string subset;
   std::string family;                       // "" for all of queues
-  std::string by;                           // "verify", else fuzz targets
+  std::string by;                           // "verify" or "check", else fuzz targets
   std::string scopes = "1x1,2x1,2x1:rc11";  // to verify
   std::string sanitizer;                    // "" for all
   std::string memory;                       // "" as the model flavour has it
@@ -42,6 +43,7 @@ struct MutantsOptions {
 // a SetupError where it cannot be done.
 int AttackMutants(const MutantsOptions& options, std::vector<Mutant> mutants);
 int VerifyMutants(const MutantsOptions& options, const std::vector<Mutant>& mutants);
+int CheckMixes(const MutantsOptions& options);
 int AttackDrivers(const MutantsOptions& options);
 
 // The folder of results is for one of them at a time. Throws a SetupError if it is in use.
