@@ -171,10 +171,21 @@ bool SharesStack(const CheckFinding& a, const CheckFinding& b) {
   return false;
 }
 
+// After the same decision both return something else than the reference: one is the other's
+// consequence, seen where the return value is used.
+bool DecideAlike(const CheckFinding& a, const CheckFinding& b) {
+  if (a.differences.empty() || b.differences.empty()) return false;
+  const Difference& one = a.differences.front();
+  const Difference& other = b.differences.front();
+  return one.kind == Difference::kReturned && other.kind == Difference::kReturned &&
+         one.compared != 0 && one.compared == other.compared;
+}
+
 // Two mistakes in one routine have their own places.
 bool AreApart(const CheckFinding& a, const CheckFinding& b) {
   if (IsRace(a) || IsRace(b)) return false;
   if (IsSeenThere(a) && IsSeenThere(b)) return !SharesStack(a, b);
+  if (DecideAlike(a, b)) return false;
   if (a.spectrum.Best() < kClear || b.spectrum.Best() < kClear) return false;
   const double one = ShareOf(a.spectrum, b.spectrum), other = ShareOf(b.spectrum, a.spectrum);
   // What explains the one best is far from explaining the other, or never happens with it.

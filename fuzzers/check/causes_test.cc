@@ -231,6 +231,24 @@ TEST(Reach, AFailureIsExplainedByASmallerOneOfItsKind) {
   EXPECT_TRUE(known.Explains("whole", small));
 }
 
+// The wrong return value is judged where it is made, and where it is used.
+TEST(Causes, WhatTwoRunsReturnAfterOneDecisionIsOneMistake) {
+  CheckFinding made = PendingMissing();
+  made.vanishes_without = {"IoCsqInsertIrpEx"};
+  made.spectrum = SpectrumOf({5});
+  made.seen_there = false;
+  made.differences = {{Difference::kReturned, {40}, {}, 700, 0, 0}};
+  CheckFinding used = made;
+  used.verdict = MakeVerdict(Rule::kLinearizability, Family::kCsq, "CSQ-CXL-09");
+  used.routine = "IoCancelIrp";
+  used.spectrum = SpectrumOf({90});
+  used.lines = {ParseSourceLine("CancelRoutine csq.c:20")};
+  used.differences = {{Difference::kReturned, {80}, {}, 700, 0, 0}};
+  EXPECT_EQ(GroupByCause({made, used}).size(), 1U);
+  used.differences[0].compared = 710;
+  EXPECT_EQ(GroupByCause({made, used}).size(), 2U);
+}
+
 TEST(Causes, TheOrderOfFindingsDoesNotMatter) {
   CheckFinding race = Make(Rule::kDataRace, Family::kDeviceQueue, "", "fiber 0\n  queue-insert 0\n",
                            {"F a.c:1", "G a.c:50"});

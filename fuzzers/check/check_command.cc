@@ -41,9 +41,10 @@ std::function<int()> Declare(CLI::App* app) {
           "status");
   AddText(app, "--write-baseline", &options->check.write_baseline, "FILE",
           "write the causes of this run as a baseline");
-  AddSeconds(app, &options->check.seconds, "how long to search");
+  AddSeconds(app, &options->check.seconds,
+             "how long to search where nothing is found; with findings up to twice that");
   AddNumber(app, "--runs", &options->check.runs, 1, INT_MAX,
-            "programs of each round of each part, instead of a time");
+            "programs of each round of each part (1200); nothing goes on past them then");
   AddJobs(app, &options->jobs, "parts at the same time (processors)");
   AddSwitch(app, "--strict", &options->check.strict,
             "hold it to the built-in implementation's choices where the documentation leaves some");

@@ -56,6 +56,9 @@ std::string Summary(size_t causes, const CheckTotals& totals) {
       totals.findings, " findings, ", totals.counts.programs, " programs, ", totals.counts.runs,
       " runs (", totals.counts.unknown, " not judged), ", totals.cases, " conformance cases, ",
       std::lround(totals.seconds), " s",
+      totals.counts.cut_rounds == 0
+          ? ""
+          : absl::StrCat("; time ended ", totals.counts.cut_rounds, " rounds, --seconds is more"),
       totals.ended_early == 0 ? "" : absl::StrCat("; ", totals.ended_early, " parts ended early"));
 }
 

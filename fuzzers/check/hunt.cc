@@ -35,6 +35,9 @@ constexpr int kStaleMax = 8;
 constexpr size_t kLeftOutMax = 8;
 // The memory engine watches a dozen shared objects, and each such round needs one.
 constexpr int kRoundsOfRoutinesMax = 5;
+// Of a part's time without a finding, what all rounds may take, and those of routines besides.
+constexpr double kRoundsShare = 1.5;
+constexpr double kRoutinesShare = kHuntShareMax - kRoundsShare;
 // So many other schedules are tried for that.
 constexpr int kSchedules = 40;
 
@@ -63,7 +66,8 @@ class Hunter {
         family_(*FindFamily(plan.family)),
         seeds_(ReadSeeds(plan.seeds, family_)),
         board_(NewHuntBoard()),
-        end_(SecondsNow() + plan.seconds),
+        clean_end_(SecondsNow() + plan.seconds),
+        end_(SecondsNow() + kRoundsShare * plan.seconds),
         places_(plan, implementation, seen_, board_) {
     for (const std::string& entry : plan.known) {
       known_.Add(entry);
@@ -133,7 +137,7 @@ class Hunter {
       }
     }
     const double share =
-        plan_.seconds / 2 / static_cast<double>(std::max<size_t>(1, broken.size()));
+        kRoutinesShare * plan_.seconds / static_cast<double>(std::max<size_t>(1, broken.size()));
     int round = plan_.rounds;
     for (auto& [routine, clauses] : broken) {
       if (!TracedCode::kBuilt && round == plan_.rounds + kRoundsOfRoutinesMax) break;
@@ -163,7 +167,7 @@ class Hunter {
     // The first round has half of the time: an implementation that is right has no others.
     round_end_ = SecondsNow() + (end_ - SecondsNow()) / (round + 1 >= plan_.rounds ? 1 : 2);
     round_middle_ = round >= plan_.rounds ? round_end_ : (SecondsNow() + round_end_) / 2;
-    while (!board_->done && SecondsNow() < round_end_ && findings < kFindingsMax &&
+    while (!board_->done && SecondsNow() < RoundEnd() && findings < kFindingsMax &&
            stale < kStaleMax && deaths < kHuntDeathsMax) {
       board_->found = false;
       const int64_t before = board_->next;
@@ -181,6 +185,7 @@ class Hunter {
       if (!LeftOutBy(finding.verdict).empty()) broken.insert(LeftOutBy(finding.verdict));
       findings_.push_back({std::move(finding), shortest_});
     }
+    if (!findings_.empty() && !board_->done && SecondsNow() >= round_end_) ++counts_.cut_rounds;
     std::vector<std::string> hiding;
     for (const std::string& clause : broken) {
       if (board_->broken[SlotOf(clause)] >= static_cast<uint32_t>(board_->next / kHidingShare)) {
@@ -190,6 +195,10 @@ class Hunter {
     return hiding;
   }
 
+  // Whether an implementation without a finding is looked at further than `programs`.
+  bool GoesOn() const { return plan_.goes_on && findings_.empty(); }
+  double RoundEnd() const { return GoesOn() ? clean_end_ : round_end_; }
+
   static size_t SlotOf(const std::string& clause) {
     return HashText32(clause) % HuntBoard::kClauses;
   }
@@ -198,11 +207,11 @@ class Hunter {
   void Scout(Runner* runner, int round) {
     // So that a child whose programs are all right comes back in time.
     constexpr double kSliceSeconds = kHuntChildSecondsMax / 3;
-    const double end = std::min(round_end_, SecondsNow() + kSliceSeconds);
+    const double end = std::min(RoundEnd(), SecondsNow() + kSliceSeconds);
     uint32_t states = 0, blocks = 0;
     Program& program = board_->program;
     const uint64_t seed = plan_.seed + static_cast<uint64_t>(round) * 1000003;
-    while (board_->next < plan_.programs) {
+    while (board_->next < plan_.programs || GoesOn()) {
       if ((board_->next & 15) == 0 && SecondsNow() > end) return;
       // Where much is wrong, long programs fail in ways that take long to make small.
       const bool few = round >= plan_.rounds || board_->next < plan_.programs / 2;
@@ -363,6 +372,7 @@ class Hunter {
   const Family family_;
   const std::vector<Program> seeds_;
   HuntBoard* const board_;
+  const double clean_end_;
   double end_;
   double round_middle_ = 0;
   double round_end_ = 0;

@@ -26,7 +26,11 @@ struct HuntPlan {
   bool access_points = false;
   bool strict = false;
   int64_t programs = 20000;  // of each round
-  double seconds = 60;       // of all rounds; what is over is not begun
+  // Nothing was found: it goes on until its time is over.
+  bool goes_on = false;
+  // Without a finding. All rounds of one with findings may take twice as long; a round that is
+  // ended by that is counted.
+  double seconds = 60;
   int rounds = 5;
   uint64_t seed = 1;
   std::vector<std::string> known;   // keys of findings that need not be found again
@@ -36,10 +40,14 @@ struct HuntPlan {
   std::map<std::string, std::vector<std::string>> guilty;
 };
 
+// A hunt with findings takes so many times its plan's seconds at most.
+inline constexpr double kHuntShareMax = 2;
+
 struct HuntCounts {
   int64_t programs = 0;
   int64_t runs = 0;
   int64_t unknown = 0;
+  int64_t cut_rounds = 0;  // ended by time, after a finding
 };
 
 // What a verdict is left out by; "" for what cannot be left out without half of all there is:

@@ -63,7 +63,7 @@ PartResult ReadResult(const std::string& path) {
     const json object = json::parse(line.begin(), line.end(), nullptr, false);
     if (!object.is_object() || !object.contains("programs")) continue;
     result.counts = {object.value("programs", int64_t{0}), object.value("runs", int64_t{0}),
-                     object.value("unknown", int64_t{0})};
+                     object.value("unknown", int64_t{0}), object.value("cut_rounds", int64_t{0})};
     result.complaint = object.value("complaint", "");
   }
   return result;
@@ -92,6 +92,7 @@ std::string PlanJson(const HuntPlan& plan) {
               {"access_points", plan.access_points},
               {"strict", plan.strict},
               {"programs", plan.programs},
+              {"goes_on", plan.goes_on},
               {"seconds", plan.seconds},
               {"rounds", plan.rounds},
               {"seed", plan.seed},
@@ -117,6 +118,7 @@ absl::StatusOr<HuntPlan> ParsePlan(const std::string& text) {
     plan.access_points = object.at("access_points");
     plan.strict = object.at("strict");
     plan.programs = object.at("programs");
+    plan.goes_on = object.at("goes_on");
     plan.seconds = object.at("seconds");
     plan.rounds = object.at("rounds");
     plan.seed = object.at("seed");
@@ -145,19 +147,70 @@ int RunPart(const std::string& plan_path) {
   const HuntCounts counts = Hunt(*plan, implementation, [&](const CheckFinding& finding) {
     AppendLine(path, FindingJson(finding));
   });
-  AppendLine(path,
-             json{{"programs", counts.programs}, {"runs", counts.runs}, {"unknown", counts.unknown}}
-                 .dump());
+  AppendLine(path, json{{"programs", counts.programs},
+                        {"runs", counts.runs},
+                        {"unknown", counts.unknown},
+                        {"cut_rounds", counts.cut_rounds}}
+                       .dump());
   return kExitOk;
 }
+
+namespace {
+
+// What parts have found so far, for the next ones.
+class KnownSoFar {
+ public:
+  void Add(const PartResult& result);
+  void Tell(HuntPlan* plan) const;
+
+ private:
+  std::map<std::string, std::set<std::string>> keys_;                      // by family
+  std::map<Family, std::map<std::string, std::set<std::string>>> guilty_;  // by layer
+};
+
+// Parts of one wave learn from those before it, and nothing from each other: which of them is
+// through first must not matter. A family that is made of another one comes in a later wave.
+std::string WaveOf(const Part& part) {
+  const bool lowest = InfoOf(LayerOf(part.plan.family)).name == part.plan.family;
+  return absl::StrCat(part.plan.variant, lowest ? "" : " made of others");
+}
+
+void KnownSoFar::Add(const PartResult& result) {
+  for (const CheckFinding& finding : result.findings) {
+    // What the next parts exchange they do not meet again.
+    if (!finding.vanishes_without.empty()) {
+      for (const std::string& routine : RoutinesIn(finding.vanishes_without)) {
+        std::set<std::string>& clauses = guilty_[LayerOf(finding.family)][routine];
+        const std::string clause = LeftOutBy(finding.verdict);
+        if (!clause.empty()) clauses.insert(clause);
+      }
+    } else if (finding.verdict.kind != VerdictKind::kDataRace && finding.ignored.empty()) {
+      const absl::StatusOr<Program> program = ParseProgram(finding.program);
+      keys_[finding.family].insert(
+          absl::StrCat(finding.Key(), "\t", program.ok() ? ReachOf(*program) : ""));
+    }
+  }
+}
+
+void KnownSoFar::Tell(HuntPlan* plan) const {
+  const auto keys = keys_.find(plan->family);
+  if (keys != keys_.end()) plan->known.assign(keys->second.begin(), keys->second.end());
+  const auto guilty = guilty_.find(LayerOf(plan->family));
+  if (guilty == guilty_.end()) return;
+  for (const auto& [routine, clauses] : guilty->second) {
+    plan->guilty[routine].assign(clauses.begin(), clauses.end());
+  }
+}
+
+}  // namespace
 
 std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
                                  const std::string& folder, const StopSignals& stop,
                                  const std::function<void(int, const PartResult&)>& done) {
   std::vector<PartResult> results(parts.size());
   std::map<int, Running> running;
-  std::map<std::string, std::set<std::string>> known;                     // keys by family
-  std::map<Family, std::map<std::string, std::set<std::string>>> guilty;  // by layer
+  KnownSoFar known;
+  size_t begin = 0;  // of this wave
   size_t next = 0;
   bool stopped = false;
   while ((!stopped && next < parts.size()) || !running.empty()) {
@@ -165,13 +218,15 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
     if (stopped) {
       for (auto& [number, part] : running) part.process->Signal(SIGKILL);
     }
-    if (!stopped && next < parts.size() && running.size() < static_cast<size_t>(jobs)) {
+    const bool of_another = next < parts.size() && WaveOf(parts[next]) != WaveOf(parts[begin]);
+    if (of_another && running.empty()) {
+      for (; begin < next; ++begin) known.Add(results[begin]);
+    }
+    if (!stopped && next < parts.size() && running.size() < static_cast<size_t>(jobs) &&
+        (!of_another || begin == next)) {
       const int number = static_cast<int>(next++);
       HuntPlan plan = parts[number].plan;
-      plan.known.assign(known[plan.family].begin(), known[plan.family].end());
-      for (const auto& [routine, clauses] : guilty[LayerOf(plan.family)]) {
-        plan.guilty[routine].assign(clauses.begin(), clauses.end());
-      }
+      known.Tell(&plan);
       Running part;
       part.path = absl::StrCat(folder, "/", plan.variant, "-", plan.family, ".json");
       unlink(FoundPath(part.path).c_str());
@@ -181,7 +236,7 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
                        : absl::StatusOr<std::unique_ptr<Process>>(written);
       RequireOk(process);
       part.process = *std::move(process);
-      part.end = SecondsNow() + plan.seconds + kGraceSeconds;
+      part.end = SecondsNow() + kHuntShareMax * plan.seconds + kGraceSeconds;
       running[number] = std::move(part);
       continue;
     }
@@ -201,20 +256,6 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
       if (!status->clean()) {
         result.complaint = absl::StrCat(DescribeExit(*status), part.output.empty() ? "" : ": ",
                                         part.output.substr(0, 400));
-      }
-      for (const CheckFinding& finding : result.findings) {
-        // What the next parts exchange they do not meet again.
-        if (!finding.vanishes_without.empty()) {
-          for (const std::string& routine : RoutinesIn(finding.vanishes_without)) {
-            std::set<std::string>& clauses = guilty[LayerOf(finding.family)][routine];
-            const std::string clause = LeftOutBy(finding.verdict);
-            if (!clause.empty()) clauses.insert(clause);
-          }
-        } else if (finding.verdict.kind != VerdictKind::kDataRace && finding.ignored.empty()) {
-          const absl::StatusOr<Program> program = ParseProgram(finding.program);
-          known[finding.family].insert(
-              absl::StrCat(finding.Key(), "\t", program.ok() ? ReachOf(*program) : ""));
-        }
       }
       done(at->first, result);
       at = running.erase(at);

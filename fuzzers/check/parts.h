@@ -32,9 +32,10 @@ std::string PlanJson(const HuntPlan& plan);
 absl::StatusOr<HuntPlan> ParsePlan(const std::string& text);
 int RunPart(const std::string& plan_path);
 
-// Runs the parts in order, at most `jobs` at a time; their files go to `folder`. What a part
-// has found is not looked for again in those that begin after its end. `done` is called as
-// each ends, with its number. Stops early when `stop` has a request.
+// Runs the parts in order, at most `jobs` at a time; their files go to `folder`. What the parts of
+// one variant have found is not looked for again in those of the next, nor what those of a family
+// have in the families that are made of it; parts that belong together stand together. `done` is
+// called as each ends, with its number. Stops early when `stop` has a request.
 std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
                                  const std::string& folder, const StopSignals& stop,
                                  const std::function<void(int, const PartResult&)>& done);

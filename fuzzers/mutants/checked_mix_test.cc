@@ -1,5 +1,5 @@
 // How a list of causes is held against the mistakes that are there.
-#include "fuzzers/mutants/by_check.h"
+#include "fuzzers/mutants/checked_mix.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ CheckedMix Checked(std::vector<JudgedCause> causes) {
   return checked;
 }
 
-TEST(ByCheck, EachMistakeWantsOneCause) {
+TEST(CheckedMix, EachMistakeWantsOneCause) {
   EXPECT_TRUE(Checked({CauseOf({1}), CauseOf({0})}).AllIsWell(20));
   const CheckedMix missing = Checked({CauseOf({0})});
   EXPECT_THAT(missing.Missing(), ElementsAre("b"));
@@ -43,12 +43,12 @@ TEST(ByCheck, EachMistakeWantsOneCause) {
   EXPECT_FALSE(wrong.AllIsWell(20));
 }
 
-TEST(ByCheck, ACauseOfTwoMistakesIsCountedForTheOneThatHasNoOther) {
+TEST(CheckedMix, ACauseOfTwoMistakesIsCountedForTheOneThatHasNoOther) {
   EXPECT_TRUE(Checked({CauseOf({0, 1}), CauseOf({0})}).AllIsWell(20));
   EXPECT_TRUE(Checked({CauseOf({0}), CauseOf({0, 1})}).AllIsWell(20));
 }
 
-TEST(ByCheck, ALongProgramOrAReplayThatFailsOrAWrongLineIsNotWell) {
+TEST(CheckedMix, ALongProgramOrAReplayThatFailsOrAWrongLineIsNotWell) {
   CheckedMix checked = Checked({CauseOf({0}), CauseOf({1})});
   EXPECT_TRUE(checked.AllIsWell(20));
   checked.causes[0].operations = 7;
@@ -63,13 +63,13 @@ TEST(ByCheck, ALongProgramOrAReplayThatFailsOrAWrongLineIsNotWell) {
                                               "lines in 2"));
 }
 
-TEST(ByCheck, ChangedLinesAreThoseBetweenWhatIsAlike) {
+TEST(CheckedMix, ChangedLinesAreThoseBetweenWhatIsAlike) {
   EXPECT_THAT(ChangedLines("a\nX\nc\n", "a\nb\nc\n"), ElementsAre(2));
   EXPECT_THAT(ChangedLines("a\nb\nX\nY\nc\n", "a\nb\nc\n"), ElementsAre(3, 4));
   EXPECT_THAT(ChangedLines("a\nc\n", "a\nb\nc\n"), ElementsAre(1, 2));
 }
 
-TEST(ByCheck, AFunctionIsTheOneWhoseDefinitionBeginsBefore) {
+TEST(CheckedMix, AFunctionIsTheOneWhoseDefinitionBeginsBefore) {
   const std::string source =
       "void One(int a) {\n  two(a);\n}\n\nPIRP NTAPI IoTwo(PIO_CSQ Csq,\n                 int b) "
       "{\n"
@@ -78,7 +78,7 @@ TEST(ByCheck, AFunctionIsTheOneWhoseDefinitionBeginsBefore) {
   EXPECT_EQ(FunctionAt(source, 7), "IoTwo");
 }
 
-TEST(ByCheck, EveryMixFitsIntoTheReferenceImplementation) {
+TEST(CheckedMix, EveryMixFitsIntoTheReferenceImplementation) {
   const absl::StatusOr<std::vector<Mix>> mixes = LoadMixes(CANCELSAFE_ROOT);
   ASSERT_TRUE(mixes.ok()) << mixes.status();
   EXPECT_GE(mixes->size(), 4u);
