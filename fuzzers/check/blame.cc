@@ -105,6 +105,10 @@ void AddMissing(const Difference& difference, const Spectrum& spectrum, const Pl
   if (difference.compared != 0) Add(places, after, lines);
   Add(places, before, lines);
   Add(places, after, lines);
+  // The branch that led past it: pointers are compared untraced.
+  if (InOneFunction(LineAt(places, difference.entered), LineAt(places, after))) {
+    Add(places, difference.entered, lines);
+  }
   Add(places, innermost, lines);
 }
 

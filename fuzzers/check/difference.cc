@@ -2,6 +2,7 @@
 // the words hold in the end is compared.
 #include "fuzzers/check/difference.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -74,7 +75,7 @@ class Comparison {
     std::vector<Difference> all;
     for (size_t i = 0; i < wrong_parts_.size() && i < right_parts_.size(); ++i) {
       const bool same = SamePoint(wrong_, wrong_parts_[i].end, right_, right_parts_[i].end);
-      Difference difference = InMemory(wrong_parts_[i], right_parts_[i], same);
+      Difference difference = InMemory(wrong_parts_[i], RightPart(i), same);
       if (difference.kind == Difference::kNone && !same) difference = OfPoints(i);
       if (difference.kind != Difference::kNone) all.push_back(std::move(difference));
       if (!same || all.size() == kDifferencesMax) break;
@@ -127,6 +128,23 @@ class Comparison {
     return first;
   }
 
+  // Whether the wrong run goes from the end of part i to the point after the right one's next.
+  bool Skips(size_t i) const {
+    const int wrong = wrong_parts_[i].end;
+    return i + 1 < right_parts_.size() && wrong < wrong_.count &&
+           !SamePoint(wrong_, wrong, right_, right_parts_[i].end) &&
+           SamePoint(wrong_, wrong, right_, right_parts_[i + 1].end);
+  }
+
+  // What the right run does while the wrong one does its part i.
+  Part RightPart(size_t i) const {
+    Part part = right_parts_[i];
+    if (!Skips(i)) return part;
+    for (const auto& [word, index] : right_parts_[i + 1].last) part.last[word] = index;
+    part.end = right_parts_[i + 1].end;
+    return part;
+  }
+
   // Whether the word differs now, and did not before.
   bool IsNew(uint64_t word, bool differs) {
     if (!differs) differing_.erase(word);
@@ -151,6 +169,15 @@ class Comparison {
     return wrong.end;
   }
 
+  // Of what the wrong run does behind `before`, the first that the right one does in that part.
+  int FirstOfBothBehind(int before, const Part& wrong, const Part& right) const {
+    int first = wrong.end;
+    for (const auto& [word, index] : wrong.last) {
+      if (index > before && right.last.count(word) != 0) first = std::min(first, index);
+    }
+    return first;
+  }
+
   // Between two effects of the wrong run.
   Difference Missing(int before, int after) const {
     const Effect& next = At(wrong_, after);
@@ -158,6 +185,7 @@ class Comparison {
     difference.kind = Difference::kMissing;
     difference.next = PlacesOf(next);
     difference.block = next.block;
+    difference.entered = next.entered;
     if (before >= 0) {
       difference.places = PlacesOf(wrong_.effects[before]);
       // Whether it has decided anything between.
@@ -168,9 +196,10 @@ class Comparison {
 
   Difference OfPoints(size_t i) const {
     const int wrong = wrong_parts_[i].end;
-    const bool skipped = i + 1 < right_parts_.size() && wrong < wrong_.count &&
-                         SamePoint(wrong_, wrong, right_, right_parts_[i + 1].end);
-    if (skipped) return Missing(i == 0 ? -1 : wrong_parts_[i - 1].end, wrong);
+    if (Skips(i)) {
+      const int before = LastOfBoth(wrong_parts_[i], right_parts_[i], right_parts_[i].end);
+      return Missing(before, FirstOfBothBehind(before, wrong_parts_[i], right_parts_[i + 1]));
+    }
     const Effect& effect = At(wrong_, wrong);
     return {Difference::kCalled, PlacesOf(effect), {}, effect.compared, effect.entered, 0};
   }

@@ -27,7 +27,8 @@ struct Difference {
   std::vector<uint64_t> next;
   // The comparison that was made last before it; 0 for none.
   uint64_t compared = 0;
-  // Where it was before it entered the block that it is in; 0 if that is not known.
+  // Where it was before it entered the block that it is in, of kMissing that of what is done next;
+  // 0 if that is not known.
   uint64_t entered = 0;
   // Of kMissing: the block that was entered last before what is done next.
   uint64_t block = 0;

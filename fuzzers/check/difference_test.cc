@@ -86,6 +86,22 @@ TEST(Difference, AMissingCallIsBetweenThoseAroundIt) {
   EXPECT_THAT(found[0].next, ElementsAre(3));
 }
 
+TEST(Difference, AMissingCallIsBetweenTheStoresAroundIt) {
+  const Recorded right = Recorded()
+                             .Point(kAcquire, 1)
+                             .Change(kWord, 7, 20)
+                             .Point(kRelease, 21)
+                             .Change(kOtherWord, 1, 22)
+                             .Point(9, 23);
+  const Recorded wrong =
+      Recorded().Point(kAcquire, 1).Change(kWord, 7, 2).Change(kOtherWord, 1, 3).Point(9, 4);
+  const std::vector<Difference> found = DifferencesOf(wrong.list(), right.list());
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].kind, Difference::kMissing);
+  EXPECT_THAT(found[0].places, ElementsAre(2));
+  EXPECT_THAT(found[0].next, ElementsAre(3));
+}
+
 TEST(Difference, AnotherCallIsBlamedOnItself) {
   const Recorded right = Recorded().Point(kAcquire, 1).Point(kRelease, 2);
   const Recorded wrong = Recorded().Point(kAcquire, 1).Point(9, 5);
