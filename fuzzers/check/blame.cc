@@ -78,6 +78,14 @@ uint64_t FrameBeside(const std::vector<uint64_t>& frames, const std::vector<uint
   return frames.empty() ? 0 : frames.front();
 }
 
+// The line between two lines of one function that have only that one between.
+void AddBetween(const SourceLine* before, const SourceLine* after, std::vector<SourceLine>* lines) {
+  if (!InOneFunction(before, after) || after->line != before->line + 2) return;
+  SourceLine between = *before;
+  ++between.line;
+  lines->push_back(between);
+}
+
 // Whether what a comparison came out as explains the failure clearly better than the block.
 bool Decides(const Spectrum& spectrum, uint64_t compared, uint64_t block) {
   constexpr double kClearly = 1.1;
@@ -101,6 +109,7 @@ void AddMissing(const Difference& difference, const Spectrum& spectrum, const Pl
     const bool there = InOneFunction(called, LineAt(places, innermost));
     Add(places, there ? innermost : difference.block, lines);
   }
+  AddBetween(LineAt(places, before), LineAt(places, after), lines);
   // What was decided between ends a branch; it is missing behind that.
   if (difference.compared != 0) Add(places, after, lines);
   Add(places, before, lines);

@@ -173,6 +173,12 @@ TEST(Blame, AStoreComesBeforeTheCallsThatLedThereUnlessADecisionExplainsMore) {
   EXPECT_THAT(Numbers(BlameDifference(finding, {}, {}, Lines())), ElementsAre(7, 60, 12, 58));
 }
 
+TEST(Blame, TheOneLineBetweenIsWhereSomethingIsMissing) {
+  CheckFinding finding;
+  finding.differences = {{Difference::kMissing, {10}, {12}, 0, 0, 0}};
+  EXPECT_THAT(Numbers(BlameDifference(finding, {}, {}, Lines())), ElementsAre(11, 10, 12));
+}
+
 TEST(Blame, WhatIsMissingIsBehindABranchThatHasEnded) {
   CheckFinding finding;
   finding.differences = {{Difference::kMissing, {10}, {20}, 0, 0, 0}};
