@@ -2,6 +2,7 @@
 // implementation passes under all of them, whatever its driver does.
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
 #include "impl/kernel/list_max.h"
@@ -153,8 +154,8 @@ TEST_P(ManyItems, AllOfThemAreQueuedAndCancelledOrTakenOut) {
   for (int item = 0; item < kMaxItems; ++item) {
     const std::string number = std::to_string(item);
     const std::string key = std::to_string(item * 37 % kMaxItems);
-    program += packets ? "start-packet-by-key " + number + " key=" + key + " cancelable\n"
-                       : "insert-ex " + number + " key=" + key + " context\n";
+    absl::StrAppend(&program, packets ? "start-packet-by-key " : "insert-ex ", number, " key=", key,
+                    packets ? " cancelable\n" : " context\n");
   }
   for (int i = 0; i < kMaxCallbackOperations - kMaxItems; ++i) {
     const std::string number = std::to_string(kMaxItems - 1 - i);
