@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <functional>
 #include <set>
 
@@ -145,7 +146,7 @@ std::string CheckedLine(const CheckedMix& checked) {
                    checked.OperationsMost(), " operations, ", checked.ReplaysLeast(),
                    " replays at least, changed line first in ", checked.ChangedLineFirst(),
                    ", named in ", checked.ChangedLineNamed(), ", within three lines in ",
-                   checked.WithinThree(), ", ", static_cast<int>(checked.seconds + 0.5), " s\n");
+                   checked.WithinThree(), ", ", std::lround(checked.seconds), " s\n");
   for (const JudgedCause& cause : checked.causes) {
     std::vector<std::string> names;
     for (const size_t i : cause.mistakes) names.push_back(checked.mix.mistakes[i].id);
@@ -171,7 +172,7 @@ std::string CheckedMarkdown(const std::vector<CheckedMix>& all, const std::strin
                     Joined(checked.Missing()), " | ", Joined(checked.Twice()), " | ",
                     checked.False(), " | ", checked.OperationsMost(), " | ", checked.ReplaysLeast(),
                     " | ", checked.ChangedLineFirst(), " | ", checked.ChangedLineNamed(), " | ",
-                    checked.WithinThree(), " | ", static_cast<int>(checked.seconds + 0.5), " |\n");
+                    checked.WithinThree(), " | ", std::lround(checked.seconds), " |\n");
   }
   return text;
 }
