@@ -91,13 +91,12 @@ std::string FoundBy(const TargetDeath& death) {
                       death.runs, " runs");
 }
 
-// It is shown apart from the same violation where that could be confirmed.
+}  // namespace
+
 void MarkUnconfirmed(const std::string& why, Finding* finding) {
   finding->key += " unconfirmed";
   finding->notes.push_back(absl::StrCat("unconfirmed: ", why));
 }
-
-}  // namespace
 
 Finding FindingOf(const TargetReport& report, const TargetDeath& death) {
   Finding finding;
@@ -132,6 +131,7 @@ Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
   // Two targets that crash have hardly crashed at the same place.
   finding.key = absl::StrCat(VerdictKey(verdict), " in ", death.target->name);
   SaveArtifact(death, verdict, options, &finding);
+  finding.of_death = true;
   finding.notes.push_back(absl::StrCat("log: ", death.log_path));
   return finding;
 }

@@ -23,7 +23,12 @@ struct Finding {
   std::string sanitizer;     // of the build in which it was found
   std::vector<std::string> notes;
   std::vector<std::string> again;  // who else found it
+  // The engine told it of a process that died: no run was judged, and none made again.
+  bool of_death = false;
 };
+
+// Shown apart from the same violation where that could be confirmed.
+void MarkUnconfirmed(const std::string& why, Finding* finding);
 
 // The end of a target that is not what it should be.
 struct TargetDeath {

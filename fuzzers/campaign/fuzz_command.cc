@@ -215,6 +215,7 @@ int GoOnAfter(const CorpusResult& corpus, const std::vector<std::string>& progra
     }
     for (size_t i = 0; i < campaign.sanitizers.size(); ++i) {
       if (campaign.sanitizers[i]->name == finding->sanitizer) {
+        ConfirmFinding(programs[i], campaign, finding);
         MinimizeFinding(programs[i], campaign, finding);
       }
     }

@@ -17,7 +17,47 @@ namespace {
 
 constexpr double kSecondsMax = 60;
 
+// `replay` of the finding's file, as in the target's build.
+std::vector<std::string> ReplayOf(const std::string& program, const CampaignOptions& options,
+                                  const Finding& finding) {
+  std::vector<std::string> command = {program, "replay", "--quiet", "--sanitizer",
+                                      finding.sanitizer};
+  const GuestFlags guest = TargetGuest(options, *FindSanitizer(finding.sanitizer));
+  for (std::string& word : guest.AsWords()) command.push_back(std::move(word));
+  return command;
+}
+
 }  // namespace
+
+void ConfirmFinding(const std::string& program, const CampaignOptions& options, Finding* finding) {
+  const std::string saved = finding->saved;
+  if (!finding->of_death || !absl::StartsWith(saved, options.findings + "/") ||
+      !absl::EndsWith(saved, ".txt")) {
+    return;
+  }
+  std::vector<std::string> command = ReplayOf(program, options, *finding);
+  command.push_back(saved);
+  const absl::StatusOr<ChildEnd> end = RunProcess(command, kSecondsMax, [](absl::string_view) {});
+  if (!end.ok() || !end->status.clean() || end->timed_out) return;
+  const std::string why =
+      "replayed in a process of its own it passes: it needs what earlier runs left behind, or the "
+      "machine stood still";
+  MarkUnconfirmed(why, finding);
+  const absl::StatusOr<std::string> text = ReadFile(saved);
+  if (!text.ok()) return;
+  const std::string apart =
+      absl::StrCat(options.findings, "/unconfirmed-", saved.substr(options.findings.size() + 1));
+  const size_t line = text->find('\n') + 1;
+  if (!WriteFileAtomically(apart,
+                           absl::StrCat(text->substr(0, line), "# unconfirmed: ", why, "\n",
+                                        absl::StrReplaceAll(text->substr(line), {{saved, apart}})))
+           .ok()) {
+    return;
+  }
+  unlink(saved.c_str());
+  finding->saved = apart;
+  finding->replay = absl::StrReplaceAll(finding->replay, {{saved, apart}});
+}
 
 void MinimizeFinding(const std::string& program, const CampaignOptions& options, Finding* finding) {
   absl::string_view stem = finding->saved;
@@ -27,10 +67,7 @@ void MinimizeFinding(const std::string& program, const CampaignOptions& options,
   }
   const std::string raw = absl::StrCat(stem, ".raw.txt");
   const std::string small = absl::StrCat(stem, ".small.txt");
-  std::vector<std::string> command = {program, "replay", "--quiet", "--sanitizer",
-                                      finding->sanitizer};
-  const GuestFlags guest = TargetGuest(options, *FindSanitizer(finding->sanitizer));
-  for (std::string& word : guest.AsWords()) command.push_back(std::move(word));
+  std::vector<std::string> command = ReplayOf(program, options, *finding);
   command.insert(command.end(), {"--minimize", small, finding->saved});
   const absl::StatusOr<ChildEnd> end = RunProcess(command, kSecondsMax, [](absl::string_view) {});
   const absl::StatusOr<std::string> text = ReadFile(small);

@@ -40,5 +40,37 @@ TEST_F(MinimizeFindingTest, ReplaysWithThePointsThatTheTargetHad) {
   EXPECT_THAT(ArgumentsFor("address"), Not(HasSubstr("--points")));
 }
 
+// A time-out is told by a clock, which goes on where the machine does not.
+TEST_F(MinimizeFindingTest, WhatAProcessDiedOfIsConfirmedByAReplay) {
+  options_.findings = folder_ + "/findings";
+  fs::create_directories(options_.findings);
+  const std::string program = folder_ + "/program";
+  for (const bool passes : {false, true}) {
+    std::ofstream(program) << "#!/bin/sh\nexit " << (passes ? 0 : 1) << "\n";
+    chmod(program.c_str(), 0755);
+    Finding finding;
+    finding.sanitizer = "model";
+    finding.key = "livelock";
+    finding.of_death = true;
+    finding.saved = options_.findings + "/a.txt";
+    finding.replay = "./cancelsafe replay " + finding.saved;
+    std::ofstream(finding.saved) << "# VERDICT livelock (time-out): slow\n# replay: ./cancelsafe "
+                                 << "replay " << finding.saved << "\ntarget csq\n";
+    ConfirmFinding(program, options_, &finding);
+    const std::string apart = options_.findings + "/unconfirmed-a.txt";
+    EXPECT_EQ(finding.saved, passes ? apart : options_.findings + "/a.txt");
+    EXPECT_EQ(finding.replay, "./cancelsafe replay " + finding.saved);
+    EXPECT_EQ(finding.key, passes ? "livelock unconfirmed" : "livelock");
+    EXPECT_EQ(fs::exists(options_.findings + "/a.txt"), !passes);
+    if (!passes) continue;
+    EXPECT_THAT(ReadAll(apart),
+                HasSubstr("slow\n# unconfirmed: replayed in a process of its own "));
+    EXPECT_THAT(ReadAll(apart), HasSubstr("replay " + apart + "\ntarget csq\n"));
+    Finding read;
+    ASSERT_TRUE(ReadSavedFailure(apart, &read));
+    EXPECT_THAT(read.key, HasSubstr("unconfirmed"));
+  }
+}
+
 }  // namespace
 }  // namespace cancelsafe
