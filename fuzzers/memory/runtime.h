@@ -116,11 +116,13 @@ void StoreDocumented(volatile void* address, int size, uint64_t value, uintptr_t
 uint64_t LookAt(const volatile void* address, int size);
 template <typename T>
 T Look(const volatile T& object) {
-  static_assert(sizeof(T) <= 8);
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): of a pointer, it is its own size that is wanted.
+  constexpr int kBytes = static_cast<int>(sizeof(T));
+  static_assert(kBytes <= 8);
   if (!kHooked || !internal::active) return object;
-  const uint64_t value = LookAt(&object, sizeof(T));
+  const uint64_t value = LookAt(&object, kBytes);
   T result;
-  __builtin_memcpy(&result, &value, sizeof(T));
+  __builtin_memcpy(&result, &value, kBytes);
   return result;
 }
 
