@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -25,6 +25,12 @@ constexpr double kReplaySecondsMax = 300;
 constexpr size_t kLinesShown = 3;
 constexpr int kNear = 3;
 constexpr char kImplementation[] = "--implementation ";
+
+std::vector<std::string> SourcesIn(const std::string& folder) {
+  std::vector<std::string> sources;
+  for (const std::string& file : MixedFiles()) sources.push_back(absl::StrCat(folder, "/", file));
+  return sources;
+}
 
 // What a printed command shows: its verdict, or for one of the conformance suite its status.
 std::string ShownBy(const std::string& command) {
@@ -72,7 +78,7 @@ class Judge {
   const CheckPlan& plan_;
   const std::string folder_;
   std::vector<Change> changes_;
-  std::map<std::string, std::string> built_;
+  std::set<std::string> built_;  // shared objects
   nlohmann::json causes_;
 };
 
@@ -106,15 +112,12 @@ absl::Status Judge::RunCheck(CheckedMix* checked) {
   if (!written.ok()) return written;
   std::vector<std::string> command = {plan_.program, "check", "--report", folder_ + "/report"};
   command.insert(command.end(), plan_.flags.begin(), plan_.flags.end());
-  for (const std::string& file : MixedFiles()) {
-    command.push_back(absl::StrCat(sources, "/", file));
-  }
+  for (std::string& path : SourcesIn(sources)) command.push_back(std::move(path));
   std::string output;
   const absl::StatusOr<ChildEnd> end = RunProcess(
       command, kCheckSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
   if (!end.ok()) return end.status();
   checked->seconds = end->seconds;
-  checked->processor_seconds = end->processor_seconds;
   if (end->status.signaled || end->status.code != 1) {
     return absl::InternalError(
         absl::StrCat("check: ", DescribeExit(end->status), ": ",
@@ -155,13 +158,11 @@ std::vector<Mistake> Judge::Part(size_t i, bool alone) const {
 absl::StatusOr<std::string> Judge::Build(size_t i, bool alone, const std::string& variant) {
   const std::string folder = absl::StrCat(folder_, alone ? "/alone-" : "/without-", i);
   const std::string path = absl::StrCat(folder, "/", variant, ".so");
-  if (!built_.emplace(path, "").second) return path;
+  if (!built_.insert(path).second) return path;
   const absl::Status written = WriteMixedSources(plan_.tree, Part(i, alone), MixedFiles(), folder);
   if (!written.ok()) return written;
-  std::vector<std::string> sources;
-  for (const std::string& file : MixedFiles()) sources.push_back(absl::StrCat(folder, "/", file));
   const absl::Status built =
-      BuildVariant(sources, {}, plan_.tree + "/impl/include", variant, folder);
+      BuildVariant(SourcesIn(folder), {}, plan_.tree + "/impl/include", variant, folder);
   if (!built.ok()) return built;
   return path;
 }

@@ -61,7 +61,6 @@ std::vector<int> ChangedLines(const std::string& with, const std::string& withou
          a[a.size() - 1 - end] == b[b.size() - 1 - end]) {
     ++end;
   }
-  // What is moved stands in both, and is changed where it stands now.
   std::vector<int> lines;
   for (size_t i = begin; i < a.size() - end; ++i) {
     if (!a[i].empty()) lines.push_back(static_cast<int>(i) + 1);
@@ -165,7 +164,8 @@ std::string CheckedMarkdown(const std::vector<CheckedMix>& all, const std::strin
   std::string text = absl::StrCat(
       "Made by `", command,
       "`:\n\n| mix | causes | missing | twice | false | operations at most | replays at least | "
-      "changed line named first | among the three named | first within three lines | s |\n"
+      "changed line named first | among the three named | one of the three within three lines | s "
+      "|\n"
       "|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const CheckedMix& checked : all) {
     absl::StrAppend(&text, "| ", checked.mix.name, " | ", checked.causes.size(), " | ",

@@ -27,13 +27,12 @@ struct JudgedCause {
 struct CheckedMix {
   Mix mix;
   std::vector<JudgedCause> causes;
-  double seconds = 0;            // of check, by the clock
-  double processor_seconds = 0;  // of it and what it started
-  std::string complaint;         // check could not be run, or its list not judged
+  double seconds = 0;     // of check, by the clock
+  std::string complaint;  // check could not be run, or its list not judged
 
   std::vector<std::string> Missing() const;
   std::vector<std::string> Twice() const;  // a name for each cause too many
-  int False() const;                       // causes that are no mistake's work
+  int False() const;                       // causes that no mistake explains
   int OperationsMost() const;
   int ReplaysLeast() const;
   int ChangedLineFirst() const;
@@ -48,8 +47,8 @@ struct CheckedMix {
 // keep the first of theirs where that makes no difference.
 void AssignMistakes(size_t mistakes, std::vector<JudgedCause>* causes);
 
-// The lines, from 1, that `with` has and `without` has not, between what begins and what ends
-// alike; where it only lacks some, those before and behind them.
+// The lines of `with`, from 1, between what begins and what ends alike, without empty ones; where
+// it only lacks some, those before and behind them.
 std::vector<int> ChangedLines(const std::string& with, const std::string& without);
 // The function that the line is in, as its definition at the beginning of a line names it.
 std::string FunctionAt(const std::string& source, int line);
