@@ -18,7 +18,7 @@ constexpr int kWrongImplementationStride = 1;
 constexpr int kRepetitions = 10;
 #else
 // Forking a sanitized process is expensive.
-constexpr int kWrongImplementationStride = 20;
+constexpr int kWrongImplementationStride = 60;
 constexpr int kRepetitions = 2;
 #endif
 

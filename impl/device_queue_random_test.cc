@@ -6,17 +6,12 @@
 #include <tuple>
 #include <vector>
 
+#include "base/affordable.h"
 #include "base/random.h"
 #include "device_queue_test_model.h"
 
 namespace cancelsafe {
 namespace {
-
-#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
-constexpr int kScale = 8;
-#else
-constexpr int kScale = 1;
-#endif
 
 enum class Keys { kMany, kFew, kAscending, kDescending, kEqual, kExtreme };
 enum class Mix { kKeyedOnly, kSomeUnkeyed };
@@ -130,7 +125,7 @@ TEST_P(DeviceQueueRandom, AgreesWithTheModelWhileItGrowsStaysAndShrinks) {
   const auto [items, keys, mix] = GetParam();
   RandomRun run(items, keys, mix);
   const int check_every = items <= 100 ? 1 : items / 16;
-  const int steps = (items <= 100 ? 4000 : items * 3) / kScale;
+  const int steps = Affordable(items <= 100 ? 4000 : items * 3);
   for (int round = 0; round < 3; ++round) {
     ASSERT_NO_FATAL_FAILURE(run.Make(steps, 85, check_every));
     ASSERT_NO_FATAL_FAILURE(run.Make(steps, 50, check_every));
@@ -217,7 +212,7 @@ TEST(DeviceQueueForm, ADescendingListIsLeftAlone) {
 }
 
 TEST(DeviceQueueForm, AMillionEqualKeysAreOneNode) {
-  constexpr int kItems = 1000000 / kScale;
+  constexpr int kItems = Affordable(1000000);
   DeviceQueueWorld world(kItems);
   KeInsertDeviceQueue(&world.queue, &world.entries[0]);
   for (auto& entry : world.entries) KeInsertByKeyDeviceQueue(&world.queue, &entry, 7);

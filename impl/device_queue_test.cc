@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/affordable.h"
 #include "device_queue_test_model.h"
 
 namespace cancelsafe {
@@ -19,12 +20,10 @@ namespace {
 constexpr int kSmallWorldItems = 4;
 constexpr int kDistinctItems = 9;
 constexpr int kSharingItems = 8;
-constexpr int kRacingRounds = 20000;
 #else
 constexpr int kSmallWorldItems = 5;
 constexpr int kDistinctItems = 12;
 constexpr int kSharingItems = 10;
-constexpr int kRacingRounds = 200000;
 #endif
 
 // Copies a world's memory out and in, so that a search can go back. Links of
@@ -195,7 +194,7 @@ TEST(DeviceQueue, HandsEveryEntryToOneOfTwoRacingThreads) {
     ULONG64 random = 88172645463325252ull + static_cast<ULONG64>(thread);
     std::vector<int> outside;
     for (int i = 0; i < kItemsPerThread; ++i) outside.push_back(thread * kItemsPerThread + i);
-    for (int round = 0; round < kRacingRounds; ++round) {
+    for (int round = 0; round < Affordable(200000); ++round) {
       random ^= random << 13;
       random ^= random >> 7;
       random ^= random << 17;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/affordable.h"
 #include "conformance/selfcheck/readings.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
@@ -15,11 +16,7 @@
 namespace cancelsafe {
 namespace {
 
-#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
-constexpr int kPrograms = 150;
-#else
-constexpr int kPrograms = 1500;
-#endif
+constexpr int kPrograms = Affordable(1500);
 // What a refused reading is looked for with: the first that shows it ends the search.
 constexpr int kProgramsMax = 20000;
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/affordable.h"
 #include "base/random.h"
 #include "fuzzers/program/generate.h"
 #include "gtest/gtest.h"
@@ -13,11 +14,7 @@
 namespace cancelsafe {
 namespace {
 
-#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
-constexpr int kRounds = 20'000;
-#else
-constexpr int kRounds = 100'000;
-#endif
+constexpr int kRounds = Affordable(100'000);
 
 std::vector<uint8_t> Encode(const Program& program) {
   std::vector<uint8_t> bytes(kMaxProgramBytes);

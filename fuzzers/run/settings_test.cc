@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/affordable.h"
 #include "fuzzers/program/generate.h"
 #include "fuzzers/run/run_testing.h"
 #include "impl/kernel/list_max.h"
@@ -12,11 +13,7 @@
 namespace cancelsafe {
 namespace {
 
-#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
-constexpr int kPrograms = 40;
-#else
-constexpr int kPrograms = 200;
-#endif
+constexpr int kPrograms = Affordable(200);
 
 class SettingsTest : public testing::TestWithParam<int> {
  protected:

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/affordable.h"
 #include "fuzzers/schedule/complete_testing.h"
 #include "fuzzers/schedule/toy_program.h"
 
@@ -55,7 +56,7 @@ ToyProgram Program(std::vector<std::vector<ToyStep>> fibers) {
 TEST(CompleteTest, LosesNoOutcomeOfRandomPrograms) {
   int64_t runs = 0, cut = 0, all_runs = 0;
   int programs = 0, deadlocks = 0;
-  for (uint64_t seed = 0; programs < 300; ++seed) {
+  for (uint64_t seed = 0; programs < Affordable(300); ++seed) {
     const ToyProgram program = Program(ToyProgram::FromSeed(seed).fibers);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
@@ -100,7 +101,7 @@ TEST(CompleteTest, LosesNoOutcomeOfRandomPrograms) {
 TEST(CompleteTest, SourceSetsFinishWhatSleepSetsAloneFinish) {
   int64_t runs = 0;
   int programs = 0;
-  for (uint64_t seed = 0; programs < 150; ++seed) {
+  for (uint64_t seed = 0; programs < Affordable(150); ++seed) {
     const ToyProgram program = Program(ToyProgram::FromSeed(seed).fibers);
     CompleteOptions options;
     options.max_runs = 4000;
@@ -117,7 +118,7 @@ TEST(CompleteTest, SourceSetsFinishWhatSleepSetsAloneFinish) {
     ASSERT_EQ(Complete(program, options).outcomes, sleeping.outcomes) << "seed " << seed;
     runs += complete.runs;
   }
-  EXPECT_GT(runs, 5000);
+  EXPECT_GT(runs, Affordable(5000));
 }
 
 TEST(CompleteTest, WhatAFiberDoesAfterWaitingIsReversedWithWhatOthersDidMeanwhile) {

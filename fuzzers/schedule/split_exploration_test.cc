@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "base/affordable.h"
 #include "fuzzers/schedule/complete_testing.h"
 #include "fuzzers/schedule/toy_program.h"
 
@@ -61,7 +62,7 @@ class Toy {
 void ExpectTheSame(bool choices) {
   int64_t runs = 0, cut = 0, cut_in_parts = 0;
   int programs = 0;
-  for (uint64_t seed = 0; programs < 100; ++seed) {
+  for (uint64_t seed = 0; programs < Affordable(100); ++seed) {
     Toy toy(seed, choices);
     const auto run = [&toy](Scheduler* scheduler, RunResult* result) {
       return toy.Run(scheduler, result);
@@ -78,7 +79,7 @@ void ExpectTheSame(bool choices) {
     cut += whole.cut;
     cut_in_parts += parts.cut;
   }
-  EXPECT_GT(runs, 3000);
+  EXPECT_GT(runs, Affordable(3000));
   // Parts that are explored side by side ask for a little more than is needed.
   EXPECT_LT(cut_in_parts, cut + runs / 2);
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/affordable.h"
 #include "base/random.h"
 #include "fuzzers/schedule/complete.h"
 #include "fuzzers/schedule/complete_testing.h"
@@ -192,7 +193,7 @@ Found Tightly(CallsProgram* program,
 TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
   int64_t tight_runs = 0, loose_runs = 0;
   int whole = 0;
-  for (uint64_t seed = 0; seed < 600; ++seed) {
+  for (uint64_t seed = 0; seed < Affordable(600); ++seed) {
     CallsProgram program(seed);
     std::map<Outcome, std::set<Outcome>> found;
     const Found loose = ExploreCompletely(
@@ -227,13 +228,13 @@ TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
     }
   }
   EXPECT_LT(tight_runs, loose_runs / 2);
-  EXPECT_GE(whole, 200);
+  EXPECT_GE(whole, Affordable(200));
 }
 
 // What orders the fibers is learned in all parts, and each of them begins again with it.
 TEST(TightCallsTest, WhatIsExploredDoesNotDependOnHowItIsCut) {
   int64_t runs = 0;
-  for (uint64_t seed = 0; seed < 1000; ++seed) {
+  for (uint64_t seed = 0; seed < Affordable(1000); ++seed) {
     CallsProgram program(seed);
     CompleteOptions options = CallsProgram::Options();
     options.tight_calls = true;
@@ -248,7 +249,7 @@ TEST(TightCallsTest, WhatIsExploredDoesNotDependOnHowItIsCut) {
     ASSERT_EQ(parts.runs, whole.runs) << "seed " << seed;
     runs += whole.runs;
   }
-  EXPECT_GT(runs, 3000);
+  EXPECT_GT(runs, Affordable(3000));
 }
 
 }  // namespace
