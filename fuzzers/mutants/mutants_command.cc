@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kSeedsMax = 1000;
 // The subset is attacked with a budget in inputs: its outcome depends on no clock.
-constexpr AttackPlan kCiPlan = {1, 0, 30000, 20000, 5, 0};
+constexpr AttackPlan kCiPlan = {1, 0, 6000, 20000, 5, 0};
 constexpr int kCiJobs = 2;
 
 std::vector<Mutant> Choose(const MutantsOptions& options, std::vector<Mutant> mutants) {
