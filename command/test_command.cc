@@ -190,10 +190,10 @@ std::function<int()> Declare(CLI::App* app) {
 
 const RegisterSubcommand registered(
     {"test", SubcommandGroup::kWorkOn, "build everything and run all tests", "",
-     "Builds everything without sanitizer, with AddressSanitizer and with ThreadSanitizer, and "
-     "what needs the memory engine with that, and runs the tests of each build. Among them are "
-     "replays of the corpus, some runs of every fuzz "
-     "target, known bugs of each class that must be found, what the corpus covers, the builds of "
+     "Builds everything without sanitizer and with AddressSanitizer, and with ThreadSanitizer and "
+     "the memory engine what these can tell something of, and runs the tests of each build. Among "
+     "them are replays of the corpus, some runs of every fuzz target, known bugs of each class "
+     "that must be found, what the corpus covers, the builds of "
      "fleets, and the style of all sources. The last line is \"N passed, N failed\".",
      "", &Declare});
 

@@ -8,7 +8,6 @@
 #include <set>
 #include <vector>
 
-#include "base/affordable.h"
 #include "fuzzers/schedule/toy_program.h"
 
 namespace cancelsafe::schedule {
@@ -97,7 +96,7 @@ TEST(ExploreTest, ReductionLosesNoOutcomeOfRandomPrograms) {
   int64_t runs = 0;
   int64_t unreduced_runs = 0;
   int deadlocks = 0;
-  for (uint64_t seed = 0; seed < Affordable(300); ++seed) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
     const ToyProgram program = ToyProgram::FromSeed(seed);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
@@ -128,7 +127,7 @@ TEST(ExploreTest, ReductionLosesNoOutcomeOfRandomPrograms) {
 }
 
 TEST(ExploreTest, UnboundedReductionLosesNoOutcomeEither) {
-  for (uint64_t seed = 0; seed < Affordable(200); ++seed) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
     const ToyProgram program = ToyProgram::FromSeed(seed);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
@@ -145,7 +144,7 @@ TEST(ExploreTest, UnboundedReductionLosesNoOutcomeEither) {
 
 TEST(ExploreTest, AgreesWithBruteForceOverChoices) {
   int compared = 0;
-  for (uint64_t seed = 0; seed < Affordable(120); ++seed) {
+  for (uint64_t seed = 0; seed < 120; ++seed) {
     ToyProgram program = ToyProgram::FromSeed(seed);
     size_t steps = 0;
     for (const auto& fiber : program.fibers) steps += fiber.size();
@@ -164,7 +163,7 @@ TEST(ExploreTest, AgreesWithBruteForceOverChoices) {
       ++compared;
     }
   }
-  EXPECT_GT(compared, Affordable(50));
+  EXPECT_GT(compared, 50);
 }
 
 // read, then write: an update is lost if another fiber comes between.

@@ -228,7 +228,7 @@ TEST(TightCallsTest, EveryRunIsMatchedByOneWithNoLessOrderBetweenCalls) {
     }
   }
   EXPECT_LT(tight_runs, loose_runs / 2);
-  EXPECT_GE(whole, Affordable(200));
+  EXPECT_GE(whole, Affordable(150));
 }
 
 // What orders the fibers is learned in all parts, and each of them begins again with it.
