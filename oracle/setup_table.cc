@@ -9,11 +9,6 @@
 namespace cancelsafe {
 namespace {
 
-constexpr uint8_t kCsq = kTwoKindSettings;
-constexpr uint8_t kQueues = kQueueSettings;
-constexpr uint8_t kDeviceQueue = kListSettings;
-constexpr uint8_t kStartIo = kStartIoSettings;
-constexpr uint8_t kCallbackDataQueue = kOperationSettings;
 constexpr uint8_t kAll = 0xff;
 
 constexpr const char* kKinds[] = {"classic", "ex"};
@@ -118,46 +113,50 @@ constexpr SetupLine kQueue = SetupLine::kQueue;
 constexpr SetupLine kDriver = SetupLine::kDriver;
 
 constexpr SetupField kFields[] = {
-    Bare("classic or ex", kQueue, kCsq, kKinds, offsetof(Setup, ex)),
-    Word("insert", kQueue, kQueues, kInserts, offsetof(Setup, insert)),
-    Word("peek", kQueue, kQueues, kPeeks, offsetof(Setup, peek)),
-    Word("lock", kQueue, kQueues, kLocks, offsetof(Setup, lock)),
-    If(Word("status", kQueue, kQueues, kStatuses, offsetof(Setup, insert_status)), &IsEx,
+    Bare("classic or ex", kQueue, kTwoKindSettings, kKinds, offsetof(Setup, ex)),
+    Word("insert", kQueue, kQueueSettings, kInserts, offsetof(Setup, insert)),
+    Word("peek", kQueue, kQueueSettings, kPeeks, offsetof(Setup, peek)),
+    Word("lock", kQueue, kQueueSettings, kLocks, offsetof(Setup, lock)),
+    If(Word("status", kQueue, kQueueSettings, kStatuses, offsetof(Setup, insert_status)), &IsEx,
        "queue ex"),
-    Early(If(Number("failing-insert", kDriver, kQueues, kMaxInsertOrdinal,
+    Early(If(Number("failing-insert", kDriver, kQueueSettings, kMaxInsertOrdinal,
                     offsetof(Setup, failing_insert)),
              &IsEx, "queue ex")),
-    Early(Number("cancelling-insert", kDriver, kQueues, kMaxInsertOrdinal,
+    Early(Number("cancelling-insert", kDriver, kQueueSettings, kMaxInsertOrdinal,
                  offsetof(Setup, cancelling_insert))),
-    Terse(Word("reentry", kDriver, kQueues, kReentries, offsetof(Setup, reentry))),
-    Always(
-        If(Number("reentry-item", kDriver, kQueues, kFewItems - 1, offsetof(Setup, reentry_item)),
-           &ReentersWithItem, nullptr)),
-    Word("start-io", kDriver, kStartIo, kStartIoStyles, offsetof(Setup, start_io)),
-    Terse(Bare("start-by-key", kDriver, kStartIo, kStartByKey, offsetof(Setup, start_by_key))),
-    Terse(Word("token", kDriver, kQueues, kTokens, offsetof(Setup, random_tokens))),
-    Terse(Word("context-slot", kDriver, kCsq, kSlots, offsetof(Setup, dirty_slot))),
-    Terse(Word("contexts", kDriver, kQueues, kContexts, offsetof(Setup, freed_contexts))),
-    Terse(Word("irps", kDriver, kQueues | kStartIo, kIrps, offsetof(Setup, reused_irps))),
+    Terse(Word("reentry", kDriver, kQueueSettings, kReentries, offsetof(Setup, reentry))),
+    Always(If(Number("reentry-item", kDriver, kQueueSettings, kFewItems - 1,
+                     offsetof(Setup, reentry_item)),
+              &ReentersWithItem, nullptr)),
+    Word("start-io", kDriver, kStartIoSettings, kStartIoStyles, offsetof(Setup, start_io)),
+    Terse(Bare("start-by-key", kDriver, kStartIoSettings, kStartByKey,
+               offsetof(Setup, start_by_key))),
+    Terse(Word("token", kDriver, kQueueSettings, kTokens, offsetof(Setup, random_tokens))),
+    Terse(Word("context-slot", kDriver, kTwoKindSettings, kSlots, offsetof(Setup, dirty_slot))),
+    Terse(Word("contexts", kDriver, kQueueSettings, kContexts, offsetof(Setup, freed_contexts))),
+    Terse(Word("irps", kDriver, kQueueSettings | kStartIoSettings, kIrps,
+               offsetof(Setup, reused_irps))),
     Terse(Word("memory", kQueue, kAll, kMemories, offsetof(Setup, used_memory))),
-    Terse(If(Word("failure", kDriver, kQueues, kFailures, offsetof(Setup, warning_status)),
+    Terse(If(Word("failure", kDriver, kQueueSettings, kFailures, offsetof(Setup, warning_status)),
              &HasFailingInsert, nullptr)),
-    If(Number("start-key", kDriver, kStartIo, 7, offsetof(Setup, start_key)), &StartsByKey,
+    If(Number("start-key", kDriver, kStartIoSettings, 7, offsetof(Setup, start_key)), &StartsByKey,
        "driver start-by-key"),
-    Terse(Word("queues", kQueue, kQueues | kDeviceQueue | kStartIo, kQueueCounts,
+    Terse(Word("queues", kQueue, kQueueSettings | kListSettings | kStartIoSettings, kQueueCounts,
                offsetof(Setup, two_queues))),
     Rare(Terse(Word("items", kQueue, kAll, kItems, offsetof(Setup, many_items)))),
-    Terse(Word("list-max", kQueue, kDeviceQueue | kStartIo, kListMaxWords,
+    Terse(Word("list-max", kQueue, kListSettings | kStartIoSettings, kListMaxWords,
                offsetof(Setup, list_max))),
-    Terse(Word("irp-state", kDriver, kQueues | kStartIo, kIrpStates, offsetof(Setup, filled_irps))),
-    Terse(Word("start-io-sets", kDriver, kStartIo, kInsideSets, offsetof(Setup, defers_inside))),
-    Terse(Word("operations", kDriver, kCallbackDataQueue, kOperations,
+    Terse(Word("irp-state", kDriver, kQueueSettings | kStartIoSettings, kIrpStates,
+               offsetof(Setup, filled_irps))),
+    Terse(Word("start-io-sets", kDriver, kStartIoSettings, kInsideSets,
+               offsetof(Setup, defers_inside))),
+    Terse(Word("operations", kDriver, kOperationSettings, kOperations,
                offsetof(Setup, mixed_operations))),
-    Terse(
-        Word("start-io-calls", kDriver, kStartIo, kStartIoCalls, offsetof(Setup, start_io_calls))),
-    Always(If(
-        Number("start-io-item", kDriver, kStartIo, kFewItems - 1, offsetof(Setup, start_io_item)),
-        &CallsFromStartIo, nullptr)),
+    Terse(Word("start-io-calls", kDriver, kStartIoSettings, kStartIoCalls,
+               offsetof(Setup, start_io_calls))),
+    Always(If(Number("start-io-item", kDriver, kStartIoSettings, kFewItems - 1,
+                     offsetof(Setup, start_io_item)),
+              &CallsFromStartIo, nullptr)),
 };
 static_assert(std::size(kFields) == kSetupFieldCount, "a member without a row");
 static_assert(std::is_trivially_copyable_v<Setup> && std::is_standard_layout_v<Setup>);

@@ -32,11 +32,6 @@ struct Cause {
   std::string Identity() const;
 };
 
-// Whether a verdict may be the consequence of a mistake that is elsewhere: a loss, a double
-// ending, an order of calls, what a drained queue looks like. What a callback is given and
-// how a lock is held is wrong where it is seen.
-bool IsConsequence(const Verdict& verdict);
-
 // The causes of these findings, worst first. The same for any order of them. `places` has the
 // lines that their spectra speak of.
 std::vector<Cause> GroupByCause(std::vector<CheckFinding> findings, const PlaceLines& places = {});

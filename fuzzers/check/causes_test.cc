@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "fuzzers/check/alike.h"
 #include "fuzzers/check/reach.h"
 
 namespace cancelsafe {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "oracle/family.h"
 
 namespace cancelsafe {
 namespace {
@@ -23,7 +24,11 @@ absl::StatusOr<nlohmann::json> ReadMixes(const std::string& tree) {
 }  // namespace
 
 std::vector<std::string> MixedFiles() {
-  return {"csq.cc", "device_queue.cc", "start_io.cc", "callback_data_queue.cc"};
+  std::vector<std::string> files;
+  for (int i = 0; i < kFamilyCount; ++i) {
+    files.push_back(absl::StrCat(FamilyFileName(FamilyNumber(i)), ".cc"));
+  }
+  return files;
 }
 
 absl::StatusOr<std::vector<Mistake>> LoadMistakes(const std::string& tree) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fuzzers/program/text.h"
 #include "fuzzers/run/runner.h"
@@ -42,6 +43,13 @@ class Bench {
   const char* missing_ = nullptr;
   std::unique_ptr<Runner> runner_;
 };
+
+// What the first calls returned.
+inline void ExpectOutcomes(const History& history, const std::vector<int32_t>& expected) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(history.calls[i].outcome.value, expected[i]) << i;
+  }
+}
 
 }  // namespace cancelsafe
 

@@ -34,10 +34,12 @@ constexpr int kMinimizeRunsMax = 60000;
 
 class DriverReplay {
  public:
-  DriverReplay(const ReplayOptions& options, const std::string& path, GuestHost* host)
+  DriverReplay(const ReplayOptions& options, const std::string& path, GuestHost* host,
+               const RepetitionsMade* repeated)
       : options_(options),
         path_(path),
         host_(host),
+        repeated_(repeated),
         ignored_(drivers::IgnoredRules(options.guest.ignore)),
         file_(drivers::OpenDriverProgram(path)),
         driver_(drivers::DriverOf(file_, path, options.driver)),
@@ -65,6 +67,7 @@ class DriverReplay {
   const ReplayOptions& options_;
   const std::string& path_;
   GuestHost* const host_;
+  const RepetitionsMade* const repeated_;
   const std::set<std::string> ignored_;
   DriverProgramFile file_;
   const std::string driver_;
@@ -164,7 +167,9 @@ int DriverReplay::Run() {
     if (status >= 0) return status;
   }
   if (options_.until >= 0) return RunUntilStep();
-  if (!RepeatsItself()) return kExitViolation;
+  const bool same = RepeatsItself();
+  if (repeated_ != nullptr) repeated_->Say();
+  if (!same) return kExitViolation;
   EnterRun();
   const DriverObservation observation =
       drivers::ObserveDriver(loaded_.runner.get(), *loaded_.image, file_.program);
@@ -177,7 +182,12 @@ int DriverReplay::Run() {
   }
   const std::string difference = HeaderDifference(file_.header_comments, observation.verdict);
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
-  if (!options_.quiet) printf("\n%s", drivers::DriverTableOf(observation).c_str());
+  if (!options_.quiet) {
+    printf("\n%s", drivers::DriverTableOf(observation).c_str());
+    if (options_.repeat > 1) {
+      printf("\nrepeat: %d runs, each with the same schedule and verdict\n", options_.repeat);
+    }
+  }
   WriteExplanations(observation);
   fflush(stdout);
   return passed && (difference.empty() || ignored) ? kExitOk : kExitViolation;
@@ -193,8 +203,9 @@ bool IsDriverProgramFile(const std::string& path) {
   return contents.ok() && drivers::IsDriverProgramText(*contents);
 }
 
-int ReplayDriverFile(const ReplayOptions& options, const std::string& path, GuestHost* host) {
-  return DriverReplay(options, path, host).Run();
+int ReplayDriverFile(const ReplayOptions& options, const std::string& path, GuestHost* host,
+                     const RepetitionsMade* repeated) {
+  return DriverReplay(options, path, host, repeated).Run();
 }
 
 }  // namespace cancelsafe

@@ -13,7 +13,8 @@ namespace cancelsafe {
 bool IsDriverProgramFile(const std::string& path);
 
 // As ReplayFile.
-int ReplayDriverFile(const ReplayOptions& options, const std::string& path, GuestHost* host);
+int ReplayDriverFile(const ReplayOptions& options, const std::string& path, GuestHost* host,
+                     const RepetitionsMade* repeated);
 
 }  // namespace cancelsafe
 

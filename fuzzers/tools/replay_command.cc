@@ -21,6 +21,7 @@
 #include "fuzzers/tools/driver_replay.h"
 #include "fuzzers/tools/hosted_tool.h"
 #include "fuzzers/tools/program_input.h"
+#include "fuzzers/tools/repeated_end.h"
 #include "fuzzers/tools/replay_file.h"
 #include "fuzzers/tools/stop_at.h"
 #include "fuzzers/tools/target_flag.h"
@@ -84,19 +85,53 @@ class Replays {
   }
 
  private:
-  int ReplayInChild(const std::string& path) {
+  // Its output goes to `output`, or, if that is null, where that of this process goes.
+  HostedEnd Hosted(const std::string& path, const RepetitionsMade* repeated,
+                   CapturedOutput* output) {
     const double limit = options_.file_seconds + kGraceSeconds;
-    const HostedEnd end = RunHosted("replay", limit, stop_, [&](GuestHost* host) {
+    return RunHosted("replay", limit, stop_, [&](GuestHost* host) {
       DistinguishTimeOuts();
-      return ReplayFile(options_, implementation_, path, host);
+      if (output != nullptr) output->TakeOver();
+      return ReplayFile(options_, implementation_, path, host, repeated);
     });
+  }
+
+  int ReplayInChild(const std::string& path) {
+    const RepetitionsMade repeated;
+    const HostedEnd end = Hosted(path, &repeated, nullptr);
     interrupted_ = end.kind == HostedEnd::Kind::kStopped;
     if (interrupted_) return kExitInterrupted;
     const Verdict verdict = VerdictOn(end);
     if (!verdict.ok()) printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
     hung_ = end.kind == HostedEnd::Kind::kHung ||
             (end.kind == HostedEnd::Kind::kTold && end.code == kExitTimeOut);
+    if (options_.repeat > 1 && !repeated.WasSaid() && ExitStatusFor(end) == kExitViolation) {
+      RepeatInProcesses(path, end);
+    }
     return ExitStatusFor(end);
+  }
+
+  // For a run that has ended its process like this.
+  void RepeatInProcesses(const std::string& path, const HostedEnd& first_end) {
+    std::string second;
+    for (int i = 2; i <= options_.repeat; ++i) {
+      CapturedOutput output;
+      const HostedEnd end = Hosted(path, nullptr, &output);
+      interrupted_ = end.kind == HostedEnd::Kind::kStopped;
+      if (interrupted_) return;
+      const std::string text = output.Text();
+      if (i == 2) second = text;
+      if (SameEnd(first_end, end) && text == second) continue;
+      Verdict verdict = MakeVerdict(Rule::kDiverged, Family::kCsq, "replay");
+      verdict.reason = absl::StrCat(
+          "repetition ", i, " ended otherwise: ",
+          SameEnd(first_end, end) ? FirstOtherLine(second, text) : VerdictLine(VerdictOn(end)));
+      printf("%s: %s\n", path.c_str(), VerdictLine(verdict).c_str());
+      return;
+    }
+    if (options_.quiet) return;
+    printf("\nrepeat: %d runs, each in a process of its own, which it ended in the same way\n",
+           options_.repeat);
   }
 
   void Summarize() const {
@@ -141,7 +176,7 @@ int Run(Options* options) {
   CatchCrashes();
   // Under a debugger a single file stays in this process.
   if (replay.files.size() == 1 && BeingDebugged()) {
-    return ReplayFile(replay, implementation, replay.files[0], nullptr);
+    return ReplayFile(replay, implementation, replay.files[0], nullptr, nullptr);
   }
   return Replays(replay, implementation).Run();
 }
@@ -158,7 +193,8 @@ std::function<int()> Declare(CLI::App* app) {
   AddText(app, "--driver", &replay.driver, "FILE.sys",
           "of a program for a driver: the driver (the one that the file names)");
   AddNumber(app, "--repeat", &replay.repeat, 1, INT_MAX,
-            "run each program this many times and compare the digests");
+            "run each program this many times and compare the digests; one that ends its process "
+            "is run in a new one each time");
   AddNumber(app, "--until", &replay.until, 0, INT_MAX,
             "stop before this step of the schedule; under a debugger, on the fiber that is about "
             "to go on");

@@ -42,8 +42,12 @@ std::string Size(const Program& program) {
 class Replay {
  public:
   Replay(const ReplayOptions& options, const std::string& path,
-         const Implementation& implementation, GuestHost* host)
-      : options_(options), path_(path), implementation_(implementation), host_(host) {}
+         const Implementation& implementation, GuestHost* host, const RepetitionsMade* repeated)
+      : options_(options),
+        path_(path),
+        implementation_(implementation),
+        host_(host),
+        repeated_(repeated) {}
 
   // Returns the exit status.
   int Run();
@@ -73,6 +77,7 @@ class Replay {
   const std::string& path_;
   const Implementation& implementation_;
   GuestHost* const host_;
+  const RepetitionsMade* const repeated_;
   // A guest may change the working directory.
   const std::filesystem::path folder_ = std::filesystem::current_path();
   ProgramFile file_;
@@ -241,7 +246,9 @@ int Replay::Run() {
   NoteForCrashes(path_, &file_.program, &runner);
   if (options_.until >= 0) return RunUntilStep();
   EnterRun();
-  if (!RepeatsItself(&runner)) return kExitViolation;
+  const bool same = RepeatsItself(&runner);
+  if (repeated_ != nullptr) repeated_->Say();
+  if (!same) return kExitViolation;
   const std::string divergence = Divergence(&runner, file_.program);
   const bool choices = file_.program.schedule.kind == schedule::Kind::kChoices;
   const Observation observation =
@@ -289,9 +296,9 @@ std::string ReplayOptions::RepeatFlags() const {
 }
 
 int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
-               const std::string& path, GuestHost* host) {
-  if (IsDriverProgramFile(path)) return ReplayDriverFile(options, path, host);
-  return Replay(options, path, implementation, host).Run();
+               const std::string& path, GuestHost* host, const RepetitionsMade* repeated) {
+  if (IsDriverProgramFile(path)) return ReplayDriverFile(options, path, host, repeated);
+  return Replay(options, path, implementation, host, repeated).Run();
 }
 
 }  // namespace cancelsafe

@@ -9,6 +9,7 @@
 
 #include "base/guest_host.h"
 #include "fuzzers/tools/guest.h"
+#include "fuzzers/tools/repeated_end.h"
 
 namespace cancelsafe {
 
@@ -39,9 +40,10 @@ struct ReplayOptions {
 std::string Today();
 
 // Returns the exit status. Throws UsageError and SetupError. `host`, which may be null, is
-// told of each run in this process.
+// told of each run in this process, and `repeated`, which may be null, when all repetitions
+// were made in it.
 int ReplayFile(const ReplayOptions& options, const Implementation& implementation,
-               const std::string& path, GuestHost* host);
+               const std::string& path, GuestHost* host, const RepetitionsMade* repeated);
 
 }  // namespace cancelsafe
 

@@ -275,6 +275,14 @@ TEST_F(ReplayTest, CrashesHaveAVerdictToo) {
   EXPECT_THAT(result.output, HasSubstr("row | fiber 0"));
 }
 
+TEST_F(ReplayTest, ACrashIsRepeatedInProcessesOfItsOwn) {
+  Explore("--implementation crashing_remove.so", kCancelRacesRemove);
+  const CommandResult result =
+      Run("cancelsafe replay --implementation crashing_remove.so --repeat 4 failure.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("\nrepeat: 4 runs, each in a process of its own, "));
+}
+
 TEST_F(ReplayTest, AnImplementationThatEndsTheProcessFails) {
   Explore("--implementation exiting_remove.so", kCancelRacesRemove);
   const CommandResult result =
