@@ -15,7 +15,7 @@ using Lists = ServiceList (*)();
 constexpr Lists kThemes[] = {&LockServices,     &QueueServices,      &IrpServices,
                              &DeviceServices,   &DispatcherServices, &TimerServices,
                              &WorkItemServices, &ThreadServices,     &MemoryServices,
-                             &RuntimeServices,  &AccessServices};
+                             &RuntimeServices,  &AccessServices,     &ExceptionServices};
 
 std::vector<const Service*> Sorted() {
   std::vector<const Service*> all;

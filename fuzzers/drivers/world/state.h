@@ -134,6 +134,7 @@ ServiceList ThreadServices();
 ServiceList MemoryServices();
 ServiceList RuntimeServices();
 ServiceList AccessServices();
+ServiceList ExceptionServices();
 
 }  // namespace cancelsafe::drivers
 

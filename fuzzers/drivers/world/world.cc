@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/memory/modules.h"
@@ -101,6 +102,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
   state.fail_allocation = options.fail_allocation;
   ResetQueueDoors();
   ResetThreads();
+  ForgetAllExceptions();
   image->Reset();
   door_caller = nullptr;
   NoteRunBegins();
