@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kProcessors = 256;
 constexpr uint64_t kRoomBytes = 96 * 1024;  // for a dispatch, and a report of it
+constexpr int kMaxExceptions = 20000;       // in a run
 constexpr uint32_t kNoncontinuableException = 0xC0000025;
 constexpr uint32_t kUnwindStatus = 0xC0000027;
 
@@ -31,6 +32,7 @@ struct Handling {
 
 Handling* under_way[kProcessors];
 const EntryRegisters* entries[kProcessors];
+int exceptions = 0;  // of this run
 
 Handling*& UnderWay() { return under_way[Processor()->id]; }
 const EntryRegisters*& Entry() { return entries[Processor()->id]; }
@@ -131,6 +133,13 @@ std::string Damaged(const KernelContext& context) {
       " cannot be followed");
 }
 
+// One whose filter lets it happen again ends as code without an end does; it needs little time
+// of the processor for that, so it is counted.
+void CountExceptions() {
+  if (++exceptions <= kMaxExceptions) return;
+  Report("livelock", "", absl::StrCat("one run raises more than ", kMaxExceptions, " exceptions"));
+}
+
 // Returns if no handler takes it.
 void Search(ExceptionRecord* record, KernelContext* context, bool can_continue, std::string* why) {
   const StackRange stack = StackFrom(__builtin_frame_address(0));
@@ -140,6 +149,7 @@ void Search(ExceptionRecord* record, KernelContext* context, bool can_continue, 
         "exhausted it";
     return;
   }
+  CountExceptions();
   Entry() = nullptr;
   Handling self = {UnderWay(), context, nullptr, false};
   Frames frames(stack, *context, self.outer);
@@ -314,6 +324,7 @@ void ForgetExceptions() {
   Entry() = nullptr;
 }
 void ForgetAllExceptions() {
+  exceptions = 0;
   for (int i = 0; i < kProcessors; ++i) {
     under_way[i] = nullptr;
     entries[i] = nullptr;

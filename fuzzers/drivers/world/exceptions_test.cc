@@ -43,6 +43,7 @@ constexpr Case kCases[] = {
     {22, "FreedInTry", 0, "", ""},
     {23, "FilterAlwaysFaults", 0, "crash", "the stack has no room to look for a handler"},
     {24, "KernelAddress", 0, "crash", "an access violation"},
+    {25, "ContinuedWithoutEnd", 0, "livelock", "raises more than"},
 };
 
 class ExceptionsTest : public testing::TestWithParam<std::tuple<const char*, Case>> {

@@ -373,6 +373,13 @@ static VOID FilterAlwaysFaults(VOID) {
     Step(9);
   }
 }
+static VOID ContinuedWithoutEnd(VOID) {
+  __try {
+    Step(LoadOrSkip(UNREADABLE));
+  } __except (EXCEPTION_CONTINUE_EXECUTION) {
+    Step(9);
+  }
+}
 static VOID KernelAddress(VOID) {
   __try {
     Step(*(volatile LONG*)((ULONG_PTR)&mutex + 0x1000000));
@@ -389,7 +396,7 @@ static const CASE cases[] = {
     FaultInService,   DividedByZero,   LeftEarly,          FilterWaits,
     Loop,             ContinuedNoncontinuable, Unhandled,  SearchedInVain,
     FaultAtDispatch,  RaiseAtDispatch, FreedInTry,         FilterAlwaysFaults,
-    KernelAddress};
+    KernelAddress, ContinuedWithoutEnd};
 
 static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
   UNREFERENCED_PARAMETER(device);
