@@ -3,21 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "fuzzers/drivers/build/sequential.h"
-#include "fuzzers/drivers/world/world.h"
+#include "fuzzers/drivers/world/driver_cases_testing.h"
 
 namespace cancelsafe::drivers {
 namespace {
 
-struct Case {
-  int number;
-  const char* name;
-  uint64_t steps;    // that a handled one takes, as digits
-  const char* rule;  // that one breaks which is not handled; null otherwise
-  const char* text;
-};
-
-constexpr Case kCases[] = {
+constexpr DriverCase kCases[] = {
     {0, "CaughtFromCallee", 123, nullptr, ""},
     {1, "Nested", 12345, nullptr, ""},
     {2, "HandledInside", 121345, nullptr, ""},
@@ -46,46 +37,15 @@ constexpr Case kCases[] = {
     {25, "ContinuedWithoutEnd", 0, "livelock", "raises more than"},
 };
 
-class ExceptionsTest : public testing::TestWithParam<std::tuple<const char*, Case>> {
- protected:
-  SequentialResult Run(DriverImage* image, uint64_t* steps) {
-    BeginRun(image, WorldOptions());
-    return RunSequentially([&] {
-      ASSERT_EQ(StartDriver(), STATUS_SUCCESS);
-      RequestSpec spec;
-      spec.major = IRP_MJ_DEVICE_CONTROL;
-      spec.file = MakeFile(Devices().at(0));
-      spec.control_code = 0x220000u | static_cast<uint32_t>(std::get<1>(GetParam()).number) << 2;
-      PIRP irp = MakeRequest(spec);
-      KiIrpHeaderOf(irp)->context = steps;
-      KiIrpHeaderOf(irp)->on_complete = [](PIRP ended, void* context) {
-        *static_cast<uint64_t*>(context) = ended->IoStatus.Information;
-      };
-      Dispatch(irp);
-    });
-  }
-};
+class ExceptionsTest : public testing::TestWithParam<std::tuple<const char*, DriverCase>> {};
 
-TEST_P(ExceptionsTest, DoesAsDocumented) {
-  const Case& wanted = std::get<1>(GetParam());
+TEST_P(ExceptionsTest, DoAsDocumented) {
   std::string error;
   const std::unique_ptr<DriverImage> image = LoadDriver(std::get<0>(GetParam()), &error);
   ASSERT_NE(image, nullptr) << error;
   EXPECT_TRUE(image->missing_services().empty()) << image->missing_services()[0];
   // Twice: what is left of the first run must not be in the way of the next.
-  for (int run = 0; run < 2; ++run) {
-    uint64_t steps = 0;
-    const SequentialResult result = Run(image.get(), &steps);
-    if (wanted.rule == nullptr) {
-      EXPECT_EQ(result.end, SequentialEnd::kDone) << result.text;
-      EXPECT_EQ(steps, wanted.steps);
-    } else {
-      EXPECT_EQ(result.end, SequentialEnd::kBroken) << steps;
-      EXPECT_EQ(steps, 0u);
-      if (*wanted.rule != '\0') EXPECT_EQ(result.rule, wanted.rule) << result.text;
-      EXPECT_NE(result.text.find(wanted.text), std::string::npos) << result.text;
-    }
-  }
+  for (int run = 0; run < 2; ++run) ExpectCase(image.get(), std::get<1>(GetParam()));
 }
 
 #ifdef CANCELSAFE_DRIVER_EXCEPTIONS

@@ -206,6 +206,9 @@ std::vector<Leak> Leaks() {
   for (size_t i = 0; i < state.lookasides.size(); ++i) {
     Add(&leaks, Leak::Kind::kLookaside, nullptr, "a lookaside list");
   }
+  for (const Resource& resource : state.resources) {
+    Add(&leaks, Leak::Kind::kResource, resource.caller, "an ERESOURCE");
+  }
   return leaks;
 }
 

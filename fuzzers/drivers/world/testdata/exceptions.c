@@ -389,14 +389,32 @@ static VOID KernelAddress(VOID) {
 }
 
 typedef VOID (*CASE)(VOID);
-static const CASE cases[] = {
-    CaughtFromCallee, Nested,          HandledInside,      FaultInCallee,
-    FaultHere,        FinallyReleases, RaisedAgain,        ExceptionInFinally,
-    ExceptionInFilter, FilterHandlesItsOwn, Continued,     Probes,
-    FaultInService,   DividedByZero,   LeftEarly,          FilterWaits,
-    Loop,             ContinuedNoncontinuable, Unhandled,  SearchedInVain,
-    FaultAtDispatch,  RaiseAtDispatch, FreedInTry,         FilterAlwaysFaults,
-    KernelAddress, ContinuedWithoutEnd};
+static const CASE cases[] = {CaughtFromCallee,
+                             Nested,
+                             HandledInside,
+                             FaultInCallee,
+                             FaultHere,
+                             FinallyReleases,
+                             RaisedAgain,
+                             ExceptionInFinally,
+                             ExceptionInFilter,
+                             FilterHandlesItsOwn,
+                             Continued,
+                             Probes,
+                             FaultInService,
+                             DividedByZero,
+                             LeftEarly,
+                             FilterWaits,
+                             Loop,
+                             ContinuedNoncontinuable,
+                             Unhandled,
+                             SearchedInVain,
+                             FaultAtDispatch,
+                             RaiseAtDispatch,
+                             FreedInTry,
+                             FilterAlwaysFaults,
+                             KernelAddress,
+                             ContinuedWithoutEnd};
 
 static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
   UNREFERENCED_PARAMETER(device);
