@@ -133,7 +133,9 @@ absl::Status BuildDriver(const DriverBuildOptions& options) {
         // A deprecated header of the compiler's that the DDK includes.
         "-D_MM3DNOW_H_INCLUDED", "-gdwarf-4", "-O1", "-fno-omit-frame-pointer",
         // Frames of more than a page would call a routine that probes the stack.
-        "-mno-stack-arg-probe"};
+        "-mno-stack-arg-probe",
+        // A __try covers the accesses in it, not its calls alone: what MSVC does.
+        "-Xclang", "-fasync-exceptions"};
     if (options.instrument) {
       for (const char* flag :
            {"-Xclang", "-fsanitize=thread", "-mllvm", "-tsan-instrument-func-entry-exit=0",

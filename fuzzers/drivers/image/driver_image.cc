@@ -202,6 +202,13 @@ void* DriverImage::FindExport(const std::string& name) const {
   return nullptr;
 }
 
+bool DriverImage::InSection(uint32_t rva, size_t bytes) const {
+  return std::any_of(file_.sections.begin(), file_.sections.end(), [&](const PeSection& section) {
+    return rva >= section.rva && rva - section.rva < section.size &&
+           bytes <= section.size - (rva - section.rva);
+  });
+}
+
 bool DriverImage::IsExecutable(const volatile void* address) const {
   if (!Contains(address)) return false;
   const size_t rva = reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(base_);

@@ -62,6 +62,16 @@ class DriverImage {
     return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(base_) < size();
   }
   bool IsExecutable(const volatile void* address) const;
+  // Copies what the image holds now at `rva`. False, and nothing is copied, unless all of it lies
+  // in one section. O(sections).
+  template <typename T>
+  bool ReadAt(uint32_t rva, T* value) const {
+    if (!InSection(rva, sizeof(T))) return false;
+    __builtin_memcpy(value, base_ + rva, sizeof(T));
+    return true;
+  }
+  // The table of RUNTIME_FUNCTIONs; size 0 where it has none.
+  PeRange exceptions() const { return file_.exceptions; }
   // Address in the file as its linker placed it: what llvm-symbolizer --obj wants.
   uint64_t LinkedAddress(const volatile void* address) const {
     return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(base_) +
@@ -78,6 +88,7 @@ class DriverImage {
 
  private:
   DriverImage() = default;
+  bool InSection(uint32_t rva, size_t bytes) const;
   bool Map(const std::vector<uint8_t>& bytes, std::string* error);
   void Relocate();
   void NumberBlocks();

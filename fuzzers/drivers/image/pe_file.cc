@@ -20,11 +20,12 @@ constexpr uint32_t kWrites = 0x80000000;
 constexpr size_t kOptionalHeaderBytes = 112;  // up to the directories
 constexpr size_t kSectionBytes = 40;
 
-enum Directory { kExports = 0, kImports = 1, kRelocations = 5, kDelayImports = 13 };
-
-struct Range {
-  uint32_t rva = 0;
-  uint32_t size = 0;
+enum Directory {
+  kExports = 0,
+  kImports = 1,
+  kExceptions = 3,
+  kRelocations = 5,
+  kDelayImports = 13
 };
 
 // Reads the file one checked step at a time; the first failure is kept.
@@ -34,7 +35,8 @@ class Reader {
       : bytes_(bytes), file_(*file), error_(*error) {}
 
   bool Read() {
-    return ReadHeaders() && ReadSections() && ReadRelocations() && ReadImports() && ReadExports();
+    return ReadHeaders() && ReadSections() && ReadRelocations() && ReadImports() && ReadExports() &&
+           ReadExceptions();
   }
 
  private:
@@ -102,13 +104,14 @@ class Reader {
   bool ReadImports();
   bool ReadImportsOf(const std::string& module, uint32_t names, uint32_t slots);
   bool ReadExports();
+  bool ReadExceptions();
 
   const std::vector<uint8_t>& bytes_;
   PeFile& file_;
   std::string& error_;
   size_t section_table_ = 0;
   uint16_t section_count_ = 0;
-  Range directories_[16];
+  PeRange directories_[16];
 };
 
 bool Reader::ReadHeaders() {
@@ -228,7 +231,7 @@ bool Reader::ReadSections() {
 }
 
 bool Reader::ReadRelocations() {
-  const Range range = directories_[kRelocations];
+  const PeRange range = directories_[kRelocations];
   uint32_t at = 0;
   while (range.size - at >= 8) {
     uint32_t page;
@@ -266,7 +269,7 @@ bool Reader::ReadImports() {
   if (directories_[kDelayImports].size != 0) {
     return Fail("it has delayed imports, which drivers cannot have");
   }
-  const Range range = directories_[kImports];
+  const PeRange range = directories_[kImports];
   if (range.rva == 0 || range.size == 0) return true;
   for (uint32_t at = range.rva;; at += 20) {
     uint32_t names;
@@ -309,7 +312,7 @@ bool Reader::ReadImportsOf(const std::string& module, uint32_t names, uint32_t s
 }
 
 bool Reader::ReadExports() {
-  const Range range = directories_[kExports];
+  const PeRange range = directories_[kExports];
   if (range.rva == 0 || range.size == 0) return true;
   uint32_t functions_count;
   uint32_t names_count;
@@ -338,6 +341,18 @@ bool Reader::ReadExports() {
     }
     file_.exports.push_back(std::move(exported));
   }
+  return true;
+}
+
+// The table's own contents are looked at where an exception is (world/unwind.h).
+bool Reader::ReadExceptions() {
+  const PeRange range = directories_[kExceptions];
+  if (range.rva == 0 || range.size == 0) return true;
+  if (!InSection(range.rva, range.size)) {
+    return Fail("its exception table, ", range.size, " bytes at ", range.rva,
+                ", is outside of all sections");
+  }
+  file_.exceptions = range;
   return true;
 }
 

@@ -31,6 +31,11 @@ struct PeExport {
   uint32_t rva = 0;
 };
 
+struct PeRange {
+  uint32_t rva = 0;
+  uint32_t size = 0;
+};
+
 struct PeFile {
   uint64_t preferred_base = 0;
   uint32_t image_size = 0;   // in memory, in whole pages
@@ -42,6 +47,7 @@ struct PeFile {
   std::vector<uint32_t> relocations;  // rvas of addresses of eight bytes (DIR64)
   std::vector<PeImport> imports;
   std::vector<PeExport> exports;
+  PeRange exceptions;  // the table of RUNTIME_FUNCTIONs, within one section; size 0: none
 };
 
 // Largest image that is read, in bytes in memory and in the file.

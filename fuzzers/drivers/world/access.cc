@@ -4,6 +4,7 @@
 // freed pool are seen. In all of them they are preemption points where a run asks for that.
 #include "fuzzers/drivers/world/access.h"
 
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/state.h"
 
 #ifdef CANCELSAFE_SANITIZER_MODEL
@@ -111,11 +112,13 @@ CANCELSAFE_UNALIGNED(16)
 
 // Copies and fills of the driver's, which the compiler replaces by these.
 CANCELSAFE_MS_ABI void* Copy(void* to, const void* from, ULONG64 size) {
+  const PassesExceptions passes;
   Range(from, size, false, CANCELSAFE_CALLER);
   Range(to, size, true, CANCELSAFE_CALLER);
   return __builtin_memmove(to, from, size);
 }
 CANCELSAFE_MS_ABI void* SetBytes(void* at, int value, ULONG64 size) {
+  const PassesExceptions passes;
   Range(at, size, true, CANCELSAFE_CALLER);
   return __builtin_memset(at, value, size);
 }
@@ -132,6 +135,7 @@ inline void BeforeUpdate(const volatile void* address, const void* caller) {
 #define CANCELSAFE_UPDATE(bits, type, name, operation, builtin)                                 \
   CANCELSAFE_MS_ABI type Atomic##bits##name(volatile type* a, type v,                           \
                                             [[maybe_unused]] int order) {                       \
+    const PassesExceptions passes;                                                              \
     BeforeUpdate(a, CANCELSAFE_CALLER);                                                         \
     return CANCELSAFE_PERFORM(                                                                  \
         UpdateHere<type>(a, memory::Operation::operation, v, order, CANCELSAFE_SITE_OF_CALLER), \
@@ -139,12 +143,14 @@ inline void BeforeUpdate(const volatile void* address, const void* caller) {
   }
 #define CANCELSAFE_ATOMIC(bits, type)                                                             \
   CANCELSAFE_MS_ABI type Atomic##bits##load(const volatile type* a, [[maybe_unused]] int order) { \
+    const PassesExceptions passes;                                                                \
     Access(a, bits / 8, false, CANCELSAFE_CALLER);                                                \
     return CANCELSAFE_PERFORM(LoadHere<type>(a, order, CANCELSAFE_SITE_OF_CALLER),                \
                               __atomic_load_n(a, __ATOMIC_SEQ_CST));                              \
   }                                                                                               \
   CANCELSAFE_MS_ABI void Atomic##bits##store(volatile type* a, type v,                            \
                                              [[maybe_unused]] int order) {                        \
+    const PassesExceptions passes;                                                                \
     Access(a, bits / 8, true, CANCELSAFE_CALLER);                                                 \
     CANCELSAFE_PERFORM(StoreHere<type>(a, v, order, CANCELSAFE_SITE_OF_CALLER),                   \
                        __atomic_store_n(a, v, __ATOMIC_SEQ_CST));                                 \
@@ -158,6 +164,7 @@ inline void BeforeUpdate(const volatile void* address, const void* caller) {
   CANCELSAFE_MS_ABI type Atomic##bits##compare_exchange_val(volatile type* a, type expected,      \
                                                             type v, [[maybe_unused]] int order,   \
                                                             [[maybe_unused]] int failure) {       \
+    const PassesExceptions passes;                                                                \
     BeforeUpdate(a, CANCELSAFE_CALLER);                                                           \
     return CANCELSAFE_PERFORM(                                                                    \
         CompareHere<type>(a, expected, v, order, failure, CANCELSAFE_SITE_OF_CALLER),             \
@@ -206,6 +213,10 @@ CANCELSAFE_MS_ABI void Switched(uint64_t value, uint64_t* values) {
 
 #define CANCELSAFE_HOOKED_AS(name, function) \
   {#name, reinterpret_cast<const void*>(&function), PASSIVE_LEVEL, HIGH_LEVEL, false}
+// What makes the driver's access itself: a fault in it is one of the driver.
+#define CANCELSAFE_HOOKED_PASSING(name, function)                                        \
+  {#name, reinterpret_cast<const void*>(&KeepingEntry<&function>::Enter), PASSIVE_LEVEL, \
+   HIGH_LEVEL, false}
 #define CANCELSAFE_PLAIN_ROWS(size)                                 \
   CANCELSAFE_HOOKED_AS(__tsan_read##size, Read##size),              \
       CANCELSAFE_HOOKED_AS(__tsan_write##size, Write##size),        \
@@ -215,7 +226,7 @@ CANCELSAFE_MS_ABI void Switched(uint64_t value, uint64_t* values) {
   CANCELSAFE_HOOKED_AS(__tsan_unaligned_read##size, UnalignedRead##size), \
       CANCELSAFE_HOOKED_AS(__tsan_unaligned_write##size, UnalignedWrite##size)
 #define CANCELSAFE_ATOMIC_ROW(bits, name) \
-  CANCELSAFE_HOOKED_AS(__tsan_atomic##bits##_##name, Atomic##bits##name)
+  CANCELSAFE_HOOKED_PASSING(__tsan_atomic##bits##_##name, Atomic##bits##name)
 #define CANCELSAFE_ATOMIC_ROWS(bits)                                                  \
   CANCELSAFE_ATOMIC_ROW(bits, load), CANCELSAFE_ATOMIC_ROW(bits, store),              \
       CANCELSAFE_ATOMIC_ROW(bits, exchange), CANCELSAFE_ATOMIC_ROW(bits, fetch_add),  \
@@ -223,8 +234,8 @@ CANCELSAFE_MS_ABI void Switched(uint64_t value, uint64_t* values) {
       CANCELSAFE_ATOMIC_ROW(bits, fetch_or), CANCELSAFE_ATOMIC_ROW(bits, fetch_xor),  \
       CANCELSAFE_ATOMIC_ROW(bits, compare_exchange_val),                              \
       CANCELSAFE_ATOMIC_ROW(bits, compare_exchange_strong),                           \
-      CANCELSAFE_HOOKED_AS(__tsan_atomic##bits##_compare_exchange_weak,               \
-                           Atomic##bits##compare_exchange_strong)
+      CANCELSAFE_HOOKED_PASSING(__tsan_atomic##bits##_compare_exchange_weak,          \
+                                Atomic##bits##compare_exchange_strong)
 #define CANCELSAFE_COMPARE_ROWS(bytes, type)                              \
   CANCELSAFE_HOOKED_AS(__sanitizer_cov_trace_cmp##bytes, Compared<type>), \
       CANCELSAFE_HOOKED_AS(__sanitizer_cov_trace_const_cmp##bytes, Compared<type>)
@@ -244,9 +255,9 @@ const Service kServices[] = {
     CANCELSAFE_UNALIGNED_ROWS(16),
     CANCELSAFE_HOOKED_AS(__tsan_read_range, ReadRange),
     CANCELSAFE_HOOKED_AS(__tsan_write_range, WriteRange),
-    CANCELSAFE_HOOKED_AS(__tsan_memcpy, Copy),
-    CANCELSAFE_HOOKED_AS(__tsan_memmove, Copy),
-    CANCELSAFE_HOOKED_AS(__tsan_memset, SetBytes),
+    CANCELSAFE_HOOKED_PASSING(__tsan_memcpy, Copy),
+    CANCELSAFE_HOOKED_PASSING(__tsan_memmove, Copy),
+    CANCELSAFE_HOOKED_PASSING(__tsan_memset, SetBytes),
     CANCELSAFE_ATOMIC_ROWS(8),
     CANCELSAFE_ATOMIC_ROWS(16),
     CANCELSAFE_ATOMIC_ROWS(32),

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/state.h"
 
 namespace cancelsafe::drivers {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr NTSTATUS kTimeout = 0x102;
 constexpr NTSTATUS kMutexLimit = static_cast<NTSTATUS>(0xC0000191);
+constexpr NTSTATUS kSemaphoreLimit = static_cast<NTSTATUS>(0xC0000047);
 constexpr size_t kMaxWaitObjects = 64;
 
 bool IsSignalled(const DISPATCHER_HEADER* object, const SystemThread* self) {
@@ -171,10 +173,7 @@ LONG KeReleaseSemaphore(KernelSemaphore* semaphore, LONG, LONG adjustment, BOOLE
   PointAt(semaphore);
   const LONG before = semaphore->header.SignalState;
   if (adjustment < 0 || before + adjustment > semaphore->limit) {
-    Report("bugcheck", "KeReleaseSemaphore",
-           absl::StrCat("raises the count from ", before, " by ", adjustment, "; the limit is ",
-                        semaphore->limit, " (STATUS_SEMAPHORE_LIMIT_EXCEEDED is raised)"));
-    return before;
+    RaiseStatus(kSemaphoreLimit, "KeReleaseSemaphore", "the count would pass its limit");
   }
   Signal(&semaphore->header, before + adjustment);
   return before;
@@ -290,7 +289,7 @@ const Service kServices[] = {
     CANCELSAFE_SERVICE(KePulseEvent, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(KeReadStateEvent, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(KeInitializeSemaphore, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE(KeReleaseSemaphore, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(KeReleaseSemaphore, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(KeReadStateSemaphore, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(KeInitializeMutex, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(KeReleaseMutex, PASSIVE_LEVEL, DISPATCH_LEVEL),

@@ -1,16 +1,23 @@
 // See faults.h. The handlers run on a stack of their own, since the fiber's may be exhausted, and
 // leave by switching away from the fiber for good, so nothing may be blocked by them (SA_NODEFER).
+// Where the driver may handle the fault, it goes on behind the handler, on its own stack: its
+// filters may wait like any other code of it.
 #include "fuzzers/drivers/world/faults.h"
 
 #include <sys/time.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/state.h"
+#include "fuzzers/run/sanitizer_hints.h"
+#include "fuzzers/schedule/fiber.h"
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe::drivers {
@@ -52,28 +59,140 @@ std::string PlaceOf(uintptr_t code, uintptr_t accessed) {
                                          : "");
 }
 
+// A fault, as the handler was told of it.
+struct Fault {
+  int signal;
+  const void* accessed;  // null where none is known
+  bool is_access;        // of SIGSEGV: of an address; of SIGFPE: not a division of integers
+  greg_t registers[NGREG];
+
+  uintptr_t code() const { return static_cast<uintptr_t>(registers[REG_RIP]); }
+  uintptr_t stack() const { return static_cast<uintptr_t>(registers[REG_RSP]); }
+};
+
+bool ReadPoison(const Fault& fault) {
+  return std::any_of(std::begin(fault.registers), std::end(fault.registers),
+                     [](const greg_t value) { return static_cast<uint64_t>(value) == kPoison; });
+}
+
 // The text of the report, in a function of its own: its pieces are gone when the fiber is left.
-std::string Describe(int signal, const siginfo_t& info, const ucontext_t& machine) {
-  const auto code = static_cast<uintptr_t>(machine.uc_mcontext.gregs[REG_RIP]);
-  const auto stack = static_cast<uintptr_t>(machine.uc_mcontext.gregs[REG_RSP]);
-  const bool accesses = signal == SIGSEGV || signal == SIGBUS;
-  const uintptr_t accessed = accesses ? reinterpret_cast<uintptr_t>(info.si_addr) : 0;
-  std::string text = absl::StrCat(NameOf(signal), PlaceOf(code, accesses ? accessed : 1));
+std::string Describe(const Fault& fault, const std::string& why) {
+  const bool accesses = fault.signal == SIGSEGV || fault.signal == SIGBUS;
+  const auto accessed = reinterpret_cast<uintptr_t>(fault.accessed);
+  std::string text =
+      absl::StrCat(NameOf(fault.signal), PlaceOf(fault.code(), accesses ? accessed : 1));
   if (accesses) {
     constexpr uintptr_t kNear = 65536;
-    const std::string what = DescribeAddress(info.si_addr);
+    const std::string what = DescribeAddress(fault.accessed);
     absl::StrAppend(&text, what.empty() ? absl::StrCat(", address ", absl::Hex(accessed))
                                         : absl::StrCat(", at ", what));
-    if (accessed != 0 && accessed + kNear - stack < 2 * kNear) {
+    if (accessed != 0 && accessed + kNear - fault.stack() < 2 * kNear) {
       absl::StrAppend(&text, "; it is next to the top of the stack, which is exhausted");
     }
   }
-  for (const greg_t value : machine.uc_mcontext.gregs) {
-    if (static_cast<uint64_t>(value) != kPoison) continue;
+  if (ReadPoison(fault)) {
     absl::StrAppend(&text, "; it has read memory that was freed, or an IRP that was completed");
-    break;
   }
-  return text;
+  return text + why;
+}
+
+// ---- faults that a driver may handle ----
+
+constexpr uint32_t kIllegalInstruction = 0xC000001D;
+constexpr uint32_t kIntegerDivideByZero = 0xC0000094;
+constexpr uint32_t kFloatInvalidOperation = 0xC0000090;
+constexpr uint32_t kBreakpoint = 0x80000003;
+
+// What lies on the fiber's stack while the driver's handlers are looked for.
+struct FaultFrame {
+  KernelContext context;
+  ExceptionRecord record;
+  Fault fault;
+};
+
+// Whether a kernel would look for a handler: of accesses, those to user memory that is not there
+// are exceptions; pool, images and what else is the system's stop it (bug check 0x50), and so
+// does any access at DISPATCH_LEVEL (0xD1). Nor may a handler hide that the driver has read what
+// was freed.
+bool IsException(const Fault& fault, ExceptionRecord* record) {
+  *record = {};
+  record->address = reinterpret_cast<const void*>(fault.code());
+  switch (fault.signal) {
+    case SIGSEGV:
+      if (!fault.is_access || !IsUserAddress(fault.accessed) ||
+          reinterpret_cast<uintptr_t>(fault.accessed) == fault.code() ||
+          Processor()->irql >= DISPATCH_LEVEL || ReadPoison(fault)) {
+        return false;
+      }
+      record->code = static_cast<uint32_t>(kAccessViolation);
+      record->parameters = 2;
+      record->information[0] = fault.registers[REG_ERR] >> 1 & 1;  // whether it is a store
+      record->information[1] = reinterpret_cast<uint64_t>(fault.accessed);
+      return true;
+    case SIGFPE:
+      record->code = fault.is_access ? kFloatInvalidOperation : kIntegerDivideByZero;
+      return true;
+    case SIGILL:
+      record->code = kIllegalInstruction;
+      return true;
+    case SIGTRAP:
+      record->code = kBreakpoint;
+      return true;
+    default:
+      return false;
+  }
+}
+
+void FillContext(const Fault& fault, const ucontext_t& machine, KernelContext* context) {
+  constexpr int kOrder[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                              REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                              REG_R12, REG_R13, REG_R14, REG_R15};
+  *context = {};
+  context->flags = 0x10000b;  // CONTEXT_FULL of amd64
+  for (int i = 0; i < 16; ++i) {
+    context->registers[i] = static_cast<uint64_t>(fault.registers[kOrder[i]]);
+  }
+  // An int3 is behind itself when the system is told of it.
+  context->rip = fault.code() - (fault.signal == SIGTRAP ? 1 : 0);
+  context->eflags = static_cast<uint32_t>(fault.registers[REG_EFL]);
+  if (machine.uc_mcontext.fpregs == nullptr) return;
+  context->mxcsr = machine.uc_mcontext.fpregs->mxcsr;
+  __builtin_memcpy(context->xmm, machine.uc_mcontext.fpregs->_xmm, sizeof(context->xmm));
+}
+
+// On the fiber's stack, below what has faulted.
+[[noreturn]] void LookForHandler(FaultFrame* frame) {
+  static std::string why;
+  why.clear();
+  const void* const caller = door_caller;
+  DispatchFault(&frame->record, &frame->context, &why);
+  door_caller = caller;
+  Report("crash", "", Describe(frame->fault, why));
+  abort();
+}
+
+// Lets the fiber go on in LookForHandler. False if its stack has no room.
+bool Redirect(const Fault& fault, const ExceptionRecord& record, ucontext_t* machine) {
+  constexpr uintptr_t kRedZone = 256;
+  constexpr uintptr_t kRoom = 64 * 1024;
+  const uintptr_t stack = fault.stack();
+  if (!schedule::OnOneStack(reinterpret_cast<void*>(stack),
+                            reinterpret_cast<void*>(stack - kRoom))) {
+    return false;
+  }
+  auto* const frame =
+      reinterpret_cast<FaultFrame*>((stack - kRedZone - sizeof(FaultFrame)) & ~uintptr_t{63});
+  UnpoisonMemory(frame, sizeof(FaultFrame));
+  FillContext(fault, *machine, &frame->context);
+  frame->record = record;
+  frame->fault = fault;
+  constexpr greg_t kTrapAndDirection = 0x500;
+  greg_t* const registers = machine->uc_mcontext.gregs;
+  registers[REG_RDI] = reinterpret_cast<greg_t>(frame);
+  registers[REG_RSP] = reinterpret_cast<greg_t>(frame) - 8;
+  registers[REG_RIP] = reinterpret_cast<greg_t>(&LookForHandler);
+  registers[REG_EFL] &= ~kTrapAndDirection;
+  return true;
 }
 
 void Handle(int signal, siginfo_t* info, void* context) {
@@ -84,10 +203,19 @@ void Handle(int signal, siginfo_t* info, void* context) {
     return;  // the instruction faults again
   }
   if (signal == SIGSEGV && EmulateInstruction(context)) return;
-  const auto code =
-      static_cast<uintptr_t>(static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
-  if (IsInDriver(code)) door_caller = reinterpret_cast<const void*>(code);
-  Report("crash", "", Describe(signal, *info, *static_cast<const ucontext_t*>(context)));
+  auto* const machine = static_cast<ucontext_t*>(context);
+  Fault fault = {};
+  fault.signal = signal;
+  fault.accessed = signal == SIGSEGV || signal == SIGBUS ? info->si_addr : nullptr;
+  fault.is_access = signal == SIGSEGV ? info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR
+                                      : signal == SIGFPE && info->si_code != FPE_INTDIV;
+  std::copy(std::begin(machine->uc_mcontext.gregs), std::end(machine->uc_mcontext.gregs),
+            fault.registers);
+  const auto* const code = reinterpret_cast<const void*>(fault.code());
+  if (IsInDriver(fault.code())) door_caller = code;
+  ExceptionRecord record;
+  if (CanBegin(code) && IsException(fault, &record) && Redirect(fault, record, machine)) return;
+  Report("crash", "", Describe(fault, ""));
 }
 
 void SetTimer(int first_microseconds) {

@@ -151,6 +151,24 @@ struct KernelFastMutex {
 };
 static_assert(sizeof(KernelFastMutex) == 56, "FAST_MUTEX");
 
+// Who owns it and who waits is kept beside it (resources.h).
+struct KernelResource {
+  LIST_ENTRY all;
+  PVOID owner_table;
+  SHORT active_count;
+  USHORT flag;
+  PVOID shared;
+  PVOID exclusive;
+  ULONG_PTR owner[2];
+  ULONG active_entries;
+  ULONG contention;
+  ULONG shared_waiters;
+  ULONG exclusive_waiters;
+  PVOID reserved[2];
+  KSPIN_LOCK lock;
+};
+static_assert(sizeof(KernelResource) == 104, "ERESOURCE");
+
 }  // namespace cancelsafe::drivers
 
 #endif  // CANCELSAFE_FUZZERS_DRIVERS_WORLD_KERNEL_OBJECTS_H_

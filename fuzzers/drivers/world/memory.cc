@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/state.h"
 
 // Macros to sources that include the headers, routines to those that import them.
@@ -12,8 +13,11 @@
 namespace cancelsafe::drivers {
 namespace {
 
-constexpr ULONG kNoTag = 0x656e6f4e;  // "None"
-constexpr ULONG kPagedBit = 1;        // of POOL_TYPE
+constexpr ULONG kNoTag = 0x656e6f4e;   // "None"
+constexpr ULONG kPagedBit = 1;         // of POOL_TYPE
+constexpr ULONG kFailsQuietly = 8;     // POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
+constexpr ULONG kRaises = 16;          // POOL_RAISE_IF_ALLOCATION_FAILURE
+constexpr ULONG64 kFlagRaises = 0x20;  // POOL_FLAG_RAISE_ON_FAILURE
 constexpr ULONG64 kFlagUninitialized = 0x2;
 constexpr ULONG64 kFlagPaged = 0x100;
 
@@ -33,11 +37,29 @@ void* Obtain(SIZE_T bytes, ULONG tag, bool paged, bool zero, const char* routine
   if (!MayAllocate()) return nullptr;
   return Pool::Get().Allocate(std::max<SIZE_T>(bytes, 1), tag, PoolUse::kDriver, zero, door_caller);
 }
+void* OrRaise(void* memory, bool raises, const char* routine) {
+  if (memory == nullptr && raises) {
+    RaiseStatus(STATUS_INSUFFICIENT_RESOURCES, routine, "the allocation fails");
+  }
+  return memory;
+}
 PVOID ExAllocatePool(ULONG type, SIZE_T bytes) {
   return Obtain(bytes, kNoTag, (type & kPagedBit) != 0, false, "ExAllocatePool");
 }
 PVOID ExAllocatePoolWithTag(ULONG type, SIZE_T bytes, ULONG tag) {
-  return Obtain(bytes, tag, (type & kPagedBit) != 0, false, "ExAllocatePoolWithTag");
+  constexpr char kRoutine[] = "ExAllocatePoolWithTag";
+  void* const memory = Obtain(bytes, tag, (type & kPagedBit) != 0, false, kRoutine);
+  return OrRaise(memory, (type & kRaises) != 0, kRoutine);
+}
+PVOID AllocateWithQuota(ULONG type, SIZE_T bytes, ULONG tag, const char* routine) {
+  void* const memory = Obtain(bytes, tag, (type & kPagedBit) != 0, false, routine);
+  return OrRaise(memory, (type & kFailsQuietly) == 0, routine);
+}
+PVOID ExAllocatePoolWithQuota(ULONG type, SIZE_T bytes) {
+  return AllocateWithQuota(type, bytes, kNoTag, "ExAllocatePoolWithQuota");
+}
+PVOID ExAllocatePoolWithQuotaTag(ULONG type, SIZE_T bytes, ULONG tag) {
+  return AllocateWithQuota(type, bytes, tag, "ExAllocatePoolWithQuotaTag");
 }
 PVOID ExAllocatePoolWithTagPriority(ULONG type, SIZE_T bytes, ULONG tag, ULONG) {
   return Obtain(bytes, tag, (type & kPagedBit) != 0, false, "ExAllocatePoolWithTagPriority");
@@ -46,8 +68,10 @@ PVOID ExAllocatePoolZero(ULONG type, SIZE_T bytes, ULONG tag) {
   return Obtain(bytes, tag, (type & kPagedBit) != 0, true, "ExAllocatePoolZero");
 }
 PVOID ExAllocatePool2(ULONG64 flags, SIZE_T bytes, ULONG tag) {
-  return Obtain(bytes, tag, (flags & kFlagPaged) != 0, (flags & kFlagUninitialized) == 0,
-                "ExAllocatePool2");
+  constexpr char kRoutine[] = "ExAllocatePool2";
+  void* const memory =
+      Obtain(bytes, tag, (flags & kFlagPaged) != 0, (flags & kFlagUninitialized) == 0, kRoutine);
+  return OrRaise(memory, (flags & kFlagRaises) != 0, kRoutine);
 }
 // The live block that begins at the address, after reporting that there is none.
 PoolBlock* FindDriversBlock(PVOID address, const char* routine) {
@@ -154,7 +178,11 @@ void MmBuildMdlForNonPagedPool(KernelMdl* mdl) {
   mdl->mapped = AddressOf(mdl);
 }
 void MmProbeAndLockPages(KernelMdl* mdl, CHAR, ULONG) {
-  if (!CheckObject(mdl, "MmProbeAndLockPages")) return;
+  constexpr char kRoutine[] = "MmProbeAndLockPages";
+  if (!CheckObject(mdl, kRoutine)) return;
+  if (mdl->byte_count != 0 && IsUserAddress(AddressOf(mdl))) {
+    RaiseStatus(kAccessViolation, kRoutine, "the pages are not there");
+  }
   mdl->flags |= kMdlPagesLocked;
 }
 void MmUnlockPages(KernelMdl* mdl) {
@@ -181,21 +209,34 @@ void MmUnmapLockedPages(PVOID, KernelMdl* mdl) {
   mdl->flags = static_cast<CSHORT>(mdl->flags & ~kMdlMapped);
 }
 
-// ---- user memory: the requests' buffers are there ----
+// ---- user memory: the buffers of requests are there, or are where none is ----
 
-void ProbeFor(PVOID address, SIZE_T bytes, const char* routine) {
-  if (bytes == 0) return;
+// Whether a program could have passed these bytes. A request's buffers are the host's pool.
+bool IsUserMemory(const char* address, SIZE_T bytes) {
+  const char* const last = address + (bytes - 1);
+  if (last < address) return false;
   const PoolBlock* block = Pool::Get().Holding(address);
-  if (block != nullptr && !block->freed &&
-      static_cast<char*>(address) + bytes <= block->begin + block->bytes) {
-    return;
-  }
-  Report("misuse", routine,
-         "the buffer is not the caller's: an exception is raised, which is not provided");
+  if (block == nullptr) return IsUserAddress(address) && IsUserAddress(last);
+  return block->use == PoolUse::kHost && !block->freed && last < block->begin + block->bytes;
 }
-void ProbeForRead(PVOID address, SIZE_T bytes, ULONG) { ProbeFor(address, bytes, "ProbeForRead"); }
-void ProbeForWrite(PVOID address, SIZE_T bytes, ULONG) {
-  ProbeFor(address, bytes, "ProbeForWrite");
+void ProbeFor(const char* address, SIZE_T bytes, ULONG alignment, const char* routine) {
+  if (bytes == 0) return;
+  if (alignment != 0 && (reinterpret_cast<ULONG_PTR>(address) & (alignment - 1)) != 0) {
+    RaiseStatus(kDatatypeMisalignment, routine, "the address is not aligned as it says");
+  }
+  if (!IsUserMemory(address, bytes)) {
+    RaiseStatus(kAccessViolation, routine, "not all of the buffer is user memory");
+  }
+}
+void ProbeForRead(PVOID address, SIZE_T bytes, ULONG alignment) {
+  ProbeFor(static_cast<char*>(address), bytes, alignment, "ProbeForRead");
+}
+// Unlike ProbeForRead it looks at the pages.
+void ProbeForWrite(PVOID address, SIZE_T bytes, ULONG alignment) {
+  ProbeFor(static_cast<char*>(address), bytes, alignment, "ProbeForWrite");
+  if (bytes != 0 && Pool::Get().Holding(address) == nullptr) {
+    RaiseStatus(kAccessViolation, "ProbeForWrite", "the buffer cannot be written to");
+  }
 }
 BOOLEAN MmIsAddressValid(PVOID address) { return Pool::Get().Holding(address) != nullptr; }
 PVOID MmLockPagableDataSection(PVOID) { return &TheState(); }
@@ -218,15 +259,14 @@ LONG CompareMemory(const void* a, const void* b, SIZE_T bytes) { return memcmp(a
 
 const Service kServices[] = {
     CANCELSAFE_SERVICE(ExAllocatePool, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(ExAllocatePoolWithTag, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE_AS(ExAllocatePoolWithQuota, ExAllocatePool, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE_AS(ExAllocatePoolWithQuotaTag, ExAllocatePoolWithTag, PASSIVE_LEVEL,
-                          DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(ExAllocatePoolWithTag, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(ExAllocatePoolWithQuota, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(ExAllocatePoolWithQuotaTag, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(ExAllocatePoolWithTagPriority, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(ExAllocatePoolZero, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE_AS(ExAllocatePoolQuotaZero, ExAllocatePoolZero, PASSIVE_LEVEL,
                           DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(ExAllocatePool2, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(ExAllocatePool2, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(ExFreePool, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(ExFreePoolWithTag, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(ExFreePool2, PASSIVE_LEVEL, DISPATCH_LEVEL),
@@ -238,27 +278,27 @@ const Service kServices[] = {
     CANCELSAFE_SERVICE(IoAllocateMdl, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(IoFreeMdl, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(MmBuildMdlForNonPagedPool, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(MmProbeAndLockPages, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(MmProbeAndLockPages, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(MmUnlockPages, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(MmMapLockedPagesSpecifyCache, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(MmMapLockedPages, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(MmUnmapLockedPages, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(ProbeForRead, PASSIVE_LEVEL, APC_LEVEL),
-    CANCELSAFE_SERVICE(ProbeForWrite, PASSIVE_LEVEL, APC_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(ProbeForRead, PASSIVE_LEVEL, APC_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(ProbeForWrite, PASSIVE_LEVEL, APC_LEVEL),
     CANCELSAFE_SERVICE(MmIsAddressValid, PASSIVE_LEVEL, DISPATCH_LEVEL),
     CANCELSAFE_SERVICE(MmLockPagableDataSection, PASSIVE_LEVEL, APC_LEVEL),
     CANCELSAFE_SERVICE(MmUnlockPagableImageSection, PASSIVE_LEVEL, APC_LEVEL),
     CANCELSAFE_SERVICE(MmPageEntireDriver, PASSIVE_LEVEL, APC_LEVEL),
     CANCELSAFE_SERVICE(MmResetDriverPaging, PASSIVE_LEVEL, APC_LEVEL),
-    CANCELSAFE_SERVICE(RtlZeroMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE(RtlFillMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE(RtlCompareMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(RtlCopyMemory, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(RtlMoveMemory, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(memcpy, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(memmove, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(memset, SetMemory, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(memcmp, CompareMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlZeroMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlFillMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlCompareMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(RtlCopyMemory, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(RtlMoveMemory, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(memcpy, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(memmove, CopyMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(memset, SetMemory, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(memcmp, CompareMemory, PASSIVE_LEVEL, HIGH_LEVEL),
 };
 
 }  // namespace

@@ -18,6 +18,9 @@ namespace cancelsafe::drivers {
 namespace {
 
 constexpr size_t kPoolBytes = 1u << 20;
+// Apart from the pool by more than any length that is likely to be off.
+void* const kUnreadable =
+    reinterpret_cast<void*>(kKiWindowsZone + kKiWindowsZoneBytes + 16 * kPoolBytes);
 constexpr size_t kGuard = 16;
 constexpr unsigned char kGuardByte = 0xab;
 constexpr unsigned char kFreshByte = 0xcd;
@@ -61,6 +64,13 @@ Pool::Pool() {
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   if (got != wanted) {
     fprintf(stderr, "cancelsafe: the system does not map the pool of drivers at %p\n", wanted);
+    abort();
+  }
+  // Kept, so that the system maps nothing else there.
+  if (mmap(kUnreadable, kUnreadableBytes, PROT_NONE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
+           0) != kUnreadable) {
+    fprintf(stderr, "cancelsafe: the system does not keep the memory at %p free\n", kUnreadable);
     abort();
   }
   memory_ = static_cast<char*>(got);
@@ -161,6 +171,13 @@ std::string Pool::Damage() const {
   }
   return "";
 }
+
+bool IsUserAddress(const volatile void* address) {
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  return at < kKiWindowsZone || at - reinterpret_cast<uintptr_t>(kUnreadable) < kUnreadableBytes;
+}
+
+void* UnreadableUserMemory() { return kUnreadable; }
 
 std::string TagText(uint32_t tag) {
   std::string text = "'";

@@ -59,6 +59,13 @@ class Pool {
   std::vector<PoolBlock> blocks_;  // ascending
 };
 
+// Memory of programs, as a driver sees it: below all images and the pool; or the range of which
+// buffers are made that are not there.
+bool IsUserAddress(const volatile void* address);
+// An address of that range. Any access to it, and to kUnreadableBytes behind it, faults.
+inline constexpr size_t kUnreadableBytes = 1u << 20;
+void* UnreadableUserMemory();
+
 // "'Test'", or its number where it is not text.
 std::string TagText(uint32_t tag);
 

@@ -1,10 +1,11 @@
-// What is left: strings, messages, bug checks, versions, exceptions, and variables that
-// drivers import.
+// What is left: strings, messages, bug checks, versions, and variables that drivers
+// import.
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/state.h"
 
 namespace cancelsafe::drivers {
@@ -86,13 +87,6 @@ void KeBugCheckEx(ULONG code, ULONG_PTR a, ULONG_PTR, ULONG_PTR, ULONG_PTR) {
                       ", first parameter 0x", absl::Hex(a)));
 }
 void KeBugCheck(ULONG code) { KeBugCheckEx(code, 0, 0, 0, 0); }
-void ExRaiseStatus(NTSTATUS status) {
-  Report("misuse", "ExRaiseStatus",
-         absl::StrCat("raises 0x", absl::Hex(static_cast<ULONG>(status)),
-                      "; exceptions are not provided"));
-}
-LONG CSpecificHandler(PVOID, PVOID, PVOID, PVOID) { return 1; }
-
 BOOLEAN PsGetVersion(ULONG* major, ULONG* minor, ULONG* build, PUNICODE_STRING) {
   if (major != nullptr) *major = 10;
   if (minor != nullptr) *minor = 0;
@@ -129,24 +123,22 @@ ULONG64 zero = 0;
 PVOID system_range_start = reinterpret_cast<PVOID>(0x1000);
 
 const Service kServices[] = {
-    CANCELSAFE_SERVICE(RtlInitUnicodeString, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(RtlInitAnsiString, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE_AS(RtlInitString, RtlInitAnsiString, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(RtlCopyUnicodeString, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(RtlCompareUnicodeString, PASSIVE_LEVEL, PASSIVE_LEVEL),
-    CANCELSAFE_SERVICE(RtlEqualUnicodeString, PASSIVE_LEVEL, PASSIVE_LEVEL),
-    CANCELSAFE_SERVICE(RtlAppendUnicodeStringToString, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(RtlAppendUnicodeToString, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE_AS(strlen, StringLength, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE_AS(wcslen, WideLength, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlInitUnicodeString, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlInitAnsiString, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(RtlInitString, RtlInitAnsiString, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlCopyUnicodeString, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlCompareUnicodeString, PASSIVE_LEVEL, PASSIVE_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlEqualUnicodeString, PASSIVE_LEVEL, PASSIVE_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlAppendUnicodeStringToString, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING(RtlAppendUnicodeToString, PASSIVE_LEVEL, DISPATCH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(strlen, StringLength, PASSIVE_LEVEL, HIGH_LEVEL),
+    CANCELSAFE_SERVICE_PASSING_AS(wcslen, WideLength, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE_RAW(DbgPrint, DbgPrint, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE_RAW(DbgPrintEx, DbgPrintEx, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(DbgBreakPoint, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(RtlAssert, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(KeBugCheckEx, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(KeBugCheck, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE(ExRaiseStatus, PASSIVE_LEVEL, APC_LEVEL),
-    CANCELSAFE_SERVICE_AS(__C_specific_handler, CSpecificHandler, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(PsGetVersion, PASSIVE_LEVEL, PASSIVE_LEVEL),
     CANCELSAFE_SERVICE(IoIsWdmVersionAvailable, PASSIVE_LEVEL, HIGH_LEVEL),
     CANCELSAFE_SERVICE(ExInitializeDriverRuntime, PASSIVE_LEVEL, PASSIVE_LEVEL),

@@ -12,10 +12,10 @@ namespace cancelsafe::drivers {
 namespace {
 
 using Lists = ServiceList (*)();
-constexpr Lists kThemes[] = {&LockServices,     &QueueServices,      &IrpServices,
-                             &DeviceServices,   &DispatcherServices, &TimerServices,
-                             &WorkItemServices, &ThreadServices,     &MemoryServices,
-                             &RuntimeServices,  &AccessServices};
+constexpr Lists kThemes[] = {
+    &LockServices,   &QueueServices,     &IrpServices,     &DeviceServices, &DispatcherServices,
+    &TimerServices,  &WorkItemServices,  &ThreadServices,  &MemoryServices, &RuntimeServices,
+    &AccessServices, &ExceptionServices, &ResourceServices};
 
 std::vector<const Service*> Sorted() {
   std::vector<const Service*> all;

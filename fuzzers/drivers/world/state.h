@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fuzzers/drivers/world/pool.h"
+#include "fuzzers/drivers/world/resources.h"
 #include "fuzzers/drivers/world/services.h"
 #include "fuzzers/drivers/world/world.h"
 
@@ -47,6 +48,7 @@ struct State {
   std::vector<SystemThread*> handles;  // index (handle / 4) - 1; null: closed
   std::vector<const void*> handle_callers;
   std::vector<KernelLookaside*> lookasides;
+  std::vector<Resource> resources;
   WaitBlock* waiters = nullptr;
   PDEVICE_OBJECT lower = nullptr;  // of IoCallDriver
   PDRIVER_OBJECT lower_driver = nullptr;
@@ -134,6 +136,8 @@ ServiceList ThreadServices();
 ServiceList MemoryServices();
 ServiceList RuntimeServices();
 ServiceList AccessServices();
+ServiceList ExceptionServices();
+ServiceList ResourceServices();
 
 }  // namespace cancelsafe::drivers
 

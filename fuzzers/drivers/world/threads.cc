@@ -1,6 +1,7 @@
 // System threads and their handles, and what a driver learns of the present thread.
 #include <iterator>
 
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/state.h"
 
 namespace cancelsafe::drivers {
@@ -62,6 +63,7 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS status) {
   }
   thread->exit_status = status;
   EndThread(thread);
+  ForgetExceptions();
   Scheduler().exit_thread();
   return STATUS_SUCCESS;
 }

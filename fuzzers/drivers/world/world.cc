@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/memory/modules.h"
@@ -101,6 +102,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
   state.fail_allocation = options.fail_allocation;
   ResetQueueDoors();
   ResetThreads();
+  ForgetAllExceptions();
   image->Reset();
   door_caller = nullptr;
   NoteRunBegins();
@@ -203,6 +205,9 @@ std::vector<Leak> Leaks() {
   }
   for (size_t i = 0; i < state.lookasides.size(); ++i) {
     Add(&leaks, Leak::Kind::kLookaside, nullptr, "a lookaside list");
+  }
+  for (const Resource& resource : state.resources) {
+    Add(&leaks, Leak::Kind::kResource, resource.caller, "an ERESOURCE");
   }
   return leaks;
 }

@@ -55,6 +55,7 @@ struct Leak {
     kMdl,
     kIrp,
     kLookaside,
+    kResource,
     kRemoveLock
   };
   Kind kind;
