@@ -47,8 +47,11 @@ void CopyOnly(void* to, const void* from, ULONG64 size) { memmove(to, from, size
 void Fill(void* at, ULONG64 size, UCHAR value) { memset(at, value, size); }
 void Zero(void* at, ULONG64 size) { memset(at, 0, size); }
 
-// Wine asks before each message of a routine whether it is to be shown: none is.
+// Wine's routines look up by name what tells them whether a message is to be shown: none is.
 UCHAR NoMessages(void*) { return 0; }
+const char the_module = 0;
+const void* GetModuleHandleW(const WCHAR*) { return &the_module; }
+const void* GetProcAddress(const void*, const char* name) { return FindGuestService(name, false); }
 
 #define CANCELSAFE_GUEST_ROW(name) {#name, reinterpret_cast<const void*>(&GuestDoor<&name>::Call)},
 #define CANCELSAFE_GUEST_ROW_AS(name, function) \
@@ -69,6 +72,8 @@ const GuestService kServices[] = {
     CANCELSAFE_GUEST_ROW_AS(RtlMoveMemory, CopyOnly)
     CANCELSAFE_GUEST_ROW_AS(RtlFillMemory, Fill)
     CANCELSAFE_GUEST_ROW_AS(RtlZeroMemory, Zero)
+    CANCELSAFE_GUEST_ROW(GetModuleHandleW)
+    CANCELSAFE_GUEST_ROW(GetProcAddress)
     CANCELSAFE_GUEST_ROW_AS(__wine_dbg_get_channel_flags, NoMessages)
     // clang-format on
 };

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -18,6 +20,7 @@
 #include "fuzzers/drivers/image/module_of_image.h"
 #include "fuzzers/drivers/implementation/entry_doors.h"
 #include "fuzzers/drivers/implementation/guest_services.h"
+#include "fuzzers/drivers/implementation/thread_block.h"
 #include "fuzzers/memory/runtime.h"
 #include "impl/kernel/platform.h"
 
@@ -133,6 +136,10 @@ bool LoadImageImplementation(const std::string& path, Implementation* implementa
     code = image->FindExport(exported.name);
     if (image->IsExecutable(code)) continue;
     *error = absl::StrCat(path, ": the exported ", exported.name, " is not in executable memory");
+    return false;
+  }
+  if (!PlaceThreadBlock()) {
+    *error = absl::StrCat(path, ": the system does not set the register gs: ", strerror(errno));
     return false;
   }
   // A driver that runs on these queues has set one already, which ends its runs as well.
