@@ -15,6 +15,8 @@ namespace cancelsafe {
 struct ImageParts {
   // An address in its own code.
   const void* code = nullptr;
+  // It exports spin locks, so it is taken to use those: the host does not see them.
+  bool has_own_locks = false;
   // To be called for an IO_CSQ that the host has filled in by itself: what stands there becomes
   // callable by the image.
   void (*adopt_csq)(PIO_CSQ csq) = nullptr;

@@ -115,7 +115,8 @@ std::function<int()> Declare(CLI::App* app) {
             "of fuzzing: go on after a finding; each rule is saved once");
   AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");
   AddText(app, "--implementation", &session.implementation, "FILE",
-          "shared object with the queue routines that the driver calls (the built-in ones)");
+          "shared object or PE image with the queue routines that the driver calls (the built-in "
+          "ones)");
   AddChoice(app, "--memory", &session.memory, {"sc", "tso", "rc11"},
             "of fuzzing: what a load may return: the newest store, what x86 shows, or what C++ "
             "allows (rc11); in the model build, which it asks for");

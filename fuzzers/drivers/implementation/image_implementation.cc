@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
@@ -62,6 +63,17 @@ bool Imports(const PeFile& file, const char* name) {
 }
 
 bool Announces(const PeFile& file) { return Imports(file, "CancelsafeInterlockedPoint"); }
+
+// A kernel's own image: its routines call its own services, which are in the same place.
+bool HasOwnLocks(const PeFile& file) {
+  return std::any_of(file.exports.begin(), file.exports.end(), [](const PeExport& exported) {
+    return absl::StartsWith(exported.name, "KeAcquireSpinLock");
+  });
+}
+
+void AppendRemark(std::string* text, const std::string& remark) {
+  absl::StrAppend(text, text->empty() ? "" : "; ", remark);
+}
 
 // The file, whole and parsed. False, with the reason.
 bool ReadImage(const std::string& path, std::vector<uint8_t>* bytes, PeFile* file,
@@ -146,7 +158,7 @@ bool LoadImageImplementation(const std::string& path, Implementation* implementa
   if (!DriverImage::HasMissingHandler()) DriverImage::SetMissingHandler(&NotProvided);
   kFill[image_count](image.get(), &table);
   Show(*image, code);
-  images[image_count++] = {std::move(image), table, {code, &AdoptCsq}};
+  images[image_count++] = {std::move(image), table, {code, HasOwnLocks(file), &AdoptCsq}};
   *implementation = table;
   return true;
 }
@@ -184,14 +196,21 @@ std::string ImageRemarks(const std::string& path) {
       missing.resize(kNamesShown);
       missing.push_back(absl::StrCat("and ", count - kNamesShown, " more"));
     }
-    text = absl::StrCat(
-        "imports ", count, count == 1 ? " service that is" : " services that are",
-        " not provided, and a run that reaches one is not judged: ", absl::StrJoin(missing, ", "));
+    AppendRemark(&text, absl::StrCat("imports ", count,
+                                     count == 1 ? " service that is" : " services that are",
+                                     " not provided, and a run that reaches one is not judged: ",
+                                     absl::StrJoin(missing, ", ")));
+  }
+  if (HasOwnLocks(file)) {
+    AppendRemark(&text,
+                 "exports spin locks, so it is taken to use its own: the host does not see them, "
+                 "and the schedule does not switch there");
   }
   if (!Imports(file, "__tsan_read8") && !Imports(file, "__tsan_read4")) {
-    absl::StrAppend(&text, text.empty() ? "" : "; ",
-                    "was not built by 'cancelsafe drive build --dll': the schedule switches at "
-                    "services and callbacks only, and accesses to memory are not seen");
+    AppendRemark(
+        &text,
+        "was not built by 'cancelsafe drive build --dll': the schedule switches at services "
+        "and callbacks only, and accesses to memory are not seen");
   }
   return text;
 }
