@@ -121,8 +121,9 @@ std::string GuestFlags::AsText() const {
 }
 
 void AddGuestFlags(CLI::App* app, GuestFlags* flags) {
-  AddText(app, "--implementation", &flags->implementation, "FILE.so",
-          "run this shared object instead of the built-in implementation; \"canary\" is the "
+  AddText(app, "--implementation", &flags->implementation, "FILE",
+          "run this shared object, or PE image (.dll), instead of the built-in implementation; "
+          "\"canary\" is the "
           "device queue with the bug that the canary target has");
   AddChoice(app, "--points", &flags->points, {"all", "locks"},
             "where the schedule may switch: \"all\" adds every load and store, where the "

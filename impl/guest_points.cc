@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "base/elf.h"
 #include "entry_points.h"
+#include "image_format.h"
 
 namespace cancelsafe {
 namespace {
@@ -211,6 +212,10 @@ GuestPoints FindGuestPoints(const std::string& path, bool access_points,
 
 std::string DescribeGuestPoints(const std::string& path, bool access_points,
                                 const std::set<std::string>& called) {
+  if (IsImageFile(path) && TheImageFormat() != nullptr) {
+    const std::string remarks = TheImageFormat()->remarks(path);
+    return remarks.empty() ? "" : absl::StrCat(path, ": ", remarks);
+  }
   const GuestPoints points = FindGuestPoints(path, access_points, called);
   const size_t count = points.without.size();
   if (count == 0) return "";

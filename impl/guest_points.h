@@ -24,7 +24,7 @@ GuestPoints FindGuestPoints(const std::string& path, bool access_points,
                             const std::set<std::string>& called = {});
 
 // "FILE: 5 of 7 routines have no preemption point (A, B, ...): build with ...", or "" if all
-// have some.
+// have some. Of a PE image, what ImageFormat (image_format.h) says of it.
 std::string DescribeGuestPoints(const std::string& path, bool access_points,
                                 const std::set<std::string>& called = {});
 

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include "image_format.h"
 #include "implementation_probe.h"
 #include "missing_symbols.h"
 
@@ -40,6 +41,12 @@ const Implementation& BuiltInImplementation() {
 
 bool LoadImplementationHere(const std::string& path, Implementation* implementation,
                             std::string* error, void** object, LibraryOpener open) {
+  *object = nullptr;
+  if (IsImageFile(path)) {
+    if (TheImageFormat() != nullptr) return TheImageFormat()->load(path, implementation, error);
+    *error = path + ": a PE image, which this program does not open; cancelsafe does";
+    return false;
+  }
   // A bare file name is a file here, not one to be looked for in library folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   *object = open(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -49,7 +56,9 @@ bool LoadImplementationHere(const std::string& path, Implementation* implementat
     *error = missing.empty() ? reason : missing;
     if (reason.find("invalid ELF header") != std::string::npos ||
         reason.find("file too short") != std::string::npos) {
-      *error += "; an implementation is a shared object (.so) for x86-64 Linux";
+      *error +=
+          "; an implementation is a shared object (.so) for x86-64 Linux, or a PE image "
+          "(.dll) for x86-64";
     }
     return false;
   }

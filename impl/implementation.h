@@ -1,6 +1,6 @@
-// The door: a table of every documented entry point. The built-in optimized
-// implementation, the reference one, every mutant and any other shared object
-// come in through it. A null entry means "not provided".
+// The door: a table of every documented entry point. The built-in optimized implementation, the
+// reference one, every mutant, any other shared object and any PE image (image_format.h) come in
+// through it. A null entry means "not provided".
 #ifndef CANCELSAFE_IMPL_IMPLEMENTATION_H_
 #define CANCELSAFE_IMPL_IMPLEMENTATION_H_
 
@@ -20,7 +20,7 @@ struct Implementation {
 // The optimized implementation linked into this program. Every entry is set.
 const Implementation& BuiltInImplementation();
 
-// Loads the shared object at `path` and fills `*implementation` with the
+// Loads the shared object or PE image at `path` and fills `*implementation` with the
 // documented routines it exports; what it does not export stays null. The
 // object stays loaded for the life of the process. Returns false and sets
 // `*error` to the loader's own reason if it cannot be loaded, or if it exports

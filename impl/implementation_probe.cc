@@ -49,7 +49,7 @@ void LoadAndUnload(const std::string& path, GuestChannel* channel) {
   }
   Say(channel, kLoaded, std::to_string(ProvidedEntryPoints(table)));
   channel->Seal();
-  dlclose(object);
+  if (object != nullptr) dlclose(object);
   channel->Finish();
 }
 

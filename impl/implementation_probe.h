@@ -21,7 +21,7 @@ bool ProbeImplementation(const std::string& path, int* provided, std::string* er
 using LibraryOpener = void* (*)(const char* path, int mode);
 
 // LoadImplementation without the probe, for a process that may be lost. `*object` is the
-// loader's handle; `open` is dlopen, or what stands for it.
+// loader's handle, null for a PE image; `open` is dlopen, or what stands for it.
 bool LoadImplementationHere(const std::string& path, Implementation* implementation,
                             std::string* error, void** object, LibraryOpener open = &dlopen);
 

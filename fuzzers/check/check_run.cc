@@ -43,7 +43,7 @@ std::vector<Variant> MakeVariants(const CheckRequest& options, const std::string
   for (const std::string& path : options.files) {
     if (!fs::is_regular_file(path, error)) {
       throw UsageError(absl::StrCat("'", path, "' is not a file; name sources (.c, .cc) or one ",
-                                    "shared object (.so)"));
+                                    "shared object (.so) or PE image (.dll)"));
     }
     (IsSource(path) ? sources : objects).push_back(fs::absolute(path).string());
   }

@@ -21,6 +21,7 @@
 #include "fuzzers/check/suspects.h"
 #include "fuzzers/check/traced_code.h"
 #include "fuzzers/memory/modules.h"
+#include "impl/image_format.h"
 
 namespace cancelsafe {
 namespace {
@@ -73,7 +74,7 @@ void HuntPlaces::FindLines(Runner* runner, const Implementation& implementation,
     return;
   }
   board_->site = CallSite();
-  const void* const inside = AnyRoutine(implementation);
+  const void* const inside = CodeOf(implementation);
   RunHuntChild([&] { board_->site = FindCallSite(runner, program, inside); }, 5);
   const bool consequence = IsConsequence(finding->verdict);
   // The call as a whole is wrong, not what it did last.
@@ -129,7 +130,7 @@ bool HuntPlaces::TakeSpectrumWith(const std::set<std::string>& routines,
   }
   if (board_->failing == 0) return false;
   memory::Module module;
-  memory::FindModule(reinterpret_cast<uintptr_t>(AnyRoutine(implementation)), &module);
+  memory::FindModule(reinterpret_cast<uintptr_t>(CodeOf(implementation)), &module);
   const uintptr_t begin =
       module.load_address +
       (loaded != nullptr ? loaded->code_begin : CodeBegin(plan_.implementation));
@@ -179,7 +180,7 @@ bool HuntPlaces::TakeDifferenceOf(const std::set<std::string>& wrong,
   const uint64_t size = CodeSize(plan_.implementation);
   const auto code_of = [&](const Implementation& implementation, uint64_t begin) {
     memory::Module module;
-    memory::FindModule(reinterpret_cast<uintptr_t>(AnyRoutine(implementation)), &module);
+    memory::FindModule(reinterpret_cast<uintptr_t>(CodeOf(implementation)), &module);
     return CodeUnderTest{module.load_address + begin, size, module.begin, module.end};
   };
   const CodeUnderTest own_code =

@@ -55,13 +55,4 @@ CheckFinding FindingOf(const Verdict& verdict, const std::string& routine) {
   return finding;
 }
 
-const void* AnyRoutine(const Implementation& implementation) {
-  const void* any = nullptr;
-#define CANCELSAFE_TAKE_ENTRY(type, name, parameters) \
-  if (implementation.name != nullptr) any = reinterpret_cast<const void*>(implementation.name);
-  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_TAKE_ENTRY)
-#undef CANCELSAFE_TAKE_ENTRY
-  return any;
-}
-
 }  // namespace cancelsafe

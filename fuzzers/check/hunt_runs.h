@@ -31,9 +31,6 @@ bool RunHuntChild(const std::function<void()>& body, double seconds);
 
 CheckFinding FindingOf(const Verdict& verdict, const std::string& routine);
 
-// The address of one of the routines provided.
-const void* AnyRoutine(const Implementation& implementation);
-
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_CHECK_HUNT_RUNS_H_

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "impl/image_format.h"
 
 namespace cancelsafe {
 namespace {
@@ -139,6 +140,16 @@ absl::StatusOr<std::vector<Variant>> VariantsOf(const std::string& shared_object
   const absl::StatusOr<std::string> bytes = ReadFile(shared_object);
   if (!bytes.ok()) return bytes.status();
   const std::string path = fs::absolute(shared_object).string();
+  // An instrumented PE image means in each build what that build looks for.
+  if (IsImageFile(path)) {
+    if (!absl::StrContains(*bytes, "__tsan_init")) {
+      return std::vector<Variant>{{"plain", "none", path, false}};
+    }
+    return std::vector<Variant>{{"plain", "none", path, true},
+                                {"address", "address", path, true},
+                                {"thread", "thread", path, true},
+                                {"model", "model", path, true}};
+  }
   const bool points = absl::StrContains(*bytes, "__sanitizer_cov_load");
   if (absl::StrContains(*bytes, "__tsan_func_entry") || absl::StrContains(*bytes, "__tsan_init")) {
     return std::vector<Variant>{{"thread", "thread", path, points}, {"model", "model", path, true}};

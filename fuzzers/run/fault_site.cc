@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fuzzers/memory/modules.h"
+#include "impl/image_format.h"
 
 #ifdef CANCELSAFE_SANITIZER_ADDRESS
 extern "C" void* __asan_get_report_pc();
@@ -88,14 +89,9 @@ uintptr_t FaultAddress() {
 }  // namespace
 
 void SetFaultyCode(const Implementation& implementation) {
-  const void* inside = nullptr;
-#define CANCELSAFE_TAKE_ENTRY(type, name, parameters) \
-  if (inside == nullptr) inside = reinterpret_cast<const void*>(implementation.name);
-  CANCELSAFE_ENTRY_POINTS(CANCELSAFE_TAKE_ENTRY)
-#undef CANCELSAFE_TAKE_ENTRY
   memory::Module own;
   code = memory::Module();
-  memory::FindModule(reinterpret_cast<uintptr_t>(inside), &code);
+  memory::FindModule(reinterpret_cast<uintptr_t>(CodeOf(implementation)), &code);
   memory::FindModule(reinterpret_cast<uintptr_t>(&SetFaultyCode), &own);
   with_harness = code.begin == own.begin;
   Search search;

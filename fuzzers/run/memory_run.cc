@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/run/machine.h"
+#include "impl/image_format.h"
 
 namespace cancelsafe {
 namespace {
@@ -131,6 +132,9 @@ bool MemoryRun::bounded() const {
 
 bool MemoryRun::SeesAccessesOf(const Implementation& implementation) {
   if (!memory::kHooked) return false;
+  if (const ImageParts* const image = ImagePartsOf(implementation); image != nullptr) {
+    return memory::IsInstrumented(reinterpret_cast<uintptr_t>(image->code));
+  }
   const auto seen = [](auto* routine) {
     return routine == nullptr || memory::IsInstrumented(reinterpret_cast<uintptr_t>(routine));
   };

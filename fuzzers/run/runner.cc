@@ -6,6 +6,7 @@
 #include "fuzzers/run/fault_site.h"
 #include "fuzzers/run/race.h"
 #include "fuzzers/run/reordered_history.h"
+#include "impl/image_format.h"
 #include "impl/kernel/irp.h"
 
 namespace cancelsafe {
@@ -92,6 +93,7 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   Machine::Reset(recorder_.get(), options_.access_points);
   KiResetCancelLock();
   arena_.Reset();
+  ResetImages();
   memory_.Begin(program.schedule, options_.memory, options_.access_points,
                 &recorder_->history().sequence);
   driver_->BeginRun();

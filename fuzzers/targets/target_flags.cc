@@ -17,7 +17,8 @@ namespace {
 constexpr char kHelp[] =
     R"(Flags of the target, beside the engine's own (which begin with one dash; -help=1 lists them);
 "--flag VALUE" is the same as "--flag=VALUE":
-  --implementation=FILE.so  attack this shared object instead of the built-in code
+  --implementation=FILE     attack this shared object (.so) or PE image (.dll) instead of the
+                            built-in code
   --points=all              every load and store is a preemption point, where the
                             implementation was compiled for it
   --memory=MODEL            sc, tso or rc11: what a load may return (rc11). Only in the

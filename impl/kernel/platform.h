@@ -57,7 +57,7 @@ enum KiViolationKind {
   kDoubleCompletion,     // IoCompleteRequest twice for one IRP
   kUseAfterCompletion,   // a completed IRP was read or written
   kNotAnIrp,             // an IRP routine was given something that is not an IRP
-  kHostLimit,            // not a fault: more locks at a time than the host can follow
+  kHostLimit,            // not a fault: more locks, or other services, than the host has
 };
 
 struct KiViolation {

@@ -1,5 +1,5 @@
 // The suite as GoogleTest: one test a case, named Conformance.<case id with dots
-// as underscores>. --implementation FILE.so checks a shared object instead of
+// as underscores>. --implementation FILE checks a shared object or PE image instead of
 // the built-in table; every flag of GoogleTest works.
 #include <gtest/gtest.h>
 

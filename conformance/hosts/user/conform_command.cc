@@ -11,6 +11,8 @@
 #include "command/subcommand.h"
 #include "command/tree.h"
 #include "conformance/hosts/user/conform_run.h"
+#include "impl/guest_points.h"
+#include "impl/image_format.h"
 
 namespace cancelsafe::conformance {
 namespace {
@@ -23,6 +25,10 @@ int Run(ConformOptions* options) {
     options->work = TreeRoot() + "/build/dev/conformance/mutants";
   }
   ContinueUnder("", "none", options->implementation);
+  // Of a shared object, where a schedule can switch does not matter here.
+  if (IsImageFile(options->implementation)) {
+    WarnOfRoutinesWithoutPoints(options->implementation, false);
+  }
   const int status = RunConform(*options);
   std::cout.flush();
   const bool judged_here = !options->list && !options->self_check && !options->mutants &&
@@ -40,8 +46,8 @@ int Run(ConformOptions* options) {
 
 std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<ConformOptions>();
-  AddText(app, "--implementation", &options->implementation, "FILE.so",
-          "the shared object to check instead of the built-in implementation");
+  AddText(app, "--implementation", &options->implementation, "FILE",
+          "the shared object, or PE image (.dll), to check instead of the built-in implementation");
   AddText(app, "--name", &options->name, "NAME", "what reports call it (the file's name)");
   AddChoice(app, "--host", &options->host, {"user", "wine"},
             "wine: run the suite as a kernel driver under Wine (user)");

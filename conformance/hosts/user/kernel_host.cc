@@ -4,6 +4,7 @@
 
 #include "conformance/suite/case.h"
 #include "conformance/suite/world.h"
+#include "impl/image_format.h"
 #include "impl/kernel/filter_manager.h"
 #include "impl/kernel/irp.h"
 #include "impl/kernel/platform.h"
@@ -40,6 +41,11 @@ void OnBlock(const volatile void*) {
 void OnWake(const volatile void*) {}
 
 void OnViolation(const KiViolation* violation) {
+  if (violation->kind == kHostLimit) {
+    ForgetLocks();
+    suite::NoteNotRun(violation->routine);
+    suite::Abandon("", "the host lacks what the call needs");
+  }
   suite::NoteViolation(KiViolationName(violation->kind), KiViolationClause(violation->kind));
 }
 
@@ -105,6 +111,11 @@ suite::Host MakeKernelHost(const Implementation& implementation) {
   kernel.lock_count = [] { return lock_count; };
   kernel.locks_held = &LocksHeld;
   kernel.set_exchange_hook = [](void (*hook)(const volatile void*)) { exchange_hook = hook; };
+  const ImageParts* const image = ImagePartsOf(implementation);
+  if (image != nullptr && image->has_own_locks) {
+    kernel.cancel_lock_held = nullptr;
+    kernel.cancel_lock_count = kernel.lock_count = kernel.locks_held = nullptr;
+  }
   kernel.create_device = &CreateDevice;
   kernel.delete_device = [](PDEVICE_OBJECT) {};
   kernel.make_callback_data = &MakeCallbackData;

@@ -34,14 +34,13 @@ VOID NTAPI OwnCancelRoutine(PDEVICE_OBJECT, PIRP irp) {
 }
 
 // The half of IoCancelIrp that comes after the exchange, for a canceller that
-// had to wait.
+// had to wait. By the kernel, which knows how the routine is to be called: it finds again
+// what was taken out.
 PDRIVER_CANCEL taken;
 void FinishCancel(int item) {
   const int call = BeginCall("IoCancelIrp", item, "its second half");
-  KIRQL irql = PASSIVE_LEVEL;
-  Kernel().acquire_cancel_lock(&irql);
-  Irp(item)->CancelIrql = irql;
-  taken(nullptr, Irp(item));
+  (void)IoSetCancelRoutine(Irp(item), taken);
+  (void)Kernel().cancel_irp(Irp(item));
   EndCall(call);
 }
 

@@ -1,5 +1,6 @@
 // The builder as a program of its own, which the tests' drivers are built with:
-// cancelsafe_driver_build GAP_HEADERS OUTPUT [-DNAME[=VALUE]]... [-plain] SOURCE...
+// cancelsafe_driver_build GAP_HEADERS OUTPUT [-DNAME[=VALUE]]... [-IFOLDER]... [-plain] [-dll]
+// SOURCE...
 #include <cstdio>
 #include <string>
 
@@ -8,7 +9,9 @@
 int main(int argc, char** argv) {
   cancelsafe::drivers::DriverBuildOptions options;
   if (argc < 4) {
-    fprintf(stderr, "usage: %s GAP_HEADERS OUTPUT [-DNAME]... [-plain] SOURCE...\n", argv[0]);
+    fprintf(stderr,
+            "usage: %s GAP_HEADERS OUTPUT [-DNAME]... [-IFOLDER]... [-plain] [-dll] SOURCE...\n",
+            argv[0]);
     return 2;
   }
   options.gap_headers = argv[1];
@@ -17,6 +20,10 @@ int main(int argc, char** argv) {
     const std::string word = argv[i];
     if (word == "-plain") {
       options.instrument = false;
+    } else if (word == "-dll") {
+      options.dll = true;
+    } else if (word.rfind("-I", 0) == 0) {
+      options.includes.push_back(word.substr(2));
     } else if (word.rfind("-D", 0) == 0) {
       options.definitions.push_back(word.substr(2));
     } else {

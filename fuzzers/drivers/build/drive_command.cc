@@ -25,19 +25,24 @@ struct DriveOptions {
   std::vector<std::string> definitions;
   std::vector<std::string> includes;
   bool plain = false;
+  bool dll = false;
   drivers::DriveSessionOptions session;
   std::string sanitizer;
 };
 
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
   if (sources.empty()) throw UsageError("build: name the driver's sources (.c, .cc, .cpp)");
-  if (options.output.empty()) throw UsageError("build: --output FILE.sys is missing");
+  if (options.output.empty()) {
+    throw UsageError(
+        absl::StrCat("build: --output FILE.", options.dll ? "dll" : "sys", " is missing"));
+  }
   drivers::DriverBuildOptions build;
   build.sources = sources;
   build.output = options.output;
   build.definitions = options.definitions;
   build.includes = options.includes;
   build.instrument = !options.plain;
+  build.dll = options.dll;
   build.gap_headers = TreePath("impl/include/windows");
   const absl::Status status = drivers::BuildDriver(build);
   if (absl::IsInvalidArgument(status)) {
@@ -98,6 +103,9 @@ std::function<int()> Declare(CLI::App* app) {
   AddTexts(app, "-I,--include", &options->includes, "DIR", "of build: a folder of headers");
   AddSwitch(app, "--plain", &options->plain,
             "of build: without instrumentation, as other compilers build it");
+  AddSwitch(app, "--dll", &options->dll,
+            "of build: an implementation of documented routines instead of a driver, for "
+            "--implementation of conform, fuzz and others; it is compiled against impl/include");
   drivers::DriveSessionOptions& session = options->session;
   AddNumber(app, "--runs", &session.runs, 1, INT_MAX, "of fuzzing: schedules, at most");
   AddNumber(app, "--seconds", &session.seconds, 1, 30 * 86400,
@@ -107,7 +115,8 @@ std::function<int()> Declare(CLI::App* app) {
             "of fuzzing: go on after a finding; each rule is saved once");
   AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");
   AddText(app, "--implementation", &session.implementation, "FILE",
-          "shared object with the queue routines that the driver calls (the built-in ones)");
+          "shared object or PE image with the queue routines that the driver calls (the built-in "
+          "ones)");
   AddChoice(app, "--memory", &session.memory, {"sc", "tso", "rc11"},
             "of fuzzing: what a load may return: the newest store, what x86 shows, or what C++ "
             "allows (rc11); in the model build, which it asks for");

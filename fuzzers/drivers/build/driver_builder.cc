@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "fuzzers/drivers/implementation/guest_services.h"
 #include "fuzzers/drivers/world/services.h"
 
 namespace cancelsafe::drivers {
@@ -87,12 +88,61 @@ std::string OverlayOfNames() {
   return text + "]}";
 }
 
-std::string Definitions() {
+// What the linker is told to take from the host.
+std::string Definitions(bool dll) {
   std::string text = "LIBRARY ntoskrnl.exe\nEXPORTS\n";
+  if (dll) {
+    for (const std::string& name : GuestServiceNames()) absl::StrAppend(&text, name, "\n");
+    return text;
+  }
   for (const Service* service : AllServices()) {
     absl::StrAppend(&text, service->name, service->is_data ? " DATA" : "", "\n");
   }
   return text;
+}
+
+void Append(std::vector<std::string>* words, const std::vector<std::string>& more) {
+  words->insert(words->end(), more.begin(), more.end());
+}
+
+// The command that compiles a source, without its name and the object's. `overlay` is the file
+// with the names of headers.
+std::vector<std::string> CompileCommand(const DriverBuildOptions& options,
+                                        const std::string& overlay) {
+  std::vector<std::string> words = {"clang-19", "--target=x86_64-w64-mingw32"};
+  if (options.dll) {
+    // The kernel's C library is not that of mingw's headers.
+    Append(&words,
+           {"-isystem", absl::StrCat(options.gap_headers, "/.."), "-D_CRT_USE_BUILTIN_OFFSETOF",
+            "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"});
+  } else {
+    Append(&words,
+           {"-isystem", options.gap_headers, "-isystem", kHeaders, "-isystem",
+            absl::StrCat(kHeaders, "/ddk"), "-ivfsoverlay", overlay, "-include", "driver_prefix.h",
+            // A deprecated header of the compiler's that the DDK includes.
+            "-D_MM3DNOW_H_INCLUDED",
+            // A __try covers the accesses in it, not its calls alone: what MSVC does.
+            "-Xclang", "-fasync-exceptions"});
+  }
+  Append(&words, {"-fms-extensions", "-Wno-ignored-attributes", "-Wno-microsoft", "-gdwarf-4",
+                  "-O1", "-fno-omit-frame-pointer",
+                  // Frames of more than a page would call a routine that probes the stack.
+                  "-mno-stack-arg-probe"});
+  if (options.instrument) {
+    Append(&words, {"-Xclang", "-fsanitize=thread", "-mllvm", "-tsan-instrument-func-entry-exit=0",
+                    // As the compilers of x64 drivers do: a volatile load acquires, a store
+                    // releases.
+                    "-fms-volatile"});
+  }
+  if (options.instrument && !options.dll) {
+    // The driver's spelling names a runtime for the linker.
+    Append(&words,
+           {"-Xclang", "-fsanitize-coverage-type=3", "-Xclang",
+            "-fsanitize-coverage-trace-pc-guard", "-Xclang", "-fsanitize-coverage-trace-cmp"});
+  }
+  for (const std::string& name : options.definitions) words.push_back("-D" + name);
+  for (const std::string& name : options.includes) words.push_back("-I" + name);
+  return words;
 }
 
 }  // namespace
@@ -113,49 +163,32 @@ absl::Status BuildDriver(const DriverBuildOptions& options) {
     return absl::StrCat(folder.path(), "/", name);
   };
   absl::Status status = WriteFileAtomically(in_folder("names.yaml"), OverlayOfNames());
-  if (status.ok()) status = WriteFileAtomically(in_folder("host.def"), Definitions());
+  if (status.ok()) {
+    status = WriteFileAtomically(in_folder("host.def"), Definitions(options.dll));
+  }
   if (status.ok()) {
     status = Run({"llvm-dlltool-19", "-m", "i386:x86-64", "-d", in_folder("host.def"), "-l",
                   in_folder("libhost.a")});
   }
   if (!status.ok()) return status;
 
-  std::vector<std::string> link = {"ld.lld-19", "-m",          "i386pep",     "-shared",
-                                   "--entry",   options.entry, "--subsystem", "native",
-                                   "-o",        options.output};
+  std::vector<std::string> link = {"ld.lld-19",   "-m",     "i386pep", "-shared",
+                                   "--subsystem", "native", "-o",      options.output};
+  if (options.dll) {
+    Append(&link, {"-Xlink=-noentry", "--export-all-symbols"});
+  } else {
+    Append(&link, {"--entry", options.entry});
+  }
+  const std::vector<std::string> command = CompileCommand(options, in_folder("names.yaml"));
   for (size_t i = 0; i < options.sources.size(); ++i) {
     const std::string object = in_folder(absl::StrCat(i, ".o"));
-    std::vector<std::string> compile = {
-        "clang-19", "--target=x86_64-w64-mingw32", "-isystem", options.gap_headers, "-isystem",
-        kHeaders, "-isystem", absl::StrCat(kHeaders, "/ddk"), "-ivfsoverlay",
-        in_folder("names.yaml"), "-include", "driver_prefix.h", "-fms-extensions",
-        "-Wno-ignored-attributes", "-Wno-microsoft",
-        // A deprecated header of the compiler's that the DDK includes.
-        "-D_MM3DNOW_H_INCLUDED", "-gdwarf-4", "-O1", "-fno-omit-frame-pointer",
-        // Frames of more than a page would call a routine that probes the stack.
-        "-mno-stack-arg-probe",
-        // A __try covers the accesses in it, not its calls alone: what MSVC does.
-        "-Xclang", "-fasync-exceptions"};
-    if (options.instrument) {
-      for (const char* flag :
-           {"-Xclang", "-fsanitize=thread", "-mllvm", "-tsan-instrument-func-entry-exit=0",
-
-            // As the compilers of x64 drivers do: a volatile load acquires, a store releases.
-            "-fms-volatile",
-            // The driver's spelling names a runtime for the linker.
-            "-Xclang", "-fsanitize-coverage-type=3", "-Xclang",
-            "-fsanitize-coverage-trace-pc-guard", "-Xclang", "-fsanitize-coverage-trace-cmp"}) {
-        compile.push_back(flag);
-      }
-    }
-    for (const std::string& name : options.definitions) compile.push_back("-D" + name);
-    for (const std::string& name : options.includes) compile.push_back("-I" + name);
-    compile.insert(compile.end(), {"-c", options.sources[i], "-o", object});
+    std::vector<std::string> compile = command;
+    Append(&compile, {"-c", options.sources[i], "-o", object});
     status = Run(compile);
     if (!status.ok()) return status;
     link.push_back(object);
   }
-  if (options.instrument) {
+  if (options.instrument && !options.dll) {
     // The bounds of the blocks' guards: on COFF the linker sorts what is behind the "$".
     const std::string source = in_folder("guards.s");
     const std::string object = in_folder("guards.o");
@@ -166,7 +199,9 @@ absl::Status BuildDriver(const DriverBuildOptions& options) {
     if (!status.ok()) return status;
     link.push_back(object);
   }
-  link.insert(link.end(), {in_folder("libhost.a"), "-L", kLibraries, "-lntoskrnl", "-lhal"});
+  link.push_back(in_folder("libhost.a"));
+  // What a driver imports beyond the services is named when it is loaded; what a DLL does, here.
+  if (!options.dll) Append(&link, {"-L", kLibraries, "-lntoskrnl", "-lhal"});
   return Run(link);
 }
 

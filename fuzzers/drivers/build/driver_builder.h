@@ -1,6 +1,7 @@
-// Builds a driver for the loader from its sources: compiles them for Windows against the DDK's
-// headers of mingw-w64, with debug information and the instrumentation that makes accesses
-// visible, and links them with an import library of the services.
+// Builds a driver, or an implementation of the documented routines as a DLL, for the loader from
+// its sources: compiles them for Windows, with debug information and the instrumentation that makes
+// accesses visible, and links them with an import library of the services. A driver is compiled
+// against the DDK's headers of mingw-w64, a DLL against impl/include as a shared object is.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_BUILD_DRIVER_BUILDER_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_BUILD_DRIVER_BUILDER_H_
 
@@ -18,7 +19,10 @@ struct DriverBuildOptions {
   std::vector<std::string> includes;     // folders
   std::string entry = "DriverEntry";
   bool instrument = true;
-  // Of this project: the folder with what the DDK lacks (impl/include/windows).
+  // An implementation: no entry point, and what the sources define is exported.
+  bool dll = false;
+  // Of this project: the folder with what the DDK lacks (impl/include/windows). A DLL's headers
+  // are in the one that it lies in.
   std::string gap_headers;
 };
 

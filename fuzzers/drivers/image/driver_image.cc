@@ -30,7 +30,7 @@ DriverImage::MissingHandler missing_handler = nullptr;
 
 CANCELSAFE_MS_ABI void ReachedMissing(const PeImport* import) {
   if (missing_handler != nullptr) missing_handler(import->module.c_str(), import->name.c_str());
-  fprintf(stderr, "cancelsafe: the driver called %s of %s, which is not provided\n",
+  fprintf(stderr, "cancelsafe: the image called %s of %s, which is not provided\n",
           import->name.c_str(), import->module.c_str());
   abort();
 }
@@ -50,6 +50,7 @@ size_t InPages(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 }  // namespace
 
 void DriverImage::SetMissingHandler(MissingHandler handler) { missing_handler = handler; }
+bool DriverImage::HasMissingHandler() { return missing_handler != nullptr; }
 
 std::unique_ptr<DriverImage> DriverImage::Load(const std::string& path, const Resolver& resolver,
                                                std::string* error) {
@@ -188,7 +189,15 @@ bool DriverImage::Protect(std::string* error) {
 void DriverImage::Reset() {
   const char* from = pristine_.data();
   for (const Span& span : writable_) {
+#ifdef CANCELSAFE_SANITIZER_THREAD
+    // A copy by a routine of the library would be an access to TSan.
+    char* to = span.begin;
+    const char* source = from;
+    size_t count = span.bytes;
+    asm volatile("rep movsb" : "+D"(to), "+S"(source), "+c"(count) : : "memory");
+#else
     memcpy(span.begin, from, span.bytes);
+#endif
     from += span.bytes;
   }
 }

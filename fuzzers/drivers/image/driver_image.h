@@ -38,6 +38,7 @@ class DriverImage {
   DriverImage& operator=(const DriverImage&) = delete;
 
   static void SetMissingHandler(MissingHandler handler);
+  static bool HasMissingHandler();
 
   // "name (module)" of each import that is not provided, in the order of the file.
   const std::vector<std::string>& missing_services() const { return missing_; }

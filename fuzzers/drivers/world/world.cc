@@ -2,10 +2,10 @@
 #include "fuzzers/drivers/world/world.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/image/module_of_image.h"
 #include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/state.h"
@@ -31,13 +31,7 @@ void NotProvided(const char* module, const char* name) {
 // stays known until another one takes its place.
 void ShowToEngine(const DriverImage& image) {
   static auto* const watched = new std::map<char*, char*>;  // by base: where the variables begin
-  memory::Module module;
-  module.begin = reinterpret_cast<uintptr_t>(image.base());
-  module.end = module.begin + image.size();
-  // What addresses in the file are relative to.
-  module.load_address = module.begin - image.LinkedAddress(image.base());
-  module.has_inlines = true;
-  snprintf(module.path, sizeof(module.path), "%s", image.path().c_str());
+  const memory::Module module = ModuleOf(image);
   memory::RemoveModule(module.begin);
   memory::AddModule(module);
   if (const auto before = watched->find(image.base()); before != watched->end()) {

@@ -4,6 +4,7 @@
 
 #include "fuzzers/run/cancel_queue_driver.h"
 #include "fuzzers/run/stand_ins.h"
+#include "impl/image_format.h"
 
 namespace cancelsafe {
 namespace {
@@ -107,6 +108,7 @@ void CsqDriver::InitializeAs(PIO_CSQ csq, bool ex) {
         reinterpret_cast<PIO_CSQ_INSERT_IRP>(reinterpret_cast<PVOID>(&InsertIrpEx));
     FillInCsq(csq, ex ? IO_TYPE_CSQ_EX : IO_TYPE_CSQ, ex ? insert_ex : &InsertIrp, &RemoveIrp,
               &PeekNextIrp, &Acquire, &Release, &CompleteCanceledIrp);
+    if (const ImageParts* const image = ImagePartsOf(table_)) image->adopt_csq(csq);
   }
 }
 
