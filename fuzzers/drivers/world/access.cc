@@ -25,17 +25,23 @@ inline bool IsShared(const volatile void* address) {
          (state.image != nullptr && state.image->Contains(address));
 }
 
+// What is shared the engine tells of; stacks are private but where their owner hands out an
+// address.
+inline void TellAccess(const volatile void* address, size_t size, bool write) {
+  if (!IsShared(address)) TellMemory(address, size, write);
+  TellLife(address, false);
+}
+
 // The preemption point before an access, where the run wants one.
-void PointBefore(const volatile void* address, [[maybe_unused]] size_t size,
-                 [[maybe_unused]] bool write, [[maybe_unused]] const void* caller) {
-  if (!options.points || !IsShared(address)) return;
+void PointBefore(const volatile void* address, size_t size, bool write,
+                 [[maybe_unused]] const void* caller) {
+  if (options.points && IsShared(address)) {
 #ifdef CANCELSAFE_SANITIZER_MODEL
-  memory::FlushSome(reinterpret_cast<uintptr_t>(caller));
+    memory::FlushSome(reinterpret_cast<uintptr_t>(caller));
 #endif
-  ki_platform->point(kPointAccess, address);
-#ifdef CANCELSAFE_SANITIZER_MODEL
-  schedule::Executor::Get().TouchMemory(address, size, write);
-#endif
+    ki_platform->point(kPointAccess, address);
+  }
+  if (__builtin_expect(telling, 0)) TellAccess(address, size, write);
 }
 
 #ifdef CANCELSAFE_SANITIZER_MODEL
@@ -113,6 +119,8 @@ CANCELSAFE_UNALIGNED(16)
 CANCELSAFE_MS_ABI void* Copy(void* to, const void* from, ULONG64 size) {
   Range(from, size, false, CANCELSAFE_CALLER);
   Range(to, size, true, CANCELSAFE_CALLER);
+  // It is read now, behind the second point.
+  TellMemory(from, size, false);
   return __builtin_memmove(to, from, size);
 }
 CANCELSAFE_MS_ABI void* SetBytes(void* at, int value, ULONG64 size) {
@@ -123,16 +131,17 @@ CANCELSAFE_MS_ABI void* SetBytes(void* at, int value, ULONG64 size) {
 CANCELSAFE_MS_ABI void Nothing() {}
 
 // An update is an Interlocked routine of the driver's.
-inline void BeforeUpdate(const volatile void* address, const void* caller) {
+inline void BeforeUpdate(const volatile void* address, size_t size, const void* caller) {
   door_caller = caller;
   ki_platform->point(kPointInterlocked, address);
+  if (__builtin_expect(telling, 0)) TellAccess(address, size, true);
   CheckFreed(address, true);
 }
 
 #define CANCELSAFE_UPDATE(bits, type, name, operation, builtin)                                 \
   CANCELSAFE_MS_ABI type Atomic##bits##name(volatile type* a, type v,                           \
                                             [[maybe_unused]] int order) {                       \
-    BeforeUpdate(a, CANCELSAFE_CALLER);                                                         \
+    BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                                         \
     return CANCELSAFE_PERFORM(                                                                  \
         UpdateHere<type>(a, memory::Operation::operation, v, order, CANCELSAFE_SITE_OF_CALLER), \
         builtin(a, v, __ATOMIC_SEQ_CST));                                                       \
@@ -158,7 +167,7 @@ inline void BeforeUpdate(const volatile void* address, const void* caller) {
   CANCELSAFE_MS_ABI type Atomic##bits##compare_exchange_val(volatile type* a, type expected,      \
                                                             type v, [[maybe_unused]] int order,   \
                                                             [[maybe_unused]] int failure) {       \
-    BeforeUpdate(a, CANCELSAFE_CALLER);                                                           \
+    BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                                           \
     return CANCELSAFE_PERFORM(                                                                    \
         CompareHere<type>(a, expected, v, order, failure, CANCELSAFE_SITE_OF_CALLER),             \
         CompareAndSwap<type>(a, expected, v));                                                    \

@@ -101,6 +101,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
   state.fail_allocation = options.fail_allocation;
   ResetQueueDoors();
   ResetThreads();
+  ResetTold();
   image->Reset();
   door_caller = nullptr;
   NoteRunBegins();
