@@ -86,6 +86,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   output_.allocations = AllocationCount();
   output_.activities = stage_.started_activities();
   output_.starved = stage_.starved();
+  output_.restless = stage_.restless();
   output_.hung = RunHung();
   output_.verdict = EngineVerdict(options.races);
   if (output_.verdict.ok()) output_.verdict = stage_.verdict();

@@ -36,7 +36,8 @@ struct DriverRunOutput {
   int allocations = 0;  // that could have been made to fail
   int activities = 0;   // that the driver started
   bool starved = false;
-  bool hung = false;                   // its code did not come back, which took seconds to notice
+  bool restless = false;  // it did not come to rest: rules that need one were not applied
+  bool hung = false;      // its code did not come back, which took seconds to notice
   // With `tells`: what callers see of the run: how each request ended, and what was left out; or
   // the rule that was broken.
   std::string outcome;
@@ -63,6 +64,8 @@ class DriverRunner final : private Stage::Play {
   // Loads and unloads the driver once.
   DriverFacts Learn();
 
+  // Of the last run, those that could have been made to fail.
+  int allocations() const { return output_.allocations; }
   // Whether each access of the driver and of the queues is told in runs that tell.
   bool sees_all_accesses() const;
   // From the next run on `chooser` makes the choices of memory; null: the schedule does.

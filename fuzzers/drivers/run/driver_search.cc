@@ -105,23 +105,26 @@ bool DriverSearch::Next() {
       continue;
     }
     if (end() == ExploreEnd::kRunTooLong) {
-      if (GoesOnToAnEnd()) return false;
-      break;
+      begins_ = false;
+      return !GoesOnToAnEnd();
     }
     const bool fails = !output_->verdict.ok();
     if (explorer_->cut() || (explorer_->again() && !fails)) continue;
+    begins_ = explorer_->beginnings() != beginnings_;
+    beginnings_ = explorer_->beginnings();
+    if (begins_) bound_.clear();
     if (output_->verdict.kind == VerdictKind::kUnknown) {
       bound_ = "runs that could not be judged";
+    } else if (fails) {
+      // What other fibers would have done next is not known.
+      bound_ = "an execution that a broken rule ended";
     } else if (runner_->memory_bounded()) {
       bound_ = "what the memory engine has room for";
     } else if (output_->schedule.points > kPointsMax && !fails) {
       bound_ = "the length of one execution";
     }
-    break;
+    return true;
   }
-  begins_ = explorer_->beginnings() != beginnings_;
-  beginnings_ = explorer_->beginnings();
-  return true;
 }
 
 // The run that was too long to be explored, again and without a limit on its steps.

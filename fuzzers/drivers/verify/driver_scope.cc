@@ -23,8 +23,8 @@ std::string Counted(int count, const char* what) {
 
 std::string ScopeText(const DriverScope& scope) {
   const std::string words = DriverOperationWords(scope.operations);
-  return absl::StrCat("driver ", scope.fibers, "x", scope.calls, ", ",
-                      Counted(scope.files, "file"), scope.failures ? ", failing allocations" : "",
+  return absl::StrCat("driver ", scope.fibers, "x", scope.calls, ", ", Counted(scope.files, "file"),
+                      scope.failures ? ", failing allocations" : "",
                       words.empty() ? "" : ", calls ", words);
 }
 
@@ -82,12 +82,11 @@ std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFact
 
 bool HasTime(const DriverImage& image) {
   // Parts of names, so that a new service of this kind is not forgotten.
-  constexpr const char* kWords[] = {"Timer",    "Wait",      "Delay", "Time",
+  constexpr const char* kWords[] = {"Timer",     "Wait",        "Delay", "Time",
                                     "TickCount", "Performance", "Mutex", "Resource"};
   return std::any_of(image.imports().begin(), image.imports().end(), [&](const PeImport& import) {
-    return std::any_of(std::begin(kWords), std::end(kWords), [&](const char* word) {
-      return absl::StrContains(import.name, word);
-    });
+    return std::any_of(std::begin(kWords), std::end(kWords),
+                       [&](const char* word) { return absl::StrContains(import.name, word); });
   });
 }
 

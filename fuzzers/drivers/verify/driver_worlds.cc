@@ -10,9 +10,7 @@
 namespace cancelsafe::drivers {
 
 DriverWorlds::DriverWorlds(const DriverScope& scope, std::vector<DriverVariant> variants)
-    : scope_(scope),
-      variants_(std::move(variants)),
-      shapes_(ShapesOf(scope.fibers, scope.calls)) {}
+    : scope_(scope), variants_(std::move(variants)), shapes_(ShapesOf(scope.fibers, scope.calls)) {}
 
 bool DriverWorlds::Next() {
   if (index_ < 0) {
@@ -30,9 +28,8 @@ bool DriverWorlds::Next() {
       }
       words_begun_ = false;
     }
-  } while (!Fits() || !IsLeastOrder(shapes_[shape_], [this](const auto& fibers) {
-    return WordOf(fibers);
-  }));
+  } while (!Fits() ||
+           !IsLeastOrder(shapes_[shape_], [this](const auto& fibers) { return WordOf(fibers); }));
   Spell();
   ++index_;
   return true;
