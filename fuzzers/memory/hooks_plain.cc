@@ -97,6 +97,10 @@ void CancelsafeLockTouched(const volatile void* word, int writes) {
 void CancelsafeLockNoted(const volatile void* word, unsigned parts, int writes) {
   cancelsafe::schedule::Executor::Get().Touch(word, writes != 0, static_cast<uint8_t>(parts));
 }
+void CancelsafeTold(const volatile void* address, unsigned long size, int writes) {
+  if (memory::internal::access_point != memory::internal::kTellsOnly) return;
+  cancelsafe::schedule::Executor::Get().TouchMemory(address, size, writes != 0);
+}
 void CancelsafeLockTaken(const volatile void* word) { memory::TakeLock(word); }
 void CancelsafeLockGiven(const volatile void* word) { memory::GiveLock(word); }
 

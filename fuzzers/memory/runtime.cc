@@ -62,11 +62,12 @@ void BeginRun(const RunSetup& setup) {
   engine.SetChooser(nullptr);
   engine.SetFlushWatcher(&TellFlush);
   run_state.chooser = setup.chooser;
-  internal::access_point = setup.access_point;
+  internal::access_point =
+      setup.access_point == 0 && setup.tells ? internal::kTellsOnly : setup.access_point;
   internal::engine = &engine;
   internal::full_barrier = 0;
   internal::active = true;
-  internal::in_passing = setup.access_point == 0;
+  internal::in_passing = internal::access_point == 0;
   ++run_state.run;
   run_state.returned = Clock();
   for (int& count : run_state.caught_up) count = 0;
@@ -102,8 +103,10 @@ void FlushSome(uintptr_t site) {
 
 void PointAndTell(const volatile void* address, size_t size, bool write, uintptr_t site) {
   schedule::Executor& executor = schedule::Executor::Get();
-  FlushSome(site);
-  executor.Point(internal::access_point, address, site);
+  if (internal::HasPoints()) {
+    FlushSome(site);
+    executor.Point(internal::access_point, address, site);
+  }
   executor.TouchMemory(address, size, write);
 }
 
@@ -116,7 +119,7 @@ void Fence(Order order, uintptr_t site) {
   if (!internal::active) return;
   const bool is_sc = order == Order::kSeqCst;
   // What it orders may happen before it and after it; it is not an access.
-  if (is_sc && internal::access_point != 0 && TheEngine().model() != Model::kSc) {
+  if (is_sc && internal::HasPoints() && TheEngine().model() != Model::kSc) {
     FlushSome(site);
     schedule::Executor::Get().Point(internal::access_point, nullptr, site);
   }

@@ -67,6 +67,9 @@ struct RunSetup {
   Chooser* chooser = nullptr;
   // Kind of the preemption point (executor.h) before each access, 0 for none.
   uint8_t access_point = 0;
+  // Without such points: accesses are told to a scheduler that sees all points, and with them
+  // those of the machine room that are not under test (CancelsafeTold).
+  bool tells = false;
 };
 // Forgets the last run. What the main context does from here on, it does as fiber 0.
 void BeginRun(const RunSetup& setup);
@@ -81,7 +84,9 @@ namespace internal {
 extern Engine* engine;        // TheEngine, from the first run on
 extern bool active;           // within a run
 extern bool in_passing;       // and no access is a point
-extern uint8_t access_point;  // RunSetup's
+extern uint8_t access_point;  // RunSetup's; kTellsOnly
+inline constexpr uint8_t kTellsOnly = 0xff;
+inline bool HasPoints() { return access_point != 0 && access_point != kTellsOnly; }
 extern uint8_t full_barrier;  // bit f: after BeginInterlocked of fiber f
 }  // namespace internal
 

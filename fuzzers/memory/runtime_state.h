@@ -27,7 +27,7 @@ inline int Fiber() {
 
 // The preemption point before a store leaves a buffer, where accesses are points.
 inline void PointToFlush(uintptr_t site) {
-  if (access_point == 0) return;
+  if (!HasPoints()) return;
   schedule::Executor::Get().Point(access_point, nullptr, site);
 }
 

@@ -111,6 +111,7 @@ void MemoryRun::Begin(const schedule::Schedule& schedule, MemoryModel wanted, bo
   memory::RunSetup setup;
   setup.chooser = &noting_;
   setup.access_point = access_points ? Machine::PointKind(kPointAccess) : 0;
+  setup.tells = tells_;
   memory::BeginRun(setup);
 }
 

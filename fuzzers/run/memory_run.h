@@ -37,6 +37,8 @@ class MemoryRun {
   // `wanted`, else that of the schedule, else rc11. `sequence` is where the history counts.
   void Begin(const schedule::Schedule& schedule, schedule::MemoryModel wanted, bool access_points,
              const uint32_t* sequence);
+  // From the next run on, accesses that are no points are told to a search of all schedules.
+  void TellAccesses(bool tells) { tells_ = tells; }
   // From the next run on, `chooser` makes the choices, and no list and no seed does; null:
   // they do.
   void SetChooser(memory::Chooser* chooser) { noting_.other = chooser; }
@@ -87,6 +89,7 @@ class MemoryRun {
     uint32_t made_at[schedule::kMaxStaleChoices] = {};
   };
   Noting noting_;
+  bool tells_ = false;
 };
 
 }  // namespace cancelsafe

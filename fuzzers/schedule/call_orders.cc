@@ -12,7 +12,7 @@ namespace cancelsafe::schedule {
 void CallOrders::Clear(int fibers) {
   fibers_ = fibers;
   steps_.clear();
-  for (int f = 0; f < kMaxFibers; ++f) {
+  for (int f = 0; f < kFiberCapacity; ++f) {
     steps_of_[f].clear();
     marks_of_[f].clear();
     began_waiting_[f] = false;
@@ -101,7 +101,7 @@ bool CallOrders::Visit(int last_beginning, const std::function<bool(const Order&
 void CallOrders::WriteOrder() {
   order_.clear();
   std::fill(std::begin(steps_made_), std::end(steps_made_), 0);
-  size_t next[kMaxFibers] = {};
+  size_t next[kFiberCapacity] = {};
   for (const int f : made_) Make(f, marks_of_[f][next[f]++].number);
   for (int f = 0; f < fibers_; ++f) Make(f, static_cast<int>(steps_of_[f].size()));
 }

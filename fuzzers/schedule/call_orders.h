@@ -26,7 +26,7 @@ class CallOrders {
   struct Step {
     int fiber;
     // Of each fiber, how many of its steps happen before this one; of its own, with it.
-    uint16_t clock[kMaxFibers];
+    uint16_t clock[kFiberCapacity];
     int passed;      // points within the step
     uint32_t begin;  // its times are those above this one
     bool begins_call;
@@ -70,14 +70,14 @@ class CallOrders {
 
   int fibers_ = 0;
   std::vector<Step> steps_;
-  std::vector<int> steps_of_[kMaxFibers];
-  std::vector<Mark> marks_of_[kMaxFibers];
-  bool began_waiting_[kMaxFibers];
+  std::vector<int> steps_of_[kFiberCapacity];
+  std::vector<Mark> marks_of_[kFiberCapacity];
+  bool began_waiting_[kFiberCapacity];
   // While orders are visited: the marks that were made, in order, by their fibers.
   std::vector<int> made_;
-  size_t marks_made_[kMaxFibers];
+  size_t marks_made_[kFiberCapacity];
   // While one is written.
-  int steps_made_[kMaxFibers];
+  int steps_made_[kFiberCapacity];
   Order order_;
 };
 

@@ -71,7 +71,7 @@ void CompleteExplorer::Start(const Schedule&, int fibers, const uint16_t*) {
     path_of_[f] = calls_of_[f] = static_cast<uint64_t>(f);
     in_new_call_[f] = false;
   }
-  part_is_loud_ = step_is_loud_ = trusting_ = mistaken_ = false;
+  part_is_loud_ = step_is_loud_ = trusting_ = mistaken_ = rested_ = false;
 }
 
 int CompleteExplorer::Pick(const Decision& decision) {
@@ -92,6 +92,8 @@ int CompleteExplorer::Pick(const Decision& decision) {
   }
   last_ = depth_++;
   Step& step = path_[last_];
+  step.after_rest = rested_;
+  rested_ = false;
   if (last_ >= recorded_) step.passed = 0;
   step.begin = options_.time == nullptr ? 0 : *options_.time;
   step.begins_call = step.ends_call = false;

@@ -108,6 +108,11 @@ class CompleteExplorer final : public Scheduler {
   void OnTouch(const volatile void* object, uint8_t parts, bool writes) override;
   void OnBlock(const volatile void* object) override;
   void OnCall(bool begins) override;
+  void OnTouchAll() override;
+  void OnRest() override;
+  // Whether some step did what is not known. With tight calls the exploration is worth nothing
+  // then: what such a step may conflict with was left out of the others' footprints.
+  bool met_unknown() const { return met_unknown_; }
 
  private:
   using Step = PathStep;
@@ -155,9 +160,9 @@ class CompleteExplorer final : public Scheduler {
   CompleteKnowledge known_;
   // For tight calls. What each fiber passes within a call is a path, a hash of its points.
   std::vector<uint64_t> newly_quiet_;   // in this run; of fixed room, like path_
-  uint64_t path_of_[kMaxFibers] = {};   // that it has passed in this run
-  uint64_t calls_of_[kMaxFibers] = {};  // begun in this run
-  bool in_new_call_[kMaxFibers] = {};   // since its last point
+  uint64_t path_of_[kFiberCapacity] = {};   // that it has passed in this run
+  uint64_t calls_of_[kFiberCapacity] = {};  // begun in this run
+  bool in_new_call_[kFiberCapacity] = {};   // since its last point
   // Since the last point of the step, and since its beginning.
   bool part_is_loud_ = false;
   bool step_is_loud_ = false;
@@ -167,6 +172,8 @@ class CompleteExplorer final : public Scheduler {
   bool again_ = false;
   int passed_ = 0;  // points within the last step
   int fibers_ = 0;
+  bool rested_ = false;  // since the last Pick
+  bool met_unknown_ = false;
   bool alone_ = false;  // with tight calls, one fiber: there is one run, and nothing to note
   bool cut_ = false;
   bool ran_ = false;

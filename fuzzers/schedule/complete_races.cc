@@ -38,10 +38,17 @@ void CompleteExplorer::FindShared() {
 void CompleteExplorer::Analyze() {
   FindShared();
   shared_.clear();
-  Clock now[kMaxFibers] = {};  // of each fiber's last step
+  Clock now[kFiberCapacity] = {};  // of each fiber's last step
   for (std::size_t i = 0; i < depth_; ++i) {
     Step& step = path_[i];
     if (step.alternatives != 0) continue;
+    if (step.after_rest) {
+      Clock all = {};
+      for (const Clock& one : now) {
+        for (int f = 0; f < kFiberCapacity; ++f) all[f] = std::max(all[f], one[f]);
+      }
+      for (Clock& one : now) std::copy(std::begin(all), std::end(all), std::begin(one));
+    }
     Clock& clock = now[step.chosen];
     ++clock[step.chosen];
     // Had the fiber come before the owner, it would not have had to wait.
@@ -82,7 +89,7 @@ void CompleteExplorer::FindRaces(int at, int fiber, const Footprint& footprint, 
     // what ended its waiting comes first.
     const bool reversible = !EndsWaiting(i, fiber);
     if (reversible && is_new) Reverse(i, at, fiber, *clock);
-    for (int f = 0; f < kMaxFibers; ++f) {
+    for (int f = 0; f < kFiberCapacity; ++f) {
       (*clock)[f] = std::max((*clock)[f], earlier.clock[f]);
       if (reversible) between[f] = std::max(between[f], earlier.clock[f]);
     }
@@ -98,7 +105,7 @@ void CompleteExplorer::Reverse(int earlier, int at, int fiber, const Clock& cloc
     return step.OnlyWaits() ? step.attempt_clock : step.clock;
   };
   // Each fiber's first step after the place that does not happen after the step there.
-  int first[kMaxFibers];
+  int first[kFiberCapacity];
   std::fill(std::begin(first), std::end(first), -1);
   for (int k = earlier + 1; k < at; ++k) {
     const Step& step = path_[k];

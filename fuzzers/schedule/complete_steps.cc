@@ -50,6 +50,19 @@ void CompleteExplorer::OnBlock(const volatile void* object) {
   if (!alone_) touched_.SetBlocked(known_.objects.Number(object));
 }
 
+void CompleteExplorer::OnTouchAll() {
+  if (alone_) return;
+  met_unknown_ = true;
+  NoteLoud();
+  touched_.AddAll();
+}
+
+void CompleteExplorer::OnRest() {
+  if (alone_) return;
+  rested_ = true;
+  if (options_.tight_calls) known_.ordering.NoteRest();
+}
+
 void CompleteExplorer::OnCall(bool begins) {
   if (alone_) return;
   Step& step = path_[last_];
@@ -86,7 +99,7 @@ bool CompleteExplorer::Passes(const Decision& decision) {
   uint64_t& path = path_of_[fiber];
   if (!part_is_loud_ && newly_quiet_.size() < newly_quiet_.capacity()) newly_quiet_.push_back(path);
   if (in_new_call_[fiber]) {
-    path = calls_of_[fiber] += kMaxFibers;
+    path = calls_of_[fiber] += kFiberCapacity;
     in_new_call_[fiber] = false;
   }
   path = (path ^ decision.pending[fiber].site ^ decision.pending[fiber].kind) * 0x9E3779B97F4A7C15u;

@@ -293,6 +293,10 @@ void Executor::TellMemory(const volatile void* address, size_t size, bool writes
   }
 }
 
+void Executor::TellTouchAll() { g.scheduler->OnTouchAll(); }
+
+void Executor::TellRest() { g.scheduler->OnRest(); }
+
 void Executor::TellCall(bool begins) { g.scheduler->OnCall(begins); }
 
 void Executor::Stop() {

@@ -61,6 +61,11 @@ class Scheduler {
   // accesses, the wait that its point ended in, and beginnings and ends of calls.
   virtual void OnTouch(const volatile void*, uint8_t /*parts*/, bool /*writes*/) {}
   virtual void OnBlock(const volatile void*) {}
+  // What it accesses is not known: it may be anything.
+  virtual void OnTouchAll() {}
+  // No fiber could go on until now: what follows does so because all of them had come to
+  // where they wait, or to their ends.
+  virtual void OnRest() {}
   virtual void OnCall(bool /*begins*/) {}
 };
 
@@ -178,6 +183,16 @@ class Executor {
   void TouchMemory(const volatile void* address, size_t size, bool writes) {
     if (__builtin_expect(watched_, 0)) TellMemory(address, size, writes);
   }
+  void TouchAll() {
+    if (__builtin_expect(watched_, 0)) TellTouchAll();
+  }
+  // All fibers wait, and the caller is about to let one go on: by the time that passes, or
+  // because it waits for this.
+  void NoteRest() {
+    if (__builtin_expect(watched_, 0)) TellRest();
+  }
+  // Whether any of this is told at present.
+  bool watched() const { return watched_; }
   void NoteCall(bool begins) {
     if (__builtin_expect(watched_, 0)) TellCall(begins);
   }
@@ -205,6 +220,8 @@ class Executor {
   void TellTouch(const volatile void* object, uint8_t parts, bool writes);
   void TellMemory(const volatile void* address, size_t size, bool writes);
   void TellCall(bool begins);
+  void TellTouchAll();
+  void TellRest();
 
   static Executor instance_;
   int current_ = -1;      // the running fiber

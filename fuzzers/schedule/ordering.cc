@@ -56,8 +56,16 @@ void OrderingObjects::ForEachSeen(const Access& access, const Visit& visit) {
 bool OrderingObjects::EndRun() {
   bool more = false;
   ++run_;
-  Clock now[kMaxFibers] = {};
+  Clock now[kFiberCapacity] = {};
   for (const Access& access : log_) {
+    if (access.parts == 0) {
+      Clock all = {};
+      for (const Clock& one : now) {
+        for (int f = 0; f < kFiberCapacity; ++f) all[f] = std::max(all[f], one[f]);
+      }
+      for (Clock& one : now) std::copy(std::begin(all), std::end(all), std::begin(one));
+      continue;
+    }
     Clock& clock = now[access.fiber];
     ++clock[access.fiber];
     Parts& parts = parts_[access.object];
@@ -69,7 +77,7 @@ bool OrderingObjects::EndRun() {
     bool comes_after = true;
     ForEachSeen(access, [&](Seen& seen) {
       if (seen.run != run_) seen = {run_, {}, {}};
-      for (int f = 0; f < kMaxFibers; ++f) {
+      for (int f = 0; f < kFiberCapacity; ++f) {
         comes_after &= seen.written[f] <= clock[f] && (!access.writes || seen.read[f] <= clock[f]);
       }
     });
@@ -77,7 +85,7 @@ bool OrderingObjects::EndRun() {
       more |= orders_[access.object] == 0;
       orders_[access.object] = 1;
       ForEachSeen(access, [&](const Seen& seen) {
-        for (int f = 0; f < kMaxFibers; ++f) {
+        for (int f = 0; f < kFiberCapacity; ++f) {
           clock[f] = std::max(clock[f], seen.written[f]);
           if (access.writes) clock[f] = std::max(clock[f], seen.read[f]);
         }
@@ -85,7 +93,7 @@ bool OrderingObjects::EndRun() {
     }
     ForEachSeen(access, [&](Seen& seen) {
       Clock& last = access.writes ? seen.written : seen.read;
-      for (int f = 0; f < kMaxFibers; ++f) last[f] = std::max(last[f], clock[f]);
+      for (int f = 0; f < kFiberCapacity; ++f) last[f] = std::max(last[f], clock[f]);
     });
   }
   return more;

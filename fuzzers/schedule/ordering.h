@@ -43,11 +43,13 @@ class OrderingObjects {
   void Note(uint16_t object, int fiber, uint8_t parts, bool writes) {
     log_.push_back({object, static_cast<uint8_t>(fiber), parts, writes});
   }
+  // All fibers wait: what follows comes after all that was done until now.
+  void NoteRest() { log_.push_back({}); }
   // Whether the run showed more objects to be of this kind than were known. O(accesses).
   bool EndRun();
 
  private:
-  using Clock = uint16_t[kMaxFibers];  // of each fiber, how many of its accesses
+  using Clock = uint16_t[kFiberCapacity];  // of each fiber, how many of its accesses
   struct Access {
     uint16_t object;
     uint8_t fiber;

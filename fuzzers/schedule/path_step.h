@@ -14,7 +14,7 @@
 
 namespace cancelsafe::schedule {
 
-using StepClock = uint16_t[kMaxFibers];
+using StepClock = uint16_t[kFiberCapacity];
 
 struct PathStep {
   uint8_t alternatives;  // of a choice, 0 for a step
@@ -27,11 +27,12 @@ struct PathStep {
   uint32_t begin;                   // when it began, by CompleteOptions::time
   bool begins_call;                 // with tight calls: a call began in it
   bool ends_call;                   // likewise
+  bool after_rest;                  // before it all fibers waited (Executor::NoteRest)
   Footprint footprint;              // of the step
   Footprint outcomes;               // of the step, with all choices so far
   Footprint attempt;                // likewise, if it ended in waiting: with what it tried
-  Footprint sleeper[kMaxFibers];    // of the sleeping fibers' steps
-  Footprint announced[kMaxFibers];  // of the points at which the fibers stand
+  Footprint sleeper[kFiberCapacity];    // of the sleeping fibers' steps
+  Footprint announced[kFiberCapacity];  // of the points at which the fibers stand
   // Filled in by Analyze: the steps that happen before it, of each fiber the number of
   // the last one; its own is its own number.
   StepClock clock;

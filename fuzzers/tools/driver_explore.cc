@@ -6,15 +6,13 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "base/files.h"
-#include "command/require_ok.h"
+#include "base/signals.h"
 #include "command/status.h"
-#include "fuzzers/drivers/explain/driver_observation.h"
-#include "fuzzers/drivers/fuzz/drive_session.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
-#include "fuzzers/run/report.h"
+#include "fuzzers/drivers/run/driver_search.h"
 #include "fuzzers/tools/bounded_search.h"
 #include "fuzzers/tools/crash_report.h"
+#include "fuzzers/tools/driver_found.h"
 #include "fuzzers/tools/explore_progress.h"
 
 namespace cancelsafe {
@@ -27,9 +25,9 @@ using drivers::LoadedDriver;
 
 constexpr int64_t kRandomSchedules = 100000;
 
-class DriverSearch {
+class ScheduleSearch {
  public:
-  DriverSearch(const DriverExploreOptions& options, GuestHost* host)
+  ScheduleSearch(const DriverExploreOptions& options, GuestHost* host)
       : options_(options),
         ignored_(drivers::IgnoredRules(options.ignore)),
         file_(drivers::OpenDriverProgram(options.file)),
@@ -40,6 +38,7 @@ class DriverSearch {
     printf("%s", loaded_.remarks.c_str());
     run_.schedule.record_choices = true;
     file_.program.schedule = schedule::Schedule();
+    file_.program.schedule.memory = options.memory;
     // As many fibers for what the driver starts as it needs.
     int& fibers = file_.program.driver_fibers;
     while (loaded_.runner->Run(file_.program, run_).starved && fibers < drivers::kMaxDriverFibers) {
@@ -47,12 +46,14 @@ class DriverSearch {
     }
   }
 
+  int Complete();
   int AllUpToBound();
   int Random();
 
  private:
   // Runs once and takes in the outcome: whether it is a violation to be told.
   bool Fails(schedule::Scheduler* scheduler);
+  bool Judge();
   int Report(const std::string& how);
   // What follows "no violation".
   std::string LeftOut() const {
@@ -74,9 +75,13 @@ class DriverSearch {
   const DriverRunOutput* output_ = nullptr;  // of the last run
 };
 
-bool DriverSearch::Fails(schedule::Scheduler* scheduler) {
+bool ScheduleSearch::Fails(schedule::Scheduler* scheduler) {
   run_.scheduler = scheduler;
   output_ = &loaded_.runner->Run(file_.program, run_);
+  return Judge();
+}
+
+bool ScheduleSearch::Judge() {
   skipped_ += output_->skipped;
   const Verdict& verdict = output_->verdict;
   if (verdict.ok()) return false;
@@ -91,32 +96,52 @@ bool DriverSearch::Fails(schedule::Scheduler* scheduler) {
   return true;
 }
 
-int DriverSearch::Report(const std::string& how) {
-  drivers::DriveFinding finding;
-  finding.verdict = output_->verdict;
-  finding.program = file_.program;
-  finding.program.schedule = output_->schedule.executed;
-  const drivers::DriverObservation observation =
-      drivers::ObserveDriver(loaded_.runner.get(), *loaded_.image, finding.program);
-  finding.preemptions = observation.preemptions;
-  DriverProgramFile plain;
-  plain.program = finding.program;
-  const std::string path =
-      absl::StrCat(options_.directory, "/",
-                   FailureFileName("driver", drivers::PrintDriverProgram(plain), finding.verdict));
-  printf("found with %s\n\n%s\n\n%s\n", how.c_str(),
-         drivers::DriverVerdictLine(observation).c_str(),
-         drivers::DriverTableOf(observation).c_str());
-  const absl::Status status = WriteFileAtomically(
-      path, drivers::FindingText(finding, driver_, options_.implementation,
-                                 absl::StrCat("by cancelsafe explore, ", how), path));
-  RequireOk(status);
-  printf("saved:  %s\nreplay: %s\n", path.c_str(),
-         drivers::DriverReplayCommand(options_.implementation, path).c_str());
+int ScheduleSearch::Report(const std::string& how) {
+  DriverFound found;
+  found.verdict = output_->verdict;
+  found.program = file_.program;
+  found.program.schedule = output_->schedule.executed;
+  found.driver = driver_;
+  found.implementation = options_.implementation;
+  found.origin = absl::StrCat("by cancelsafe explore, ", how);
+  found.directory = options_.directory;
+  printf("found with %s\n\n", how.c_str());
+  ReportDriverFound(found, loaded_);
   return kExitViolation;
 }
 
-int DriverSearch::AllUpToBound() {
+int ScheduleSearch::Complete() {
+  // A user's request reaches this process from its parent, which leaves it the time to sum up.
+  const StopSignals stop;
+  drivers::DriverSearchOptions options;
+  if (options_.schedules > 0) options.max_runs = options_.schedules;
+  options.stop = [&] { return stop.Take(); };
+  drivers::DriverSearch search(file_.program, loaded_.runner.get(), options);
+  while (search.Next()) {
+    if (search.begins()) skipped_ = unknown_ = ignored_runs_ = 0;
+    output_ = &search.output();
+    progress_.Show(search.runs());
+    if (Judge()) return Report(absl::StrCat("execution ", search.runs(), " of a complete search"));
+  }
+  const std::string model =
+      schedule::kMemoryModelNames[static_cast<int>(file_.program.schedule.memory)];
+  const std::string counts =
+      absl::StrCat(search.runs(), " executions (", search.cut_runs(), " cut), model ", model);
+  const bool stopped = search.end() == schedule::ExploreEnd::kStopped;
+  const char* const seen = loaded_.image->instrumented()
+                               ? "complete"
+                               : "complete for switches at services (the driver is not "
+                                 "instrumented)";
+  const std::string text = stopped ? absl::StrCat(counts, ", stopped before the end")
+                           : search.complete()
+                               ? absl::StrCat(seen, ": ", counts, ", no bound")
+                               : absl::StrCat(counts, ", bounded by ", search.Bound());
+  printf("%s, no violation%s\n", text.c_str(), LeftOut().c_str());
+  fflush(stdout);  // before a second request can end the process
+  return stopped ? kExitInterrupted : kExitOk;
+}
+
+int ScheduleSearch::AllUpToBound() {
   std::string how;
   bool fails = false;
   BoundedSearch search;
@@ -136,7 +161,7 @@ int DriverSearch::AllUpToBound() {
   return SearchUpToBound(search) ? kExitOk : Report(how);
 }
 
-int DriverSearch::Random() {
+int ScheduleSearch::Random() {
   const int64_t schedules = options_.schedules > 0 ? options_.schedules : kRandomSchedules;
   schedule::Schedule& schedule = file_.program.schedule;
   schedule.kind = options_.kind;
@@ -156,7 +181,8 @@ int DriverSearch::Random() {
 }  // namespace
 
 int ExploreDriver(const DriverExploreOptions& options, GuestHost* host) {
-  DriverSearch search(options, host);
+  ScheduleSearch search(options, host);
+  if (options.complete) return search.Complete();
   return options.kind == schedule::Kind::kChoices ? search.AllUpToBound() : search.Random();
 }
 

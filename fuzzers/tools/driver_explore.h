@@ -16,6 +16,9 @@ struct DriverExploreOptions {
   std::string implementation;  // of the queue routines; "" for the built-in ones
   std::vector<std::string> ignore;
   int preemptions = 2;
+  // Every behaviour instead, each class of equivalent executions once.
+  bool complete = false;
+  schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;  // in the model build
   // With another kind: so many schedules of that scheduler.
   schedule::Kind kind = schedule::Kind::kChoices;
   int schedules = 0;  // at most; 0 for the default
@@ -23,7 +26,8 @@ struct DriverExploreOptions {
   int hang_seconds = 20;
 };
 
-// Every schedule with at most so many preemptions, fewest first, or many of one scheduler.
+// Every schedule with at most so many preemptions, fewest first, or many of one scheduler, or every
+// behaviour.
 // Prints what it found, saves it, and returns the exit status. Throws UsageError and SetupError.
 // `host`, which may be null, is told of the runs.
 int ExploreDriver(const DriverExploreOptions& options, GuestHost* host);

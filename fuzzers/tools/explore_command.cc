@@ -18,6 +18,7 @@
 #include "command/tree.h"
 #include "fuzzers/run/canary.h"
 #include "fuzzers/run/complete_search.h"
+#include "fuzzers/run/memory_run.h"
 #include "fuzzers/run/runner.h"
 #include "fuzzers/schedule/explore.h"
 #include "fuzzers/schedule/portfolio.h"
@@ -209,14 +210,27 @@ int Search::Random() {
   return 0;
 }
 
+void RequireCompleteBuild(const Options& options) {
+  if (!options.complete || CanSearchCompletely()) return;
+  throw UsageError(
+      "--complete needs the build that sees every access, and this is another one; use "
+      "./cancelsafe explore --complete --sanitizer model");
+}
+
 int ExploreDriverFile(Options* options) {
-  if (options->complete) {
-    throw UsageError(
-        "--complete is for programs on queues: the services that a driver calls access memory that "
-        "is not announced; name --preemptions");
+  if (options->jobs > 1) {
+    throw UsageError("--jobs is for programs on queues; a program for a driver has one process");
   }
-  ContinueUnder(options->sanitizer, "none", options->guest.implementation);
+  const bool modelled = options->complete || !options->guest.memory.empty();
+  ContinueUnder(options->sanitizer, modelled ? "model" : "none", options->guest.implementation);
+  RequireCompleteBuild(*options);
   DriverExploreOptions explore;
+  explore.complete = options->complete;
+  if (options->complete) explore.memory = schedule::MemoryModel::kSc;
+  if (!options->guest.memory.empty()) {
+    const std::string wrong = ReadMemoryModel(options->guest.memory, &explore.memory);
+    if (!wrong.empty()) throw UsageError(wrong);
+  }
   explore.file = options->files[0];
   explore.driver = options->driver;
   explore.implementation = options->guest.implementation;
@@ -248,11 +262,7 @@ int Run(Options* options) {
   if (IsDriverProgramFile(options->files[0])) return ExploreDriverFile(options);
   const bool modelled = options->complete || !options->guest.memory.empty();
   ContinueUnder(options->sanitizer, modelled ? "model" : "none", options->guest.implementation);
-  if (options->complete && !CanSearchCompletely()) {
-    throw UsageError(
-        "--complete needs the build that sees every access, and this is another one; use "
-        "./cancelsafe explore --complete --sanitizer model");
-  }
+  RequireCompleteBuild(*options);
   if (!options->scheduler.empty()) schedule::KindOf(options->scheduler, &options->kind);
   const Implementation implementation = LoadGuest(options->guest);
   const absl::StatusOr<ProgramFile> file =

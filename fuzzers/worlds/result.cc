@@ -23,7 +23,19 @@ using nlohmann::json;
 // Grows when a line means something else than before.
 constexpr int kFormat = 1;
 
-std::string Digest(const Tally& tally) { return absl::StrFormat("%016x", tally.digest); }
+std::string Digest(const VerifyResult& result) {
+  return absl::StrFormat("%016x", result.driver ? result.driver_tally.digest : result.tally.digest);
+}
+int64_t ProgramsOf(const VerifyResult& result) {
+  return result.driver ? result.driver_tally.programs : result.tally.programs;
+}
+
+bool SameScope(const VerifyResult& a, const VerifyResult& b) {
+  if (a.driver.has_value() != b.driver.has_value()) return false;
+  // Each driver has programs of its own.
+  return a.driver ? *a.driver == *b.driver && a.implementation == b.implementation
+                  : a.scope == b.scope;
+}
 
 std::string Counted(int64_t count, const char* what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
@@ -38,6 +50,15 @@ std::vector<std::string> BoundsOf(const VerifyResult& result) {
     bounds.push_back(
         absl::StrCat(Counted(result.tally.unfinished, "program"), " that could not be searched"));
   }
+  for (int i = 0; i < drivers::kUnjudgedCount; ++i) {
+    if (result.driver_tally.unjudged[i] == 0) continue;
+    bounds.push_back(absl::StrCat(Counted(result.driver_tally.unjudged[i], "program"), " ",
+                                  UnjudgedText(static_cast<drivers::Unjudged>(i))));
+  }
+  if (result.driver_tally.ignored != 0) {
+    bounds.push_back(absl::StrCat(Counted(result.driver_tally.ignored, "run"),
+                                  " with a violation to be ignored"));
+  }
   if (result.tally.left_out.unknown != 0) {
     bounds.push_back(
         absl::StrCat(Counted(result.tally.left_out.unknown, "run"), " that could not be judged"));
@@ -46,8 +67,9 @@ std::vector<std::string> BoundsOf(const VerifyResult& result) {
 }
 
 bool GoTogether(const VerifyResult& a, const VerifyResult& b) {
-  return a.scope == b.scope && a.implementation == b.implementation && a.revision == b.revision &&
-         a.memory == b.memory && a.bound == b.bound && a.shard.shards == b.shard.shards;
+  return SameScope(a, b) && a.instrumented == b.instrumented &&
+         a.implementation == b.implementation && a.revision == b.revision && a.memory == b.memory &&
+         a.bound == b.bound && a.shard.shards == b.shard.shards;
 }
 
 // The parts of one shard, in order, as one.
@@ -55,8 +77,8 @@ absl::StatusOr<VerifyResult> MergeShard(std::vector<VerifyResult> parts) {
   std::sort(parts.begin(), parts.end(),
             [](const VerifyResult& a, const VerifyResult& b) { return a.from < b.from; });
   VerifyResult merged = parts[0];
-  const std::string name = absl::StrCat(ScopeText(merged.scope), ", shard ", merged.shard.shard,
-                                        "/", merged.shard.shards);
+  const std::string name =
+      absl::StrCat(ScopeText(merged), ", shard ", merged.shard.shard, "/", merged.shard.shards);
   if (merged.from != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": the programs before number ", merged.from, " are missing"));
@@ -72,6 +94,7 @@ absl::StatusOr<VerifyResult> MergeShard(std::vector<VerifyResult> parts) {
     merged.all = part.all;
     merged.seconds += part.seconds;
     merged.tally.Add(part.tally);
+    merged.driver_tally.Add(part.driver_tally);
   }
   if (!merged.all) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": the programs from number ", merged.next,
@@ -90,8 +113,8 @@ absl::StatusOr<VerifyResult> MergeScope(const std::vector<VerifyResult>& parts) 
       if (part.shard.shard == shard) own.push_back(part);
     }
     if (own.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(ScopeText(parts[0].scope), ": shard ", shard,
-                                                     "/", parts[0].shard.shards, " is missing"));
+      return absl::InvalidArgumentError(absl::StrCat(ScopeText(parts[0]), ": shard ", shard, "/",
+                                                     parts[0].shard.shards, " is missing"));
     }
     absl::StatusOr<VerifyResult> merged = MergeShard(own);
     if (!merged.ok()) return merged.status();
@@ -101,16 +124,17 @@ absl::StatusOr<VerifyResult> MergeScope(const std::vector<VerifyResult>& parts) 
     }
     if (whole->next != merged->next) {
       return absl::InvalidArgumentError(
-          absl::StrCat(ScopeText(whole->scope), ": one shard says that there are ", whole->next,
+          absl::StrCat(ScopeText(*whole), ": one shard says that there are ", whole->next,
                        " programs, and shard ", shard, " that there are ", merged->next,
                        ": they are not of the same revision"));
     }
     whole->seconds += merged->seconds;
     whole->tally.Add(merged->tally);
+    whole->driver_tally.Add(merged->driver_tally);
   }
-  if (whole->tally.programs != whole->next) {
+  if (ProgramsOf(*whole) != whole->next) {
     return absl::InvalidArgumentError(
-        absl::StrCat(ScopeText(whole->scope), ": the shards have ", whole->tally.programs,
+        absl::StrCat(ScopeText(*whole), ": the shards have ", ProgramsOf(*whole),
                      " programs together, and the scope has ", whole->next));
   }
   whole->shard = Shard();
@@ -131,38 +155,137 @@ absl::StatusOr<Shard> ParseShard(const std::string& text) {
       absl::StrCat("'", text, "' is not a shard such as 3/16, the third of sixteen"));
 }
 
+std::string ScopeText(const VerifyResult& result) {
+  return result.driver ? absl::StrCat(result.implementation, ": ", ScopeText(*result.driver))
+                       : ScopeText(result.scope);
+}
+
+std::string LeftOutText(const VerifyResult& result) {
+  // It begins like the sentence that explore ends with.
+  return result.driver ? Counted(result.driver_tally.skipped, "operation") + " skipped"
+                       : result.tally.left_out.Text().substr(2);
+}
+
 std::string ResultLine(const VerifyResult& result) {
-  std::string text = ScopeText(result.scope);
+  std::string text = ScopeText(result);
   if (!result.shard.whole()) {
     absl::StrAppend(&text, ", shard ", result.shard.shard, "/", result.shard.shards);
   }
   if (result.from != 0) absl::StrAppend(&text, ", from program ", result.from);
   const std::vector<std::string> bounds = BoundsOf(result);
+  const int64_t executions =
+      result.driver ? result.driver_tally.executions : result.tally.executions;
+  const int64_t cut = result.driver ? result.driver_tally.cut : result.tally.cut;
+  const std::string complete =
+      result.instrumented ? "complete"
+                          : "complete for switches at services (the driver is not instrumented)";
   absl::StrAppend(
-      &text, ": ", Counted(result.tally.programs, "program"), ", ",
-      Counted(result.tally.executions, "execution"), " (", result.tally.cut, " cut), model ",
-      result.memory, ", ",
-      bounds.empty() ? "complete" : absl::StrCat("bounded by ", absl::StrJoin(bounds, ", ")),
-      ", no violation, ", absl::StrFormat("%.1f s", result.seconds), ", digest ",
-      Digest(result.tally));
+      &text, ": ", Counted(ProgramsOf(result), "program"), ", ", Counted(executions, "execution"),
+      " (", cut, " cut), model ", result.memory, ", ",
+      bounds.empty() ? complete : absl::StrCat("bounded by ", absl::StrJoin(bounds, ", ")),
+      ", no violation, ", absl::StrFormat("%.1f s", result.seconds), ", digest ", Digest(result));
   return text;
 }
 
-std::string ResultJson(const VerifyResult& result) {
+namespace {
+
+// What the results on a driver have in place of those on queues.
+json DriverJson(const VerifyResult& result) {
+  const drivers::DriverTally& tally = result.driver_tally;
+  json unjudged = json::array();
+  for (const int64_t programs : tally.unjudged) unjudged.push_back(programs);
+  return {{"family", "driver"},
+          {"fibers", result.driver->fibers},
+          {"calls", result.driver->calls},
+          {"files", result.driver->files},
+          {"failures", result.driver->failures},
+          {"operations", drivers::DriverOperationWords(result.driver->operations)},
+          {"instrumented", result.instrumented},
+          {"programs", tally.programs},
+          {"executions", tally.executions},
+          {"cut", tally.cut},
+          {"skipped", tally.skipped},
+          {"ignored", tally.ignored},
+          {"unjudged", unjudged}};
+}
+
+json QueueJson(const VerifyResult& result) {
   json skipped = json::object();
   for (int i = 1; i < kSkipCount; ++i) {
     if (result.tally.left_out.skipped[i] != 0) {
       skipped[SkipReason(static_cast<Skip>(i))] = result.tally.left_out.skipped[i];
     }
   }
-  const json line = {
+  return {{"family", InfoOf(result.scope.family).name},
+          {"fibers", result.scope.fibers},
+          {"calls", result.scope.calls},
+          {"items", result.scope.items},
+          {"settings", result.scope.settings},
+          {"operations", OperationWords(result.scope.operations)},
+          {"programs", result.tally.programs},
+          {"executions", result.tally.executions},
+          {"cut", result.tally.cut},
+          {"unfinished", result.tally.unfinished},
+          {"skipped", skipped},
+          {"unknown", result.tally.left_out.unknown}};
+}
+
+absl::Status ReadDriver(const json& object, VerifyResult* result) {
+  drivers::DriverScope& scope = result->driver.emplace();
+  drivers::DriverTally& tally = result->driver_tally;
+  object.at("fibers").get_to(scope.fibers);
+  object.at("calls").get_to(scope.calls);
+  object.at("files").get_to(scope.files);
+  object.at("failures").get_to(scope.failures);
+  if (const std::string words = object.at("operations").get<std::string>(); !words.empty()) {
+    const absl::StatusOr<uint32_t> operations = drivers::ReadDriverOperationWords(words);
+    if (!operations.ok()) return operations.status();
+    scope.operations = *operations;
+  }
+  object.at("instrumented").get_to(result->instrumented);
+  object.at("programs").get_to(tally.programs);
+  object.at("executions").get_to(tally.executions);
+  object.at("cut").get_to(tally.cut);
+  object.at("skipped").get_to(tally.skipped);
+  object.at("ignored").get_to(tally.ignored);
+  for (size_t i = 0; i < drivers::kUnjudgedCount; ++i) {
+    object.at("unjudged").at(i).get_to(tally.unjudged[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadQueue(const json& object, VerifyResult* result) {
+  const std::optional<Family> family = FindFamily(object.at("family").get<std::string>());
+  if (!family) return absl::InvalidArgumentError("the family is not known");
+  result->scope.family = *family;
+  object.at("fibers").get_to(result->scope.fibers);
+  object.at("calls").get_to(result->scope.calls);
+  object.at("items").get_to(result->scope.items);
+  object.at("settings").get_to(result->scope.settings);
+  // Results of earlier releases have all operations.
+  if (const std::string words = object.value("operations", std::string()); !words.empty()) {
+    const absl::StatusOr<uint64_t> operations = ReadOperationWords(*family, words);
+    if (!operations.ok()) return operations.status();
+    result->scope.operations = *operations;
+  }
+  object.at("programs").get_to(result->tally.programs);
+  object.at("executions").get_to(result->tally.executions);
+  object.at("cut").get_to(result->tally.cut);
+  object.at("unfinished").get_to(result->tally.unfinished);
+  object.at("unknown").get_to(result->tally.left_out.unknown);
+  for (int i = 1; i < kSkipCount; ++i) {
+    result->tally.left_out.skipped[i] =
+        object.at("skipped").value(SkipReason(static_cast<Skip>(i)), int64_t{0});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string ResultJson(const VerifyResult& result) {
+  json line = result.driver ? DriverJson(result) : QueueJson(result);
+  line.update({
       {"verify", kFormat},
-      {"family", InfoOf(result.scope.family).name},
-      {"fibers", result.scope.fibers},
-      {"calls", result.scope.calls},
-      {"items", result.scope.items},
-      {"settings", result.scope.settings},
-      {"operations", OperationWords(result.scope.operations)},
       {"implementation", result.implementation},
       {"revision", result.revision},
       {"memory", result.memory},
@@ -173,15 +296,9 @@ std::string ResultJson(const VerifyResult& result) {
       {"next", result.next},
       {"all", result.all},
       {"stopped_by", result.stopped_by},
-      {"programs", result.tally.programs},
-      {"executions", result.tally.executions},
-      {"cut", result.tally.cut},
-      {"unfinished", result.tally.unfinished},
-      {"skipped", skipped},
-      {"unknown", result.tally.left_out.unknown},
       {"seconds", result.seconds},
-      {"digest", Digest(result.tally)},
-  };
+      {"digest", Digest(result)},
+  });
   return line.dump();
 }
 
@@ -193,19 +310,9 @@ absl::StatusOr<VerifyResult> ParseResult(const std::string& line) {
       return absl::InvalidArgumentError(absl::StrCat("format ", object.at("verify").get<int>(),
                                                      " is not known; this build reads ", kFormat));
     }
-    const std::optional<Family> family = FindFamily(object.at("family").get<std::string>());
-    if (!family) return absl::InvalidArgumentError("the family is not known");
-    result.scope.family = *family;
-    object.at("fibers").get_to(result.scope.fibers);
-    object.at("calls").get_to(result.scope.calls);
-    object.at("items").get_to(result.scope.items);
-    object.at("settings").get_to(result.scope.settings);
-    // Results of earlier releases have all operations.
-    if (const std::string words = object.value("operations", std::string()); !words.empty()) {
-      const absl::StatusOr<uint64_t> operations = ReadOperationWords(*family, words);
-      if (!operations.ok()) return operations.status();
-      result.scope.operations = *operations;
-    }
+    const bool is_driver = object.at("family").get<std::string>() == "driver";
+    const absl::Status read = is_driver ? ReadDriver(object, &result) : ReadQueue(object, &result);
+    if (!read.ok()) return read;
     object.at("implementation").get_to(result.implementation);
     object.at("revision").get_to(result.revision);
     object.at("memory").get_to(result.memory);
@@ -218,17 +325,9 @@ absl::StatusOr<VerifyResult> ParseResult(const std::string& line) {
     object.at("next").get_to(result.next);
     object.at("all").get_to(result.all);
     object.at("stopped_by").get_to(result.stopped_by);
-    object.at("programs").get_to(result.tally.programs);
-    object.at("executions").get_to(result.tally.executions);
-    object.at("cut").get_to(result.tally.cut);
-    object.at("unfinished").get_to(result.tally.unfinished);
-    object.at("unknown").get_to(result.tally.left_out.unknown);
-    for (int i = 1; i < kSkipCount; ++i) {
-      result.tally.left_out.skipped[i] =
-          object.at("skipped").value(SkipReason(static_cast<Skip>(i)), int64_t{0});
-    }
     object.at("seconds").get_to(result.seconds);
-    if (!absl::SimpleHexAtoi(object.at("digest").get<std::string>(), &result.tally.digest)) {
+    uint64_t* const digest = is_driver ? &result.driver_tally.digest : &result.tally.digest;
+    if (!absl::SimpleHexAtoi(object.at("digest").get<std::string>(), digest)) {
       return absl::InvalidArgumentError("the digest is not a number in hexadecimal");
     }
   } catch (const json::exception& error) {
@@ -243,7 +342,7 @@ absl::StatusOr<std::vector<VerifyResult>> MergeResults(const std::vector<VerifyR
   for (const VerifyResult& part : parts) {
     const auto same = std::find_if(
         scopes.begin(), scopes.end(),
-        [&](const std::vector<VerifyResult>& scope) { return scope[0].scope == part.scope; });
+        [&](const std::vector<VerifyResult>& scope) { return SameScope(scope[0], part); });
     if (same == scopes.end()) {
       scopes.push_back({part});
       continue;
@@ -251,7 +350,7 @@ absl::StatusOr<std::vector<VerifyResult>> MergeResults(const std::vector<VerifyR
     const VerifyResult& first = (*same)[0];
     if (!GoTogether(first, part)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          ScopeText(part.scope),
+          ScopeText(part),
           ": results of another implementation, revision, model, search or number of shards"));
     }
     same->push_back(part);

@@ -4,10 +4,13 @@
 #define CANCELSAFE_FUZZERS_WORLDS_RESULT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fuzzers/drivers/verify/driver_scope.h"
+#include "fuzzers/drivers/verify/search_program.h"
 #include "fuzzers/worlds/scope.h"
 #include "fuzzers/worlds/search.h"
 
@@ -31,8 +34,13 @@ absl::StatusOr<Shard> ParseShard(const std::string& text);
 
 struct VerifyResult {
   Scope scope;
+  // Of programs for a driver, in place of the scope and of the tally.
+  std::optional<drivers::DriverScope> driver;
+  drivers::DriverTally driver_tally;
+  bool instrumented = true;  // the driver: its accesses are seen
   // What was verified, and how. Results with others do not go together.
-  std::string implementation;  // "built-in", or the file's name
+  std::string implementation;  // "built-in", or the file's name; of a driver "its name.sys", and
+                               // behind " on " the queues under it if they are not built-in
   std::string revision;        // as the user calls it
   std::string memory = "sc";
   std::string bound;  // of each search: SearchBound
@@ -47,6 +55,11 @@ struct VerifyResult {
   Tally tally;
   double seconds = 0;  // of the clock, times the number of machines if several were merged
 };
+
+// What was gone through, in words: "csq 2x1, 1 item, 1 setting".
+std::string ScopeText(const VerifyResult& result);
+// Operations that were left out, as explore says it: "3 operations skipped".
+std::string LeftOutText(const VerifyResult& result);
 
 // Without a line feed: "csq 2x1, 2 items, 1 setting: 577 programs, ...". Says "complete"
 // only if every schedule of every program of the scope was run and judged.

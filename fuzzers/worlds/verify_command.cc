@@ -19,8 +19,11 @@
 #include "command/subcommand.h"
 #include "command/suggest.h"
 #include "command/tree.h"
+#include "fuzzers/drivers/verify/search_programs.h"
+#include "fuzzers/run/memory_run.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/crew.h"
+#include "fuzzers/tools/driver_found.h"
 #include "fuzzers/tools/guest.h"
 #include "fuzzers/worlds/result.h"
 #include "fuzzers/worlds/search_worlds.h"
@@ -44,6 +47,11 @@ struct Options {
   std::string result;
   std::string revision;
   bool merge = false;
+  // Of a driver, in place of the families.
+  std::string driver;
+  int files = 1;
+  bool failures = false;
+  int executions = 0;
 };
 
 std::vector<Family> FamiliesOf(const std::vector<std::string>& names) {
@@ -63,9 +71,19 @@ std::vector<Family> FamiliesOf(const std::vector<std::string>& names) {
 }
 
 void PrintResult(const VerifyResult& result) {
-  // It begins like the sentence that explore ends with.
-  printf("%s\n", result.tally.left_out.Text().substr(2).c_str());
-  printf("%s\n", ResultLine(result).c_str());
+  printf("%s\n%s\n", LeftOutText(result).c_str(), ResultLine(result).c_str());
+}
+
+// Says where the rest begins, and returns the exit status.
+int EndWith(const Options& options, const VerifyResult& result, std::string* lines) {
+  absl::StrAppend(lines, ResultJson(result), "\n");
+  PrintResult(result);
+  if (!result.all) {
+    printf("%s goes on there: --from %lld\n", options.shard == "1/1" ? "the rest" : "this shard",
+           static_cast<long long>(result.next));
+  }
+  fflush(stdout);
+  return result.stopped_by == "Ctrl-C" ? kExitInterrupted : kExitOk;
 }
 
 // ---- one family ----
@@ -148,14 +166,7 @@ int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
   result.revision = options.revision;
   result.bound = SearchBound();
   if (!options.guest.memory.empty()) result.memory = options.guest.memory;
-  absl::StrAppend(lines, ResultJson(result), "\n");
-  PrintResult(result);
-  if (!result.all) {
-    printf("%s goes on there: --from %lld\n", options.shard == "1/1" ? "the rest" : "this shard",
-           static_cast<long long>(result.next));
-  }
-  fflush(stdout);
-  return result.stopped_by == "Ctrl-C" ? kExitInterrupted : kExitOk;
+  return EndWith(options, result, lines);
 }
 
 // 0 for "".
@@ -171,17 +182,110 @@ uint64_t OperationsFor(const std::vector<Family>& families, const std::string& w
   return *operations;
 }
 
+void CheckSize(const Scope& scope, int most) {
+  if (scope.fibers * scope.calls <= most) return;
+  throw UsageError(absl::StrCat("--fibers ", scope.fibers, " --calls ", scope.calls,
+                                ": all fibers together may have ", most, " calls"));
+}
+
+// ---- a driver ----
+
+drivers::ProgramsPlan PlanOf(const Options& options, const Shard& shard) {
+  drivers::ProgramsPlan plan;
+  plan.scope.fibers = options.scope.fibers;
+  plan.scope.calls = options.scope.calls;
+  plan.scope.files = options.files;
+  plan.scope.failures = options.failures;
+  if (!options.operations.empty()) {
+    const absl::StatusOr<uint32_t> operations =
+        drivers::ReadDriverOperationWords(options.operations);
+    if (!operations.ok()) {
+      throw UsageError(absl::StrCat("--operations: ", operations.status().message()));
+    }
+    plan.scope.operations = *operations;
+  }
+  plan.search.executions_max = options.executions;
+  plan.search.ignored = drivers::IgnoredRules(options.guest.ignore);
+  if (!options.guest.memory.empty()) {
+    const std::string wrong = ReadMemoryModel(options.guest.memory, &plan.search.memory);
+    if (!wrong.empty()) throw UsageError(wrong);
+  }
+  plan.crew = {shard.FirstFrom(options.from), shard.shards, options.jobs, options.seconds};
+  plan.progress = isatty(STDERR_FILENO) != 0;
+  return plan;
+}
+
+// The violation, from this process, which has run nothing before.
+int ReportDriver(const Options& options, const drivers::ProgramsPlan& plan,
+                 const drivers::LoadedDriver& driver, int64_t number) {
+  drivers::DriveFinding finding;
+  if (!drivers::FindAgain(plan, driver, number, &finding)) {
+    throw SetupError(absl::StrCat(
+        "a process found a violation in program ", number, " of ", ScopeText(plan.scope),
+        ", or ended there, and one that searched this program alone found nothing; --from ", number,
+        " begins there"));
+  }
+  DriverFound found;
+  found.program = finding.program;
+  found.verdict = finding.verdict;
+  found.driver = options.driver;
+  found.implementation = options.guest.implementation;
+  const std::string where = absl::StrCat("program ", number, " of ", ScopeText(plan.scope));
+  found.origin = absl::StrCat("by cancelsafe verify, in ", where);
+  found.directory = options.directory;
+  printf("found in %s\n\n", where.c_str());
+  ReportDriverFound(found, driver);
+  return kExitViolation;
+}
+
+int VerifyDriver(const Options& options, const Shard& shard) {
+  CheckSize(options.scope, drivers::kMaxDriverCalls);
+  if (!options.arguments.empty()) {
+    throw UsageError(absl::StrCat("'", options.arguments[0],
+                                  "': a family goes without --driver; name one of the two"));
+  }
+  if (!drivers::CanSearchDrivers()) {
+    throw UsageError(
+        "--driver needs the build that sees every access, and this is another one; use "
+        "./cancelsafe verify --sanitizer model");
+  }
+  const drivers::ProgramsPlan plan = PlanOf(options, shard);
+  const drivers::LoadedDriver driver =
+      drivers::OpenDriver(options.driver, options.guest.implementation);
+  printf("%s", driver.remarks.c_str());
+  const StopSignals stop;
+  const absl::StatusOr<drivers::ProgramsEnd> end = drivers::SearchPrograms(plan, driver, stop);
+  RequireOk(end.status());
+  if (end->crew.found >= 0) return ReportDriver(options, plan, driver, end->crew.found);
+  VerifyResult result;
+  result.driver = plan.scope;
+  result.driver_tally = end->tally;
+  result.instrumented = driver.image->instrumented();
+  result.implementation = BaseName(options.driver);
+  if (!options.guest.implementation.empty()) {
+    absl::StrAppend(&result.implementation, " on ", BaseName(options.guest.implementation));
+  }
+  result.revision = options.revision;
+  result.memory = schedule::kMemoryModelNames[static_cast<int>(plan.search.memory)];
+  result.shard = shard;
+  result.from = options.from;
+  result.next = end->crew.next;
+  result.all = end->crew.all;
+  result.stopped_by = end->crew.stopped_by;
+  result.seconds = end->crew.seconds;
+  std::string lines;
+  const int status = EndWith(options, result, &lines);
+  if (!options.result.empty()) RequireOk(WriteFileAtomically(options.result, lines));
+  return status;
+}
+
 int Verify(const Options& options, const Shard& shard) {
   const std::vector<Family> families = FamiliesOf(options.arguments);
   if (options.from != 0 && families.size() != 1) {
     throw UsageError("--from: numbers of programs are those of one family; name it");
   }
   const uint64_t operations = OperationsFor(families, options.operations);
-  if (options.scope.fibers * options.scope.calls > kMaxWorldCalls) {
-    throw UsageError(absl::StrCat("--fibers ", options.scope.fibers, " --calls ",
-                                  options.scope.calls, ": all fibers together may have ",
-                                  kMaxWorldCalls, " calls"));
-  }
+  CheckSize(options.scope, kMaxWorldCalls);
   const Implementation implementation = LoadGuest(options.guest);
   std::string lines;
   int status = kExitOk;
@@ -230,7 +334,7 @@ int Run(Options* options) {
   if (!shard.ok()) throw UsageError(absl::StrCat("--shard: ", shard.status().message()));
   // Where every access is seen, nothing needs a bound.
   ContinueUnder(options->sanitizer, "model", options->guest.implementation);
-  return Verify(*options, *shard);
+  return options->driver.empty() ? Verify(*options, *shard) : VerifyDriver(*options, *shard);
 }
 
 std::function<int()> Declare(CLI::App* app) {
@@ -240,10 +344,19 @@ std::function<int()> Declare(CLI::App* app) {
   AddNumber(app, "--calls", &scope->calls, 1, kMaxWorldCalls, "calls of a fiber, at most (1)");
   AddNumber(app, "--items", &scope->items, 1, kMaxWorldItems,
             "IRPs, entries or callback data, at most (2)");
+  AddText(app, "--driver", &options->driver, "FILE.sys",
+          "a driver in place of families: every program of requests that it offers");
+  AddNumber(app, "--files", &options->files, 1, drivers::kMaxFiles,
+            "with --driver: files, at most (1)");
+  AddSwitch(app, "--failures", &options->failures,
+            "with --driver: each program also with each of its allocations failing");
+  AddNumber(app, "--executions", &options->executions, 1, INT_MAX,
+            "with --driver: give a program up after so many, and count it (no limit)");
   AddNumber(app, "--settings", &scope->settings, 0, kMaxWorldSettings,
             "settings in which a queue or its driver differs from the plain one, at most (1)");
-  AddText(app, "--operations", &options->operations, "LIST",
-          "calls are these operations of the family alone, as in insert,cancel (all)");
+  AddText(
+      app, "--operations", &options->operations, "LIST",
+      "calls are these operations alone, as in insert,cancel, or read,cancel of a driver (all)");
   AddText(app, "--shard", &options->shard, "I/N",
           "only every N-th program, beginning with the I-th: one of N machines (1/1)");
   AddNumber(app, "--from", &options->from, 0, INT_MAX,

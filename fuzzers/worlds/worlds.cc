@@ -28,30 +28,8 @@ bool IsNewKey(int place) { return place % 2 == 0; }
 
 Worlds::Worlds(const Scope& scope)
     : scope_(scope),
-      shapes_(ShapesOf(scope)),
+      shapes_(ShapesOf(scope.fibers, scope.calls)),
       setups_(SetupsWithin(scope, std::min(scope.fibers * scope.calls, kMaxWorldCalls))) {}
-
-std::vector<Worlds::Shape> Worlds::ShapesOf(const Scope& scope) {
-  std::vector<Shape> shapes;
-  for (int calls = 1; calls <= scope.fibers * scope.calls; ++calls) {
-    for (int fibers = 1; fibers <= std::min(scope.fibers, calls); ++fibers) {
-      // Every way to write `calls` as a descending sum.
-      Shape shape = {fibers, calls, {}};
-      const auto add = [&](const auto& self, int fiber, int left, int most) -> void {
-        if (fiber == fibers) {
-          if (left == 0) shapes.push_back(shape);
-          return;
-        }
-        for (int of = std::min(left, most); of >= 1; --of) {
-          shape.of[fiber] = of;
-          self(self, fiber + 1, left - of, of);
-        }
-      };
-      add(add, 0, calls, scope.calls);
-    }
-  }
-  return shapes;
-}
 
 bool Worlds::Next() {
   do {
@@ -381,20 +359,8 @@ bool Worlds::IsLeast() const {
     }
     if (any && !zero) return false;
   }
-  const Shape& shape = shapes_[shape_];
-  int fibers[kMaxFibers] = {0, 1, 2, 3};
-  const Word own = WordOf(fibers);
-  while (std::next_permutation(fibers, fibers + shape.fibers)) {
-    bool fits = true;
-    for (int f = 0; f < shape.fibers; ++f) fits &= shape.of[fibers[f]] == shape.of[f];
-    if (!fits) continue;
-    const Word other = WordOf(fibers);
-    if (std::lexicographical_compare(other.letters, other.letters + world_.calls, own.letters,
-                                     own.letters + world_.calls)) {
-      return false;
-    }
-  }
-  return true;
+  return IsLeastOrder(shapes_[shape_],
+                      [this](const int(&fibers)[kMaxFibers]) { return WordOf(fibers); });
 }
 
 int64_t CountWorlds(const Scope& scope) {

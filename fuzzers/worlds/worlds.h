@@ -8,10 +8,12 @@
 #ifndef CANCELSAFE_FUZZERS_WORLDS_WORLDS_H_
 #define CANCELSAFE_FUZZERS_WORLDS_WORLDS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "fuzzers/worlds/setups.h"
+#include "fuzzers/worlds/shapes.h"
 #include "fuzzers/worlds/world.h"
 
 namespace cancelsafe {
@@ -29,12 +31,6 @@ class Worlds {
   int64_t index() const { return index_; }
 
  private:
-  // How many calls each fiber has, in descending order.
-  struct Shape {
-    int fibers;
-    int calls;
-    int of[kMaxFibers];
-  };
   // What an operation can be but for its names: one with its flags.
   struct Variant {
     Op op;
@@ -62,10 +58,13 @@ class Worlds {
   };
   // A letter with everything that tells two worlds apart, in one number each.
   struct Word {
-    uint64_t letters[kMaxWorldCalls];
+    uint64_t letters[kMaxWorldCalls];  // behind the last one 0
+    bool operator<(const Word& other) const {
+      return std::lexicographical_compare(letters, letters + kMaxWorldCalls, other.letters,
+                                          other.letters + kMaxWorldCalls);
+    }
   };
 
-  static std::vector<Shape> ShapesOf(const Scope& scope);
   static uint32_t KeyOf(int rank, int ranks, int start_rank);
 
   bool NextSetup();

@@ -44,6 +44,7 @@ bool MayShare(PDRIVER_CANCEL routine) { return routine == nullptr || KiSharesCan
 // the lock, and must not be told of a race with a look that the documentation does not
 // mention. What is seen here is checked again under the lock.
 KI_UNSEEN PDRIVER_CANCEL PeekRoutine(PIRP irp) {
+  KiTold(&irp->CancelRoutine, sizeof irp->CancelRoutine, false);
   return __atomic_load_n(&irp->CancelRoutine, __ATOMIC_RELAXED);
 }
 

@@ -7,6 +7,7 @@
 #include "filter_manager.h"
 #include "irp_life.h"
 #include "poison.h"
+#include "watch.h"
 
 namespace {
 
@@ -29,6 +30,13 @@ static_assert(offsetof(KiIrpHeader, completed) % 2 == 0 &&
               "changed as one word");
 
 LifeWord* Life(KiIrpHeader* header) { return reinterpret_cast<LifeWord*>(&header->completed); }
+
+// To whoever searches all schedules of a driver the life of an IRP is the word before its
+// header, which nothing accesses: it is written by what may end the IRP, and read by all who
+// use it (fuzzers/drivers/world/told.h).
+void TellLife(const KiIrpHeader* header, bool writes) {
+  KiTold(reinterpret_cast<const ULONG64*>(header) - 1, 8, writes);
+}
 
 // The book-keeping of lives stands for what the I/O manager does: TSan must not
 // take it for synchronisation between the driver's threads, so all of it is
@@ -126,6 +134,7 @@ KI_BARE KiIrpHeader* KiIrpHeaderOf(PIRP irp) { return reinterpret_cast<KiIrpHead
 KI_BARE KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {
   KiIrpHeader* header = KiIrpHeaderOf(irp);
   if (!kWatching) return header;
+  TellLife(header, false);
   if (irp == nullptr || reinterpret_cast<ULONG_PTR>(irp) % 8 != 0 || !HasMagic(header)) {
     KiReport(kNotAnIrp, routine, irp);
     return nullptr;
@@ -138,14 +147,17 @@ KI_BARE KiIrpHeader* KiCheckIrp(PIRP irp, const char* routine) {
 }
 
 KI_BARE BOOLEAN KiBeginCompletion(KiIrpHeader* header) {
+  TellLife(header, true);
   return (SetInLife(header, kCompletionBegun) & kCompletionBegun) == 0;
 }
 
 KI_BARE void KiSuspendCompletion(KiIrpHeader* header) {
+  TellLife(header, true);
   SubtractFromLife(header, kCompletionBegun);
 }
 
 KI_QUIET void KiEndCompletion(PIRP irp, KiIrpHeader* header) {
+  TellLife(header, true);
   if (EndUncontended(header)) {
     Retire(irp, header);
     return;
@@ -158,12 +170,17 @@ KI_QUIET void KiEndCompletion(PIRP irp, KiIrpHeader* header) {
 
 // Relaxed: for a report, and nothing of the IRP is read because of it.
 KI_UNSEEN BOOLEAN KiCompletionBegun(const KiIrpHeader* header) {
+  TellLife(header, false);
   return __atomic_load_n(&header->completed, __ATOMIC_RELAXED) != 0;
 }
 
-KI_BARE void KiBeginCancel(KiIrpHeader* header) { AddToLife(header, kOneCancel); }
+KI_BARE void KiBeginCancel(KiIrpHeader* header) {
+  TellLife(header, true);
+  AddToLife(header, kOneCancel);
+}
 
 KI_QUIET void KiEndCancel(PIRP irp, KiIrpHeader* header) {
+  TellLife(header, true);
   // The originator's own cancel is ordered before the end of its IRP.
   KiHandOver(header);
   const USHORT life = SubtractFromLife(header, kOneCancel);

@@ -56,6 +56,7 @@
 #define KI_LOCK KI_UNSEEN
 extern "C" void CancelsafeLockTouched(const volatile void* word, int writes);
 extern "C" void CancelsafeLockNoted(const volatile void* word, unsigned parts, int writes);
+extern "C" void CancelsafeTold(const volatile void* address, unsigned long size, int writes);
 extern "C" void CancelsafeLockTaken(const volatile void* word);
 extern "C" void CancelsafeLockGiven(const volatile void* word);
 #else
@@ -80,6 +81,17 @@ static inline __attribute__((always_inline)) void KiLockNoted(const volatile voi
 #else
   (void)word;
   (void)parts;
+  (void)writes;
+#endif
+}
+// For who searches all schedules of a driver: memory that the machine room accesses unseen.
+static inline __attribute__((always_inline)) void KiTold(const volatile void* address,
+                                                         unsigned long size, bool writes) {
+#if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN
+  CancelsafeTold(address, size, writes);
+#else
+  (void)address;
+  (void)size;
   (void)writes;
 #endif
 }

@@ -6,7 +6,8 @@
 // A Watch has, as static functions,
 //   Access(address, size, write, caller)   before a load or store that is not atomic
 //   BeforeAtomic(address, size, write, caller)   before one that is
-//   BeforeUpdate(address, caller)          before an atomic update
+//   BeforeUpdate(address, size, caller)    before an atomic update
+//   Copies(from, size)                     memory is read, to be copied
 //   Covered(number)                        block `number` (1, 2, ...) is entered
 //   Compared(a, b, bytes, caller)          two values are compared
 // and kByTsan: whether ThreadSanitizer, where there is one, is to see the atomic accesses; and
@@ -128,6 +129,8 @@ struct AccessHooks {
     [[maybe_unused]] const typename Watch::Passes passes;
     Range(from, size, false, CANCELSAFE_CALLER);
     Range(to, size, true, CANCELSAFE_CALLER);
+    // It is read now, behind the second point.
+    Watch::Copies(from, size);
     return __builtin_memmove(to, from, size);
   }
   CANCELSAFE_MS_ABI static void* SetBytes(void* at, int value, ULONG64 size) {
@@ -148,7 +151,7 @@ struct AccessHooks {
   CANCELSAFE_MS_ABI static type Atomic##bits##name(volatile type* a, type v,                    \
                                                    [[maybe_unused]] int order) {                \
     [[maybe_unused]] const typename Watch::Passes passes;                                       \
-    Watch::BeforeUpdate(a, CANCELSAFE_CALLER);                                                  \
+    Watch::BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                        \
     CANCELSAFE_PERFORM(                                                                         \
         UpdateHere<type>(a, memory::Operation::operation, v, order, CANCELSAFE_SITE_OF_CALLER), \
         __tsan_atomic##bits##_##name(a, v, order), builtin(a, v, __ATOMIC_SEQ_CST));            \
@@ -180,7 +183,7 @@ struct AccessHooks {
       volatile type* a, type expected, type v, [[maybe_unused]] int order,            \
       [[maybe_unused]] int failure) {                                                 \
     [[maybe_unused]] const typename Watch::Passes passes;                             \
-    Watch::BeforeUpdate(a, CANCELSAFE_CALLER);                                        \
+    Watch::BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                              \
     CANCELSAFE_PERFORM(                                                               \
         CompareHere<type>(a, expected, v, order, failure, CANCELSAFE_SITE_OF_CALLER), \
         __tsan_atomic##bits##_compare_exchange_val(a, expected, v, order, failure),   \

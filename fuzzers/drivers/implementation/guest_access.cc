@@ -82,10 +82,11 @@ struct GuestWatch {
     CheckAddress(at, size, write, caller);
 #endif
   }
-  static inline void BeforeUpdate(const volatile void* address, const void* caller) {
+  static inline void BeforeUpdate(const volatile void* address, size_t, const void* caller) {
     if (kPoints) ki_platform->point(kPointInterlocked, address);
     CheckAddress(const_cast<void*>(address), 1, true, caller);
   }
+  static inline void Copies(const void*, size_t) {}
   static inline void Covered(uint32_t) {}
   static inline void Compared(uint64_t, uint64_t, size_t, const void*) {}
 };

@@ -12,6 +12,7 @@
 #include "fuzzers/drivers/run/major.h"
 #include "fuzzers/drivers/world/access.h"
 #include "fuzzers/drivers/world/faults.h"
+#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -58,6 +59,8 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   started_ = entry_failed_ = false;
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
+  memory_.TellAccesses(options.tells);
+  SetTelling(options.tells, image_->instrumented());
   memory_.Begin(program.schedule, schedule::MemoryModel::kUnnamed, /*access_points=*/false,
                 &kNoHistory);
   WorldOptions world;
@@ -75,6 +78,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   MemoryRun::BeginFibers();
   stage_.Run(this, program.fibers, program.driver_fibers, program.schedule, stage,
              &output_.schedule);
+  SetTelling(false, true);
   MemoryRun::EndFibers();
   MemoryRun::End();
   memory_.WriteTo(&output_.schedule.executed);
@@ -82,6 +86,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   output_.allocations = AllocationCount();
   output_.activities = stage_.started_activities();
   output_.starved = stage_.starved();
+  output_.restless = stage_.restless();
   output_.hung = RunHung();
   output_.verdict = EngineVerdict(options.races);
   if (output_.verdict.ok()) output_.verdict = stage_.verdict();
@@ -96,7 +101,26 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
                                        program.driver_fibers, "' has room for"));
   }
   if (options.tells_story && !output_.verdict.ok()) NameStaleChoices();
+  if (options.tells) output_.outcome = Outcome();
   return output_;
+}
+
+std::string DriverRunner::Outcome() const {
+  if (!output_.verdict.ok()) return output_.verdict.rule;
+  std::string text;
+  for (const Request& request : requests_) {
+    if (!request.sent || request.ends_itself) continue;
+    absl::StrAppend(&text, Title(request), request.cancelled ? " (cancelled)" : "", " ",
+                    DescribeNtStatus(request.status), "; ");
+    if (request.completions == 0) continue;
+    absl::StrAppend(&text, DescribeNtStatus(request.end_status), "; ");
+  }
+  return absl::StrCat(text, output_.skipped, " skipped");
+}
+
+bool DriverRunner::sees_all_accesses() const {
+  return memory::kHooked && image_->instrumented() &&
+         (queues_ == nullptr || MemoryRun::SeesAccessesOf(*queues_));
 }
 
 DriverFacts DriverRunner::Learn() {
@@ -180,11 +204,14 @@ bool DriverRunner::Carry(const DriverOperation& operation) {
 
 bool DriverRunner::Open(int number) {
   File& file = files_[number];
+  TellObject(&file, true);
+  TellSystem();  // the devices
   const std::vector<PDEVICE_OBJECT> devices = Devices();
   if (file.state != File::State::kNew || devices.empty()) return false;
   file.state = File::State::kBusy;
   file.object = MakeFile(devices.front());
   const bool opens = NT_SUCCESS(SendPlain(kMajorCreate, number));
+  TellObject(&file, true);
   file.opened.Release(stage_.fiber());
   file.state = opens ? File::State::kOpen : File::State::kClosed;
   return true;
@@ -192,10 +219,13 @@ bool DriverRunner::Open(int number) {
 
 bool DriverRunner::Cleanup(int number) {
   File& file = files_[number];
+  TellObject(&file, true);
+  TellObject(&file.active, false);
   if (file.state != File::State::kOpen || file.active != 0) return false;
   file.state = File::State::kBusy;
   file.returned.Acquire(stage_.fiber());
   SendPlain(kMajorCleanup, number);
+  TellObject(&file, true);
   file.returned.Release(stage_.fiber());
   file.state = File::State::kCleaned;
   return true;
@@ -203,23 +233,30 @@ bool DriverRunner::Cleanup(int number) {
 
 bool DriverRunner::Close(int number) {
   File& file = files_[number];
+  TellObject(&file, true);
   if (file.state != File::State::kCleaned || HasPending(number)) return false;
   file.state = File::State::kBusy;
   file.returned.Acquire(stage_.fiber());
   file.ended.Acquire(stage_.fiber());
   SendPlain(kMajorClose, number);
+  TellObject(&file, true);
   file.state = File::State::kClosed;
   return true;
 }
 
 bool DriverRunner::HasPending(int file) const {
   return std::any_of(std::begin(requests_), std::end(requests_), [file](const Request& request) {
+    if (request.sent && request.file == file) TellObject(&request, false);
     return request.file == file && (request.pending() || (request.sent && !request.returned));
   });
 }
 
 bool DriverRunner::SendRequest(const DriverOperation& operation, Request* request) {
   File& file = files_[operation.file];
+  // Counting up and down is one's own: only the sum is looked at.
+  const uint8_t part = static_cast<uint8_t>(1u << stage_.fiber());
+  TellObject(&file, false);
+  TellObject(&file.active, true, part);
   if (file.state != File::State::kOpen || request->sent) return false;
   request->operation = operation;
   request->major = MajorOf(operation.op);
@@ -233,12 +270,14 @@ bool DriverRunner::SendRequest(const DriverOperation& operation, Request* reques
   ++file.active;
   file.opened.Acquire(stage_.fiber());
   Send(request, spec);
+  TellObject(&file.active, true, part);
   file.returned.Release(stage_.fiber());
   --file.active;
   return true;
 }
 
 NTSTATUS DriverRunner::SendPlain(UCHAR major, int file) {
+  TellObject(&extra_, true);
   if (extra_ == kMaxExtra) return STATUS_UNSUCCESSFUL;
   Request& request = requests_[kMaxRequests + extra_++];
   request.ends_itself = true;
@@ -248,7 +287,10 @@ NTSTATUS DriverRunner::SendPlain(UCHAR major, int file) {
   spec.major = major;
   spec.file = files_[file].object;
   Send(&request, spec);
-  while (request.pending()) stage_.Wait(&request);
+  while (request.pending()) {
+    stage_.Wait(&request);
+    TellObject(&request, false);
+  }
   return request.end_status;
 }
 
@@ -262,6 +304,7 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   const KiProcessor& processor = stage_.processor();
   const KIRQL irql = processor.irql;
   const UCHAR held = processor.held_count;
+  TellObject(request, true);
   request->sent = true;
   if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
   request->status = Dispatch(request->irp);
@@ -275,6 +318,7 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
                 absl::StrCat("dispatch of ", Name(*request), " was called at IRQL ", irql,
                              " and returned at ", processor.irql));
   }
+  TellObject(request, true);
   JudgeReturn(request);
   request->returned = true;
   return request->status;
@@ -314,6 +358,7 @@ void DriverRunner::JudgeReturn(Request* request) {
 
 void DriverRunner::OnComplete(PIRP irp, void* context) {
   auto* request = static_cast<Request*>(context);
+  TellObject(request, true);
   ++request->completions;
   request->end_status = irp->IoStatus.Status;
   request->marked = irp->PendingReturned != 0;
@@ -360,6 +405,7 @@ void DriverRunner::JudgeCompletion(Request* request) {
 }
 
 bool DriverRunner::Cancel(Request* request) {
+  TellObject(request, true);
   if (!request->pending() || request->cancelled) return false;
   const KiProcessor& processor = stage_.processor();
   const KIRQL irql = processor.irql;

@@ -20,6 +20,9 @@ struct DriverRunOptions {
   bool tells_story = false;
   // In place of the program's schedule, whose choices override as ever.
   schedule::Scheduler* scheduler = nullptr;
+  // The scheduler is that of a search of all schedules, which has to be told of all shared
+  // state that is accessed (fuzzers/drivers/world/told.h).
+  bool tells = false;
   // Data races count; in builds without the memory engine none is seen.
   bool races = true;
   schedule::RunOptions schedule;
@@ -33,7 +36,11 @@ struct DriverRunOutput {
   int allocations = 0;  // that could have been made to fail
   int activities = 0;   // that the driver started
   bool starved = false;
-  bool hung = false;                   // its code did not come back, which took seconds to notice
+  bool restless = false;  // it did not come to rest: rules that need one were not applied
+  bool hung = false;      // its code did not come back, which took seconds to notice
+  // With `tells`: what callers see of the run: how each request ended, and what was left out; or
+  // the rule that was broken.
+  std::string outcome;
   const DriverStory* story = nullptr;  // if it was asked for: what happened
 };
 
@@ -56,6 +63,15 @@ class DriverRunner final : private Stage::Play {
   const DriverRunOutput& Run(const DriverProgram& program, const DriverRunOptions& options);
   // Loads and unloads the driver once.
   DriverFacts Learn();
+
+  // Of the last run, those that could have been made to fail.
+  int allocations() const { return output_.allocations; }
+  // Whether each access of the driver and of the queues is told in runs that tell.
+  bool sees_all_accesses() const;
+  // From the next run on `chooser` makes the choices of memory; null: the schedule does.
+  void SetMemoryChooser(memory::Chooser* chooser) { memory_.SetChooser(chooser); }
+  // Whether the last run could have gone on otherwise where the memory engine had no room for it.
+  bool memory_bounded() const { return memory_.bounded(); }
 
  private:
   struct File {
@@ -108,6 +124,7 @@ class DriverRunner final : private Stage::Play {
   void EndFiles();
   void JudgeMemory();
   void NameStaleChoices();
+  std::string Outcome() const;
   std::string NameOfAddress(uintptr_t address) const;
   void JudgeUnloaded();
   bool HasPending(int file) const;

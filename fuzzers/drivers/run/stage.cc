@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/services.h"
+#include "fuzzers/drivers/world/told.h"
 #include "fuzzers/memory/runtime.h"
 #include "impl/kernel/irp.h"
 
@@ -35,9 +36,11 @@ struct StageDoors {
     if (kind == kPointAccess && !stage().access_points_) return;
     if (kind == kPointYield) {
       if (memory::kHooked) memory::LookAgain();
-      return executor().Yield(static_cast<uint8_t>(kind + 1), site);
+      executor().Yield(static_cast<uint8_t>(kind + 1), site);
+      return TellAgain();
     }
     executor().Point(static_cast<uint8_t>(kind + 1), object, site);
+    TellAgain();
     if (memory::kHooked && kind == kPointInterlocked) memory::BeginInterlocked();
   }
   static void Block(const volatile void* object) {
@@ -57,7 +60,10 @@ struct StageDoors {
   static void Start(DriveActivity activity, void (*run)(void*), void* context) {
     stage().Start({activity, run, context});
   }
-  static uint64_t Now() { return stage().now_; }
+  static uint64_t Now() {
+    TellObject(&stage().now_, false);
+    return stage().now_;
+  }
   static void At(uint64_t due, void (*run)(void*), void* context, const void* key) {
     stage().timers_.push_back({due, run, context, key});
   }
@@ -244,14 +250,16 @@ void Stage::Body(void* context, int fiber) {
   if (memory::kHooked) memory::EndFiber();
   stage.rested_.Release(fiber);
   stage.finished_ |= 1u << fiber;
-  stage.LookForRest();
+  if (stage.LookForRest()) executor().NoteRest();
 }
 
 void Stage::DriverFiber(int fiber) {
   for (;;) {
+    TellObject(&idle_, true);
     while (jobs_.empty()) {
       if (over_) return;
       BlockOn(&idle_, kNever, WaitKind::kIdle);
+      TellObject(&idle_, true);
     }
     const Job job = jobs_.front();
     jobs_.erase(jobs_.begin());
@@ -262,6 +270,8 @@ void Stage::DriverFiber(int fiber) {
     ++running_;
     Note(StepKind::kCall, ActivityName(job.activity));
     executor().Point(kPointCallbackEnter + 1, job.context, reinterpret_cast<uintptr_t>(job.run));
+    LeaveServices();
+    TellAgain();
     if (setjmp(thread_end_[fiber]) == 0) job.run(job.context);
     if (memory::kHooked) memory::EndFiber();
     rested_.Release(fiber);
@@ -271,8 +281,11 @@ void Stage::DriverFiber(int fiber) {
 }
 
 void Stage::Point(const volatile void* object) {
+  // A search takes a point of nothing for one of everything.
+  if (telling && object == nullptr) object = &processor();
   executor().Point(kPointCall + 1, object,
                    reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  TellAgain();
 }
 
 // The fiber is abandoned where it stands, so what this frame owns is given back first.
@@ -316,9 +329,11 @@ bool Stage::BlockOn(const volatile void* object, uint64_t due, WaitKind kind) {
     memory::DrainStores();
     memory::LookAgain();
   }
-  LookForRest();
+  const bool rest = LookForRest();
   if (waiter.object != nullptr) {
+    if (rest) executor().NoteRest();
     executor().Block(object, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    TellAgain();
   }
   waiter.object = nullptr;
   waiter.kind = WaitKind::kNone;
@@ -332,20 +347,20 @@ void Stage::Wake(const volatile void* object) {
   if (executor().running()) executor().Wake(object);
 }
 
-void Stage::LookForRest() {
+bool Stage::LookForRest() {
   bool manager_waits = false;
-  for (;;) {
+  for (bool went_on = false;; went_on = true) {
     bool in_lock = false;
     for (int f = 0; f < fibers_; ++f) {
       if (ended(f)) continue;
-      if (waits_[f].object == nullptr) return;
+      if (waits_[f].object == nullptr) return went_on;
       in_lock = in_lock || waits_[f].kind == WaitKind::kLock;
       manager_waits = manager_waits || waits_[f].kind == WaitKind::kRest;
     }
     if (PassTimeToNext()) continue;
     if (!jobs_.empty()) starved_ = true;
     if (manager_waits && !in_lock) Wake(&rest_);
-    return;
+    return true;
   }
 }
 
@@ -397,6 +412,8 @@ bool Stage::FireOne(uint64_t until) {
 }
 
 void Stage::Advance(uint64_t ms) {
+  TellObject(&now_, true);
+  TellSystem();
   const uint64_t until = now_ + ms * kTicksPerMs;
   for (int i = 0; i < kMaxPasses && FireOne(until); ++i) {
   }

@@ -19,17 +19,23 @@ inline bool IsShared(const volatile void* address) {
          (state.image != nullptr && state.image->Contains(address));
 }
 
+// What is shared the engine tells of; stacks are private but where their owner hands out an
+// address.
+inline void TellAccess(const volatile void* address, size_t size, bool write) {
+  if (!IsShared(address)) TellMemory(address, size, write);
+  TellLife(address, false);
+}
+
 // The preemption point before an access, where the run wants one.
-void PointBefore(const volatile void* address, [[maybe_unused]] size_t size,
-                 [[maybe_unused]] bool write, [[maybe_unused]] const void* caller) {
-  if (!options.points || !IsShared(address)) return;
+void PointBefore(const volatile void* address, size_t size, bool write,
+                 [[maybe_unused]] const void* caller) {
+  if (options.points && IsShared(address)) {
 #ifdef CANCELSAFE_SANITIZER_MODEL
-  memory::FlushSome(reinterpret_cast<uintptr_t>(caller));
+    memory::FlushSome(reinterpret_cast<uintptr_t>(caller));
 #endif
-  ki_platform->point(kPointAccess, address);
-#ifdef CANCELSAFE_SANITIZER_MODEL
-  schedule::Executor::Get().TouchMemory(address, size, write);
-#endif
+    ki_platform->point(kPointAccess, address);
+  }
+  if (__builtin_expect(telling, 0)) TellAccess(address, size, write);
 }
 
 void CheckFreed([[maybe_unused]] const volatile void* address, [[maybe_unused]] bool write) {
@@ -54,11 +60,13 @@ struct DriverWatch {
     Access(address, size, write, caller);
   }
   // An update is an Interlocked routine of the driver's.
-  static void BeforeUpdate(const volatile void* address, const void* caller) {
+  static void BeforeUpdate(const volatile void* address, size_t size, const void* caller) {
     door_caller = caller;
     ki_platform->point(kPointInterlocked, address);
+    if (__builtin_expect(telling, 0)) TellAccess(address, size, true);
     CheckFreed(address, true);
   }
+  static void Copies(const void* from, size_t size) { TellMemory(from, size, false); }
   static void Covered(uint32_t number) {
     if (options.covered != nullptr) options.covered(number);
   }

@@ -312,6 +312,7 @@ const Service kServices[] = {
 }  // namespace
 
 void InitializeHeader(DISPATCHER_HEADER* header, UCHAR type, size_t bytes, LONG state) {
+  TellMemory(header, sizeof *header, true);
   *header = {};
   header->Type = type;
   header->Size = static_cast<UCHAR>(bytes / 4);
@@ -320,6 +321,7 @@ void InitializeHeader(DISPATCHER_HEADER* header, UCHAR type, size_t bytes, LONG 
 }
 
 void Signal(DISPATCHER_HEADER* header, LONG state) {
+  TellSystem();
   Publish(header);
   header->SignalState = state;
   for (WaitBlock* block = TheState().waiters; block != nullptr; block = block->next) {

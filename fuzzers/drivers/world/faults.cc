@@ -6,6 +6,7 @@
 
 #include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -257,14 +258,19 @@ void Install(int signal, void (*handler)(int, siginfo_t*, void*), struct sigacti
 }  // namespace
 
 void CatchFaults() {
-  static bool installed = false;
-  if (installed) return;
-  installed = true;
+  // A child has its own handlers of crashes below these, and no timer.
+  static pid_t installed_in = 0;
+  if (installed_in == getpid()) return;
+  installed_in = getpid();
   stack_t stack = {};
   stack.ss_sp = handler_stack;
   stack.ss_size = sizeof(handler_stack);
   sigaltstack(&stack, nullptr);
-  for (size_t i = 0; i < std::size(kSignals); ++i) Install(kSignals[i], &Handle, &before[i]);
+  for (size_t i = 0; i < std::size(kSignals); ++i) {
+    struct sigaction old;
+    Install(kSignals[i], &Handle, &old);
+    if (old.sa_sigaction != &Handle) before[i] = old;
+  }
   Install(SIGVTALRM, &Tick, nullptr);
   SetTimer(1000000 / kTicksPerSecond);
 }

@@ -68,7 +68,10 @@ BOOLEAN Cancel(PIRP irp) { return ::IoCancelIrp(irp); }
 
 // The routine that some compilers import for the inline one.
 PDRIVER_CANCEL SetCancelRoutine(PIRP irp, PDRIVER_CANCEL routine) {
-  return IoSetCancelRoutine(irp, routine);
+  const PDRIVER_CANCEL before = IoSetCancelRoutine(irp, routine);
+  TellMemory(&irp->CancelRoutine, sizeof irp->CancelRoutine, true);
+  TellLife(irp, false);
+  return before;
 }
 BOOLEAN IoIsOperationSynchronous(PIRP) { return FALSE; }
 PVOID IoGetRequestorProcess(PIRP) { return TheState().driver; }
@@ -170,6 +173,8 @@ NTSTATUS CallMajorFunction(PDEVICE_OBJECT device, PIRP irp) {
   const int major = IoGetCurrentIrpStackLocation(irp)->MajorFunction;
   if (major > IRP_MJ_MAXIMUM_FUNCTION) return InvalidDeviceRequest(device, irp);
   PDRIVER_DISPATCH routine = device->DriverObject->MajorFunction[major];
+  TellMemory(&device->DriverObject->MajorFunction[major], sizeof routine, false);
+  TellLife(device, false);
   if (routine == DefaultMajorFunction() || routine == nullptr) {
     return InvalidDeviceRequest(device, irp);
   }

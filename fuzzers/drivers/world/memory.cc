@@ -246,16 +246,34 @@ void MmResetDriverPaging(PVOID) {}
 
 // ---- memory routines ----
 
-void RtlZeroMemory(PVOID at, SIZE_T bytes) { memset(at, 0, bytes); }
-void RtlFillMemory(PVOID at, SIZE_T bytes, LONG value) { memset(at, value, bytes); }
+// Of all that lies there; what ends an object there comes before or after it.
+void Tell(const void* at, SIZE_T bytes, bool writes) {
+  TellMemory(at, bytes, writes);
+  TellLife(at, false);
+}
+PVOID SetMemory(PVOID at, LONG value, SIZE_T bytes) {
+  Tell(at, bytes, true);
+  return memset(at, value, bytes);
+}
+void RtlZeroMemory(PVOID at, SIZE_T bytes) { SetMemory(at, 0, bytes); }
+void RtlFillMemory(PVOID at, SIZE_T bytes, LONG value) { SetMemory(at, value, bytes); }
 SIZE_T RtlCompareMemory(const void* a, const void* b, SIZE_T bytes) {
+  Tell(a, bytes, false);
+  Tell(b, bytes, false);
   const auto* x = static_cast<const char*>(a);
   const auto* y = static_cast<const char*>(b);
   return static_cast<SIZE_T>(std::mismatch(x, x + bytes, y).first - x);
 }
-PVOID CopyMemory(PVOID to, const void* from, SIZE_T bytes) { return memmove(to, from, bytes); }
-PVOID SetMemory(PVOID at, LONG value, SIZE_T bytes) { return memset(at, value, bytes); }
-LONG CompareMemory(const void* a, const void* b, SIZE_T bytes) { return memcmp(a, b, bytes); }
+PVOID CopyMemory(PVOID to, const void* from, SIZE_T bytes) {
+  Tell(from, bytes, false);
+  Tell(to, bytes, true);
+  return memmove(to, from, bytes);
+}
+LONG CompareMemory(const void* a, const void* b, SIZE_T bytes) {
+  Tell(a, bytes, false);
+  Tell(b, bytes, false);
+  return memcmp(a, b, bytes);
+}
 
 const Service kServices[] = {
     CANCELSAFE_SERVICE(ExAllocatePool, PASSIVE_LEVEL, DISPATCH_LEVEL),

@@ -7,20 +7,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "fuzzers/drivers/world/told.h"
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/run/sanitizer_hints.h"
+#include "impl/kernel/platform.h"
 #include "impl/kernel/windows_code.h"
 
 namespace cancelsafe::drivers {
 namespace {
 
-constexpr size_t kPoolBytes = 1u << 20;
 // Apart from the pool by more than any length that is likely to be off.
 void* const kUnreadable =
-    reinterpret_cast<void*>(kKiWindowsZone + kKiWindowsZoneBytes + 16 * kPoolBytes);
+    reinterpret_cast<void*>(kKiWindowsZone + kKiWindowsZoneBytes + (size_t{64} << 20));
 constexpr size_t kGuard = 16;
 constexpr unsigned char kGuardByte = 0xab;
 constexpr unsigned char kFreshByte = 0xcd;
@@ -40,14 +42,21 @@ __attribute__((no_sanitize("address"))) bool Holds(const char* at, unsigned char
   return true;
 }
 
-[[noreturn]] void Exhausted(size_t bytes) {
-  fprintf(stderr, "cancelsafe: a run of the driver needs more than %zu bytes of pool (%zu more)\n",
-          kPoolBytes, bytes);
+[[noreturn]] void Exhausted(size_t room, size_t bytes) {
+  fprintf(stderr,
+          "cancelsafe: a fiber of the driver needs more than %zu bytes of pool (%zu more)\n", room,
+          bytes);
   abort();
 }
 
 void Watch(const char* begin, size_t bytes, memory::State state) {
   if (memory::kHooked) memory::SetState(begin, bytes, state);
+}
+
+// The first block that begins behind the address.
+std::vector<PoolBlock>::const_iterator After(const std::vector<PoolBlock>& blocks, const char* at) {
+  return std::upper_bound(blocks.begin(), blocks.end(), at,
+                          [](const char* a, const PoolBlock& b) { return a < b.begin; });
 }
 
 }  // namespace
@@ -59,6 +68,7 @@ Pool& Pool::Get() {
 
 // At a fixed address: addresses may decide what a driver does.
 Pool::Pool() {
+  constexpr size_t kPoolBytes = kParts * kPartBytes;
   void* const wanted = reinterpret_cast<void*>(kKiWindowsZone + kKiWindowsZoneBytes);
   void* const got = mmap(wanted, kPoolBytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -75,7 +85,7 @@ Pool::Pool() {
   }
   memory_ = static_cast<char*>(got);
   Fill(memory_, kGuardByte, kPoolBytes);
-  used_ = kGuard;
+  std::fill(std::begin(used_), std::end(used_), kGuard);
   if (memory::kHooked) {
     memory::WatchMemory(memory_, kPoolBytes);
     memory::SetState(memory_, kPoolBytes, memory::State::kUnallocated);
@@ -84,39 +94,48 @@ Pool::Pool() {
 }
 
 void Pool::Reset() {
-  UnpoisonMemory(memory_, used_);
+  for (size_t part = 0; part < kParts; ++part) {
+    char* const begin = memory_ + part * kPartBytes;
+    size_t& used = used_[part];
+    if (used == kGuard) continue;
+    UnpoisonMemory(begin, used);
 #ifdef CANCELSAFE_SANITIZER_THREAD
-  // New pages are the only ones whose accesses TSan does not remember. All of them lose the
-  // guard's pattern, also behind what was used.
-  const size_t changed = (used_ + 4095) / 4096 * 4096;
-  if (mmap(memory_, changed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-           0) != memory_) {
-    abort();
-  }
+    // New pages are the only ones whose accesses TSan does not remember. All of them lose the
+    // guard's pattern, also behind what was used.
+    const size_t changed = (used + 4095) / 4096 * 4096;
+    if (mmap(begin, changed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+             0) != begin) {
+      abort();
+    }
 #else
-  const size_t changed = used_;
+    const size_t changed = used;
 #endif
-  Fill(memory_, kGuardByte, changed);
-  Watch(memory_, used_ / 8 * 8, memory::State::kUnallocated);
-  PoisonMemory(memory_, used_);
-  used_ = kGuard;
+    Fill(begin, kGuardByte, changed);
+    Watch(begin, used / 8 * 8, memory::State::kUnallocated);
+    PoisonMemory(begin, used);
+    used = kGuard;
+  }
   blocks_.clear();
 }
 
 void* Pool::Allocate(size_t bytes, uint32_t tag, PoolUse use, bool zero, const void* caller) {
   const size_t room = (bytes + 15) / 16 * 16;
-  if (bytes > kPoolBytes || used_ + room + kGuard > kPoolBytes) Exhausted(bytes);
-  char* const begin = memory_ + used_;
-  used_ += room + kGuard;
+  const size_t part = ki_platform->processor()->id % kParts;
+  size_t& used = used_[part];
+  if (bytes > kPartBytes || used + room + kGuard > kPartBytes) Exhausted(kPartBytes, bytes);
+  char* const begin = memory_ + part * kPartBytes + used;
+  used += room + kGuard;
   UnpoisonMemory(begin, bytes);
   Fill(begin, zero ? 0 : kFreshByte, bytes);
   Watch(begin, (bytes + 7) / 8 * 8, memory::State::kLive);
-  blocks_.push_back({begin, static_cast<uint32_t>(bytes), tag, caller, use, false, nullptr});
+  const PoolBlock block = {begin, static_cast<uint32_t>(bytes), tag, caller, use, false, nullptr};
+  blocks_.insert(After(blocks_, begin), block);
   return begin;
 }
 
 PoolBlock* Pool::FindLive(const void* address, PoolUse use, std::string* why) {
   auto* block = const_cast<PoolBlock*>(Holding(address));
+  TellLife(address, false);
   if (block == nullptr) {
     *why = "it is not memory of the pool";
   } else if (block->freed) {
@@ -133,6 +152,7 @@ PoolBlock* Pool::FindLive(const void* address, PoolUse use, std::string* why) {
 }
 
 void Pool::Free(PoolBlock* block, const void* caller) {
+  TellLife(block->begin, true);
   block->freed = true;
   block->freed_by = caller;
   const size_t words = (block->bytes + 7) / 8 * 8;
@@ -147,8 +167,7 @@ void Pool::Free(PoolBlock* block, const void* caller) {
 
 const PoolBlock* Pool::Holding(const volatile void* address) const {
   const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
-  auto after = std::upper_bound(blocks_.begin(), blocks_.end(), at,
-                                [](const char* a, const PoolBlock& b) { return a < b.begin; });
+  auto after = After(blocks_, at);
   if (after == blocks_.begin()) return nullptr;
   const PoolBlock& block = *--after;
   return at < block.begin + std::max(block.bytes, 1u) ? &block : nullptr;

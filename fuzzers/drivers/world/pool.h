@@ -36,7 +36,8 @@ class Pool {
 
   // Everything is forgotten. On the main context. O(bytes used).
   void Reset();
-  // 16-byte aligned. Never fails; a run that wants more than there is ends the process with
+  // 16-byte aligned; where it lies depends on what the same fiber has allocated before, and not on
+  // the others. Never fails; a run that wants more than there is ends the process with
   // a message. Filled with a pattern, or with zeros.
   void* Allocate(size_t bytes, uint32_t tag, PoolUse use, bool zero, const void* caller);
   // Null if `address` is not the beginning of a live block of that use; `*why` says what it
@@ -44,7 +45,9 @@ class Pool {
   PoolBlock* FindLive(const void* address, PoolUse use, std::string* why);
   void Free(PoolBlock* block, const void* caller);
   bool Contains(const volatile void* address) const {
-    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(memory_) < used_;
+    const uintptr_t at =
+        reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(memory_);
+    return at < kParts * kPartBytes && at % kPartBytes < used_[at / kPartBytes];
   }
   // The block that holds the address, freed or not, or null. O(log blocks).
   const PoolBlock* Holding(const volatile void* address) const;
@@ -54,8 +57,12 @@ class Pool {
 
  private:
   Pool();
+  // One part for each fiber.
+  static constexpr size_t kParts = 8;
+  static constexpr size_t kPartBytes = 512u << 10;
+
   char* memory_ = nullptr;
-  size_t used_ = 0;
+  size_t used_[kParts];
   std::vector<PoolBlock> blocks_;  // ascending
 };
 

@@ -22,6 +22,7 @@ size_t copies_used = 0;
 
 // The host's own list: nothing that fibers race for.
 __attribute__((no_sanitize("thread"))) CsqCopy* CopyOf(PIO_CSQ drivers) {
+  TellObject(&copies_used, false);
   // The newest: an IO_CSQ may have been initialised in memory that held one before.
   for (size_t i = copies_used; i > 0; --i) {
     if (Copies()[i - 1].drivers == drivers) return &Copies()[i - 1];
@@ -100,6 +101,7 @@ void CompleteCanceled(PIO_CSQ csq, PIRP irp) {
 }
 
 __attribute__((no_sanitize("thread"))) CsqCopy* NewCopy(PIO_CSQ drivers) {
+  TellObject(&copies_used, true);
   // A deque: converters are given addresses of its elements.
   if (copies_used == Copies().size()) Copies().emplace_back();
   CsqCopy* copy = &Copies()[copies_used++];
@@ -230,6 +232,8 @@ const Service kServices[] = {
 
 void AdoptStartIo() {
   State& state = TheState();
+  TellMemory(&state.driver->DriverStartIo, sizeof state.driver->DriverStartIo,
+             state.driver->DriverStartIo != &StartIoConverter);
   if (state.driver->DriverStartIo == &StartIoConverter) return;
   if (state.driver->DriverStartIo == nullptr) {
     state.start_io = nullptr;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/drivers/world/told.h"
 #include "impl/kernel/platform.h"
 #include "impl/kernel/windows_code.h"
 
@@ -53,6 +54,11 @@ struct Door<kFunction, kMin, kMax> {
       ReportIrql(reinterpret_cast<const void*>(&Call), irql);
     }
     door_caller = __builtin_return_address(0);
+    if (__builtin_expect(telling, 0)) {
+      static const ToldKind kind = ToldKindOfDoor(reinterpret_cast<const void*>(&Call));
+      const ToldService told(kind);
+      return kFunction(parameters...);
+    }
     return kFunction(parameters...);
   }
 };

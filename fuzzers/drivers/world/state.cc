@@ -28,6 +28,7 @@ void Report(const char* rule, const char* routine, std::string text) {
 }
 
 bool CheckObject(const volatile void* address, const char* routine) {
+  TellLife(address, false);
   const PoolBlock* block = Pool::Get().Holding(address);
   if (block == nullptr || !block->freed) return true;
   Report("used-after-free", routine,
@@ -66,6 +67,8 @@ void ResetThreads() {
 
 bool MayAllocate() {
   State& state = TheState();
+  // How many there were is looked at by who counts up to the one that fails.
+  if (state.fail_allocation != 0) TellObject(&state.fail_allocation, true);
   return ++state.allocations != state.fail_allocation;
 }
 

@@ -36,7 +36,9 @@ void CallDpc(PKDPC dpc) {
 
 // A queued DPC is marked by DpcData; one that was removed meanwhile is not.
 void RunDpc(void* context) {
+  TellSystem();
   auto* dpc = static_cast<PKDPC>(context);
+  TellLife(dpc, false);
   if (Pool::Get().Holding(dpc) != nullptr && Pool::Get().Holding(dpc)->freed) {
     CheckObject(dpc, "a DPC that is queued");
     return;
@@ -92,6 +94,7 @@ void KeInitializeTimerEx(KernelTimer* timer, ULONG type) {
 void KeInitializeTimer(KernelTimer* timer) { KeInitializeTimerEx(timer, 0); }
 
 void TimerExpired(void* context) {
+  TellSystem();
   auto* timer = static_cast<KernelTimer*>(context);
   State& state = TheState();
   state.armed.erase(std::remove(state.armed.begin(), state.armed.end(), timer), state.armed.end());

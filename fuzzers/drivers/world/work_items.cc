@@ -43,6 +43,7 @@ void IoFreeWorkItem(IoWorkItem* item) {
   Pool::Get().Free(block, door_caller);
 }
 void RunIoWorkItem(void* context) {
+  TellSystem();
   auto* item = static_cast<IoWorkItem*>(context);
   const IoWorkItem copy = *item;
   item->queued = false;
@@ -80,7 +81,9 @@ void IoQueueWorkItemEx(IoWorkItem* item, void* routine, ULONG, PVOID context) {
 }
 void RunWorkQueueItem(void* context) {
   if (!CheckObject(context, "a work item")) return;
+  TellSystem();
   auto* item = static_cast<KernelWorkItem*>(context);
+  TellMemory(item, sizeof *item, true);
   const auto routine = reinterpret_cast<PlainWorkRoutine>(item->routine);
   const PVOID parameter = item->parameter;
   item->list.Flink = nullptr;
@@ -93,6 +96,7 @@ void RunWorkQueueItem(void* context) {
 void ExQueueWorkItem(KernelWorkItem* item, ULONG) {
   if (!CheckObject(item, "ExQueueWorkItem")) return;
   PointAt(item);
+  TellMemory(item, sizeof *item, true);
   if (item->list.Flink != nullptr) {
     Report("misuse", "ExQueueWorkItem", "the work item is queued already");
     return;

@@ -97,6 +97,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
   ResetQueueDoors();
   ResetThreads();
   ForgetAllExceptions();
+  ResetTold();
   image->Reset();
   door_caller = nullptr;
   NoteRunBegins();

@@ -1,0 +1,93 @@
+// See driver_scope.h.
+#include "fuzzers/drivers/verify/driver_scope.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace cancelsafe::drivers {
+namespace {
+
+// All programs of a scope open what they use.
+bool IsCall(DriverOp op) { return op != DriverOp::kOpen; }
+
+std::string Counted(int count, const char* what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string ScopeText(const DriverScope& scope) {
+  const std::string words = DriverOperationWords(scope.operations);
+  return absl::StrCat("driver ", scope.fibers, "x", scope.calls, ", ", Counted(scope.files, "file"),
+                      scope.failures ? ", failing allocations" : "",
+                      words.empty() ? "" : ", calls ", words);
+}
+
+std::string DriverOperationWords(uint32_t operations) {
+  std::vector<std::string> words;
+  for (int op = 0; op < kDriverOpCount; ++op) {
+    if ((operations >> op & 1) != 0) words.emplace_back(kDriverOps[op].word);
+  }
+  return absl::StrJoin(words, "+");
+}
+
+absl::StatusOr<uint32_t> ReadDriverOperationWords(absl::string_view words) {
+  uint32_t operations = 0;
+  for (const absl::string_view word : absl::StrSplit(words, absl::ByAnyChar(",+"))) {
+    uint32_t bit = 0;
+    std::vector<std::string> allowed;
+    for (int op = 0; op < kDriverOpCount; ++op) {
+      if (!IsCall(static_cast<DriverOp>(op))) continue;
+      allowed.emplace_back(kDriverOps[op].word);
+      if (word == kDriverOps[op].word) bit = 1u << op;
+    }
+    if (bit == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "'", word, "' is not a call on a driver; the calls are ", absl::StrJoin(allowed, ", ")));
+    }
+    operations |= bit;
+  }
+  return operations;
+}
+
+std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFacts& facts,
+                                      bool has_time) {
+  std::vector<DriverVariant> variants;
+  const auto add = [&](const DriverVariant& variant) {
+    if (scope.Allows(variant.op)) variants.push_back(variant);
+  };
+  constexpr uint32_t kLengths[] = {kSomeBytes, 0};
+  for (const uint32_t length : kLengths) {
+    if (facts.reads) add({DriverOp::kRead, 0, 0, length, 0});
+    if (facts.writes) add({DriverOp::kWrite, 0, length, 0, 0});
+  }
+  if (facts.controls) {
+    for (const uint32_t code : facts.codes) {
+      for (const uint32_t in : kLengths) {
+        for (const uint32_t out : kLengths) add({DriverOp::kIoctl, code, in, out, 0});
+      }
+    }
+  }
+  add({DriverOp::kCancel, 0, 0, 0, 0});
+  add({DriverOp::kCleanup, 0, 0, 0, 0});
+  add({DriverOp::kClose, 0, 0, 0, 0});
+  if (has_time) add({DriverOp::kAdvance, 0, 0, 0, kSomeMs});
+  return variants;
+}
+
+bool HasTime(const DriverImage& image) {
+  // Parts of names, so that a new service of this kind is not forgotten.
+  constexpr const char* kWords[] = {"Timer",     "Wait",        "Delay", "Time",
+                                    "TickCount", "Performance", "Mutex", "Resource"};
+  return std::any_of(image.imports().begin(), image.imports().end(), [&](const PeImport& import) {
+    return std::any_of(std::begin(kWords), std::end(kWords),
+                       [&](const char* word) { return absl::StrContains(import.name, word); });
+  });
+}
+
+}  // namespace cancelsafe::drivers
