@@ -5,6 +5,7 @@
 
 #include "irp_life.h"
 #include "watch.h"
+#include "windows_code.h"
 
 namespace {
 
@@ -23,7 +24,7 @@ KI_QUIET void CheckIrql(const char* routine, KIRQL limit) {
 KI_QUIET VOID CancelOperation(PDEVICE_OBJECT, PIRP irp) {
   PFLT_CALLBACK_DATA data = CancelsafeCallbackDataOfIrp(irp);
   IoReleaseCancelSpinLock(irp->CancelIrql);
-  Whole(data)->canceled(data);
+  KiCall(Whole(data)->canceled, data);
 }
 
 }  // namespace

@@ -1,0 +1,114 @@
+// Inside the world room only: the filter manager's objects, which the files filter_*.cc share.
+// There is one filter at a time (a driver registers one), one volume, and at most one instance
+// of the filter on it.
+#ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_FILTER_H_
+#define CANCELSAFE_FUZZERS_DRIVERS_WORLD_FILTER_H_
+
+#include <vector>
+
+#include "fltKernel.h"
+#include "fuzzers/drivers/world/state.h"
+#include "impl/kernel/filter_manager.h"
+
+namespace cancelsafe::drivers {
+
+inline constexpr ULONG kFilterTag = 0x72746c46;  // "Fltr"
+
+// What a PFLT_FILTER, PFLT_VOLUME and PFLT_INSTANCE point to. Its end is waited for until
+// `uses` is 0: of an instance, the operations that the filter has; of all, references by
+// FltObjectReference and work items.
+struct FilterObject {
+  int uses;
+  bool ending;
+  // Published when the object is ready, observed by whatever is called for it. Not what the
+  // ends of uses publish, which only the end of the object observes.
+  char ready;
+};
+struct KernelFilter {
+  FilterObject object;
+  FLT_REGISTRATION registration;
+};
+struct KernelVolume {
+  FilterObject object;
+};
+struct KernelInstance {
+  FilterObject object;
+};
+
+// Where a request on the volume is.
+enum class FilterStage : uint8_t {
+  kBefore,      // in its pre-operation callback, or not yet there
+  kPended,      // the callback has returned FLT_PREOP_PENDING
+  kBelow,       // the file system has it
+  kAfter,       // in its post-operation callback
+  kPostPended,  // that has returned FLT_POSTOP_MORE_PROCESSING_REQUIRED
+  kEnded,
+};
+
+// A request on the volume. Its memory lives until the next run; only the callback data is
+// retired with the IRP.
+struct FilterOperation {
+  KiCallbackData whole;
+  PIRP irp;
+  FLT_RELATED_OBJECTS related;
+  // Null where the filter has no callbacks for it.
+  const FLT_OPERATION_REGISTRATION* callbacks;
+  PVOID context;  // of the callbacks
+  FilterStage stage;
+  bool in_callback;  // the pre-operation callback has not returned
+  bool let_go;       // FltCompletePendedPreOperation was called for it
+  bool let_go_post;  // FltCompletePendedPostOperation was
+  bool wants_post;
+  bool has_use;  // of the instance
+};
+
+struct FilterContext;
+
+struct FilterState {
+  KernelFilter* filter = nullptr;
+  const FLT_OPERATION_REGISTRATION* operations = nullptr;  // the driver's list
+  std::vector<FLT_CONTEXT_REGISTRATION> context_kinds;
+  KernelVolume* volume = nullptr;
+  PDEVICE_OBJECT volume_device = nullptr;
+  KernelInstance* instance = nullptr;
+  std::vector<FilterOperation*> requests;  // all of the run
+  std::vector<FilterContext*> contexts;    // those that live
+};
+FilterState& TheFilterState();
+
+// Another use of the object, false if it ends already; and the end of one.
+bool BeginUse(FilterObject* object);
+void EndUse(FilterObject* object);
+// Waits until the object has no uses. `what` waits, for reports.
+void WaitForUses(FilterObject* object, const char* what);
+
+// The object is a live one of the filter manager's. Reports otherwise.
+bool CheckFilterObject(const void* object, const char* routine);
+
+// Calls the unload callback of the filter that is registered. False if it has none, or refuses.
+bool UnloadFilter(bool mandatory);
+
+FLT_RELATED_OBJECTS RelatedObjects(PFILE_OBJECT file);
+
+// The volume's device, made at the first call: its requests go through the filter to a file
+// system that ends them (filter_operations.cc).
+PDEVICE_OBJECT MakeVolumeDevice();
+// The request to which the callback data belongs, after reporting that there is none.
+FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine);
+// Ends a post-operation callback that has required more processing.
+void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data);
+
+// What was set on the object (an instance, the volume, a file) is given back.
+void ReleaseContextsOf(const void* object);
+
+ServiceList FilterServices();           // registration
+ServiceList FilterOperationServices();  // operations
+ServiceList FilterContextServices();
+ServiceList FilterWorkItemServices();
+ServiceList FilterQueueServices();  // FltCbdq*
+void ResetFilters();
+void ResetFilterQueues();
+
+}  // namespace cancelsafe::drivers
+
+#endif  // CANCELSAFE_FUZZERS_DRIVERS_WORLD_FILTER_H_
