@@ -1,8 +1,8 @@
 // A minifilter that hands reads to a work item: each waits in a callback data queue until the work
 // item lets it go on. A cancel, or the teardown of the instance, may take it out first. The broken
-// form lets go the operation that it remembered, whether or not it got it out of the queue.
+// form lets the read go on whether or not it got it out of the queue.
 //
-// Found by: filter-completed-twice, used-after-completion.
+// Found by: filter-completed-queued, filter-completed-twice.
 #include <fltKernel.h>
 
 #ifndef BROKEN
@@ -16,13 +16,6 @@ typedef struct InstanceContext {
   KSPIN_LOCK lock;
   LIST_ENTRY reads;
 } InstanceContext;
-
-// What the work item of a read knows.
-typedef struct Deferred {
-  FLT_CALLBACK_DATA_QUEUE_IO_CONTEXT place;
-  PFLT_CALLBACK_DATA data;
-  InstanceContext* instance;
-} Deferred;
 
 static PFLT_FILTER filter;
 
@@ -40,12 +33,17 @@ static VOID RemoveIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data) {
   RemoveEntryList(&data->QueueLinks);
 }
 
+// The context is the operation that is looked for; null for any. It may have ended, and is not
+// looked into.
 static PFLT_CALLBACK_DATA PeekNextIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,
                                      PVOID context) {
   InstanceContext* x = CONTAINING_RECORD(queue, InstanceContext, queue);
-  PLIST_ENTRY next = data == NULL ? x->reads.Flink : data->QueueLinks.Flink;
-  UNREFERENCED_PARAMETER(context);
-  return next == &x->reads ? NULL : CONTAINING_RECORD(next, FLT_CALLBACK_DATA, QueueLinks);
+  PLIST_ENTRY entry = data == NULL ? x->reads.Flink : data->QueueLinks.Flink;
+  for (; entry != &x->reads; entry = entry->Flink) {
+    data = CONTAINING_RECORD(entry, FLT_CALLBACK_DATA, QueueLinks);
+    if (context == NULL || data == context) return data;
+  }
+  return NULL;
 }
 
 static VOID Acquire(PFLT_CALLBACK_DATA_QUEUE queue, PKIRQL irql) {
@@ -66,46 +64,43 @@ static VOID CompleteCanceledIo(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DAT
 // ---- operations ----
 
 static VOID FLTAPI LetGo(PFLT_GENERIC_WORKITEM item, PVOID object, PVOID context) {
-  Deferred* deferred = context;
-  PFLT_CALLBACK_DATA data = FltCbdqRemoveIo(&deferred->instance->queue, &deferred->place);
-  UNREFERENCED_PARAMETER(object);
+  PFLT_CALLBACK_DATA data;
+  InstanceContext* x;
+  FltFreeGenericWorkItem(item);
+  if (!NT_SUCCESS(FltGetInstanceContext(object, (PFLT_CONTEXT*)&x))) return;
+  data = FltCbdqRemoveNextIo(&x->queue, context);
 #if BROKEN
-  data = deferred->data;
+  data = context;
 #endif
   if (data != NULL) FltCompletePendedPreOperation(data, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL);
-  FltReleaseContext(deferred->instance);
-  ExFreePoolWithTag(deferred, TAG);
-  FltFreeGenericWorkItem(item);
+  FltReleaseContext(x);
 }
 
 static FLT_PREOP_CALLBACK_STATUS FLTAPI PreRead(PFLT_CALLBACK_DATA data,
                                                 PCFLT_RELATED_OBJECTS objects, PVOID* context) {
+  FLT_PREOP_CALLBACK_STATUS result = FLT_PREOP_SUCCESS_NO_CALLBACK;
   PFLT_GENERIC_WORKITEM item;
   InstanceContext* x;
-  Deferred* deferred;
   UNREFERENCED_PARAMETER(context);
   if (!FLT_IS_IRP_OPERATION(data)) return FLT_PREOP_DISALLOW_FASTIO;
-  if (!NT_SUCCESS(FltGetInstanceContext(objects->Instance, (PFLT_CONTEXT*)&x))) {
-    return FLT_PREOP_SUCCESS_NO_CALLBACK;
-  }
   item = FltAllocateGenericWorkItem();
-  deferred = ExAllocatePoolWithTag(NonPagedPool, sizeof(*deferred), TAG);
-  if (item != NULL && deferred != NULL) {
-    deferred->data = data;
-    deferred->instance = x;
-    if (NT_SUCCESS(FltCbdqInsertIo(&x->queue, data, &deferred->place, NULL))) {
-      if (NT_SUCCESS(FltQueueGenericWorkItem(item, objects->Instance, LetGo, DelayedWorkQueue,
-                                             deferred))) {
-        return FLT_PREOP_PENDING;
-      }
-      if (FltCbdqRemoveIo(&x->queue, &deferred->place) == NULL) data = NULL;
-    }
+  if (item == NULL) return result;
+  if (!NT_SUCCESS(FltGetInstanceContext(objects->Instance, (PFLT_CONTEXT*)&x))) {
+    FltFreeGenericWorkItem(item);
+    return result;
   }
-  // It goes on at once, unless it was cancelled on the way.
-  if (item != NULL) FltFreeGenericWorkItem(item);
-  if (deferred != NULL) ExFreePoolWithTag(deferred, TAG);
+  if (!NT_SUCCESS(FltCbdqInsertIo(&x->queue, data, NULL, NULL))) {
+    FltFreeGenericWorkItem(item);
+  } else if (NT_SUCCESS(
+                 FltQueueGenericWorkItem(item, objects->Instance, LetGo, DelayedWorkQueue, data))) {
+    result = FLT_PREOP_PENDING;
+  } else {
+    // It goes on at once, unless it was cancelled meanwhile.
+    FltFreeGenericWorkItem(item);
+    if (FltCbdqRemoveNextIo(&x->queue, data) == NULL) result = FLT_PREOP_PENDING;
+  }
   FltReleaseContext(x);
-  return data == NULL ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
+  return result;
 }
 
 // ---- instances ----

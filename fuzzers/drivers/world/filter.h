@@ -58,6 +58,7 @@ struct FilterOperation {
   bool in_callback;  // the pre-operation callback has not returned
   bool let_go;       // FltCompletePendedPreOperation was called for it
   bool let_go_post;  // FltCompletePendedPostOperation was
+  bool is_queued;    // in a callback data queue
   bool wants_post;
   bool has_use;  // of the instance
 };
@@ -79,6 +80,17 @@ FilterState& TheFilterState();
 // Another use of the object, false if it ends already; and the end of one.
 bool BeginUse(FilterObject* object);
 void EndUse(FilterObject* object);
+// While a callback of the filter runs, its instance is in use, whatever becomes of the operation.
+class CallbackUse {
+ public:
+  CallbackUse() : object_(&TheFilterState().instance->object) { ++object_->uses; }
+  ~CallbackUse() { EndUse(object_); }
+  CallbackUse(const CallbackUse&) = delete;
+  CallbackUse& operator=(const CallbackUse&) = delete;
+
+ private:
+  FilterObject* const object_;
+};
 // Waits until the object has no uses. `what` waits, for reports.
 void WaitForUses(FilterObject* object, const char* what);
 
@@ -95,6 +107,8 @@ FLT_RELATED_OBJECTS RelatedObjects(PFILE_OBJECT file);
 PDEVICE_OBJECT MakeVolumeDevice();
 // The request to which the callback data belongs, after reporting that there is none.
 FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine);
+// The operation is in a callback data queue from here on, or not any more.
+void NoteQueued(PFLT_CALLBACK_DATA data, bool is_queued);
 // Ends a post-operation callback that has required more processing.
 void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data);
 

@@ -24,6 +24,7 @@ NTSTATUS Insert(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data, PVOID c
   const NTSTATUS status = Copies().IsRoutine(routine, "CbdqInsertIo")
                               ? KiCall(routine, filters, data, context)
                               : STATUS_UNSUCCESSFUL;
+  if (NT_SUCCESS(status)) NoteQueued(data, true);
   ki_platform->point(kPointCallbackExit, filters);
   return status;
 }
@@ -32,6 +33,7 @@ void Remove(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data) {
   ki_platform->point(kPointCallbackEnter, filters);
   auto* routine = filters->RemoveIo;
   if (Copies().IsRoutine(routine, "CbdqRemoveIo")) KiCall(routine, filters, data);
+  NoteQueued(data, false);
   ki_platform->point(kPointCallbackExit, filters);
 }
 PFLT_CALLBACK_DATA PeekNext(PFLT_CALLBACK_DATA_QUEUE queue, PFLT_CALLBACK_DATA data,

@@ -126,6 +126,7 @@ NTSTATUS ComeBack(FilterOperation* operation) {
   operation->whole.data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION;
   FLT_POSTOP_CALLBACK_STATUS status;
   {
+    const CallbackUse use;
     SystemCall call("a post-operation callback", Processor()->irql);
     ki_platform->point(kPointCallbackEnter, operation);
     status = KiCall(operation->callbacks->PostOperation, &operation->whole.data,
@@ -238,6 +239,7 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
   FLT_PREOP_CALLBACK_STATUS status = FLT_PREOP_SUCCESS_WITH_CALLBACK;
   if (pre != nullptr) {
     Observe(&TheFilterState().instance->object.ready);
+    const CallbackUse use;
     SystemCall call("a pre-operation callback", PASSIVE_LEVEL);
     operation->in_callback = true;
     ki_platform->point(kPointCallbackEnter, operation);
@@ -289,6 +291,12 @@ void FltCompletePendedPreOperation(PFLT_CALLBACK_DATA data, FLT_PREOP_CALLBACK_S
   if (!may_be_pended) {
     Report("filter-completed-not-pended", kRoutine,
            absl::StrCat("was called for ", OperationName(*operation), " that is not pended"));
+    return;
+  }
+  if (operation->is_queued) {
+    Report("filter-completed-queued", kRoutine,
+           absl::StrCat("was called for ", OperationName(*operation),
+                        " that is in a callback data queue, from which a cancel takes it as well"));
     return;
   }
   operation->let_go = true;
@@ -359,6 +367,11 @@ FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine) {
   if (found != requests.end()) return *found;
   Report("misuse", routine, "was given no callback data");
   return nullptr;
+}
+
+void NoteQueued(PFLT_CALLBACK_DATA data, bool is_queued) {
+  FilterOperation* operation = OperationOf(data, "a callback data queue");
+  if (operation != nullptr) operation->is_queued = is_queued;
 }
 
 void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data) {

@@ -109,6 +109,7 @@ void RunSafeCompletion(void* context) {
   PFLT_CALLBACK_DATA data = &safe->operation->whole.data;
   FLT_POSTOP_CALLBACK_STATUS status;
   {
+    const CallbackUse use;
     SystemCall call("a post-operation callback", PASSIVE_LEVEL);
     ki_platform->point(kPointCallbackEnter, safe);
     status = KiCall(safe->routine, data, &safe->operation->related, safe->context, safe->flags);
