@@ -60,7 +60,8 @@ struct FilterOperation {
   bool let_go_post;  // FltCompletePendedPostOperation was
   bool is_queued;    // in a callback data queue
   bool wants_post;
-  bool has_use;  // of the instance
+  bool is_drained;  // the filter was called for its end before the file system has ended it
+  bool has_use;     // of the instance
 };
 
 struct FilterContext;
@@ -107,6 +108,8 @@ FLT_RELATED_OBJECTS RelatedObjects(PFILE_OBJECT file);
 PDEVICE_OBJECT MakeVolumeDevice();
 // The request to which the callback data belongs, after reporting that there is none.
 FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine);
+// Of the instance that is torn down: post-operation callbacks for what the file system has.
+void DrainOperations();
 // The operation is in a callback data queue from here on, or not any more.
 void NoteQueued(PFLT_CALLBACK_DATA data, bool is_queued);
 // Ends a post-operation callback that has required more processing.

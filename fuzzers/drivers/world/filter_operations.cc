@@ -106,7 +106,9 @@ void EndUseOf(FilterOperation* operation) {
 NTSTATUS End(FilterOperation* operation) {
   PIRP irp = operation->irp;
   operation->stage = FilterStage::kEnded;
-  if (operation->callbacks != nullptr) irp->IoStatus = operation->whole.data.IoStatus;
+  if (operation->callbacks != nullptr && !operation->is_drained) {
+    irp->IoStatus = operation->whole.data.IoStatus;
+  }
   const IO_STACK_LOCATION* stack = IoGetCurrentIrpStackLocation(irp);
   const bool closes = stack->MajorFunction == kMajorClose;
   const PFILE_OBJECT file = stack->FileObject;
@@ -120,7 +122,9 @@ NTSTATUS End(FilterOperation* operation) {
 // Calls the post-operation callback at the IRQL of the caller, and ends the operation unless it
 // pends.
 NTSTATUS ComeBack(FilterOperation* operation) {
-  if (operation->callbacks != nullptr) operation->whole.data.IoStatus = operation->irp->IoStatus;
+  if (operation->callbacks != nullptr && !operation->is_drained) {
+    operation->whole.data.IoStatus = operation->irp->IoStatus;
+  }
   if (!operation->wants_post) return End(operation);
   operation->stage = FilterStage::kAfter;
   operation->whole.data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION;
@@ -181,8 +185,13 @@ bool EndsLater(UCHAR major) {
 // has ended need not be marked pending.
 NTSTATUS GoBelow(FilterOperation* operation, bool synchronously, bool in_dispatch) {
   PIRP irp = operation->irp;
-  const IO_STACK_LOCATION* stack = IoGetCurrentIrpStackLocation(irp);
+  PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
   operation->stage = FilterStage::kBelow;
+  if (operation->callbacks != nullptr &&
+      (operation->whole.data.Flags & FLTFL_CALLBACK_DATA_DIRTY) != 0) {
+    // Of all that a filter may change, what the file system here looks at.
+    stack->Parameters.Read.Length = operation->whole.parameters.Parameters.Read.Length;
+  }
   if (!synchronously && EndsLater(stack->MajorFunction)) {
     Publish(operation);
     Scheduler().start(DriveActivity::kFileSystem, &EndBelow, operation);
@@ -236,7 +245,9 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
   const PFLT_PRE_OPERATION_CALLBACK pre = operation->callbacks->PreOperation;
   // Before the callback: from then on another processor may complete it.
   IoMarkIrpPending(operation->irp);
-  FLT_PREOP_CALLBACK_STATUS status = FLT_PREOP_SUCCESS_WITH_CALLBACK;
+  FLT_PREOP_CALLBACK_STATUS status = operation->callbacks->PostOperation != nullptr
+                                         ? FLT_PREOP_SUCCESS_WITH_CALLBACK
+                                         : FLT_PREOP_SUCCESS_NO_CALLBACK;
   if (pre != nullptr) {
     Observe(&TheFilterState().instance->object.ready);
     const CallbackUse use;
@@ -367,6 +378,38 @@ FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine) {
   if (found != requests.end()) return *found;
   Report("misuse", routine, "was given no callback data");
   return nullptr;
+}
+
+void DrainOperations() {
+  constexpr NTSTATUS kCleanup =
+      static_cast<NTSTATUS>(0xC01C0009);  // ..._FLT_POST_OPERATION_CLEANUP
+  // What the callbacks did that have returned.
+  Observe(&TheFilterState().instance->object);
+  const std::vector<FilterOperation*> requests = TheFilterState().requests;
+  for (FilterOperation* operation : requests) {
+    if (operation->stage != FilterStage::kBelow || !operation->wants_post) continue;
+    operation->wants_post = false;
+    operation->is_drained = true;
+    // The file system may end the IRP while the filter looks at the callback data.
+    KiIrpHeaderOf(operation->irp)->callback_data = nullptr;
+    FLT_CALLBACK_DATA& data = operation->whole.data;
+    data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION | FLTFL_CALLBACK_DATA_DRAINING_IO;
+    data.IoStatus.Status = kCleanup;
+    data.IoStatus.Information = 0;
+    FLT_POSTOP_CALLBACK_STATUS status;
+    {
+      SystemCall call("a post-operation callback that drains", PASSIVE_LEVEL);
+      status = KiCall(operation->callbacks->PostOperation, &data, &operation->related,
+                      operation->context, FLT_POST_OPERATION_FLAGS{FLTFL_POST_OPERATION_DRAINING});
+    }
+    if (status != FLT_POSTOP_FINISHED_PROCESSING) {
+      Report("filter-status", "",
+             absl::StrCat("the post-operation callback of ", OperationName(*operation),
+                          " returned ", static_cast<int>(status),
+                          " when it was called with FLTFL_POST_OPERATION_DRAINING"));
+    }
+    EndUseOf(operation);
+  }
 }
 
 void NoteQueued(PFLT_CALLBACK_DATA data, bool is_queued) {

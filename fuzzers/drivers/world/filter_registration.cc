@@ -113,6 +113,7 @@ void TearDown(KernelInstance* instance, const FLT_REGISTRATION& callbacks) {
   }
   // From here on no operation comes to the filter any more.
   instance->object.ending = true;
+  DrainOperations();
   WaitForUses(&instance->object, "the teardown of the instance");
   if (callbacks.InstanceTeardownCompleteCallback != nullptr) {
     SystemCall call("the instance teardown complete callback", PASSIVE_LEVEL);

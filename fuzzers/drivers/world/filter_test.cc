@@ -34,8 +34,8 @@ class FilterTest : public testing::Test {
       if (NT_SUCCESS(start_)) body();
     });
   }
-  // Sends a request to the volume and lets all come to rest.
-  NTSTATUS Send(UCHAR major, uint32_t number) {
+  // Sends a request to the volume.
+  NTSTATUS Send(UCHAR major, uint32_t number, bool to_rest = true) {
     RequestSpec spec;
     spec.major = major;
     spec.file = MakeFile(Devices().at(0));
@@ -51,7 +51,7 @@ class FilterTest : public testing::Test {
       into->information = ended->IoStatus.Information;
     };
     const NTSTATUS status = Dispatch(irp_);
-    LetOthersRun();
+    if (to_rest) LetOthersRun();
     return status;
   }
   SequentialResult Control(uint32_t number) {
@@ -153,6 +153,20 @@ TEST_F(FilterTest, AnUnloadedFilterGetsNoOperations) {
     Send(IRP_MJ_DEVICE_CONTROL, 2);  // which the filter would refuse
   });
   ExpectDone(result, 16);
+}
+
+TEST_F(FilterTest, WhatTheFileSystemHasIsDrainedAtTeardown) {
+  bool ended_before_unload = true;
+  const SequentialResult result = Run([&] {
+    Send(IRP_MJ_DEVICE_CONTROL, 1, /*to_rest=*/false);
+    UnloadDriver();
+    ended_before_unload = ending_.times != 0;
+    LetOthersRun();
+  });
+  // Without what the callback would have made of it.
+  ExpectDone(result, 16);
+  EXPECT_FALSE(ended_before_unload);
+  EXPECT_TRUE(Leaks().empty());
 }
 
 TEST_F(FilterTest, AnOperationThatStaysPendedAtTeardownIsReported) {
