@@ -106,6 +106,18 @@ FLT_RELATED_OBJECTS RelatedObjects(PFILE_OBJECT file);
 // The volume's device, made at the first call: its requests go through the filter to a file
 // system that ends them (filter_operations.cc).
 PDEVICE_OBJECT MakeVolumeDevice();
+// The operation goes where the status of its pre-operation callback says. `in_dispatch`: the
+// dispatch routine is to return what this returns, so that an operation that has ended need not
+// be marked pending.
+NTSTATUS GoOnAfterCallback(FilterOperation* operation, FLT_PREOP_CALLBACK_STATUS status,
+                           bool in_dispatch);
+// The end: its status, which is returned, is that of the callback data, if there is one.
+NTSTATUS EndOperation(FilterOperation* operation);
+// Whether the file system ends such requests later, not in the thread of the caller.
+bool EndsLater(UCHAR major);
+// "a read"; "FLT_PREOP_PENDING".
+std::string OperationName(const FilterOperation& operation);
+const char* PreOperationStatusName(FLT_PREOP_CALLBACK_STATUS status);
 // The request to which the callback data belongs, after reporting that there is none.
 FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine);
 // Of the instance that is torn down: post-operation callbacks for what the file system has.
@@ -118,8 +130,8 @@ void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data);
 // What was set on the object (an instance, the volume, a file) is given back.
 void ReleaseContextsOf(const void* object);
 
-ServiceList FilterServices();           // registration
-ServiceList FilterOperationServices();  // operations
+ServiceList FilterServices();  // registration
+ServiceList FilterCompletionServices();
 ServiceList FilterContextServices();
 ServiceList FilterWorkItemServices();
 ServiceList FilterQueueServices();  // FltCbdq*

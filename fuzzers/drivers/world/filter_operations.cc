@@ -1,9 +1,6 @@
 // Requests on the volume: through the callbacks of the filter, down to a file system that ends
 // them, and back. The volume's dispatch routine is the host's and always right; the filter is
-// judged by what its callbacks return and by what it completes.
-#include <algorithm>
-#include <iterator>
-
+// judged by what its callbacks return, and by what it completes (filter_completion.cc).
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/filter.h"
 
@@ -13,22 +10,6 @@ namespace {
 constexpr ULONG kRequestTag = 0x71526c46;  // "FlRq"
 constexpr UCHAR kMajorClose = 0x02;
 constexpr uint64_t kBufferedMethod = 0;
-
-const char* StatusName(FLT_PREOP_CALLBACK_STATUS status) {
-  constexpr const char* kNames[] = {"FLT_PREOP_SUCCESS_WITH_CALLBACK",
-                                    "FLT_PREOP_SUCCESS_NO_CALLBACK",
-                                    "FLT_PREOP_PENDING",
-                                    "FLT_PREOP_DISALLOW_FASTIO",
-                                    "FLT_PREOP_COMPLETE",
-                                    "FLT_PREOP_SYNCHRONIZE",
-                                    "FLT_PREOP_DISALLOW_FSFILTER_IO"};
-  return static_cast<size_t>(status) < std::size(kNames) ? kNames[status] : "an unknown status";
-}
-
-std::string OperationName(const FilterOperation& operation) {
-  return absl::StrCat("an operation with major function ",
-                      operation.whole.parameters.MajorFunction);
-}
 
 void FillInParameters(const FilterOperation& operation, FLT_PARAMETERS* to) {
   const PIRP irp = operation.irp;
@@ -102,30 +83,13 @@ void EndUseOf(FilterOperation* operation) {
   EndUse(&TheFilterState().instance->object);
 }
 
-// The end: its status is that of the callback data, if there is one.
-NTSTATUS End(FilterOperation* operation) {
-  PIRP irp = operation->irp;
-  operation->stage = FilterStage::kEnded;
-  if (operation->callbacks != nullptr && !operation->is_drained) {
-    irp->IoStatus = operation->whole.data.IoStatus;
-  }
-  const IO_STACK_LOCATION* stack = IoGetCurrentIrpStackLocation(irp);
-  const bool closes = stack->MajorFunction == kMajorClose;
-  const PFILE_OBJECT file = stack->FileObject;
-  EndUseOf(operation);
-  const NTSTATUS status = irp->IoStatus.Status;
-  IofCompleteRequest(irp, IO_NO_INCREMENT);
-  if (closes) ReleaseContextsOf(file);
-  return status;
-}
-
 // Calls the post-operation callback at the IRQL of the caller, and ends the operation unless it
 // pends.
 NTSTATUS ComeBack(FilterOperation* operation) {
   if (operation->callbacks != nullptr && !operation->is_drained) {
     operation->whole.data.IoStatus = operation->irp->IoStatus;
   }
-  if (!operation->wants_post) return End(operation);
+  if (!operation->wants_post) return EndOperation(operation);
   operation->stage = FilterStage::kAfter;
   operation->whole.data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION;
   FLT_POSTOP_CALLBACK_STATUS status;
@@ -152,7 +116,7 @@ NTSTATUS ComeBack(FilterOperation* operation) {
            absl::StrCat("the post-operation callback of ", OperationName(*operation), " returned ",
                         static_cast<int>(status), ", which is not for IRP-based operations"));
   }
-  return End(operation);
+  return EndOperation(operation);
 }
 
 // ---- the file system ----
@@ -176,13 +140,7 @@ void EndBelow(void* context) {
   ComeBack(operation);
 }
 
-// What file systems do in the thread of the caller, and what others do in theirs.
-bool EndsLater(UCHAR major) {
-  return major == IRP_MJ_READ || major == IRP_MJ_WRITE || major == IRP_MJ_DEVICE_CONTROL;
-}
-
-// `in_dispatch`: the dispatch routine is to return what this returns, so that an operation that
-// has ended need not be marked pending.
+// `in_dispatch` as in GoOnAfterCallback.
 NTSTATUS GoBelow(FilterOperation* operation, bool synchronously, bool in_dispatch) {
   PIRP irp = operation->irp;
   PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
@@ -209,38 +167,6 @@ NTSTATUS GoBelow(FilterOperation* operation, bool synchronously, bool in_dispatc
 
 // ---- the filter ----
 
-// The operation goes where the status of its pre-operation callback says.
-NTSTATUS GoOn(FilterOperation* operation, FLT_PREOP_CALLBACK_STATUS status, bool in_dispatch) {
-  const FLT_OPERATION_REGISTRATION& callbacks = *operation->callbacks;
-  switch (status) {
-    case FLT_PREOP_COMPLETE:
-      if (in_dispatch) {
-        IoGetCurrentIrpStackLocation(operation->irp)->Control &=
-            static_cast<UCHAR>(~SL_PENDING_RETURNED);
-      }
-      return End(operation);
-    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
-    case FLT_PREOP_SYNCHRONIZE:
-      if (callbacks.PostOperation == nullptr) break;
-      operation->wants_post = true;
-      return GoBelow(operation, status == FLT_PREOP_SYNCHRONIZE, in_dispatch);
-    case FLT_PREOP_SUCCESS_NO_CALLBACK:
-      EndUseOf(operation);
-      return GoBelow(operation, false, in_dispatch);
-    case FLT_PREOP_PENDING:
-    case FLT_PREOP_DISALLOW_FASTIO:
-    case FLT_PREOP_DISALLOW_FSFILTER_IO:
-      break;
-  }
-  Report("filter-status", "",
-         absl::StrCat(OperationName(*operation), " was given ", StatusName(status),
-                      status == FLT_PREOP_SUCCESS_WITH_CALLBACK || status == FLT_PREOP_SYNCHRONIZE
-                          ? ", and has no post-operation callback"
-                          : ", which is not for IRP-based operations here"));
-  EndUseOf(operation);
-  return GoBelow(operation, false, in_dispatch);
-}
-
 NTSTATUS PassThroughFilter(FilterOperation* operation) {
   const PFLT_PRE_OPERATION_CALLBACK pre = operation->callbacks->PreOperation;
   // Before the callback: from then on another processor may complete it.
@@ -263,12 +189,13 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
     return STATUS_PENDING;
   }
   if (operation->let_go) {
-    Report("filter-completed-not-pended", "",
-           absl::StrCat("FltCompletePendedPreOperation was called for ", OperationName(*operation),
-                        ", and its pre-operation callback returned ", StatusName(status)));
+    Report(
+        "filter-completed-not-pended", "",
+        absl::StrCat("FltCompletePendedPreOperation was called for ", OperationName(*operation),
+                     ", and its pre-operation callback returned ", PreOperationStatusName(status)));
     return STATUS_PENDING;
   }
-  return GoOn(operation, status, /*in_dispatch=*/true);
+  return GoOnAfterCallback(operation, status, /*in_dispatch=*/true);
 }
 
 NTSTATUS VolumeDispatch(PDEVICE_OBJECT, PIRP irp) {
@@ -278,106 +205,64 @@ NTSTATUS VolumeDispatch(PDEVICE_OBJECT, PIRP irp) {
   return GoBelow(operation, false, /*in_dispatch=*/true);
 }
 
-// ---- services ----
-
-void FltCompletePendedPreOperation(PFLT_CALLBACK_DATA data, FLT_PREOP_CALLBACK_STATUS status,
-                                   PVOID context) {
-  constexpr char kRoutine[] = "FltCompletePendedPreOperation";
-  if (status != FLT_PREOP_COMPLETE && Processor()->irql > APC_LEVEL) {
-    Report("irql", kRoutine,
-           absl::StrCat("called at DISPATCH_LEVEL with ", StatusName(status),
-                        "; only with FLT_PREOP_COMPLETE may it be called above APC_LEVEL"));
-    return;
-  }
-  FilterOperation* operation = OperationOf(data, kRoutine);
-  if (operation == nullptr) return;
-  PointAt(operation);
-  if (operation->let_go) {
-    Report("filter-completed-twice", kRoutine,
-           absl::StrCat("was called for ", OperationName(*operation),
-                        " for which it had been called before"));
-    return;
-  }
-  const bool may_be_pended = operation->stage == FilterStage::kPended || operation->in_callback;
-  if (!may_be_pended) {
-    Report("filter-completed-not-pended", kRoutine,
-           absl::StrCat("was called for ", OperationName(*operation), " that is not pended"));
-    return;
-  }
-  if (operation->is_queued) {
-    Report("filter-completed-queued", kRoutine,
-           absl::StrCat("was called for ", OperationName(*operation),
-                        " that is in a callback data queue, from which a cancel takes it as well"));
-    return;
-  }
-  operation->let_go = true;
-  operation->context = context;
-  GoOn(operation, status, /*in_dispatch=*/false);
-}
-
-NTSTATUS FltSetCancelCompletion(PFLT_CALLBACK_DATA data, PFLT_COMPLETE_CANCELED_CALLBACK routine) {
-  if (OperationOf(data, "FltSetCancelCompletion") == nullptr) return STATUS_CANCELLED;
-  return ::FltSetCancelCompletion(data, routine);
-}
-NTSTATUS FltClearCancelCompletion(PFLT_CALLBACK_DATA data) {
-  if (OperationOf(data, "FltClearCancelCompletion") == nullptr) return STATUS_CANCELLED;
-  return ::FltClearCancelCompletion(data);
-}
-BOOLEAN FltCancelIo(PFLT_CALLBACK_DATA data) {
-  return OperationOf(data, "FltCancelIo") != nullptr && ::FltCancelIo(data);
-}
-void FltSetCallbackDataDirty(PFLT_CALLBACK_DATA data) {
-  if (OperationOf(data, "FltSetCallbackDataDirty") != nullptr) {
-    data->Flags |= FLTFL_CALLBACK_DATA_DIRTY;
-  }
-}
-void FltClearCallbackDataDirty(PFLT_CALLBACK_DATA data) {
-  if (OperationOf(data, "FltClearCallbackDataDirty") != nullptr) {
-    data->Flags &= ~FLTFL_CALLBACK_DATA_DIRTY;
-  }
-}
-BOOLEAN FltIsCallbackDataDirty(PFLT_CALLBACK_DATA data) {
-  return OperationOf(data, "FltIsCallbackDataDirty") != nullptr &&
-         (data->Flags & FLTFL_CALLBACK_DATA_DIRTY) != 0;
-}
-BOOLEAN FltIsOperationSynchronous(PFLT_CALLBACK_DATA data) {
-  const FilterOperation* operation = OperationOf(data, "FltIsOperationSynchronous");
-  return operation != nullptr && !EndsLater(operation->whole.parameters.MajorFunction);
-}
-PVOID FltGetRequestorProcess(PFLT_CALLBACK_DATA) { return TheState().driver; }
-ULONG FltGetRequestorProcessId(PFLT_CALLBACK_DATA) { return 4; }
-
-const Service kServices[] = {
-    CANCELSAFE_SERVICE(FltCompletePendedPreOperation, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltCompletePendedPostOperation, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltSetCancelCompletion, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltClearCancelCompletion, PASSIVE_LEVEL, HIGH_LEVEL),
-    CANCELSAFE_SERVICE(FltCancelIo, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltSetCallbackDataDirty, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltClearCallbackDataDirty, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltIsCallbackDataDirty, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltIsOperationSynchronous, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltGetRequestorProcess, PASSIVE_LEVEL, DISPATCH_LEVEL),
-    CANCELSAFE_SERVICE(FltGetRequestorProcessId, PASSIVE_LEVEL, DISPATCH_LEVEL),
-};
-
 }  // namespace
+
+bool EndsLater(UCHAR major) {
+  return major == IRP_MJ_READ || major == IRP_MJ_WRITE || major == IRP_MJ_DEVICE_CONTROL;
+}
+
+NTSTATUS EndOperation(FilterOperation* operation) {
+  PIRP irp = operation->irp;
+  operation->stage = FilterStage::kEnded;
+  if (operation->callbacks != nullptr && !operation->is_drained) {
+    irp->IoStatus = operation->whole.data.IoStatus;
+  }
+  const IO_STACK_LOCATION* stack = IoGetCurrentIrpStackLocation(irp);
+  const bool closes = stack->MajorFunction == kMajorClose;
+  const PFILE_OBJECT file = stack->FileObject;
+  EndUseOf(operation);
+  const NTSTATUS status = irp->IoStatus.Status;
+  IofCompleteRequest(irp, IO_NO_INCREMENT);
+  if (closes) ReleaseContextsOf(file);
+  return status;
+}
+
+NTSTATUS GoOnAfterCallback(FilterOperation* operation, FLT_PREOP_CALLBACK_STATUS status,
+                           bool in_dispatch) {
+  const FLT_OPERATION_REGISTRATION& callbacks = *operation->callbacks;
+  switch (status) {
+    case FLT_PREOP_COMPLETE:
+      if (in_dispatch) {
+        IoGetCurrentIrpStackLocation(operation->irp)->Control &=
+            static_cast<UCHAR>(~SL_PENDING_RETURNED);
+      }
+      return EndOperation(operation);
+    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
+    case FLT_PREOP_SYNCHRONIZE:
+      if (callbacks.PostOperation == nullptr) break;
+      operation->wants_post = true;
+      return GoBelow(operation, status == FLT_PREOP_SYNCHRONIZE, in_dispatch);
+    case FLT_PREOP_SUCCESS_NO_CALLBACK:
+      EndUseOf(operation);
+      return GoBelow(operation, false, in_dispatch);
+    case FLT_PREOP_PENDING:
+    case FLT_PREOP_DISALLOW_FASTIO:
+    case FLT_PREOP_DISALLOW_FSFILTER_IO:
+      break;
+  }
+  Report("filter-status", "",
+         absl::StrCat(OperationName(*operation), " was given ", PreOperationStatusName(status),
+                      status == FLT_PREOP_SUCCESS_WITH_CALLBACK || status == FLT_PREOP_SYNCHRONIZE
+                          ? ", and has no post-operation callback"
+                          : ", which is not allowed here"));
+  EndUseOf(operation);
+  return GoBelow(operation, false, in_dispatch);
+}
 
 PDEVICE_OBJECT MakeVolumeDevice() {
   FilterState& state = TheFilterState();
   if (state.volume_device == nullptr) state.volume_device = NewHostDevice(&VolumeDispatch);
   return state.volume_device;
-}
-
-FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine) {
-  const std::vector<FilterOperation*>& requests = TheFilterState().requests;
-  const auto found =
-      std::find_if(requests.begin(), requests.end(), [data](const FilterOperation* operation) {
-        return operation->callbacks != nullptr && &operation->whole.data == data;
-      });
-  if (found != requests.end()) return *found;
-  Report("misuse", routine, "was given no callback data");
-  return nullptr;
 }
 
 void DrainOperations() {
@@ -411,34 +296,5 @@ void DrainOperations() {
     EndUseOf(operation);
   }
 }
-
-void NoteQueued(PFLT_CALLBACK_DATA data, bool is_queued) {
-  FilterOperation* operation = OperationOf(data, "a callback data queue");
-  if (operation != nullptr) operation->is_queued = is_queued;
-}
-
-void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data) {
-  constexpr char kRoutine[] = "FltCompletePendedPostOperation";
-  FilterOperation* operation = OperationOf(data, kRoutine);
-  if (operation == nullptr) return;
-  PointAt(operation);
-  const char* const rule = operation->let_go_post                         ? "filter-completed-twice"
-                           : operation->stage == FilterStage::kPostPended ? nullptr
-                           : operation->stage == FilterStage::kAfter
-                               ? nullptr
-                               : "filter-completed-not-pended";
-  if (rule != nullptr) {
-    Report(
-        rule, kRoutine,
-        absl::StrCat("was called for ", OperationName(*operation),
-                     operation->let_go_post ? " for which it had been called before"
-                                            : " whose post-operation callback does not pend it"));
-    return;
-  }
-  operation->let_go_post = true;
-  End(operation);
-}
-
-ServiceList FilterOperationServices() { return {kServices, std::size(kServices)}; }
 
 }  // namespace cancelsafe::drivers

@@ -25,7 +25,7 @@ constexpr Lists kThemes[] = {&LockServices,
                              &RuntimeServices,
                              &AccessServices,
                              &FilterServices,
-                             &FilterOperationServices,
+                             &FilterCompletionServices,
                              &FilterContextServices,
                              &FilterWorkItemServices,
                              &FilterQueueServices};
