@@ -1,5 +1,7 @@
 // The minifilter side: callback data, their queues and the few filter
-// manager routines that end an operation (clauses CBDQ-*).
+// manager routines that end an operation (clauses CBDQ-*). What a minifilter registers
+// is in flt_registration.h. Read by hosts, by implementations and, through
+// windows/fltKernel.h, by minifilters built for Windows: the one definition of all.
 #ifndef CANCELSAFE_FLTKERNEL_H_
 #define CANCELSAFE_FLTKERNEL_H_
 
@@ -7,6 +9,8 @@
 
 CANCELSAFE_BEGIN_C
 
+typedef struct _FLT_FILTER *PFLT_FILTER;
+typedef struct _FLT_VOLUME *PFLT_VOLUME;
 typedef struct _FLT_INSTANCE *PFLT_INSTANCE;
 typedef struct _FLT_TAG_DATA_BUFFER *PFLT_TAG_DATA_BUFFER;
 typedef ULONG FLT_CALLBACK_DATA_FLAGS;
@@ -15,6 +19,84 @@ typedef ULONG FLT_CALLBACK_DATA_FLAGS;
 #define FLTFL_CALLBACK_DATA_FAST_IO_OPERATION 0x00000002u
 #define FLTFL_CALLBACK_DATA_FS_FILTER_OPERATION 0x00000004u
 #define FLTFL_CALLBACK_DATA_SYSTEM_BUFFER 0x00000008u
+#define FLTFL_CALLBACK_DATA_GENERATED_IO 0x00010000u
+#define FLTFL_CALLBACK_DATA_REISSUED_IO 0x00020000u
+#define FLTFL_CALLBACK_DATA_DRAINING_IO 0x00040000u
+#define FLTFL_CALLBACK_DATA_POST_OPERATION 0x00080000u
+#define FLTFL_CALLBACK_DATA_DIRTY 0x80000000u
+
+/* A member that begins at a multiple of eight bytes. */
+#define FLT_ALIGNED __attribute__((aligned(8)))
+
+/* By the major function code; those that are not named come as Others. */
+typedef union _FLT_PARAMETERS {
+  struct {
+    PVOID SecurityContext;
+    ULONG Options;
+    USHORT FLT_ALIGNED FileAttributes;
+    USHORT ShareAccess;
+    ULONG FLT_ALIGNED EaLength;
+    PVOID EaBuffer;
+    LARGE_INTEGER AllocationSize;
+  } Create;
+  struct {
+    ULONG Length;
+    ULONG FLT_ALIGNED Key;
+    LARGE_INTEGER ByteOffset;
+    PVOID ReadBuffer;
+    PMDL MdlAddress;
+  } Read;
+  struct {
+    ULONG Length;
+    ULONG FLT_ALIGNED Key;
+    LARGE_INTEGER ByteOffset;
+    PVOID WriteBuffer;
+    PMDL MdlAddress;
+  } Write;
+  union {
+    struct {
+      ULONG OutputBufferLength;
+      ULONG FLT_ALIGNED InputBufferLength;
+      ULONG FLT_ALIGNED IoControlCode;
+    } Common;
+    struct {
+      ULONG OutputBufferLength;
+      ULONG FLT_ALIGNED InputBufferLength;
+      ULONG FLT_ALIGNED IoControlCode;
+      PVOID InputBuffer;
+      PVOID OutputBuffer;
+      PMDL OutputMdlAddress;
+    } Neither;
+    struct {
+      ULONG OutputBufferLength;
+      ULONG FLT_ALIGNED InputBufferLength;
+      ULONG FLT_ALIGNED IoControlCode;
+      PVOID SystemBuffer;
+    } Buffered;
+    struct {
+      ULONG OutputBufferLength;
+      ULONG FLT_ALIGNED InputBufferLength;
+      ULONG FLT_ALIGNED IoControlCode;
+      PVOID InputSystemBuffer;
+      PVOID OutputBuffer;
+      PMDL OutputMdlAddress;
+    } Direct;
+  } DeviceIoControl;
+  struct {
+    PVOID Argument1;
+    PVOID Argument2;
+    PVOID Argument3;
+    PVOID Argument4;
+    PVOID Argument5;
+    LARGE_INTEGER Argument6;
+  } Others;
+} FLT_PARAMETERS, *PFLT_PARAMETERS;
+
+CANCELSAFE_STATIC_ASSERT(sizeof(FLT_PARAMETERS) == 48, "48 bytes on amd64");
+CANCELSAFE_STATIC_ASSERT(offsetof(FLT_PARAMETERS, Create.ShareAccess) == 18, "ShareAccess @18");
+CANCELSAFE_STATIC_ASSERT(offsetof(FLT_PARAMETERS, Read.ReadBuffer) == 24, "ReadBuffer @24");
+CANCELSAFE_STATIC_ASSERT(offsetof(FLT_PARAMETERS, DeviceIoControl.Neither.OutputBuffer) == 32,
+                         "OutputBuffer @32");
 
 typedef struct _FLT_IO_PARAMETER_BLOCK {
   ULONG IrpFlags;
@@ -24,7 +106,11 @@ typedef struct _FLT_IO_PARAMETER_BLOCK {
   UCHAR Reserved;
   PFILE_OBJECT TargetFileObject;
   PFLT_INSTANCE TargetInstance;
+  FLT_PARAMETERS Parameters;
 } FLT_IO_PARAMETER_BLOCK, *PFLT_IO_PARAMETER_BLOCK;
+
+CANCELSAFE_STATIC_ASSERT(sizeof(FLT_IO_PARAMETER_BLOCK) == 72, "72 bytes on amd64");
+CANCELSAFE_STATIC_ASSERT(offsetof(FLT_IO_PARAMETER_BLOCK, Parameters) == 24, "Parameters @24");
 
 typedef struct _FLT_CALLBACK_DATA {
   FLT_CALLBACK_DATA_FLAGS Flags;
@@ -41,6 +127,10 @@ typedef struct _FLT_CALLBACK_DATA {
   };
   KPROCESSOR_MODE RequestorMode;
 } FLT_CALLBACK_DATA, *PFLT_CALLBACK_DATA;
+
+CANCELSAFE_STATIC_ASSERT(sizeof(FLT_CALLBACK_DATA) == 88, "88 bytes on amd64");
+CANCELSAFE_STATIC_ASSERT(offsetof(FLT_CALLBACK_DATA, IoStatus) == 24, "IoStatus @24");
+CANCELSAFE_STATIC_ASSERT(offsetof(FLT_CALLBACK_DATA, QueueLinks) == 48, "QueueLinks @48");
 
 #define FLT_IS_IRP_OPERATION(Data) ((Data)->Flags & FLTFL_CALLBACK_DATA_IRP_OPERATION)
 #define FLT_IS_FASTIO_OPERATION(Data) ((Data)->Flags & FLTFL_CALLBACK_DATA_FAST_IO_OPERATION)
@@ -122,5 +212,7 @@ PIRP CancelsafeIrpOfCallbackData(PFLT_CALLBACK_DATA CallbackData);
 PFLT_CALLBACK_DATA CancelsafeCallbackDataOfIrp(PIRP Irp);
 
 CANCELSAFE_END_C
+
+#include "flt_registration.h"
 
 #endif /* CANCELSAFE_FLTKERNEL_H_ */

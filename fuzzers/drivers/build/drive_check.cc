@@ -106,8 +106,9 @@ DriveCheck CheckDriver(const std::string& path) {
   BeginRun(image.get(), {});
   const SequentialResult result = RunSequentially([&] {
     const NTSTATUS status = StartDriver();
-    absl::StrAppend(&check.text, "entry: ", StatusText(status), ", ", Devices().size(),
-                    " device(s)\n");
+    absl::StrAppend(&check.text, "entry: ", StatusText(status), ", ",
+                    Devices().size() - (IsFilter() ? 1 : 0), " device(s)",
+                    IsFilter() ? ", a filter, whose volume gets the requests" : "", "\n");
     if (!NT_SUCCESS(status)) {
       check.complete = false;
       return;

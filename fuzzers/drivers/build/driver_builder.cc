@@ -69,10 +69,11 @@ absl::Status Run(const std::vector<std::string>& words) {
 }
 
 // Headers under any spelling of their names: "NTDDK.H" is ntddk.h.
-std::string OverlayOfNames() {
+std::string OverlayOfNames(const std::string& gap_headers) {
   std::string text = "{\"version\": 0, \"case-sensitive\": \"false\", \"roots\": [";
   const char* comma = "";
-  for (const std::string& folder : {std::string(kHeaders), absl::StrCat(kHeaders, "/ddk")}) {
+  for (const std::string& folder : {std::filesystem::absolute(gap_headers).string(),
+                                    std::string(kHeaders), absl::StrCat(kHeaders, "/ddk")}) {
     absl::StrAppend(&text, comma, "{\"type\": \"directory\", \"name\": \"", folder,
                     "\", \"contents\": [");
     comma = "";
@@ -162,7 +163,8 @@ absl::Status BuildDriver(const DriverBuildOptions& options) {
   const auto in_folder = [&folder](absl::string_view name) {
     return absl::StrCat(folder.path(), "/", name);
   };
-  absl::Status status = WriteFileAtomically(in_folder("names.yaml"), OverlayOfNames());
+  absl::Status status =
+      WriteFileAtomically(in_folder("names.yaml"), OverlayOfNames(options.gap_headers));
   if (status.ok()) {
     status = WriteFileAtomically(in_folder("host.def"), Definitions(options.dll));
   }

@@ -21,6 +21,7 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
   vocabulary.reads = result.facts.reads;
   vocabulary.writes = result.facts.writes;
   if (result.facts.controls) vocabulary.codes = result.facts.codes;
+  vocabulary.unloads = result.facts.filters;
   // A driver that fails before any request needs no search.
   if (const Verdict& verdict = result.facts.verdict; !verdict.ok() &&
                                                      verdict.kind != VerdictKind::kUnknown &&

@@ -67,6 +67,10 @@ class Generator {
   }
 
   void AddOne() {
+    if (vocabulary_.unloads && random_.Percent(8)) {
+      Add(DriverOp::kUnload);
+      return;
+    }
     const int dice = random_.Below(100);
     if (dice < 28 && requests_ != 0) {
       Add(DriverOp::kCancel).request = static_cast<uint8_t>(random_.Below(requests_));

@@ -15,6 +15,7 @@ struct DriverVocabulary {
   bool reads = true;
   bool writes = true;
   std::vector<uint32_t> codes;  // of device control
+  bool unloads = false;         // while requests are under way, as minifilters are
   int driver_fibers = 0;
   int allocations = 0;  // that a run makes, about
 };

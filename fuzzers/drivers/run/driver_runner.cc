@@ -56,7 +56,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   for (File& file : files_) file = File();
   for (Request& request : requests_) request = Request();
   extra_ = 0;
-  started_ = entry_failed_ = false;
+  started_ = entry_failed_ = unloaded_ = false;
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
   memory_.TellAccesses(options.tells);
@@ -194,6 +194,8 @@ bool DriverRunner::Carry(const DriverOperation& operation) {
       return SendRequest(operation, &requests_[operation.request]);
     case DriverOp::kCancel:
       return Cancel(&requests_[operation.request]);
+    case DriverOp::kUnload:
+      return IsFilter() && Unload(/*mandatory=*/false);
     case DriverOp::kAdvance:
       stage_.Note(StepKind::kEvent, PrintDriverOperation(operation));
       stage_.Advance(operation.number);

@@ -50,6 +50,7 @@ struct DriverFacts {
   bool writes = false;
   bool controls = false;
   std::vector<uint32_t> codes;  // of device control
+  bool filters = false;         // it registered a minifilter
   bool starts = true;           // its entry point succeeded
   Verdict verdict;              // of loading and unloading it
 };
@@ -112,6 +113,7 @@ class DriverRunner final : private Stage::Play {
   bool Close(int file);
   bool SendRequest(const DriverOperation& operation, Request* request);
   bool Cancel(Request* request);
+  bool Unload(bool mandatory);
   NTSTATUS Send(Request* request, const RequestSpec& spec);
   NTSTATUS SendPlain(UCHAR major, int file);
   void JudgeReturn(Request* request);
@@ -146,6 +148,7 @@ class DriverRunner final : private Stage::Play {
   bool started_ = false;
   Handover loaded_;  // the driver, and what is done before the fibers
   bool entry_failed_ = false;
+  bool unloaded_ = false;  // or being so
   DriverFacts facts_;
 };
 

@@ -17,9 +17,13 @@ void DriverRunner::Manage() {
   entry_failed_ = !NT_SUCCESS(status);
   if (!entry_failed_) {
     const PDRIVER_OBJECT driver = DriverObject();
-    facts_.reads = driver->MajorFunction[kMajorRead] != by_default;
-    facts_.writes = driver->MajorFunction[kMajorWrite] != by_default;
-    facts_.controls = driver->MajorFunction[kMajorDeviceControl] != by_default;
+    const auto serves = [&](UCHAR major) {
+      return driver->MajorFunction[major] != by_default || FiltersMajor(major);
+    };
+    facts_.reads = serves(kMajorRead);
+    facts_.writes = serves(kMajorWrite);
+    facts_.controls = serves(kMajorDeviceControl);
+    facts_.filters = IsFilter();
     for (const DriverOperation& operation : program_->operations) {
       if (operation.fiber == kBefore) Do(operation);
     }
@@ -33,14 +37,23 @@ void DriverRunner::Manage() {
     JudgePending();
     CancelAndProbe();
     EndFiles();
-    stage_.Note(StepKind::kCall, "unload");
-    const bool unloads = UnloadDriver();
-    stage_.Note(StepKind::kReturn, unloads ? "" : "the driver has no routine for it");
-    if (!unloads) return;
-    stage_.NoteUnloaded();
+    if (!unloaded_ && !Unload(/*mandatory=*/true)) return;
     stage_.WaitForRest();
   }
   if (!stage_.starved()) JudgeUnloaded();
+}
+
+// False if it was unloaded before, or is being so, or cannot be.
+bool DriverRunner::Unload(bool mandatory) {
+  if (unloaded_) return false;
+  unloaded_ = true;
+  stage_.Note(StepKind::kCall, "unload");
+  unloaded_ = UnloadDriver(mandatory);
+  stage_.Note(StepKind::kReturn, unloaded_    ? ""
+                                 : IsFilter() ? "the filter is not unloaded"
+                                              : "the driver has no routine for it");
+  if (unloaded_) stage_.NoteUnloaded();
+  return unloaded_;
 }
 
 // A request that its dispatch routine waits with, instead of pending it, is cancelled.

@@ -263,7 +263,8 @@ void Stage::DriverFiber(int fiber) {
     }
     const Job job = jobs_.front();
     jobs_.erase(jobs_.begin());
-    if (unloaded_) {
+    // The file system below a minifilter stays when the filter goes.
+    if (unloaded_ && job.activity != DriveActivity::kFileSystem) {
       Fail(DriverRule::kRunsAfterUnload,
            absl::StrCat("a ", ActivityName(job.activity), " of the driver is to run after unload"));
     }

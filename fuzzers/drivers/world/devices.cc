@@ -108,11 +108,7 @@ NTSTATUS LowerDispatch(PDEVICE_OBJECT, PIRP irp) {
 }
 PDEVICE_OBJECT Lower() {
   State& state = TheState();
-  if (state.lower == nullptr) {
-    state.lower_driver = NewObject<DRIVER_OBJECT>(kDeviceTag, PoolUse::kHost);
-    for (auto& routine : state.lower_driver->MajorFunction) routine = &LowerDispatch;
-    state.lower = NewDevice(state.lower_driver, 0, PoolUse::kHost);
-  }
+  if (state.lower == nullptr) state.lower = NewHostDevice(&LowerDispatch);
   return state.lower;
 }
 PDEVICE_OBJECT IoAttachDeviceToDeviceStack(PDEVICE_OBJECT source, PDEVICE_OBJECT target) {
@@ -208,6 +204,12 @@ const Service kServices[] = {
 };
 
 }  // namespace
+
+PDEVICE_OBJECT NewHostDevice(PDRIVER_DISPATCH dispatch) {
+  auto* driver = NewObject<DRIVER_OBJECT>(kDeviceTag, PoolUse::kHost);
+  for (auto& routine : driver->MajorFunction) routine = dispatch;
+  return NewDevice(driver, 0, PoolUse::kHost);
+}
 
 ServiceList DeviceServices() { return {kServices, std::size(kServices)}; }
 

@@ -96,6 +96,11 @@ struct PassingDoor<kFunction, kMin, kMax> {
       ReportIrql(reinterpret_cast<const void*>(&KeepingEntry<&Call>::Enter), irql);
     }
     door_caller = __builtin_return_address(0);
+    if (__builtin_expect(telling, 0)) {
+      static const ToldKind kind =
+          ToldKindOfDoor(reinterpret_cast<const void*>(&KeepingEntry<&Call>::Enter));
+      TellService(kind);
+    }
     return kFunction(parameters...);
   }
 };

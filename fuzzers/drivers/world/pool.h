@@ -17,7 +17,9 @@ enum class PoolUse : uint8_t {
   kMdl,
   kIrp,  // allocated by the driver
   kWorkItem,
-  kHost,  // requests, files, threads: not the driver's to give back
+  kFilter,   // of FltRegisterFilter
+  kContext,  // of FltAllocateContext
+  kHost,     // requests, files, threads: not the driver's to give back
 };
 
 struct PoolBlock {

@@ -1,51 +1,25 @@
-// The queues under test as a driver calls them. An IO_CSQ of the driver's holds the driver's
-// routines, which have the Microsoft calling convention; the implementation works on a copy
-// that holds converters. DriverStartIo is replaced by a converter as well. Compiled like
-// driver code: that the driver's IO_CSQ is read counts as an access of the caller's.
-#include <deque>
-
+// The queues under test as a driver calls them. The implementation works on a copy of an IO_CSQ
+// of the driver's, which holds converters (queue_copies.h). DriverStartIo is replaced by a
+// converter as well. Compiled like driver code: that the driver's IO_CSQ is read counts as an
+// access of the caller's.
+#include "fuzzers/drivers/world/queue_copies.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/run/stand_ins.h"
 
 namespace cancelsafe::drivers {
 namespace {
 
-struct CsqCopy {
-  IO_CSQ csq;       // first: what the implementation works on
-  PIO_CSQ drivers;  // whose copy it is
-};
-std::deque<CsqCopy>& Copies() {
-  static auto* const copies = new std::deque<CsqCopy>;
+QueueCopies<IO_CSQ>& Copies() {
+  static auto* const copies = new QueueCopies<IO_CSQ>("IO_CSQ");
   return *copies;
 }
-size_t copies_used = 0;
 
-// The host's own list: nothing that fibers race for.
-__attribute__((no_sanitize("thread"))) CsqCopy* CopyOf(PIO_CSQ drivers) {
-  TellObject(&copies_used, false);
-  // The newest: an IO_CSQ may have been initialised in memory that held one before.
-  for (size_t i = copies_used; i > 0; --i) {
-    if (Copies()[i - 1].drivers == drivers) return &Copies()[i - 1];
-  }
-  return nullptr;
-}
+// The driver's own structure.
+PIO_CSQ DriversOf(PIO_CSQ csq) { return QueueCopies<IO_CSQ>::OriginalOf(csq, "IoCsq*"); }
 
-// The driver's own structure, which must still be there.
-PIO_CSQ DriversOf(PIO_CSQ csq) {
-  PIO_CSQ drivers = reinterpret_cast<CsqCopy*>(csq)->drivers;
-  CheckObject(drivers, "IoCsq*");
-  return drivers;
-}
-
-template <typename Result, typename... Parameters>
-using WindowsRoutine = Result(CANCELSAFE_MS_ABI*)(Parameters...);
-
-// Whether the word in the driver's IO_CSQ is a routine of the driver's.
 template <typename Routine>
 bool IsRoutine(Routine* routine, const char* name) {
-  if (KiIsWindowsCode(routine)) return true;
-  Report("misuse", name, "the IO_CSQ does not hold a routine of the driver's any more");
-  return false;
+  return Copies().IsRoutine(routine, name);
 }
 
 void Insert(PIO_CSQ csq, PIRP irp) {
@@ -100,21 +74,11 @@ void CompleteCanceled(PIO_CSQ csq, PIRP irp) {
   ki_platform->point(kPointCallbackExit, drivers);
 }
 
-__attribute__((no_sanitize("thread"))) CsqCopy* NewCopy(PIO_CSQ drivers) {
-  TellObject(&copies_used, true);
-  // A deque: converters are given addresses of its elements.
-  if (copies_used == Copies().size()) Copies().emplace_back();
-  CsqCopy* copy = &Copies()[copies_used++];
-  *copy = {};
-  copy->drivers = drivers;
-  return copy;
-}
-
 NTSTATUS IoCsqInitialize(PIO_CSQ csq, PIO_CSQ_INSERT_IRP insert, PIO_CSQ_REMOVE_IRP remove,
                          PIO_CSQ_PEEK_NEXT_IRP peek, PIO_CSQ_ACQUIRE_LOCK acquire,
                          PIO_CSQ_RELEASE_LOCK release, PIO_CSQ_COMPLETE_CANCELED_IRP complete) {
   FillInCsq(csq, IO_TYPE_CSQ, insert, remove, peek, acquire, release, complete);
-  return TheState().queues->IoCsqInitialize(&NewCopy(csq)->csq, &Insert, &Remove, &PeekNext,
+  return TheState().queues->IoCsqInitialize(Copies().New(csq), &Insert, &Remove, &PeekNext,
                                             &AcquireLock, &ReleaseLock, &CompleteCanceled);
 }
 NTSTATUS IoCsqInitializeEx(PIO_CSQ csq, PIO_CSQ_INSERT_IRP_EX insert, PIO_CSQ_REMOVE_IRP remove,
@@ -123,34 +87,25 @@ NTSTATUS IoCsqInitializeEx(PIO_CSQ csq, PIO_CSQ_INSERT_IRP_EX insert, PIO_CSQ_RE
   FillInCsq(csq, IO_TYPE_CSQ_EX,
             reinterpret_cast<PIO_CSQ_INSERT_IRP>(reinterpret_cast<void (*)()>(insert)), remove,
             peek, acquire, release, complete);
-  return TheState().queues->IoCsqInitializeEx(&NewCopy(csq)->csq, &InsertEx, &Remove, &PeekNext,
+  return TheState().queues->IoCsqInitializeEx(Copies().New(csq), &InsertEx, &Remove, &PeekNext,
                                               &AcquireLock, &ReleaseLock, &CompleteCanceled);
 }
 
-// The copy of a queue that a routine was given, after reporting one that was not initialised.
-PIO_CSQ Known(PIO_CSQ csq, const char* routine) {
-  if (!CheckObject(csq, routine)) return nullptr;
-  CsqCopy* copy = CopyOf(csq);
-  if (copy != nullptr) return &copy->csq;
-  Report("misuse", routine, "the IO_CSQ was not initialised");
-  return nullptr;
-}
-
 void IoCsqInsertIrp(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context) {
-  PIO_CSQ copy = Known(csq, "IoCsqInsertIrp");
+  PIO_CSQ copy = Copies().Find(csq, "IoCsqInsertIrp");
   if (copy != nullptr) TheState().queues->IoCsqInsertIrp(copy, irp, context);
 }
 NTSTATUS IoCsqInsertIrpEx(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context, PVOID insert) {
-  PIO_CSQ copy = Known(csq, "IoCsqInsertIrpEx");
+  PIO_CSQ copy = Copies().Find(csq, "IoCsqInsertIrpEx");
   if (copy == nullptr) return STATUS_INVALID_PARAMETER;
   return TheState().queues->IoCsqInsertIrpEx(copy, irp, context, insert);
 }
 PIRP IoCsqRemoveIrp(PIO_CSQ csq, PIO_CSQ_IRP_CONTEXT context) {
-  PIO_CSQ copy = Known(csq, "IoCsqRemoveIrp");
+  PIO_CSQ copy = Copies().Find(csq, "IoCsqRemoveIrp");
   return copy == nullptr ? nullptr : TheState().queues->IoCsqRemoveIrp(copy, context);
 }
 PIRP IoCsqRemoveNextIrp(PIO_CSQ csq, PVOID peek_context) {
-  PIO_CSQ copy = Known(csq, "IoCsqRemoveNextIrp");
+  PIO_CSQ copy = Copies().Find(csq, "IoCsqRemoveNextIrp");
   return copy == nullptr ? nullptr : TheState().queues->IoCsqRemoveNextIrp(copy, peek_context);
 }
 
@@ -243,7 +198,7 @@ void AdoptStartIo() {
   state.driver->DriverStartIo = &StartIoConverter;
 }
 
-void ResetQueueDoors() { copies_used = 0; }
+void ResetQueueDoors() { Copies().Forget(); }
 
 ServiceList QueueServices() { return {kServices, std::size(kServices)}; }
 

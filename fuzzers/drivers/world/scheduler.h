@@ -12,7 +12,8 @@ enum class DriveActivity : uint8_t {
   kDpc,       // at DISPATCH_LEVEL, never waits
   kWorkItem,  // at PASSIVE_LEVEL, as the next two
   kThread,
-  kLower,  // the lower device ends a request; at DISPATCH_LEVEL
+  kLower,       // the lower device ends a request; at DISPATCH_LEVEL
+  kFileSystem,  // the file system below a minifilter does; at DISPATCH_LEVEL
 };
 // "dpc", "work item", ...
 const char* ActivityName(DriveActivity activity);

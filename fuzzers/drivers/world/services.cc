@@ -6,16 +6,29 @@
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
+#include "fuzzers/drivers/world/filter.h"
 #include "fuzzers/drivers/world/state.h"
 
 namespace cancelsafe::drivers {
 namespace {
 
 using Lists = ServiceList (*)();
-constexpr Lists kThemes[] = {
-    &LockServices,   &QueueServices,     &IrpServices,     &DeviceServices, &DispatcherServices,
-    &TimerServices,  &WorkItemServices,  &ThreadServices,  &MemoryServices, &RuntimeServices,
-    &AccessServices, &ExceptionServices, &ResourceServices};
+constexpr Lists kThemes[] = {&LockServices,
+                             &QueueServices,
+                             &IrpServices,
+                             &DeviceServices,
+                             &DispatcherServices,
+                             &TimerServices,
+                             &WorkItemServices,
+                             &ThreadServices,
+                             &MemoryServices,
+                             &RuntimeServices,
+                             &AccessServices,
+                             &FilterServices,
+                             &FilterCompletionServices,
+                             &FilterContextServices,
+                             &FilterWorkItemServices,
+                             &FilterQueueServices};
 
 std::vector<const Service*> Sorted() {
   std::vector<const Service*> all;

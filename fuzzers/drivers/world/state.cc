@@ -101,6 +101,8 @@ const char* ActivityName(DriveActivity activity) {
       return "thread";
     case DriveActivity::kLower:
       return "lower device";
+    case DriveActivity::kFileSystem:
+      return "file system";
   }
   return "";
 }

@@ -51,7 +51,6 @@ struct State {
   std::vector<Resource> resources;
   WaitBlock* waiters = nullptr;
   PDEVICE_OBJECT lower = nullptr;  // of IoCallDriver
-  PDRIVER_OBJECT lower_driver = nullptr;
 };
 State& TheState();
 
@@ -118,6 +117,9 @@ class SystemCall {
 NTSTATUS CallMajorFunction(PDEVICE_OBJECT device, PIRP irp);
 // What MajorFunction holds where the driver has set none.
 PDRIVER_DISPATCH DefaultMajorFunction();
+
+// A device of the host's whose requests all go to `dispatch`.
+PDEVICE_OBJECT NewHostDevice(PDRIVER_DISPATCH dispatch);
 
 // DriverStartIo, if the driver has set one meanwhile, becomes the thunk that the queues call.
 void AdoptStartIo();

@@ -72,6 +72,7 @@ ToldService::ToldService(ToldKind kind) : before_(Present()) {
   Present() = std::max(before_, kind);
   Tell(Present());
 }
+void TellService(ToldKind kind) { Tell(std::max(Present(), kind)); }
 ToldService::~ToldService() { Present() = before_; }
 
 namespace internal {

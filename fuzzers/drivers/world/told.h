@@ -33,6 +33,10 @@ void LeaveServices();
 ToldKind ToldKindOf(const char* name);
 ToldKind ToldKindOfDoor(const void* door);
 
+// A service of this kind is called that an exception may leave: it passes no point, and what it
+// accesses is told now.
+void TellService(ToldKind kind);
+
 // While a service runs on this fiber. Fibers that are abandoned do not leave it.
 class ToldService {
  public:

@@ -8,6 +8,7 @@
 #include "fuzzers/drivers/image/module_of_image.h"
 #include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/faults.h"
+#include "fuzzers/drivers/world/filter.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/memory/runtime.h"
@@ -95,6 +96,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
       options.implementation != nullptr ? options.implementation : &BuiltInImplementation();
   state.fail_allocation = options.fail_allocation;
   ResetQueueDoors();
+  ResetFilters();
   ResetThreads();
   ForgetAllExceptions();
   ResetTold();
@@ -133,8 +135,12 @@ NTSTATUS StartDriver() {
   return status;
 }
 
-bool UnloadDriver() {
+bool UnloadDriver(bool mandatory) {
   State& state = TheState();
+  if (TheFilterState().filter != nullptr) {
+    if (!UnloadFilter(mandatory)) return false;
+    if (state.driver->DriverUnload == nullptr) return true;
+  }
   if (state.driver->DriverUnload == nullptr) return false;
   SystemCall call("DriverUnload", PASSIVE_LEVEL);
   KiCall(state.driver->DriverUnload, state.driver);
@@ -142,7 +148,11 @@ bool UnloadDriver() {
 }
 
 PDRIVER_OBJECT DriverObject() { return TheState().driver; }
-std::vector<PDEVICE_OBJECT> Devices() { return TheState().devices; }
+std::vector<PDEVICE_OBJECT> Devices() {
+  std::vector<PDEVICE_OBJECT> devices = TheState().devices;
+  if (IsFilter()) devices.insert(devices.begin(), MakeVolumeDevice());
+  return devices;
+}
 
 PFILE_OBJECT MakeFile(PDEVICE_OBJECT device) {
   constexpr ULONG kFileTag = 0x656c6946;
@@ -160,16 +170,18 @@ PFILE_OBJECT MakeFile(PDEVICE_OBJECT device) {
 std::vector<Leak> Leaks() {
   const State& state = TheState();
   std::vector<Leak> leaks;
-  static const std::map<PoolUse, Leak::Kind> kinds = {{PoolUse::kDriver, Leak::Kind::kPool},
-                                                      {PoolUse::kMdl, Leak::Kind::kMdl},
-                                                      {PoolUse::kIrp, Leak::Kind::kIrp},
-                                                      {PoolUse::kWorkItem, Leak::Kind::kWorkItem}};
+  static const std::map<PoolUse, Leak::Kind> kinds = {
+      {PoolUse::kDriver, Leak::Kind::kPool},   {PoolUse::kMdl, Leak::Kind::kMdl},
+      {PoolUse::kIrp, Leak::Kind::kIrp},       {PoolUse::kWorkItem, Leak::Kind::kWorkItem},
+      {PoolUse::kFilter, Leak::Kind::kFilter}, {PoolUse::kContext, Leak::Kind::kContext}};
   for (const PoolBlock& block : Pool::Get().blocks()) {
     const auto kind = kinds.find(block.use);
     if (block.freed || kind == kinds.end()) continue;
     const char* what = block.use == PoolUse::kMdl        ? "an MDL"
                        : block.use == PoolUse::kIrp      ? "an IRP"
                        : block.use == PoolUse::kWorkItem ? "a work item"
+                       : block.use == PoolUse::kFilter   ? "a filter that is registered"
+                       : block.use == PoolUse::kContext  ? "a context of the filter manager"
                                                          : "";
     Add(&leaks, kind->second, block.caller,
         *what != 0 ? what : absl::StrCat(block.bytes, " bytes of pool, tag ", TagText(block.tag)));

@@ -34,12 +34,18 @@ std::unique_ptr<DriverImage> LoadDriver(const std::string& path, std::string* er
 void BeginRun(DriverImage* image, const WorldOptions& options);
 // Calls the entry point, at PASSIVE_LEVEL, on the calling fiber.
 NTSTATUS StartDriver();
-// Calls DriverUnload. False if the driver has none.
-bool UnloadDriver();
+// Calls DriverUnload, and before it a minifilter's unload callback. False if the driver has none,
+// or if the callback refuses, which it may unless it is `mandatory`.
+bool UnloadDriver(bool mandatory = true);
 
 PDRIVER_OBJECT DriverObject();
-// The driver's devices, in the order of their creation. Valid until the next service.
+// Where requests are sent: the volume, if the driver has registered a minifilter, then the
+// driver's devices in the order of their creation. Valid until the next service.
 std::vector<PDEVICE_OBJECT> Devices();
+// Whether the driver has registered a minifilter in this run; and whether one that is registered
+// has callbacks for these requests.
+bool IsFilter();
+bool FiltersMajor(UCHAR major);
 
 // What the driver has not given back.
 struct Leak {
@@ -56,7 +62,9 @@ struct Leak {
     kIrp,
     kLookaside,
     kResource,
-    kRemoveLock
+    kRemoveLock,
+    kFilter,
+    kContext
   };
   Kind kind;
   uint32_t tag = 0;  // of pool
