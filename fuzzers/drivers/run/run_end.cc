@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/run/driver_runner.h"
 #include "fuzzers/drivers/run/major.h"
+#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 
@@ -45,6 +46,7 @@ void DriverRunner::Manage() {
 
 // False if it was unloaded before, or is being so, or cannot be.
 bool DriverRunner::Unload(bool mandatory) {
+  const ToldService told(ToldKind::kAnything);
   if (unloaded_) return false;
   unloaded_ = true;
   stage_.Note(StepKind::kCall, "unload");

@@ -3,6 +3,7 @@
 // judged by what its callbacks return, and by what it completes (filter_completion.cc).
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/filter.h"
+#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -133,6 +134,7 @@ void PerformBelow(PIRP irp) {
 
 // The file system ends an operation later, in a context of its own and at DISPATCH_LEVEL.
 void EndBelow(void* context) {
+  const ToldService told(ToldKind::kAnything);
   auto* operation = static_cast<FilterOperation*>(context);
   SystemCall call("the file system", DISPATCH_LEVEL);
   Observe(operation);
@@ -199,6 +201,8 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
 }
 
 NTSTATUS VolumeDispatch(PDEVICE_OBJECT, PIRP irp) {
+  // All operations look at what the filter and its instance are doing.
+  const ToldService told(ToldKind::kAnything);
   FilterOperation* operation = NewOperation(irp);
   if (operation->callbacks != nullptr) return PassThroughFilter(operation);
   if (EndsLater(IoGetCurrentIrpStackLocation(irp)->MajorFunction)) IoMarkIrpPending(irp);

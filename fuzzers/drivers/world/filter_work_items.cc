@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "fuzzers/drivers/world/filter.h"
+#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -40,6 +41,7 @@ void FreeItem(FilterWorkItem* item, const char* routine) {
 }
 
 void RunItem(void* context) {
+  const ToldService told(ToldKind::kAnything);
   auto* item = static_cast<FilterWorkItem*>(context);
   const FilterWorkItem copy = *item;
   item->queued = false;
