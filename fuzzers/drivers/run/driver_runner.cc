@@ -59,7 +59,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
   memory_.TellAccesses(options.tells);
-  SetTelling(options.tells, image_->instrumented());
+  SetTelling(options.tells, options.tells && sees_all_accesses());
   memory_.Begin(program.schedule, schedule::MemoryModel::kUnnamed, /*access_points=*/false,
                 &kNoHistory);
   WorldOptions world;

@@ -70,6 +70,7 @@ class DriverRunner final : private Stage::Play {
   int allocations() const { return output_.allocations; }
   // Whether each access of the driver and of the queues is told in runs that tell.
   bool sees_all_accesses() const;
+  bool sees_driver() const { return image_->instrumented(); }
   // From the next run on `chooser` makes the choices of memory; null: the schedule does.
   void SetMemoryChooser(memory::Chooser* chooser) { memory_.SetChooser(chooser); }
   // Whether the last run could have gone on otherwise where the memory engine had no room for it.
