@@ -22,6 +22,23 @@ TEST(OrderingObjectsTest, WhatALockProtectsOrdersNothing) {
   EXPECT_FALSE(ordering.Orders(kData));
 }
 
+TEST(OrderingObjectsTest, WhatFollowsARestComesAfterAllBeforeIt) {
+  OrderingObjects ordering(kObjects);
+  ordering.BeginRun();
+  ordering.Note(kData, 0, kAll, true);
+  ordering.NoteRest();
+  ordering.Note(kData, 1, kAll, true);
+  EXPECT_FALSE(ordering.EndRun());
+  EXPECT_FALSE(ordering.Orders(kData));
+  ordering.BeginRun();
+  ordering.Note(kData, 0, kAll, true);
+  ordering.NoteRest();
+  ordering.Note(kData, 1, kAll, true);
+  ordering.Note(kData, 0, kAll, true);
+  EXPECT_TRUE(ordering.EndRun());
+  EXPECT_TRUE(ordering.Orders(kData));
+}
+
 TEST(OrderingObjectsTest, AnAccessOutsideTheLockMakesItOrder) {
   OrderingObjects ordering(kObjects);
   ordering.BeginRun();

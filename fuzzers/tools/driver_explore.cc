@@ -128,10 +128,7 @@ int ScheduleSearch::Complete() {
   const std::string counts =
       absl::StrCat(search.runs(), " executions (", search.cut_runs(), " cut), model ", model);
   const bool stopped = search.end() == schedule::ExploreEnd::kStopped;
-  const char* const seen = loaded_.image->instrumented()
-                               ? "complete"
-                               : "complete for switches at services (the driver is not "
-                                 "instrumented)";
+  const std::string seen = drivers::CompleteText(drivers::UnseenBy(*loaded_.runner));
   const std::string text = stopped ? absl::StrCat(counts, ", stopped before the end")
                            : search.complete()
                                ? absl::StrCat(seen, ": ", counts, ", no bound")

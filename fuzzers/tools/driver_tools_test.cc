@@ -117,7 +117,13 @@ TEST_F(DriverToolsTest, ExploreSearchesAllSchedulesOfARepairedDriver) {
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_THAT(result.output, AllOf(HasSubstr("all "), HasSubstr("up to 1 preemptions explored")));
   EXPECT_THAT(Run(command + "2 --schedules 100").output, HasSubstr("--schedules was reached"));
-  EXPECT_EQ(Run(command + "1 --complete").status, 2);
+  const CommandResult complete = Run(command + "1 --complete --sanitizer none");
+  EXPECT_EQ(complete.status, 2);
+  EXPECT_THAT(complete.output, HasSubstr("--complete needs the build that sees every access"));
+  const CommandResult verify =
+      Run("cancelsafe verify --sanitizer none --driver walk_returns_last.repaired.sys");
+  EXPECT_EQ(verify.status, 2);
+  EXPECT_THAT(verify.output, HasSubstr("--driver needs the build that sees every access"));
 }
 
 TEST_F(DriverToolsTest, WrongUseGetsOneClearLine) {

@@ -67,9 +67,9 @@ std::vector<std::string> BoundsOf(const VerifyResult& result) {
 }
 
 bool GoTogether(const VerifyResult& a, const VerifyResult& b) {
-  return SameScope(a, b) && a.instrumented == b.instrumented &&
-         a.implementation == b.implementation && a.revision == b.revision && a.memory == b.memory &&
-         a.bound == b.bound && a.shard.shards == b.shard.shards;
+  return SameScope(a, b) && a.unseen == b.unseen && a.implementation == b.implementation &&
+         a.revision == b.revision && a.memory == b.memory && a.bound == b.bound &&
+         a.shard.shards == b.shard.shards;
 }
 
 // The parts of one shard, in order, as one.
@@ -176,9 +176,7 @@ std::string ResultLine(const VerifyResult& result) {
   const int64_t executions =
       result.driver ? result.driver_tally.executions : result.tally.executions;
   const int64_t cut = result.driver ? result.driver_tally.cut : result.tally.cut;
-  const std::string complete =
-      result.instrumented ? "complete"
-                          : "complete for switches at services (the driver is not instrumented)";
+  const std::string complete = drivers::CompleteText(result.unseen);
   absl::StrAppend(
       &text, ": ", Counted(ProgramsOf(result), "program"), ", ", Counted(executions, "execution"),
       " (", cut, " cut), model ", result.memory, ", ",
@@ -200,7 +198,7 @@ json DriverJson(const VerifyResult& result) {
           {"files", result.driver->files},
           {"failures", result.driver->failures},
           {"operations", drivers::DriverOperationWords(result.driver->operations)},
-          {"instrumented", result.instrumented},
+          {"unseen", result.unseen},
           {"programs", tally.programs},
           {"executions", tally.executions},
           {"cut", tally.cut},
@@ -242,7 +240,7 @@ absl::Status ReadDriver(const json& object, VerifyResult* result) {
     if (!operations.ok()) return operations.status();
     scope.operations = *operations;
   }
-  object.at("instrumented").get_to(result->instrumented);
+  object.at("unseen").get_to(result->unseen);
   object.at("programs").get_to(tally.programs);
   object.at("executions").get_to(tally.executions);
   object.at("cut").get_to(tally.cut);

@@ -37,7 +37,7 @@ struct VerifyResult {
   // Of programs for a driver, in place of the scope and of the tally.
   std::optional<drivers::DriverScope> driver;
   drivers::DriverTally driver_tally;
-  bool instrumented = true;  // the driver: its accesses are seen
+  std::string unseen;  // "" or whose accesses are not seen: drivers::UnseenBy
   // What was verified, and how. Results with others do not go together.
   std::string implementation;  // "built-in", or the file's name; of a driver "its name.sys", and
                                // behind " on " the queues under it if they are not built-in

@@ -260,7 +260,7 @@ int VerifyDriver(const Options& options, const Shard& shard) {
   VerifyResult result;
   result.driver = plan.scope;
   result.driver_tally = end->tally;
-  result.instrumented = driver.image->instrumented();
+  result.unseen = drivers::UnseenBy(*driver.runner);
   result.implementation = BaseName(options.driver);
   if (!options.guest.implementation.empty()) {
     absl::StrAppend(&result.implementation, " on ", BaseName(options.guest.implementation));

@@ -81,6 +81,40 @@ TEST_F(VerifyTest, GoesOnWhereItStopped) {
   EXPECT_THAT(merged.output, HasSubstr("the programs before number 9 are missing"));
 }
 
+#ifdef CANCELSAFE_EXAMPLES_DIR
+TEST_F(VerifyTest, GoesThroughTheProgramsOfADriver) {
+  const std::string driver = CANCELSAFE_EXAMPLES_DIR "/two_locks_lose_wakeup.";
+  const std::string repaired = absl::StrCat("cancelsafe verify --driver ", driver, "repaired.sys");
+  const CommandResult whole = Run(repaired);
+  EXPECT_EQ(whole.status, 0) << whole.output;
+  EXPECT_THAT(whole.output, HasSubstr("two_locks_lose_wakeup.repaired.sys: driver 2x1, 1 file: "));
+  EXPECT_THAT(whole.output, HasSubstr(", model sc, complete, no violation, "));
+  for (const char* const shard : {"1", "2"}) {
+    Run(absl::StrCat(repaired, " --shard ", shard, "/2 --result driver", shard, ".json"));
+  }
+  const CommandResult merged = Run("cancelsafe verify --merge driver1.json driver2.json");
+  EXPECT_EQ(merged.status, 0) << merged.output;
+  EXPECT_EQ(After(merged.output, "digest "), After(whole.output, "digest "));
+  EXPECT_EQ(After(Run(repaired + " --jobs 2").output, "digest "), After(whole.output, "digest "));
+
+  const CommandResult broken =
+      Run(absl::StrCat("cancelsafe verify --driver ", driver, "broken.sys"));
+  EXPECT_EQ(broken.status, 1) << broken.output;
+  EXPECT_THAT(broken.output, HasSubstr("of driver 2x1, 1 file"));
+  const std::string file = After(broken.output, "saved:  ");
+  EXPECT_EQ(Run("cancelsafe replay --repeat 20 " + file).status, 1);
+  const CommandResult explored = Run("cancelsafe explore --complete " + file);
+  EXPECT_EQ(explored.status, 1);
+  EXPECT_THAT(explored.output, HasSubstr(" of a complete search"));
+  const CommandResult clean =
+      Run(absl::StrCat("cancelsafe explore --complete --driver ", driver, "repaired.sys ", file));
+  EXPECT_EQ(clean.status, 0);
+  EXPECT_THAT(clean.output, HasSubstr("complete: "));
+  EXPECT_EQ(Run("cancelsafe verify --driver no-such.sys").status, 2);
+  EXPECT_EQ(Run(repaired + " csq").status, 2);
+}
+#endif
+
 TEST_F(VerifyTest, SaysWhatIsWrongWithItsFlags) {
   const CommandResult family = Run("cancelsafe verify cqs");
   EXPECT_EQ(family.status, 2);

@@ -33,6 +33,10 @@ Gate gate;
 Share shares[kShareCount];
 static_assert(kShareCount <= 8 * sizeof(gate.used), "one bit for each share");
 
+// That the whole is taken, which a search of all schedules of a driver would not know of a step
+// that ends in waiting for the shares: by another word, which stands for it.
+inline void TellWhole(bool writes) { KiTold(&gate.sharing, sizeof gate.sharing[0], writes); }
+
 unsigned ShareOf(const KiProcessor* processor) { return processor->id % kShareCount; }
 
 // Before the share is first taken. The look at the bit is sequentially consistent as
@@ -52,6 +56,7 @@ KI_UNSEEN ULONG64 SharesInUse() {
 }
 
 KI_LOCK bool TryToTakeShare(const KiProcessor* processor) {
+  TellWhole(false);
   const unsigned index = ShareOf(processor);
   KSPIN_LOCK* share = &shares[index].taken;
   MarkUsed(index);
@@ -71,6 +76,7 @@ KI_LOCK bool TryToTakeShare(const KiProcessor* processor) {
 
 KI_LOCK void TakeWhole() {
   KiTakeWord<__ATOMIC_SEQ_CST>(&gate.whole);  // W1
+  TellWhole(true);
   unsigned rounds = 0;
   for (ULONG64 rest = SharesInUse(); rest != 0; rest &= rest - 1) {
     const KSPIN_LOCK* share = &shares[__builtin_ctzll(rest)].taken;

@@ -34,7 +34,7 @@ LifeWord* Life(KiIrpHeader* header) { return reinterpret_cast<LifeWord*>(&header
 // To whoever searches all schedules of a driver the life of an IRP is the word before its
 // header, which nothing accesses: it is written by what may end the IRP, and read by all who
 // use it (fuzzers/drivers/world/told.h).
-void TellLife(const KiIrpHeader* header, bool writes) {
+inline void TellLife(const KiIrpHeader* header, bool writes) {
   KiTold(reinterpret_cast<const ULONG64*>(header) - 1, 8, writes);
 }
 

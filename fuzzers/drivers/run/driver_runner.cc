@@ -12,7 +12,6 @@
 #include "fuzzers/drivers/run/major.h"
 #include "fuzzers/drivers/world/access.h"
 #include "fuzzers/drivers/world/faults.h"
-#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -60,7 +59,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
   memory_.TellAccesses(options.tells);
-  SetTelling(options.tells, image_->instrumented());
+  SetTelling(options.tells, options.tells && sees_all_accesses());
   memory_.Begin(program.schedule, schedule::MemoryModel::kUnnamed, /*access_points=*/false,
                 &kNoHistory);
   WorldOptions world;
@@ -248,7 +247,7 @@ bool DriverRunner::Close(int number) {
 
 bool DriverRunner::HasPending(int file) const {
   return std::any_of(std::begin(requests_), std::end(requests_), [file](const Request& request) {
-    if (request.sent && request.file == file) TellObject(&request, false);
+    if (request.sent && request.file == file) TellRequest(request, false);
     return request.file == file && (request.pending() || (request.sent && !request.returned));
   });
 }
@@ -291,7 +290,7 @@ NTSTATUS DriverRunner::SendPlain(UCHAR major, int file) {
   Send(&request, spec);
   while (request.pending()) {
     stage_.Wait(&request);
-    TellObject(&request, false);
+    TellRequest(request, false);
   }
   return request.end_status;
 }
@@ -306,7 +305,7 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   const KiProcessor& processor = stage_.processor();
   const KIRQL irql = processor.irql;
   const UCHAR held = processor.held_count;
-  TellObject(request, true);
+  TellRequest(*request, true);
   request->sent = true;
   if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
   request->status = Dispatch(request->irp);
@@ -320,7 +319,7 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
                 absl::StrCat("dispatch of ", Name(*request), " was called at IRQL ", irql,
                              " and returned at ", processor.irql));
   }
-  TellObject(request, true);
+  TellRequest(*request, true);
   JudgeReturn(request);
   request->returned = true;
   return request->status;
@@ -360,7 +359,7 @@ void DriverRunner::JudgeReturn(Request* request) {
 
 void DriverRunner::OnComplete(PIRP irp, void* context) {
   auto* request = static_cast<Request*>(context);
-  TellObject(request, true);
+  TellRequest(*request, true);
   ++request->completions;
   request->end_status = irp->IoStatus.Status;
   request->marked = irp->PendingReturned != 0;
@@ -407,7 +406,7 @@ void DriverRunner::JudgeCompletion(Request* request) {
 }
 
 bool DriverRunner::Cancel(Request* request) {
-  TellObject(request, true);
+  TellRequest(*request, true);
   if (!request->pending() || request->cancelled) return false;
   const KiProcessor& processor = stage_.processor();
   const KIRQL irql = processor.irql;

@@ -8,6 +8,7 @@
 
 #include "fuzzers/drivers/program/driver_program.h"
 #include "fuzzers/drivers/run/stage.h"
+#include "fuzzers/drivers/world/told.h"
 #include "fuzzers/drivers/world/world.h"
 #include "fuzzers/run/memory_run.h"
 #include "fuzzers/run/sanitizer_hints.h"
@@ -69,6 +70,7 @@ class DriverRunner final : private Stage::Play {
   int allocations() const { return output_.allocations; }
   // Whether each access of the driver and of the queues is told in runs that tell.
   bool sees_all_accesses() const;
+  bool sees_driver() const { return image_->instrumented(); }
   // From the next run on `chooser` makes the choices of memory; null: the schedule does.
   void SetMemoryChooser(memory::Chooser* chooser) { memory_.SetChooser(chooser); }
   // Whether the last run could have gone on otherwise where the memory engine had no room for it.
@@ -102,6 +104,12 @@ class DriverRunner final : private Stage::Play {
     bool marked = false;      // at completion
     bool pending() const { return sent && completions == 0; }
   };
+
+  // What a run knows of a request is one object, apart from the one that is waited for: a wait
+  // leaves out what was done to its own (Footprint::SetBlocked).
+  static void TellRequest(const Request& request, bool writes) {
+    TellObject(&request.completions, writes);
+  }
 
   void Fiber(int fiber) override;
   void Manage() override;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/schedule/mask.h"
 #include "impl/kernel/platform.h"
@@ -41,6 +42,17 @@ schedule::CompleteOptions ExplorerOptions(const DriverSearchOptions& wanted, boo
 }  // namespace
 
 bool CanSearchDrivers() { return memory::kHooked; }
+
+std::string UnseenBy(const DriverRunner& runner) {
+  if (runner.sees_all_accesses()) return "";
+  return runner.sees_driver() ? "the implementation is not instrumented"
+                              : "the driver is not instrumented";
+}
+
+std::string CompleteText(const std::string& unseen) {
+  return unseen.empty() ? "complete"
+                        : absl::StrCat("complete for switches at services (", unseen, ")");
+}
 
 void DriverSearch::Stage::Start(const schedule::Schedule& schedule, int fibers,
                                 const uint16_t* hint) {

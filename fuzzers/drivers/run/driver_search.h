@@ -18,6 +18,12 @@
 
 namespace cancelsafe::drivers {
 
+// Of what the accesses are not seen, so that each step counts as one that may do anything: "the
+// driver is not instrumented", "the implementation is not instrumented", or "".
+std::string UnseenBy(const DriverRunner& runner);
+// "complete", or what that means then: "complete for switches at services (the driver is ...)".
+std::string CompleteText(const std::string& unseen);
+
 // Whether this build can search a driver's programs: elsewhere the accesses of the queues and of
 // the machine room go by unseen.
 bool CanSearchDrivers();

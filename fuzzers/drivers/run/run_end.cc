@@ -46,7 +46,9 @@ void DriverRunner::Manage() {
 
 // False if it was unloaded before, or is being so, or cannot be.
 bool DriverRunner::Unload(bool mandatory) {
-  const ToldService told(ToldKind::kAnything);
+  // The filter manager looks at all operations that are under way.
+  const ToldService told(IsFilter() ? ToldKind::kAnything : ToldKind::kOwn);
+  TellObject(&unloaded_, true);
   if (unloaded_) return false;
   unloaded_ = true;
   stage_.Note(StepKind::kCall, "unload");

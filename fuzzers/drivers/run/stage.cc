@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/services.h"
-#include "fuzzers/drivers/world/told.h"
 #include "fuzzers/memory/runtime.h"
 #include "impl/kernel/irp.h"
 
@@ -263,6 +262,7 @@ void Stage::DriverFiber(int fiber) {
     }
     const Job job = jobs_.front();
     jobs_.erase(jobs_.begin());
+    TellObject(&unloaded_, false);
     // The file system below a minifilter stays when the filter goes.
     if (unloaded_ && job.activity != DriveActivity::kFileSystem) {
       Fail(DriverRule::kRunsAfterUnload,

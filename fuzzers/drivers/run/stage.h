@@ -13,6 +13,7 @@
 #include "fuzzers/drivers/rules/driver_rules.h"
 #include "fuzzers/drivers/run/driver_story.h"
 #include "fuzzers/drivers/world/scheduler.h"
+#include "fuzzers/drivers/world/told.h"
 #include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/schedule/executor.h"
 #include "impl/kernel/platform.h"
@@ -83,7 +84,10 @@ class Stage {
   bool ended(int fiber) const { return (finished_ >> fiber & 1) != 0; }
   bool waits_in_lock(int fiber) const { return waits_[fiber].kind == WaitKind::kLock; }
   // The driver is gone: what it starts from here on breaks a rule.
-  void NoteUnloaded() { unloaded_ = true; }
+  void NoteUnloaded() {
+    TellObject(&unloaded_, true);
+    unloaded_ = true;
+  }
 
  private:
   friend struct StageDoors;
@@ -119,7 +123,8 @@ class Stage {
   void DriverFiber(int fiber);
   // Returns false at the time-out.
   bool BlockOn(const volatile void* object, uint64_t due, WaitKind kind);
-  // If all fibers wait: lets time pass until one can go on, else wakes the manager. Whether all did.
+  // If all fibers wait: lets time pass until one can go on, else wakes the manager. Whether all
+  // did.
   bool LookForRest();
   bool PassTimeToNext();
   // Starts the first timer that is due, or times the first wait out. False if none is.

@@ -76,6 +76,7 @@ std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFact
   add({DriverOp::kCancel, 0, 0, 0, 0});
   add({DriverOp::kCleanup, 0, 0, 0, 0});
   add({DriverOp::kClose, 0, 0, 0, 0});
+  if (facts.filters) add({DriverOp::kUnload, 0, 0, 0, 0});
   if (has_time) add({DriverOp::kAdvance, 0, 0, 0, kSomeMs});
   return variants;
 }

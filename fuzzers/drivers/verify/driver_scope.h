@@ -56,7 +56,8 @@ struct DriverVariant {
 };
 
 // All that the scope allows and the driver, which has told `facts`, can notice: requests that it
-// has routines for, empty and not; time where it has services of time.
+// has routines for, empty and not; time where it has services of time; unload while requests are
+// under way of a minifilter.
 std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFacts& facts,
                                       bool has_time);
 // Whether the driver imports a service that knows of time.

@@ -258,7 +258,7 @@ TEST(DriverWorldsTest, OffersWhatTheDriverCanNotice) {
   EXPECT_EQ(ScopeText(scope), "driver 2x1, 1 file, calls read+cancel");
   EXPECT_EQ(ReadDriverOperationWords("reed").status().message(),
             "'reed' is not a call on a driver; the calls are read, write, ioctl, cancel, cleanup, "
-            "close, advance");
+            "close, advance, unload");
 }
 
 }  // namespace

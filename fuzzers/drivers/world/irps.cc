@@ -183,6 +183,8 @@ NTSTATUS CallMajorFunction(PDEVICE_OBJECT device, PIRP irp) {
 
 PIRP MakeRequest(const RequestSpec& spec) {
   PDEVICE_OBJECT device = spec.device != nullptr ? spec.device : spec.file->DeviceObject;
+  TellMemory(&device->StackSize, sizeof device->StackSize, false);
+  TellMemory(&device->Flags, sizeof device->Flags, false);
   const CCHAR stack_size = std::min(std::max<CCHAR>(device->StackSize, 1), kMaxStack);
   void* storage =
       Pool::Get().Allocate(KiIrpPlacedBytes(stack_size), kIrpTag, PoolUse::kHost, true, nullptr);

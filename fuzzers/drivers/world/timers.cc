@@ -12,6 +12,7 @@ namespace {
 typedef void(CANCELSAFE_MS_ABI* DpcRoutine)(PKDPC dpc, PVOID context, PVOID first, PVOID second);
 
 void InitializeDpc(PKDPC dpc, PVOID routine, PVOID context) {
+  TellMemory(dpc, sizeof *dpc, true);
   *dpc = {};
   dpc->Type = 19;
   dpc->Importance = 1;
@@ -87,6 +88,7 @@ void KeFlushQueuedDpcs() {
 // ---- timers ----
 
 void KeInitializeTimerEx(KernelTimer* timer, ULONG type) {
+  TellMemory(timer, sizeof *timer, true);
   *timer = {};
   InitializeHeader(&timer->header, static_cast<UCHAR>(kTimerNotification + type),
                    sizeof(KernelTimer), 0);
