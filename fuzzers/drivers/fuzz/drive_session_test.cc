@@ -66,7 +66,8 @@ TEST(DriveSessionTest, ADriverRunsOnQueuesInAnImage) {
     options.directory = ::testing::TempDir() + "/drive_session_on_image";
     ::testing::internal::CaptureStdout();
     const int status = DriveFuzzSession(options);
-    EXPECT_EQ(status, kExitOk) << ::testing::internal::GetCapturedStdout();
+    const std::string printed = ::testing::internal::GetCapturedStdout();
+    EXPECT_EQ(status, kExitOk) << printed;
   }
 }
 
