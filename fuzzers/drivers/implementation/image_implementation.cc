@@ -137,7 +137,7 @@ bool LoadImageImplementation(const std::string& path, Implementation* implementa
     return false;
   }
   const bool announces = Announces(file);
-  // Absolute: whoever looks up its lines may do so from another folder.
+  // Absolute: its lines may be looked up from another folder.
   std::unique_ptr<DriverImage> image = DriverImage::LoadBytes(
       bytes, std::filesystem::absolute(path).string(),
       [announces](const std::string&, const std::string& name) {

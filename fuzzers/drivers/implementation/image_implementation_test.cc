@@ -113,6 +113,8 @@ TEST(ImageImplementationTest, AccessesArePointsOfAnInstrumentedImageWhereTheyAre
   RunnerOptions options;
   options.access_points = true;
   Bench all(Family::kCsq, Reference(), options);
+  // Only then can a search of all schedules be complete.
+  EXPECT_EQ(memory::kHooked, all.runner().sees_all_accesses());
   Bench locks(Family::kCsq, Reference());
   const char kProgram[] = "target csq\nfiber 0\n  insert 0\nfiber 1\n  remove-next\n";
   EXPECT_TRUE(all.Run(kProgram).ok());
