@@ -57,6 +57,20 @@ TEST(DriveSessionTest, AFindingIsSavedAndReplays) {
   EXPECT_THAT(FindAndReplay(options, absl::StrCat(rule, ".txt")), HasSubstr(rule));
 }
 
+TEST(DriveSessionTest, ADriverRunsOnQueuesInAnImage) {
+  for (const char* const name : {"walk_returns_last", "start_io_current_packet"}) {
+    DriveSessionOptions options;
+    options.driver = absl::StrCat(CANCELSAFE_EXAMPLES_DIR "/", name, ".repaired.sys");
+    options.implementation = CANCELSAFE_REFERENCE_DLL;
+    options.runs = 300;
+    options.directory = ::testing::TempDir() + "/drive_session_on_image";
+    ::testing::internal::CaptureStdout();
+    const int status = DriveFuzzSession(options);
+    const std::string printed = ::testing::internal::GetCapturedStdout();
+    EXPECT_EQ(status, kExitOk) << printed;
+  }
+}
+
 TEST(DriveSessionTest, ACleanDriverEndsWithStatusZeroAndSaysWhatItDid) {
   DriveSessionOptions options;
   options.driver = kRepaired;

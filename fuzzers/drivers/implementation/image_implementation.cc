@@ -57,6 +57,11 @@ bool IsDocumented(const std::string& name) {
   return false;
 }
 
+bool ExportsDocumented(const PeFile& file) {
+  return std::any_of(file.exports.begin(), file.exports.end(),
+                     [](const PeExport& exported) { return IsDocumented(exported.name); });
+}
+
 bool Imports(const PeFile& file, const char* name) {
   return std::any_of(file.imports.begin(), file.imports.end(),
                      [name](const PeImport& import) { return import.name == name; });
@@ -119,8 +124,7 @@ bool LoadImageImplementation(const std::string& path, Implementation* implementa
   std::vector<uint8_t> bytes;
   PeFile file;
   if (!ReadImage(path, &bytes, &file, error)) return false;
-  if (std::none_of(file.exports.begin(), file.exports.end(),
-                   [](const PeExport& exported) { return IsDocumented(exported.name); })) {
+  if (!ExportsDocumented(file)) {
     *error = absl::StrCat(path,
                           ": exports none of the documented routines (for example "
                           "IoCsqInsertIrpEx) by name; a driver, which calls them, is for "
@@ -133,7 +137,7 @@ bool LoadImageImplementation(const std::string& path, Implementation* implementa
     return false;
   }
   const bool announces = Announces(file);
-  // Absolute: whoever looks up its lines may do so from another folder.
+  // Absolute: its lines may be looked up from another folder.
   std::unique_ptr<DriverImage> image = DriverImage::LoadBytes(
       bytes, std::filesystem::absolute(path).string(),
       [announces](const std::string&, const std::string& name) {
@@ -183,7 +187,8 @@ std::string ImageRemarks(const std::string& path) {
   std::vector<uint8_t> bytes;
   PeFile file;
   std::string error;
-  if (!ReadImage(path, &bytes, &file, &error)) return "";
+  // One that is refused is told why when it is loaded.
+  if (!ReadImage(path, &bytes, &file, &error) || !ExportsDocumented(file)) return "";
   std::vector<std::string> missing;
   for (const PeImport& import : file.imports) {
     if (FindGuestService(import.name, false) != nullptr) continue;

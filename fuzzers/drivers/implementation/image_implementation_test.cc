@@ -113,6 +113,8 @@ TEST(ImageImplementationTest, AccessesArePointsOfAnInstrumentedImageWhereTheyAre
   RunnerOptions options;
   options.access_points = true;
   Bench all(Family::kCsq, Reference(), options);
+  // Only then can a search of all schedules be complete.
+  EXPECT_EQ(memory::kHooked, all.runner().sees_all_accesses());
   Bench locks(Family::kCsq, Reference());
   const char kProgram[] = "target csq\nfiber 0\n  insert 0\nfiber 1\n  remove-next\n";
   EXPECT_TRUE(all.Run(kProgram).ok());
@@ -197,13 +199,15 @@ TEST(ImageImplementationDeathTest, AServiceThatIsNotProvidedIsNamedAndItsRunsAre
               "(.|\n)*host-limit(.|\n)*IoAcquireCancelSpinLimb of ntoskrnl.exe");
 }
 
+void SayWhereAndExit() {
+  fprintf(stderr, "%s\n", FaultPlace().c_str());
+  _exit(7);
+}
+
 void CrashAndSayWhere() {
   const Implementation table = Load(Dll("few_exports_crashing"));
   SetFaultyCode(table);
-  CatchDeadlySignals([](int) {
-    fprintf(stderr, "%s\n", FaultPlace().c_str());
-    _exit(7);
-  });
+  CatchDeadlySignals([](int) { SayWhereAndExit(); });
   table.KeInsertDeviceQueue(nullptr, nullptr);
 }
 TEST(ImageImplementationDeathTest, ACrashIsToldWithItsLine) {
@@ -211,6 +215,22 @@ TEST(ImageImplementationDeathTest, ACrashIsToldWithItsLine) {
               "in KeInsertDeviceQueue .*few_exports.c:1[0-9]");
 }
 
+#ifdef CANCELSAFE_SANITIZER_ADDRESS
+
+void UseCompletedIrp() {
+  Bench bench(Family::kCsq, Load(Dll("writes_late")));
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    Program program;
+    GenerateProgram(Family::kCsq, seed, &program);
+    bench.Run(program);
+  }
+}
+TEST(ImageImplementationDeathTest, AddressSanitizerSeesTheAccessesOfAnImage) {
+  EXPECT_EXIT(UseCompletedIrp(), testing::ExitedWithCode(7),
+              "in IoCsqInsertIrp impl/reference/csq.cc:[0-9]+");
+}
+
+#endif
 #ifdef CANCELSAFE_SANITIZER_MODEL
 
 // Says the first violation among the runs of generated and changed programs, and exits with 7.
@@ -244,6 +264,13 @@ TEST(ImageImplementationDeathTest, WhatOnlyTheMemoryEngineSeesIsSeenInAnImage) {
 
 }  // namespace
 }  // namespace cancelsafe::drivers
+
+#ifdef CANCELSAFE_SANITIZER_ADDRESS
+// Not the signal is caught there, but the report of it.
+extern "C" __attribute__((visibility("default"))) void __asan_on_error() {
+  cancelsafe::drivers::SayWhereAndExit();
+}
+#endif
 
 // Each death test is a process of its own: images stay loaded, and there is room for few in one.
 int main(int argc, char** argv) {

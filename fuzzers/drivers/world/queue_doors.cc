@@ -187,14 +187,12 @@ const Service kServices[] = {
 
 void AdoptStartIo() {
   State& state = TheState();
-  TellMemory(&state.driver->DriverStartIo, sizeof state.driver->DriverStartIo,
-             state.driver->DriverStartIo != &StartIoConverter);
-  if (state.driver->DriverStartIo == &StartIoConverter) return;
-  if (state.driver->DriverStartIo == nullptr) {
-    state.start_io = nullptr;
-  } else {
-    state.start_io = state.driver->DriverStartIo;
-  }
+  PDRIVER_STARTIO const start_io = state.driver->DriverStartIo;
+  // The converter, or that of queues in a PE image for it: no routine of the driver's since then.
+  const bool adopts = start_io == nullptr || KiIsWindowsCode(start_io);
+  TellMemory(&state.driver->DriverStartIo, sizeof state.driver->DriverStartIo, adopts);
+  if (!adopts) return;
+  state.start_io = start_io;
   state.driver->DriverStartIo = &StartIoConverter;
 }
 

@@ -12,6 +12,7 @@
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/memory/runtime.h"
+#include "impl/image_format.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -101,6 +102,7 @@ void BeginRun(DriverImage* image, const WorldOptions& options) {
   ForgetAllExceptions();
   ResetTold();
   image->Reset();
+  ResetImages();
   door_caller = nullptr;
   NoteRunBegins();
   state.driver = NewObject<DRIVER_OBJECT>(kDriverTag, PoolUse::kHost);
