@@ -106,6 +106,7 @@ struct SafeCompletion {
 };
 
 void RunSafeCompletion(void* context) {
+  const ToldService told(ToldKind::kAnything);
   auto* safe = static_cast<SafeCompletion*>(context);
   Observe(safe);
   PFLT_CALLBACK_DATA data = &safe->operation->whole.data;
