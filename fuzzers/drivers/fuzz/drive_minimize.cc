@@ -124,6 +124,11 @@ void DriveFuzzer::SmallerValues(int runs_max, DriveFinding* best) {
   constexpr uint32_t kSmall[] = {0, 1, 4, 16, 64, 256};
   DriveFinding next;
   for (size_t i = 0; i < best->program.operations.size(); ++i) {
+    if (best->program.operations[i].unreadable && minimize_runs_ < runs_max) {
+      DriverProgram tried = best->program;
+      tried.operations[i].unreadable = false;
+      if (Shows(tried, best->verdict, &next)) *best = next;
+    }
     for (uint32_t DriverOperation::* const value :
          {&DriverOperation::in, &DriverOperation::out, &DriverOperation::number}) {
       for (const uint32_t small : kSmall) {

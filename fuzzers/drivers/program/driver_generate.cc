@@ -63,6 +63,8 @@ class Generator {
     if (row.code) {
       operation.code = vocabulary_.codes[static_cast<size_t>(
           random_.Below(static_cast<int>(vocabulary_.codes.size())))];
+      operation.unreadable =
+          PassesUserAddresses(operation.op, operation.code) && random_.Percent(25);
     }
   }
 

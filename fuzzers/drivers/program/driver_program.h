@@ -43,6 +43,12 @@ inline constexpr DriverOpRow kDriverOps[] = {
 inline constexpr int kDriverOpCount = sizeof(kDriverOps) / sizeof(kDriverOps[0]);
 inline const DriverOpRow& InfoOf(DriverOp op) { return kDriverOps[static_cast<int>(op)]; }
 
+// Whether the driver gets the caller's addresses as they are.
+inline constexpr uint32_t kMethodNeither = 3;
+inline bool PassesUserAddresses(DriverOp op, uint32_t code) {
+  return InfoOf(op).code && (code & 3) == kMethodNeither;
+}
+
 // Fields that the operation does not have are 0.
 struct DriverOperation {
   DriverOp op = DriverOp::kOpen;
@@ -53,9 +59,11 @@ struct DriverOperation {
   uint32_t in = 0;
   uint32_t out = 0;
   uint32_t number = 0;
+  bool unreadable = false;  // the caller's buffers are not there (METHOD_NEITHER alone)
   friend bool operator==(const DriverOperation& a, const DriverOperation& b) {
     return a.op == b.op && a.fiber == b.fiber && a.request == b.request && a.file == b.file &&
-           a.code == b.code && a.in == b.in && a.out == b.out && a.number == b.number;
+           a.code == b.code && a.in == b.in && a.out == b.out && a.number == b.number &&
+           a.unreadable == b.unreadable;
   }
 };
 

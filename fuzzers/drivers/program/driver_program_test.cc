@@ -24,7 +24,7 @@ constexpr char kText[] =
     "  advance 10\n"
     "fiber 1\n"
     "  cancel 1\n"
-    "  ioctl 3 0 code=0x222000 in=0 out=8\n"
+    "  ioctl 3 0 code=0x222003 in=0 out=8 unreadable\n"
     "  cleanup 0\n"
     "  close 0\n"
     "schedule pct seed=17 parameter=1\n"
@@ -43,7 +43,8 @@ TEST(DriverTextTest, PrintsWhatItHasRead) {
   EXPECT_EQ(file->program.fibers, 2);
   EXPECT_EQ(file->program.operations.size(), 8u);
   EXPECT_EQ(file->program.operations[1].fiber, kBefore);
-  EXPECT_EQ(file->program.operations[5].code, 0x222000u);
+  EXPECT_EQ(file->program.operations[5].code, 0x222003u);
+  EXPECT_TRUE(file->program.operations[5].unreadable);
   EXPECT_EQ(PrintDriverProgram(*file), kText);
 }
 
@@ -56,6 +57,9 @@ TEST(DriverTextTest, ErrorsNameTheLineTheValueAndWhatIsAllowed) {
             "line 2: 'read' takes a file from 0 to 3 after the request");
   EXPECT_EQ(ErrorOf("target driver\nread 1 0 in=4\n"),
             "line 2: 'read' does not take 'in=4'; it takes out=0..4096");
+  EXPECT_EQ(ErrorOf("target driver\nioctl 1 0 code=0x222000 unreadable\n"),
+            "line 2: 'ioctl' does not take 'unreadable'; it takes code=0..0xffffffff in=0..4096 "
+            "out=0..4096 and, behind a code of METHOD_NEITHER, unreadable");
   EXPECT_EQ(ErrorOf("target driver\nread 1 0\nwrite 1 0\n"),
             "line 3: request 1 is sent twice; each has a number of its own");
   EXPECT_EQ(ErrorOf("target driver\nfiber 1\n"),

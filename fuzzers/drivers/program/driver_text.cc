@@ -200,11 +200,14 @@ class Parser {
         operation.in = static_cast<uint32_t>(value);
       } else if (well && row->out && argument.name == "out" && value <= kMaxLength) {
         operation.out = static_cast<uint32_t>(value);
+      } else if (tokens[at] == "unreadable" && PassesUserAddresses(operation.op, operation.code)) {
+        operation.unreadable = true;
       } else {
         return Error("'", row->word, "' does not take '", tokens[at], "'; it takes",
                      row->code ? " code=0..0xffffffff" : "",
                      row->in ? absl::StrCat(" in=0..", kMaxLength) : "",
                      row->out ? absl::StrCat(" out=0..", kMaxLength) : "",
+                     row->code ? " and, behind a code of METHOD_NEITHER, unreadable" : "",
                      row->code || row->in || row->out ? "" : " no settings");
       }
     }
@@ -248,6 +251,7 @@ std::string PrintDriverOperation(const DriverOperation& operation) {
   if (row.code) absl::StrAppendFormat(&line, " code=0x%x", operation.code);
   if (row.in) absl::StrAppend(&line, " in=", operation.in);
   if (row.out) absl::StrAppend(&line, " out=", operation.out);
+  if (operation.unreadable) absl::StrAppend(&line, " unreadable");
   return line;
 }
 

@@ -20,7 +20,8 @@
 // `target driver` comes first. What stands before the first fiber is done before the fibers
 // start, one after another. A request has a number of its own, by which `cancel` names it, and
 // a file. At the end of a run every file is cleaned up and closed and the driver unloaded: that
-// needs no operation.
+// needs no operation. "unreadable" behind a code of METHOD_NEITHER: the addresses that the driver
+// gets are those of memory that is not there.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_PROGRAM_DRIVER_TEXT_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_PROGRAM_DRIVER_TEXT_H_
 

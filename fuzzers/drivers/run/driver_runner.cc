@@ -267,6 +267,7 @@ bool DriverRunner::SendRequest(const DriverOperation& operation, Request* reques
   spec.file = file.object;
   spec.output_length = operation.out;
   spec.control_code = operation.code;
+  spec.unreadable = operation.unreadable;
   spec.input.assign(operation.in, static_cast<uint8_t>('A' + operation.request));
   ++file.active;
   file.opened.Acquire(stage_.fiber());

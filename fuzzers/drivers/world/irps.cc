@@ -50,9 +50,9 @@ void IoFreeIrp(PIRP irp) {
   KiUnpoison(irp);
   Pool::Get().Free(block, door_caller);
 }
-void IoInitializeIrp(PIRP irp, USHORT, CCHAR) {
-  Report("misuse", "IoInitializeIrp", "IRPs in memory of the driver are not provided");
-  (void)irp;
+// What the host knows of an IRP stands before it, where memory of the driver's own has no room.
+void IoInitializeIrp(PIRP, USHORT, CCHAR) {
+  Scheduler().not_provided("IoInitializeIrp, for an IRP in memory of the driver's own,");
 }
 void IoReuseIrp(PIRP irp, NTSTATUS status) {
   KiUnpoison(irp);
@@ -128,6 +128,12 @@ void PassControl(PIRP irp, const RequestSpec& spec, PIO_STACK_LOCATION stack) {
   stack->Parameters.DeviceIoControl.InputBufferLength = static_cast<ULONG>(in);
   stack->Parameters.DeviceIoControl.IoControlCode = spec.control_code;
   if (method == kNeither) {
+    if (spec.unreadable) {
+      stack->Parameters.DeviceIoControl.Type3InputBuffer =
+          in == 0 ? nullptr : UnreadableUserMemory();
+      irp->UserBuffer = out == 0 ? nullptr : UnreadableUserMemory();
+      return;
+    }
     void* input = in == 0 ? nullptr : NewBuffer(in);
     if (input != nullptr) memcpy(input, spec.input.data(), in);
     stack->Parameters.DeviceIoControl.Type3InputBuffer = input;

@@ -102,6 +102,8 @@ struct RequestSpec {
   std::vector<uint8_t> input;
   uint32_t control_code = 0;  // its two low bits say how buffers are passed
   uint64_t offset = 0;
+  // The caller's buffers are not there. Where the driver gets their addresses alone.
+  bool unreadable = false;
 };
 
 // An IRP as the I/O manager would send it, with buffers by the device's flags or by the
