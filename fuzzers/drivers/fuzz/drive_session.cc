@@ -69,10 +69,14 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
             FindingText(finding, options.driver, options.implementation,
                         absl::StrCat("seed ", options.seed, ", run ", finding.found_after), path));
         RequireOk(written);
-        std::printf("%s\n  %zu operations, %d preemptions\n  saved:  %s\n  replay: %s\n",
-                    VerdictLine(finding.verdict).c_str(), finding.program.operations.size(),
-                    finding.preemptions, path.c_str(),
-                    DriverReplayCommand(options.implementation, path).c_str());
+        DriverRule rule = DriverRule::kBugCheck;
+        FindDriverRule(finding.verdict.rule, &rule);
+        std::printf(
+            "%s\n  rule:   %s (%s)\n  %zu operations, %d preemptions\n  saved:  %s\n"
+            "  replay: %s\n",
+            VerdictLine(finding.verdict).c_str(), InfoOf(rule).demand, InfoOf(rule).source,
+            finding.program.operations.size(), finding.preemptions, path.c_str(),
+            DriverReplayCommand(options.implementation, path).c_str());
       });
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
   if (!result.facts.starts) std::printf("DriverEntry fails, so no request was sent.\n");

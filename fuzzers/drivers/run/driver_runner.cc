@@ -388,8 +388,14 @@ void DriverRunner::JudgeCompletion(Request* request) {
                 absl::StrCat(Name(*request), " was completed with its cancel routine set"));
   }
   const bool is_error = static_cast<uint32_t>(request->end_status) >> 30 == 3;
-  const uint64_t room =
-      request->operation.op == DriverOp::kWrite ? request->operation.in : request->operation.out;
+  // What the I/O manager copies back has to fit. With the other methods of device control nothing
+  // is copied, and the driver may count what it has taken.
+  const DriverOperation& sent = request->operation;
+  constexpr uint32_t kMethodMask = 3;  // 0 is METHOD_BUFFERED
+  const bool copied = sent.op != DriverOp::kIoctl || (sent.code & kMethodMask) == 0;
+  const uint64_t room = sent.op == DriverOp::kWrite ? sent.in
+                        : copied                    ? sent.out
+                                                    : std::max(sent.in, sent.out);
   if (!request->ends_itself && !is_error && irp->IoStatus.Information > room) {
     stage_.Fail(DriverRule::kInformationBeyondBuffer,
                 absl::StrCat(Name(*request), " was completed with Information ",

@@ -123,6 +123,7 @@ class DriverRunner final : private Stage::Play {
   void BringToRest();
   void JudgePending();
   void CancelAndProbe();
+  void CancelAtRest(Request* request);
   void EndFiles();
   void JudgeMemory();
   void NameStaleChoices();

@@ -104,37 +104,44 @@ void DriverRunner::JudgePending() {
 }
 
 // What pends at rest, though the same request, sent after it was cancelled and with nothing
-// done in between, ends with success at once, has waited for what was there.
+// done in between, ends with success at once, has waited for what was there. Each is asked in turn,
+// with all others still pending, and the second one pends on in its place: a request that waits for
+// its turn behind another one is right to wait.
 void DriverRunner::CancelAndProbe() {
   constexpr int kMaxProbes = 4;
-  Request* waited[kMaxProbes];
+  Request* probes[kMaxProbes];
   int count = 0;
-  for (Request& request : requests_) {
-    if (!request.pending() || request.ends_itself) continue;
-    if (!Cancel(&request)) continue;
-    stage_.WaitForRest();
-    const bool had_routine =
-        request.routine_called || (request.pending() && request.irp->CancelRoutine != nullptr);
-    if (request.pending() && had_routine && !stage_.restless()) {
-      stage_.Fail(DriverRule::kCancelledNotEnded,
-                  absl::StrCat(Name(request), " was cancelled, and nothing ends it"));
-    }
-    if (!request.pending() && count < kMaxProbes) waited[count++] = &request;
-  }
-  if (stage_.restless()) return;
-  for (int i = 0; i < count && extra_ < kMaxExtra - 8; ++i) {
+  for (int i = 0; i < kMaxRequests; ++i) {
+    Request& request = requests_[i];
+    if (!request.pending()) continue;
+    CancelAtRest(&request);
+    if (request.pending() || stage_.restless() || count == kMaxProbes) continue;
     Request& probe = requests_[kMaxRequests + extra_++];
-    SendRequest(waited[i]->operation, &probe);
+    SendRequest(request.operation, &probe);
     if (probe.sent && !probe.pending() && probe.status != STATUS_PENDING &&
         NT_SUCCESS(probe.end_status)) {
       stage_.Fail(DriverRule::kLostWakeUp,
-                  absl::StrCat(Name(*waited[i]),
+                  absl::StrCat(Name(request),
                                " pended when nothing could happen any more; the same request, sent"
                                " then, succeeds at once"));
     }
-    if (probe.pending()) Cancel(&probe);
+    probes[count++] = &probe;
     stage_.WaitForRest();
   }
+  for (int i = 0; i < count; ++i) {
+    if (probes[i]->pending()) CancelAtRest(probes[i]);
+  }
+}
+
+// Cancels a request that pends at rest, and judges whether that ends it, at the next rest.
+void DriverRunner::CancelAtRest(Request* request) {
+  if (!Cancel(request)) return;
+  stage_.WaitForRest();
+  const bool had_routine =
+      request->routine_called || (request->pending() && request->irp->CancelRoutine != nullptr);
+  if (!request->pending() || !had_routine || stage_.restless()) return;
+  stage_.Fail(DriverRule::kCancelledNotEnded,
+              absl::StrCat(Name(*request), " was cancelled, and nothing ends it"));
 }
 
 void DriverRunner::EndFiles() {

@@ -52,9 +52,11 @@ struct StageDoors {
   }
   static void Wake(const volatile void* object) { stage().Wake(object); }
   static void Violation(const KiViolation* violation) {
-    const DriverRule rule = RuleOfMachine(violation->kind);
-    stage().Fail(rule, absl::StrCat(violation->routine, " on fiber ", stage().fiber(), ": ",
-                                    KiViolationName(violation->kind)));
+    const DriverRule rule = RuleOfMachine(violation->kind, violation->routine);
+    const char* const what = violation->kind == kUseAfterCompletion
+                                 ? "was given an IRP that is completed"
+                                 : KiViolationName(violation->kind);
+    stage().Fail(rule, absl::StrCat(violation->routine, " on fiber ", stage().fiber(), ": ", what));
   }
 
   static void Start(DriveActivity activity, void (*run)(void*), void* context) {

@@ -135,7 +135,7 @@ TEST(StageTest, AReportEndsTheRunWithItsRule) {
   TestPlay play;
   bool went_on = false;
   play.fiber = [&](int) {
-    Scheduler().report("DRV-IRQL", "KeWaitForSingleObject", "called at DISPATCH_LEVEL");
+    Scheduler().report("irql", "KeWaitForSingleObject", "called at DISPATCH_LEVEL");
     went_on = true;
   };
   play.manage = [] { stage().WaitForRest(); };

@@ -98,7 +98,8 @@ template <typename Result, typename... Parameters, typename... Arguments>
 Result CallDriver(Result (*routine)(Parameters...), Arguments... arguments) {
   return KiCall(routine, arguments...);
 }
-// Around a routine that the system calls at `irql`: reports what it leaves different.
+// Around a routine that the system calls at `irql`: reports what it leaves different:
+// locks, IRQL, critical and guarded regions.
 class SystemCall {
  public:
   SystemCall(const char* what, KIRQL irql);
@@ -111,6 +112,7 @@ class SystemCall {
   const KIRQL irql_;
   const KIRQL before_;
   const UCHAR held_;
+  const int regions_;
 };
 
 // The dispatch routine for the request of the current stack location.
