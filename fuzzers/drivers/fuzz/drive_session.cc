@@ -36,12 +36,16 @@ std::string FindingText(const DriveFinding& finding, const std::string& driver,
                           absl::StrCat("found: ", origin),
                           absl::StrCat("preemptions: ", finding.preemptions),
                           absl::StrCat("replay: ", DriverReplayCommand(implementation, path))};
+  if (!finding.profile.empty()) {
+    file.header_comments.insert(file.header_comments.begin() + 2,
+                                absl::StrCat("profile ", finding.profile));
+  }
   if (!finding.confirmed) file.header_comments.emplace_back("did not happen again when repeated");
   return PrintDriverProgram(file);
 }
 
 int DriveFuzzSession(const DriveSessionOptions& options) {
-  const LoadedDriver loaded = OpenDriver(options.driver, options.implementation);
+  const LoadedDriver loaded = OpenDriver(options.driver, options.implementation, options.profile);
   std::printf("%s", loaded.remarks.c_str());
   DriveFuzzOptions fuzz;
   fuzz.seed = static_cast<uint64_t>(options.seed);

@@ -56,6 +56,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   for (File& file : files_) file = File();
   for (Request& request : requests_) request = Request();
   extra_ = 0;
+  clock_ = 0;
   started_ = entry_failed_ = unloaded_ = false;
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
@@ -268,7 +269,8 @@ bool DriverRunner::SendRequest(const DriverOperation& operation, Request* reques
   spec.file = file.object;
   spec.output_length = operation.out;
   spec.control_code = operation.code;
-  spec.input.assign(operation.in, static_cast<uint8_t>('A' + operation.request));
+  spec.input = InputOf(operation, profile_);
+  if (profile_ != nullptr) request->kind = profile_->KindOf(operation);
   ++file.active;
   file.opened.Acquire(stage_.fiber());
   Send(request, spec);
@@ -308,8 +310,10 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   const UCHAR held = processor.held_count;
   TellObject(request, true);
   request->sent = true;
+  request->sent_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
   request->status = Dispatch(request->irp);
+  request->returned_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kReturn, DescribeNtStatus(request->status));
   if (processor.held_count != held) {
     stage_.Fail(DriverRule::kLockKept,
@@ -401,6 +405,7 @@ void DriverRunner::JudgeCompletion(Request* request) {
                 absl::StrCat(Name(*request), " was completed with Information ",
                              irp->IoStatus.Information, ", its buffer has ", room, " bytes"));
   }
+  if (request->kind >= 0) JudgeOrder(request);
   if (!request->returned || request->mark_is_judged) return;
   const bool pending = request->status == STATUS_PENDING;
   if (pending != request->marked) {

@@ -16,6 +16,7 @@ void DriverRunner::Manage() {
   const NTSTATUS status = StartDriver();
   stage_.Note(StepKind::kReturn, NT_SUCCESS(status) ? "success" : "failure");
   entry_failed_ = !NT_SUCCESS(status);
+  loaded_.Release(stage_.fiber());
   if (!entry_failed_) {
     const PDRIVER_OBJECT driver = DriverObject();
     const auto serves = [&](UCHAR major) {
@@ -58,20 +59,28 @@ bool DriverRunner::Unload(bool mandatory) {
   return unloaded_;
 }
 
-// A request that its dispatch routine waits with, instead of pending it, is cancelled.
+bool DriverRunner::CancelStuck() {
+  bool cancelled = false;
+  for (Request& request : requests_) {
+    if (request.sent && !request.returned && Cancel(&request)) cancelled = true;
+  }
+  return cancelled;
+}
+
+// A request of the manager's, before the fibers or as a probe, is waited with: the fibers may do
+// what it waits for, or else it is cancelled.
+bool DriverRunner::Unstick() {
+  if (started_) return CancelStuck();
+  started_ = true;
+  stage_.Wake(&started_);
+  return true;
+}
+
+// A request that its dispatch routine waits with, instead of pending it, is cancelled. The fiber
+// then goes on, and may do the same again.
 void DriverRunner::BringToRest() {
   stage_.WaitForRest();
-  for (int round = 0; round < 2; ++round) {
-    bool stuck = false;
-    for (Request& request : requests_) {
-      if (request.sent && !request.returned) {
-        stuck = true;
-        if (round == 0) Cancel(&request);
-      }
-    }
-    if (!stuck) return;
-    stage_.WaitForRest();
-  }
+  while (CancelStuck()) stage_.WaitForRest();
   for (const Request& request : requests_) {
     if (request.sent && !request.returned) {
       stage_.Fail(DriverRule::kWaitWithoutEnd,
@@ -89,6 +98,9 @@ void DriverRunner::JudgePending() {
       stage_.Fail(
           DriverRule::kPendingAfterCleanup,
           absl::StrCat(Name(request), " is pending after the cleanup of file ", request.file));
+    }
+    if (request.overtaken_by != nullptr && !request.cancelled) {
+      FailOrder(request, *request.overtaken_by);
     }
     if (request.cancelled) {
       stage_.Fail(DriverRule::kCancelledNotEnded,
@@ -119,7 +131,7 @@ void DriverRunner::CancelAndProbe() {
     Request& probe = requests_[kMaxRequests + extra_++];
     SendRequest(request.operation, &probe);
     if (probe.sent && !probe.pending() && probe.status != STATUS_PENDING &&
-        NT_SUCCESS(probe.end_status)) {
+        NT_SUCCESS(probe.end_status) && MayHaveBeenWoken(request)) {
       stage_.Fail(DriverRule::kLostWakeUp,
                   absl::StrCat(Name(request),
                                " pended when nothing could happen any more; the same request, sent"

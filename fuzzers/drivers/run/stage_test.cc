@@ -112,7 +112,9 @@ TEST(StageTest, WorkWithoutAFiberIsStarvedAndNotADeadlock) {
 TEST(StageTest, AWaitThatNothingEndsIsNamed) {
   TestPlay play;
   char block = 0;
-  play.manage = [&block] { Scheduler().wait(&block, kNever); };
+  play.manage = [&block] {
+    while (true) Scheduler().wait(&block, kNever);
+  };
   EXPECT_EQ(RunPlay(&play, 1, 1), schedule::RunStatus::kDeadlock);
   EXPECT_EQ(stage().verdict().rule, "wait-without-end");
 }

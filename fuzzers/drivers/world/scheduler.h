@@ -12,6 +12,8 @@ enum class DriveActivity : uint8_t {
   kDpc,       // at DISPATCH_LEVEL, never waits
   kWorkItem,  // at PASSIVE_LEVEL, as the next two
   kThread,
+  // Likewise, once each DPC has ended that was started before it: a step of the system's.
+  kAfterDpcs,
   kLower,       // the lower device ends a request; at DISPATCH_LEVEL
   kFileSystem,  // the file system below a minifilter does; at DISPATCH_LEVEL
 };

@@ -109,6 +109,8 @@ const char* ActivityName(DriveActivity activity) {
       return "work item";
     case DriveActivity::kThread:
       return "thread";
+    case DriveActivity::kAfterDpcs:
+      return "flush of dpcs";
     case DriveActivity::kLower:
       return "lower device";
     case DriveActivity::kFileSystem:

@@ -2,6 +2,7 @@
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_STATE_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_WORLD_STATE_H_
 
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +15,12 @@
 namespace cancelsafe::drivers {
 
 struct WaitBlock;
+
+// A timer that was set, until it goes off.
+struct ArmedTimer {
+  KernelTimer* timer;
+  bool stopped;  // cancelled or set again: a periodic one is not set for its next time
+};
 
 struct SystemThread {
   DISPATCHER_HEADER header;  // first: drivers wait for it
@@ -43,7 +50,8 @@ struct State {
   std::map<PDEVICE_OBJECT, std::u16string> names;  // of named devices
   std::map<PDEVICE_OBJECT, const void*> device_callers;
   std::map<std::u16string, const void*> links;  // with the code that made them
-  std::vector<KernelTimer*> armed;
+  std::deque<ArmedTimer> timers;                // every one of the run, where it stays
+  std::vector<ArmedTimer*> armed;               // those that have not gone off
   std::vector<SystemThread*> threads;
   std::vector<SystemThread*> handles;  // index (handle / 4) - 1; null: closed
   std::vector<const void*> handle_callers;

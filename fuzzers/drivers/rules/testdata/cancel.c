@@ -104,7 +104,7 @@ static NTSTATUS Livelock(Extension* x, PIRP irp, BOOLEAN partner) {
 // end at once, wait behind it. There is nothing that they could have been woken by.
 static BOOLEAN IsPartner(PIRP irp) {
   const ULONG code = IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.IoControlCode;
-  return (code >> 2) % 2 != 0;
+  return (code >> 2 & 0xfff) == 0x809;
 }
 
 static VOID EndThoseInFront(Extension* x) {

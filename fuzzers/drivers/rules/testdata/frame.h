@@ -56,6 +56,8 @@ static VOID NTAPI CancelWaiting(PDEVICE_OBJECT device, PIRP irp) {
   Finish(irp, STATUS_CANCELLED, 0);
 }
 
+static VOID EndTaken(Extension* x, PIRP irp);
+
 static NTSTATUS EnqueueOn(Extension* x, PLIST_ENTRY list, PIRP irp, PDRIVER_CANCEL cancel) {
   KIRQL irql;
   KeAcquireSpinLock(&x->lock, &irql);
@@ -65,7 +67,7 @@ static NTSTATUS EnqueueOn(Extension* x, PLIST_ENTRY list, PIRP irp, PDRIVER_CANC
   if (irp->Cancel && IoSetCancelRoutine(irp, NULL) != NULL) {
     RemoveEntryList(&irp->Tail.Overlay.ListEntry);
     KeReleaseSpinLock(&x->lock, irql);
-    Finish(irp, STATUS_CANCELLED, 0);
+    EndTaken(x, irp);
     return STATUS_PENDING;
   }
   KeReleaseSpinLock(&x->lock, irql);
@@ -123,13 +125,22 @@ __attribute__((unused)) static VOID NTAPI FinishInWorkItem(PDEVICE_OBJECT device
 typedef struct Frame {
   Behaviour* const* behaviours;
   ULONG count;
-  // Each may be null. `end` ends a request that cleanup has taken; `stop` comes first at unload.
+  // Each may be null. `end` ends a request that was taken out as cancelled, or by cleanup; `stop`
+  // comes first at unload.
   NTSTATUS (*start)(PDRIVER_OBJECT driver, Extension* x);
   VOID (*end)(Extension* x, PIRP irp);
   VOID (*stop)(Extension* x);
 } Frame;
 
 static const Frame frame;
+
+static VOID EndTaken(Extension* x, PIRP irp) {
+  if (frame.end != NULL) {
+    frame.end(x, irp);
+  } else {
+    Finish(irp, STATUS_CANCELLED, 0);
+  }
+}
 
 static NTSTATUS NTAPI Control(PDEVICE_OBJECT device, PIRP irp) {
   const ULONG code = IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.IoControlCode;
@@ -142,11 +153,7 @@ static NTSTATUS NTAPI Cleanup(PDEVICE_OBJECT device, PIRP irp) {
   Extension* x = device->DeviceExtension;
   PIRP waiting;
   while ((waiting = Take(x, IoGetCurrentIrpStackLocation(irp)->FileObject)) != NULL) {
-    if (frame.end != NULL) {
-      frame.end(x, waiting);
-    } else {
-      Finish(waiting, STATUS_CANCELLED, 0);
-    }
+    EndTaken(x, waiting);
   }
   return Finish(irp, STATUS_SUCCESS, 0);
 }

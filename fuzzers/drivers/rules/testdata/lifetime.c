@@ -39,6 +39,7 @@ static VOID NTAPI FinishAndRelease(PDEVICE_OBJECT device, PVOID context) {
 }
 
 static NTSTATUS RemoveLock(Extension* x, PIRP irp, BOOLEAN partner) {
+  PIO_WORKITEM item;
   NTSTATUS status;
 #if BROKEN
   if (partner) {
@@ -52,8 +53,15 @@ static NTSTATUS RemoveLock(Extension* x, PIRP irp, BOOLEAN partner) {
     InterlockedIncrement(&held);
     return Finish(irp, STATUS_SUCCESS, 0);
   }
-  status = Later(x, irp, FinishAndRelease);
-  return status;
+  item = IoAllocateWorkItem(x->device);
+  if (item == NULL) {
+    IoReleaseRemoveLock(&x->remove_lock, irp);
+    return Finish(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+  }
+  IoMarkIrpPending(irp);
+  irp->Tail.Overlay.DriverContext[0] = item;
+  IoQueueWorkItem(item, FinishAndRelease, DelayedWorkQueue, irp);
+  return STATUS_PENDING;
 }
 
 // Protection that may be refused, and is then not given back.
@@ -66,8 +74,8 @@ static NTSTATUS Rundown(Extension* x, PIRP irp, BOOLEAN partner) {
 // Nothing is copied from and to nowhere where the request has no buffer.
 static NTSTATUS Crash(Extension* x, PIRP irp, BOOLEAN partner) {
   const PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
-  const ULONG length = stack->Parameters.DeviceIoControl.InputBufferLength;
   volatile UCHAR* bytes = irp->AssociatedIrp.SystemBuffer;
+  const ULONG length = bytes == NULL ? 0 : stack->Parameters.DeviceIoControl.InputBufferLength;
   UNREFERENCED_PARAMETER(x);
   UNREFERENCED_PARAMETER(partner);
   if (BROKEN || length != 0) bytes[0] = 1;
