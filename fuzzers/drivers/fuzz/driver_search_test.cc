@@ -64,7 +64,8 @@ TEST(DriverSearchTest, Look) {
     options.long_steps = long_steps;
     options.max_runs = 200000;
     const Found found = SearchAll(program, &runner, options);
-    printf("long %d: %lld runs %lld cut complete %d bound %s\n", long_steps, (long long)found.runs, (long long)found.cut, found.complete, found.bound.c_str());
+    printf("long %d: %lld runs %lld cut complete %d bound %s\n", long_steps, (long long)found.runs,
+           (long long)found.cut, found.complete, found.bound.c_str());
     for (const std::string& o : found.outcomes) printf("   %s\n", o.c_str());
     if (!more) break;
   }
@@ -112,7 +113,8 @@ TEST(DriverSearchTest, Sound) {
   scope.calls = atoi(getenv("CALLS"));
   const int every = atoi(getenv("EVERY"));
   const auto variants = VariantsOf(scope, runner.Learn(), HasTime(*image));
-  printf("%s: %zu variants, %lld programs\n", getenv("WHAT"), variants.size(), (long long)CountDriverWorlds(scope, variants));
+  printf("%s: %zu variants, %lld programs\n", getenv("WHAT"), variants.size(),
+         (long long)CountDriverWorlds(scope, variants));
   DriverWorlds worlds(scope, variants);
   int64_t runs = 0, unfinished = 0, programs = 0, most = 0;
   const bool compare = getenv("COMPARE") != nullptr;
@@ -132,7 +134,8 @@ TEST(DriverSearchTest, Sound) {
     file.program = program;
     for (const std::string& o : found.outcomes) {
       if (o.find(' ') == std::string::npos && rules.insert(o).second) {
-        printf("  %lld: %s\n%s", (long long)worlds.index(), o.c_str(), PrintDriverProgram(file).c_str());
+        printf("  %lld: %s\n%s", (long long)worlds.index(), o.c_str(),
+               PrintDriverProgram(file).c_str());
       }
     }
     if (!found.complete) {
@@ -146,7 +149,8 @@ TEST(DriverSearchTest, Sound) {
       EXPECT_EQ(found.outcomes.count(outcome), 1u) << outcome << "\n" << PrintDriverProgram(file);
     }
   }
-  printf("%lld programs %lld runs, most %lld, %lld unfinished\n", (long long)programs, (long long)runs, (long long)most, (long long)unfinished);
+  printf("%lld programs %lld runs, most %lld, %lld unfinished\n", (long long)programs,
+         (long long)runs, (long long)most, (long long)unfinished);
 }
 
 }  // namespace

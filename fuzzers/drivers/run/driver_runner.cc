@@ -310,9 +310,12 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   const UCHAR held = processor.held_count;
   TellObject(request, true);
   request->sent = true;
+  const bool ordered = profile_ != nullptr && !profile_->orders.empty();
+  if (ordered) TellObject(&clock_, true);
   request->sent_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
   request->status = Dispatch(request->irp);
+  if (ordered) TellObject(&clock_, true);
   request->returned_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kReturn, DescribeNtStatus(request->status));
   if (processor.held_count != held) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/run/driver_runner.h"
+#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 
@@ -16,6 +17,7 @@ void DriverRunner::JudgeOrder(Request* ended) {
   if (!NT_SUCCESS(ended->end_status) || ended->cancelled) return;
   if (files_[ended->file].state != File::State::kOpen) return;
   for (Request& older : requests_) {
+    if (older.sent && older.file == ended->file) TellObject(&older, false);
     if (!older.pending() || !older.returned || older.cancelled || older.kind < 0) continue;
     if (older.file != ended->file || older.returned_at > ended->sent_at) continue;
     if (!profile_->InOneOrder(older.kind, ended->kind)) continue;

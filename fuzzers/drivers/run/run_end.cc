@@ -62,6 +62,8 @@ bool DriverRunner::Unload(bool mandatory) {
 bool DriverRunner::CancelStuck() {
   bool cancelled = false;
   for (Request& request : requests_) {
+    // Nothing cancels those two.
+    if (request.major == kMajorCleanup || request.major == kMajorClose) continue;
     if (request.sent && !request.returned && Cancel(&request)) cancelled = true;
   }
   return cancelled;
@@ -70,6 +72,7 @@ bool DriverRunner::CancelStuck() {
 // A request of the manager's, before the fibers or as a probe, is waited with: the fibers may do
 // what it waits for, or else it is cancelled.
 bool DriverRunner::Unstick() {
+  const ToldService told(ToldKind::kAnything);
   if (started_) return CancelStuck();
   started_ = true;
   stage_.Wake(&started_);
@@ -84,8 +87,8 @@ void DriverRunner::BringToRest() {
   for (const Request& request : requests_) {
     if (request.sent && !request.returned) {
       stage_.Fail(DriverRule::kWaitWithoutEnd,
-                  absl::StrCat("dispatch of ", Name(request),
-                               " waits, nothing can end the wait, and to cancel the IRP does not"));
+                  absl::StrCat("dispatch of ", Name(request), " waits, nothing can end the wait",
+                               request.cancelled ? ", and to cancel the IRP does not" : ""));
     }
   }
 }
@@ -127,7 +130,9 @@ void DriverRunner::CancelAndProbe() {
     Request& request = requests_[i];
     if (!request.pending()) continue;
     CancelAtRest(&request);
-    if (request.pending() || stage_.restless() || count == kMaxProbes) continue;
+    if (request.pending() || stage_.restless() || count == kMaxProbes || extra_ == kMaxExtra) {
+      continue;
+    }
     Request& probe = requests_[kMaxRequests + extra_++];
     SendRequest(request.operation, &probe);
     if (probe.sent && !probe.pending() && probe.status != STATUS_PENDING &&

@@ -124,7 +124,8 @@ class Stage {
   void DriverFiber(int fiber);
   // Returns false at the time-out.
   bool BlockOn(const volatile void* object, uint64_t due, WaitKind kind);
-  // If all fibers wait: lets time pass until one can go on, else wakes the manager. Whether all did.
+  // If all fibers wait: lets time pass until one can go on, else wakes the manager. Whether all
+  // did.
   bool LookForRest();
   bool PassTimeToNext();
   // Starts the first timer that is due, or times the first wait out. False if none is.

@@ -19,7 +19,9 @@ struct WaitBlock;
 // A timer that was set, until it goes off.
 struct ArmedTimer {
   KernelTimer* timer;
+  bool expired;
   bool stopped;  // cancelled or set again: a periodic one is not set for its next time
+  PKDPC dpc;     // once it has expired: the DPC that it has queued, or null
 };
 
 struct SystemThread {

@@ -97,33 +97,42 @@ void TimerExpired(void* context);
 
 void Arm(KernelTimer* timer) {
   State& state = TheState();
-  state.timers.push_back({timer, false});
+  state.timers.push_back({timer, false, false, nullptr});
   ArmedTimer* armed = &state.timers.back();
   state.armed.push_back(armed);
   Scheduler().at(timer->due, &TimerExpired, armed, armed);
 }
 
-void TimerExpired(void* context) {
-  TellSystem();
-  auto* armed = static_cast<ArmedTimer*>(context);
-  KernelTimer* timer = armed->timer;
+// What the kernel does at once when a timer is due: from here on nothing but its DPC is left of it.
+void Expire(ArmedTimer* armed) {
   State& state = TheState();
+  KernelTimer* timer = armed->timer;
+  armed->expired = true;
   state.armed.erase(std::remove(state.armed.begin(), state.armed.end(), armed), state.armed.end());
-  if (!CheckObject(timer, "a timer that is armed")) return;
   Observe(timer);
   Signal(&timer->header, 1);
-  // The kernel sets a periodic timer anew in the moment in which it goes off. Here some time has
-  // passed since, in which it may have been cancelled.
   if (timer->period_ms != 0 && !armed->stopped) {
     timer->due += timer->period_ms * kTicksPerMs;
     Arm(timer);
   }
   PKDPC dpc = timer->dpc;
   if (dpc == nullptr || !CheckObject(dpc, "the DPC of a timer") || dpc->DpcData != nullptr) return;
-  CallDpc(dpc);
+  dpc->DpcData = dpc;
+  armed->dpc = dpc;
 }
 
-// True if the timer was armed and had not gone off.
+// Some time after it was due: the driver may have cancelled it meanwhile, and freed it.
+void TimerExpired(void* context) {
+  TellSystem();
+  auto* armed = static_cast<ArmedTimer*>(context);
+  if (!armed->expired) {
+    if (!CheckObject(armed->timer, "a timer that is armed")) return;
+    Expire(armed);
+  }
+  if (armed->dpc != nullptr) RunDpc(armed->dpc);
+}
+
+// True if the timer was armed. One that is due already expires now at the latest.
 bool Disarm(KernelTimer* timer) {
   State& state = TheState();
   bool disarmed = false;
@@ -131,9 +140,13 @@ bool Disarm(KernelTimer* timer) {
     ArmedTimer* armed = state.armed[i];
     if (armed->timer != timer) continue;
     armed->stopped = true;
-    if (!Scheduler().disarm(armed)) continue;
-    state.armed.erase(state.armed.begin() + static_cast<std::ptrdiff_t>(i));
-    disarmed = true;
+    if (Scheduler().disarm(armed)) {
+      state.armed.erase(state.armed.begin() + static_cast<std::ptrdiff_t>(i));
+      disarmed = true;
+    } else {
+      disarmed |= timer->period_ms != 0;
+      Expire(armed);
+    }
   }
   return disarmed;
 }
