@@ -50,7 +50,13 @@ TEST(CatalogueTest, EveryClauseSaysHowItIsChecked) {
     EXPECT_FALSE(clause.source.empty()) << clause.id;
     const bool contract = clause.kind == "caller-contract";
     contracts += contract;
-    if (clause.check == "cases") {
+    const bool of_drivers = clause.id.rfind("DRV-", 0) == 0;
+    EXPECT_EQ(clause.kind == "driver-rule", of_drivers) << clause.id;
+    EXPECT_EQ(clause.check == "drivers", of_drivers) << clause.id;
+    EXPECT_EQ(clause.name.empty(), !of_drivers) << clause.id;
+    if (of_drivers) {
+      EXPECT_EQ(checked.count(clause.id), 0u) << clause.id << " has a case";
+    } else if (clause.check == "cases") {
       EXPECT_EQ(checked.count(clause.id), 1u) << clause.id << " has no case";
     } else {
       EXPECT_EQ(checked.count(clause.id), 0u) << clause.id << " has a case";

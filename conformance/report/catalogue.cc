@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 extern "C" const char cancelsafe_clauses_begin[];
@@ -44,6 +45,8 @@ std::vector<Clause> ReadAll() {
     clause.ambiguity = json.value("ambiguity", std::vector<std::string>());
     clause.check = json.value("check", "");
     clause.reason = json.value("reason", "");
+    clause.name = json.value("name", "");
+    clause.severity = json.value("severity", "");
     clauses.push_back(clause);
   }
   return clauses;
@@ -95,6 +98,24 @@ const Clause* FindClause(const std::string& id) {
     if (clause.id == id) return &clause;
   }
   return nullptr;
+}
+
+std::string ExplainClause(const Clause& clause) {
+  std::string text = absl::StrCat(clause.id, "  ", clause.rule, "\n");
+  const auto line = [&text](const char* what, const std::string& value) {
+    if (!value.empty()) absl::StrAppend(&text, "  ", what, ": ", value, "\n");
+  };
+  line("routine", clause.routine);
+  line("source", absl::StrCat(clause.source, " [", EvidenceWords(clause.evidence), "]"));
+  line("rule", clause.name);
+  line("severity", clause.severity);
+  line("checked by", clause.check == "cases" ? "cases: cancelsafe conform --clause " + clause.id
+                     : clause.check == "drivers"
+                         ? "every run of a driver: cancelsafe drive FILE.sys"
+                     : clause.check == "caller-contract" ? "nothing: a duty of callers"
+                                                         : "nothing: " + clause.reason);
+  for (const std::string& id : clause.ambiguity) line(id.c_str(), AmbiguityQuestion(id));
+  return text;
 }
 
 bool GlobMatch(const std::string& glob, const std::string& text) {

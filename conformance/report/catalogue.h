@@ -16,8 +16,12 @@ struct Clause {
   std::string source;
   std::string evidence;  // letters: P prose, F figure, H header, S sample, D derived, R third party
   std::vector<std::string> ambiguity;
-  std::string check;   // "cases", "caller-contract" or "not-observable"
+  std::string check;   // "cases", "caller-contract", "not-observable" or "drivers"
   std::string reason;  // of not-observable
+  // Of "drivers", which every run of a driver is judged by (fuzzers/drivers/rules): the rule's
+  // name in verdicts, and how bad it is.
+  std::string name;
+  std::string severity;
 };
 
 // In the order of the file. Read once; ends the process if the built-in text is
@@ -31,6 +35,8 @@ std::vector<std::string> AmbiguityIds();
 std::string EvidenceWords(const std::string& letters);
 // Null for an unknown id.
 const Clause* FindClause(const std::string& id);
+// What a clause means, where it is documented and how it is checked, for people; ends in a newline.
+std::string ExplainClause(const Clause& clause);
 // True if `text` matches the shell pattern `glob` ('*' and '?').
 bool GlobMatch(const std::string& glob, const std::string& text);
 

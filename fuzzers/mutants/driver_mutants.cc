@@ -41,6 +41,14 @@ class Attack {
       build.definitions = {form == std::string("broken") ? "BROKEN=1" : "BROKEN=0"};
       build.gap_headers = gap_headers;
       if (absl::Status status = drivers::BuildDriver(build); !status.ok()) return status;
+      // The example's profile, if it has one, lies beside both.
+      const std::filesystem::path profile =
+          std::filesystem::path(result_.example.source).replace_extension(".profile");
+      if (std::filesystem::exists(profile, error)) {
+        std::filesystem::copy_file(
+            profile, std::filesystem::path(build.output).replace_extension(".profile"), error);
+        if (error) return absl::InternalError(absl::StrCat(profile.string(), ": not copied"));
+      }
     }
     for (int seed = 1; seed <= plan_.seeds; ++seed) {
       if (absl::Status status = AttackWith(seed); !status.ok()) return status;

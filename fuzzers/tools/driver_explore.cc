@@ -32,7 +32,8 @@ class ScheduleSearch {
         ignored_(drivers::IgnoredRules(options.ignore)),
         file_(drivers::OpenDriverProgram(options.file)),
         driver_(drivers::DriverOf(file_, options.file, options.driver)),
-        loaded_(drivers::OpenDriver(driver_, options.implementation)),
+        loaded_(drivers::OpenDriver(driver_, options.implementation,
+                                    drivers::ProfileOf(file_, options.file))),
         progress_(host, options.hang_seconds) {
     NoteForCrashes(options.file, nullptr, nullptr);
     printf("%s", loaded_.remarks.c_str());

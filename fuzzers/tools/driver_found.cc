@@ -16,6 +16,7 @@ void ReportDriverFound(const DriverFound& found, const drivers::LoadedDriver& lo
   drivers::DriveFinding finding;
   finding.verdict = found.verdict;
   finding.program = found.program;
+  if (loaded.profile != nullptr) finding.profile = loaded.profile->path;
   const drivers::DriverObservation observation =
       drivers::ObserveDriver(loaded.runner.get(), *loaded.image, finding.program);
   finding.preemptions = observation.preemptions;

@@ -43,7 +43,8 @@ class DriverReplay {
         ignored_(drivers::IgnoredRules(options.guest.ignore)),
         file_(drivers::OpenDriverProgram(path)),
         driver_(drivers::DriverOf(file_, path, options.driver)),
-        loaded_(drivers::OpenDriver(driver_, options.guest.implementation)) {}
+        loaded_(drivers::OpenDriver(driver_, options.guest.implementation,
+                                    drivers::ProfileOf(file_, path))) {}
 
   // Returns the exit status.
   int Run();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "command/flags.h"
 #include "command/require_ok.h"
 #include "command/subcommand.h"
@@ -14,6 +15,7 @@
 #include "fuzzers/drivers/build/drive_check.h"
 #include "fuzzers/drivers/build/driver_builder.h"
 #include "fuzzers/drivers/fuzz/drive_session.h"
+#include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/drivers/world/services.h"
 
 namespace cancelsafe {
@@ -54,13 +56,34 @@ int Build(const DriveOptions& options, const std::vector<std::string>& sources) 
   return kExitOk;
 }
 
-int Check(const std::vector<std::string>& files) {
+// What is known of a driver when programs for it are made: learnt, and said by its profile.
+std::string Learnt(const std::string& driver, const std::string& named_profile) {
+  const drivers::LoadedDriver loaded = drivers::OpenDriver(driver, "", named_profile);
+  const drivers::DriverFacts facts = loaded.runner->Learn();
+  std::string text = absl::StrCat("learnt: ", facts.reads ? "reads, " : "no reads, ",
+                                  facts.writes ? "writes, " : "no writes, ",
+                                  facts.controls ? "device control" : "no device control");
+  if (facts.controls) {
+    absl::StrAppend(&text, facts.codes.empty() ? ", no codes among the constants" : ", codes");
+    for (const uint32_t code : facts.codes) absl::StrAppend(&text, " 0x", absl::Hex(code));
+  }
+  text += "\n";
+  if (loaded.profile == nullptr) return text + "profile: none\n";
+  absl::StrAppend(&text, "profile: ", loaded.profile->path, "\n");
+  for (absl::string_view line :
+       absl::StrSplit(drivers::DescribeProfile(*loaded.profile), '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&text, "  ", line, "\n");
+  }
+  return text;
+}
+
+int Check(const std::vector<std::string>& files, const std::string& profile) {
   if (files.empty()) throw UsageError("check: name a driver (.sys)");
   int exit_status = kExitOk;
   for (const std::string& file : files) {
     const drivers::DriveCheck check = drivers::CheckDriver(file);
     if (!check.loaded) throw UsageError(check.text);
-    printf("%s\n%s%s\n", file.c_str(), check.text.c_str(),
+    printf("%s\n%s%s%s\n", file.c_str(), check.text.c_str(), Learnt(file, profile).c_str(),
            check.complete ? "complete" : "not complete");
     if (!check.complete) exit_status = kExitViolation;
   }
@@ -87,7 +110,7 @@ int Run(const DriveOptions& options) {
   if (verb == "build") return Build(options, rest);
   const bool wants_engine = options.sanitizer.empty() && !options.session.memory.empty();
   ContinueUnder(wants_engine ? "model" : options.sanitizer, "none", "");
-  if (verb == "check") return Check(rest);
+  if (verb == "check") return Check(rest, options.session.profile);
   if (verb == "services") return List();
   if (verb.empty() || !rest.empty()) {
     throw UsageError(
@@ -117,6 +140,9 @@ std::function<int()> Declare(CLI::App* app) {
   AddText(app, "--implementation", &session.implementation, "FILE",
           "shared object or PE image with the queue routines that the driver calls (the built-in "
           "ones)");
+  AddText(app, "--profile", &session.profile, "FILE",
+          "of fuzzing and check: which requests make sense, and their order (NAME.profile beside "
+          "NAME.sys, if there is one)");
   AddChoice(app, "--memory", &session.memory, {"sc", "tso", "rc11"},
             "of fuzzing: what a load may return: the newest store, what x86 shows, or what C++ "
             "allows (rc11); in the model build, which it asks for");

@@ -32,6 +32,13 @@ std::string DriverScenario::Run() {
   if (image == nullptr) return error;
   alarm(kSecondsMax);
   drivers::DriverRunner runner(image.get());
+  drivers::DriverProfile profile;
+  if (const std::string path = drivers::ProfileBeside(driver_); !path.empty()) {
+    absl::StatusOr<drivers::DriverProfile> read = drivers::ReadDriverProfile(path);
+    if (!read.ok()) return std::string(read.status().message());
+    profile = *std::move(read);
+    runner.SetProfile(&profile);
+  }
   const drivers::DriverObservation observation =
       drivers::ObserveDriver(&runner, *image, file->program);
   alarm(0);

@@ -22,6 +22,8 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
   vocabulary.writes = result.facts.writes;
   if (result.facts.controls) vocabulary.codes = result.facts.codes;
   vocabulary.unloads = result.facts.filters;
+  const DriverProfile* const profile = runner_.profile();
+  if (profile != nullptr) vocabulary.requests = profile->requests;
   // A driver that fails before any request needs no search.
   if (const Verdict& verdict = result.facts.verdict; !verdict.ok() &&
                                                      verdict.kind != VerdictKind::kUnknown &&
@@ -83,6 +85,7 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
       finding.confirmed = Shows(program, verdict, &finding);
       if (finding.confirmed && !hung) finding = Minimize(finding, options.minimize_runs_max);
       finding.found_after = result.runs;
+      if (profile != nullptr) finding.profile = profile->path;
       result.findings.push_back(finding);
       if (found) found(finding);
       if (options.stops_at_first) return result;

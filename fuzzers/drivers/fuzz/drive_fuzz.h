@@ -33,6 +33,7 @@ struct DriveFinding {
   int decisions = 0;
   int64_t found_after = 0;  // runs
   bool confirmed = true;    // it happened again when it was repeated
+  std::string profile;      // the path of the driver's profile, "" if there was none
 };
 
 struct DriveFuzzResult {

@@ -36,12 +36,16 @@ std::string FindingText(const DriveFinding& finding, const std::string& driver,
                           absl::StrCat("found: ", origin),
                           absl::StrCat("preemptions: ", finding.preemptions),
                           absl::StrCat("replay: ", DriverReplayCommand(implementation, path))};
+  if (!finding.profile.empty()) {
+    file.header_comments.insert(file.header_comments.begin() + 2,
+                                absl::StrCat("profile ", finding.profile));
+  }
   if (!finding.confirmed) file.header_comments.emplace_back("did not happen again when repeated");
   return PrintDriverProgram(file);
 }
 
 int DriveFuzzSession(const DriveSessionOptions& options) {
-  const LoadedDriver loaded = OpenDriver(options.driver, options.implementation);
+  const LoadedDriver loaded = OpenDriver(options.driver, options.implementation, options.profile);
   std::printf("%s", loaded.remarks.c_str());
   DriveFuzzOptions fuzz;
   fuzz.seed = static_cast<uint64_t>(options.seed);
@@ -69,10 +73,14 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
             FindingText(finding, options.driver, options.implementation,
                         absl::StrCat("seed ", options.seed, ", run ", finding.found_after), path));
         RequireOk(written);
-        std::printf("%s\n  %zu operations, %d preemptions\n  saved:  %s\n  replay: %s\n",
-                    VerdictLine(finding.verdict).c_str(), finding.program.operations.size(),
-                    finding.preemptions, path.c_str(),
-                    DriverReplayCommand(options.implementation, path).c_str());
+        DriverRule rule = DriverRule::kBugCheck;
+        FindDriverRule(finding.verdict.rule, &rule);
+        std::printf(
+            "%s\n  rule:   %s (%s)\n  %zu operations, %d preemptions\n  saved:  %s\n"
+            "  replay: %s\n",
+            VerdictLine(finding.verdict).c_str(), InfoOf(rule).demand, InfoOf(rule).source,
+            finding.program.operations.size(), finding.preemptions, path.c_str(),
+            DriverReplayCommand(options.implementation, path).c_str());
       });
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
   if (!result.facts.starts) std::printf("DriverEntry fails, so no request was sent.\n");

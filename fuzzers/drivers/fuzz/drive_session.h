@@ -13,6 +13,7 @@ namespace cancelsafe::drivers {
 struct DriveSessionOptions {
   std::string driver;
   std::string implementation;  // of the queue routines; "" for the built-in ones
+  std::string profile;         // "": the one beside the driver, if there is one
   int seed = 1;
   int runs = 0;
   int seconds = 0;

@@ -127,6 +127,41 @@ TEST(DriveSessionTest, AModelWithoutTheEngineIsRefused) {
   EXPECT_THROW(OpenDriverProgram(file), UsageError);
 }
 
+// The profile beside the driver, which alone asks for an order, belongs to the finding.
+TEST(DriveSessionTest, AFindingByAProfileReplaysWithIt) {
+  DriveSessionOptions options;
+  options.driver = CANCELSAFE_EXAMPLES_DIR "/put_back_behind.broken.sys";
+  options.runs = 20000;
+  options.directory = ::testing::TempDir() + "/drive_session_profile";
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(),
+              ::testing::AllOf(HasSubstr("put_back_behind.broken.profile"),
+                               HasSubstr("DRV-ORD-01 (out-of-order)")));
+  const std::string path = options.directory + "/out-of-order.txt";
+  const DriverProgramFile saved = OpenDriverProgram(path);
+  const std::string profile = ProfileOf(saved, path);
+  EXPECT_EQ(profile, CANCELSAFE_EXAMPLES_DIR "/put_back_behind.broken.profile");
+  const LoadedDriver loaded = OpenDriver(DriverOf(saved, path, ""), "", profile);
+  EXPECT_EQ(loaded.runner->Run(saved.program, DriverRunOptions()).verdict.rule, "out-of-order");
+  loaded.runner->SetProfile(nullptr);
+  EXPECT_TRUE(loaded.runner->Run(saved.program, DriverRunOptions()).verdict.ok());
+}
+
+TEST(DriveSessionTest, AWrongProfileIsNamed) {
+  DriveSessionOptions options;
+  options.driver = kRepaired;
+  options.profile = ::testing::TempDir() + "/wrong.profile";
+  std::ofstream(options.profile) << "request get read in=4\n";
+  try {
+    DriveFuzzSession(options);
+    ADD_FAILURE() << "the profile was taken";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(std::string(error.what()),
+                HasSubstr("wrong.profile: line 1: 'read' does not take 'in=4'"));
+  }
+}
+
 TEST(DriveSessionTest, WrongUseIsNamed) {
   DriveSessionOptions options;
   options.driver = "no-such.sys";

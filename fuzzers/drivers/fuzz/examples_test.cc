@@ -65,6 +65,17 @@ class ExamplesTest : public ::testing::TestWithParam<const char*> {
     EXPECT_NE(image, nullptr) << error;
     return image;
   }
+  // As the driver's command does: by what the profile beside it says, if there is one.
+  void TakeProfile(const DriverImage& image, DriverRunner* runner) {
+    const std::string path = ProfileBeside(image.path());
+    if (path.empty()) return;
+    absl::StatusOr<DriverProfile> read = ReadDriverProfile(path);
+    ASSERT_TRUE(read.ok()) << read.status();
+    profile_ = *std::move(read);
+    runner->SetProfile(&profile_);
+  }
+
+  DriverProfile profile_;
 };
 
 TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
@@ -76,6 +87,7 @@ TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
   ASSERT_NE(image, nullptr);
   EXPECT_TRUE(image->missing_services().empty()) << image->missing_services().front();
   DriverRunner runner(image.get());
+  TakeProfile(*image, &runner);
   const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(OptionsOf(60000));
   ASSERT_EQ(result.findings.size(), 1u) << "in " << result.runs << " runs";
   const DriveFinding& finding = result.findings.front();
@@ -97,6 +109,7 @@ TEST_P(ExamplesTest, TheRepairedFormIsClean) {
   const std::unique_ptr<DriverImage> image = Load("repaired");
   ASSERT_NE(image, nullptr);
   DriverRunner runner(image.get());
+  TakeProfile(*image, &runner);
   const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(OptionsOf(6000));
   for (const DriveFinding& finding : result.findings) {
     ADD_FAILURE() << FindingText(finding, image->path(), "", "here", "FILE");

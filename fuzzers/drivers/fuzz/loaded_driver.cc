@@ -13,7 +13,33 @@
 
 namespace cancelsafe::drivers {
 
-LoadedDriver OpenDriver(const std::string& driver, const std::string& implementation) {
+namespace {
+
+// The file that the header names behind `word`, as it stands or in the folder of the program; ""
+// without such a line.
+std::string NamedFile(const DriverProgramFile& file, const std::string& program_path,
+                      absl::string_view word) {
+  for (const std::string& comment : file.header_comments) {
+    absl::string_view rest = comment;
+    if (!absl::ConsumePrefix(&rest, absl::StrCat(word, " "))) continue;
+    const std::string named(rest);
+    const std::string beside = absl::StrCat(program_path.substr(0, program_path.rfind('/') + 1),
+                                            named.substr(named.rfind('/') + 1));
+    for (const std::string& path : {named, beside}) {
+      if (access(path.c_str(), R_OK) == 0) return path;
+    }
+    throw UsageError(
+        absl::StrCat(program_path, ": its ", word, " ", named, " cannot be read, nor ", beside,
+                     word == "driver" ? "; name the driver with --driver FILE.sys"
+                                      : absl::StrCat("; correct the line '# ", word, "'")));
+  }
+  return "";
+}
+
+}  // namespace
+
+LoadedDriver OpenDriver(const std::string& driver, const std::string& implementation,
+                        const std::string& profile) {
   LoadedDriver loaded;
   std::string error;
   loaded.image = LoadDriver(driver, &error);
@@ -36,27 +62,29 @@ LoadedDriver OpenDriver(const std::string& driver, const std::string& implementa
     }
   }
   loaded.runner = std::make_unique<DriverRunner>(loaded.image.get(), loaded.queues.get());
+  const std::string profile_path = profile.empty() ? ProfileBeside(driver) : profile;
+  if (!profile_path.empty()) {
+    absl::StatusOr<DriverProfile> read = ReadDriverProfile(profile_path);
+    if (!read.ok()) throw UsageError(std::string(read.status().message()));
+    loaded.profile = std::make_unique<DriverProfile>(*std::move(read));
+    loaded.runner->SetProfile(loaded.profile.get());
+    absl::StrAppend(&loaded.remarks, "profile: ", profile_path, "\n");
+  }
   return loaded;
 }
 
 std::string DriverOf(const DriverProgramFile& file, const std::string& program_path,
                      const std::string& named) {
   if (!named.empty()) return named;
-  for (const std::string& comment : file.header_comments) {
-    absl::string_view rest = comment;
-    if (!absl::ConsumePrefix(&rest, "driver ")) continue;
-    const std::string driver(rest);
-    const std::string beside = absl::StrCat(program_path.substr(0, program_path.rfind('/') + 1),
-                                            driver.substr(driver.rfind('/') + 1));
-    for (const std::string& path : {driver, beside}) {
-      if (access(path.c_str(), R_OK) == 0) return path;
-    }
-    throw UsageError(absl::StrCat(program_path, ": its driver ", driver, " cannot be read, nor ",
-                                  beside, "; name the driver with --driver FILE.sys"));
-  }
+  const std::string path = NamedFile(file, program_path, "driver");
+  if (!path.empty()) return path;
   throw UsageError(absl::StrCat(program_path,
                                 ": has no line '# driver FILE.sys' that says which driver it is"
                                 " for; name the driver with --driver FILE.sys"));
+}
+
+std::string ProfileOf(const DriverProgramFile& file, const std::string& program_path) {
+  return NamedFile(file, program_path, "profile");
 }
 
 DriverProgramFile OpenDriverProgram(const std::string& path) {

@@ -16,17 +16,24 @@ namespace cancelsafe::drivers {
 struct LoadedDriver {
   std::unique_ptr<DriverImage> image;
   std::unique_ptr<Implementation> queues;  // null for the built-in ones
+  std::unique_ptr<DriverProfile> profile;  // null if there is none
   std::unique_ptr<DriverRunner> runner;
   std::string remarks;  // what it lacks, in lines; "" for nothing
 };
 
-// `implementation` may be "" for the built-in queue routines.
-LoadedDriver OpenDriver(const std::string& driver, const std::string& implementation);
+// `implementation` may be "" for the built-in queue routines, `profile` for the one beside the
+// driver, if there is one.
+LoadedDriver OpenDriver(const std::string& driver, const std::string& implementation,
+                        const std::string& profile = "");
 
 // The driver that a saved program is for: `named` if it is not "", else the one of the line
 // "# driver FILE.sys", as it stands or in the folder of `program_path`.
 std::string DriverOf(const DriverProgramFile& file, const std::string& program_path,
                      const std::string& named);
+
+// The profile that a saved program was found with: the one of the line "# profile FILE", as it
+// stands or in the folder of `program_path`; "" without such a line.
+std::string ProfileOf(const DriverProgramFile& file, const std::string& program_path);
 
 // Reads a saved program.
 DriverProgramFile OpenDriverProgram(const std::string& path);

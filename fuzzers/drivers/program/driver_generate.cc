@@ -45,8 +45,31 @@ class Generator {
   uint8_t AnyFile() { return static_cast<uint8_t>(random_.Below(files_)); }
   uint32_t AnyLength() { return kLengths[random_.Below(static_cast<int>(std::size(kLengths)))]; }
 
+  uint32_t AnyLengthOf(const LengthRange& range) {
+    const int dice = random_.Below(4);
+    const uint32_t length = dice == 0   ? range.min
+                            : dice == 1 ? range.max
+                            : dice == 2
+                                ? AnyLength()
+                                : static_cast<uint32_t>(random_.Between(
+                                      static_cast<int>(range.min), static_cast<int>(range.max)));
+    return std::min(std::max(length, range.min), range.max);
+  }
+
+  void AddFromProfile() {
+    const ProfileRequest& request = vocabulary_.requests[static_cast<size_t>(
+        random_.Below(static_cast<int>(vocabulary_.requests.size())))];
+    DriverOperation& operation = Add(request.op);
+    operation.request = static_cast<uint8_t>(requests_++);
+    operation.file = AnyFile();
+    operation.code = request.code;
+    operation.in = AnyLengthOf(request.in);
+    operation.out = AnyLengthOf(request.out);
+  }
+
   void AddRequest() {
     if (requests_ == kMaxRequests) return;
+    if (!vocabulary_.requests.empty()) return AddFromProfile();
     DriverOp kinds[8];
     int count = 0;
     if (vocabulary_.reads) kinds[count++] = DriverOp::kRead;

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "fuzzers/drivers/program/driver_program.h"
+#include "fuzzers/drivers/program/profile.h"
 
 namespace cancelsafe::drivers {
 
@@ -18,6 +19,8 @@ struct DriverVocabulary {
   bool unloads = false;         // while requests are under way, as minifilters are
   int driver_fibers = 0;
   int allocations = 0;  // that a run makes, about
+  // Those of the driver's profile: if there are any, no others are sent.
+  std::vector<ProfileRequest> requests;
 };
 
 // The program of these numbers: equal ones give equal programs, on every machine.

@@ -54,7 +54,7 @@ DriverRule RuleOfService(absl::string_view word) {
   return rule;
 }
 
-DriverRule RuleOfMachine(KiViolationKind kind) {
+DriverRule RuleOfMachine(KiViolationKind kind, absl::string_view routine) {
   switch (kind) {
     case kIrqlTooHigh:
     case kIrqlNotDispatch:
@@ -73,7 +73,9 @@ DriverRule RuleOfMachine(KiViolationKind kind) {
     case kDoubleCompletion:
       return DriverRule::kCompletedTwice;
     case kUseAfterCompletion:
-      return DriverRule::kUsedAfterCompletion;
+      // The machine room tells a second completion during the first from one after it.
+      return routine == "IoCompleteRequest" ? DriverRule::kCompletedTwice
+                                            : DriverRule::kUsedAfterCompletion;
     case kNotAnIrp:
       return DriverRule::kNotAnIrp;
     case kHostLimit:

@@ -38,11 +38,12 @@ const DriverRuleRow& InfoOf(DriverRule rule);
 // False, with *rule unchanged, if no rule has this name or clause.
 bool FindDriverRule(absl::string_view name_or_clause, DriverRule* rule);
 
-// The rule behind the word of a service, a name or a clause; kBugCheck for any other.
+// The rule that a service reports by a name, a clause or a word of its own; kBugCheck for any other
+// word.
 DriverRule RuleOfService(absl::string_view word);
 
-// The rule behind what the machine room has seen.
-DriverRule RuleOfMachine(KiViolationKind kind);
+// The rule behind what `routine` of the machine room has seen.
+DriverRule RuleOfMachine(KiViolationKind kind, absl::string_view routine);
 
 Verdict MakeDriverVerdict(DriverRule rule, const std::string& reason);
 

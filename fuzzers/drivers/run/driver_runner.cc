@@ -55,6 +55,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   for (File& file : files_) file = File();
   for (Request& request : requests_) request = Request();
   extra_ = 0;
+  clock_ = 0;
   started_ = entry_failed_ = unloaded_ = false;
   loaded_ = Handover();
   static constexpr uint32_t kNoHistory = 0;
@@ -268,7 +269,8 @@ bool DriverRunner::SendRequest(const DriverOperation& operation, Request* reques
   spec.output_length = operation.out;
   spec.control_code = operation.code;
   spec.unreadable = operation.unreadable;
-  spec.input.assign(operation.in, static_cast<uint8_t>('A' + operation.request));
+  spec.input = InputOf(operation, profile_);
+  if (profile_ != nullptr) request->kind = profile_->KindOf(operation);
   ++file.active;
   file.opened.Acquire(stage_.fiber());
   Send(request, spec);
@@ -308,8 +310,13 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   const UCHAR held = processor.held_count;
   TellRequest(*request, true);
   request->sent = true;
+  const bool ordered = profile_ != nullptr && !profile_->orders.empty();
+  if (ordered) TellObject(&clock_, true);
+  request->sent_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
   request->status = Dispatch(request->irp);
+  if (ordered) TellObject(&clock_, true);
+  request->returned_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kReturn, DescribeNtStatus(request->status));
   if (processor.held_count != held) {
     stage_.Fail(DriverRule::kLockKept,
@@ -388,13 +395,20 @@ void DriverRunner::JudgeCompletion(Request* request) {
                 absl::StrCat(Name(*request), " was completed with its cancel routine set"));
   }
   const bool is_error = static_cast<uint32_t>(request->end_status) >> 30 == 3;
-  const uint64_t room =
-      request->operation.op == DriverOp::kWrite ? request->operation.in : request->operation.out;
+  // What the I/O manager copies back has to fit. With the other methods of device control nothing
+  // is copied, and the driver may count what it has taken.
+  const DriverOperation& sent = request->operation;
+  constexpr uint32_t kMethodMask = 3;  // 0 is METHOD_BUFFERED
+  const bool copied = sent.op != DriverOp::kIoctl || (sent.code & kMethodMask) == 0;
+  const uint64_t room = sent.op == DriverOp::kWrite ? sent.in
+                        : copied                    ? sent.out
+                                                    : std::max(sent.in, sent.out);
   if (!request->ends_itself && !is_error && irp->IoStatus.Information > room) {
     stage_.Fail(DriverRule::kInformationBeyondBuffer,
                 absl::StrCat(Name(*request), " was completed with Information ",
                              irp->IoStatus.Information, ", its buffer has ", room, " bytes"));
   }
+  if (request->kind >= 0) JudgeOrder(request);
   if (!request->returned || request->mark_is_judged) return;
   const bool pending = request->status == STATUS_PENDING;
   if (pending != request->marked) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fuzzers/drivers/program/driver_program.h"
+#include "fuzzers/drivers/program/profile.h"
 #include "fuzzers/drivers/run/stage.h"
 #include "fuzzers/drivers/world/told.h"
 #include "fuzzers/drivers/world/world.h"
@@ -65,6 +66,9 @@ class DriverRunner final : private Stage::Play {
   const DriverRunOutput& Run(const DriverProgram& program, const DriverRunOptions& options);
   // Loads and unloads the driver once.
   DriverFacts Learn();
+  // What the next runs are sent and judged by beside; it outlives them. Null: nothing.
+  void SetProfile(const DriverProfile* profile) { profile_ = profile; }
+  const DriverProfile* profile() const { return profile_; }
 
   // Of the last run, those that could have been made to fail.
   int allocations() const { return output_.allocations; }
@@ -102,6 +106,10 @@ class DriverRunner final : private Stage::Play {
     NTSTATUS status = 0;      // returned
     NTSTATUS end_status = 0;  // completed with
     bool marked = false;      // at completion
+    int kind = -1;            // in the profile
+    int sent_at = 0;          // clock_ then, as is the next one
+    int returned_at = 0;
+    const Request* overtaken_by = nullptr;  // a younger one that ended first
     bool pending() const { return sent && completions == 0; }
   };
 
@@ -113,6 +121,7 @@ class DriverRunner final : private Stage::Play {
 
   void Fiber(int fiber) override;
   void Manage() override;
+  bool Unstick() override;
 
   void Do(const DriverOperation& operation);
   bool Carry(const DriverOperation& operation);
@@ -129,8 +138,14 @@ class DriverRunner final : private Stage::Play {
   void JudgeCompletion(Request* request);
 
   void BringToRest();
+  // Cancels what its dispatch routine waits with. False if there is nothing to cancel.
+  bool CancelStuck();
   void JudgePending();
+  void JudgeOrder(Request* ended);
+  void FailOrder(const Request& older, const Request& younger);
+  bool MayHaveBeenWoken(const Request& request) const;
   void CancelAndProbe();
+  void CancelAtRest(Request* request);
   void EndFiles();
   void JudgeMemory();
   void NameStaleChoices();
@@ -153,6 +168,8 @@ class DriverRunner final : private Stage::Play {
   static constexpr int kMaxExtra = 48;
   Request requests_[kMaxRequests + kMaxExtra];
   int extra_ = 0;
+  int clock_ = 0;  // counts calls and returns of dispatch routines
+  const DriverProfile* profile_ = nullptr;
   bool started_ = false;
   Handover loaded_;  // the driver, and what is done before the fibers
   bool entry_failed_ = false;

@@ -16,6 +16,7 @@ void DriverRunner::Manage() {
   const NTSTATUS status = StartDriver();
   stage_.Note(StepKind::kReturn, NT_SUCCESS(status) ? "success" : "failure");
   entry_failed_ = !NT_SUCCESS(status);
+  loaded_.Release(stage_.fiber());
   if (!entry_failed_) {
     const PDRIVER_OBJECT driver = DriverObject();
     const auto serves = [&](UCHAR major) {
@@ -60,25 +61,36 @@ bool DriverRunner::Unload(bool mandatory) {
   return unloaded_;
 }
 
-// A request that its dispatch routine waits with, instead of pending it, is cancelled.
+bool DriverRunner::CancelStuck() {
+  bool cancelled = false;
+  for (Request& request : requests_) {
+    // Nothing cancels those two.
+    if (request.major == kMajorCleanup || request.major == kMajorClose) continue;
+    if (request.sent && !request.returned && Cancel(&request)) cancelled = true;
+  }
+  return cancelled;
+}
+
+// A request of the manager's, before the fibers or as a probe, is waited with: the fibers may do
+// what it waits for, or else it is cancelled.
+bool DriverRunner::Unstick() {
+  const ToldService told(ToldKind::kAnything);
+  if (started_) return CancelStuck();
+  started_ = true;
+  stage_.Wake(&started_);
+  return true;
+}
+
+// A request that its dispatch routine waits with, instead of pending it, is cancelled. The fiber
+// then goes on, and may do the same again.
 void DriverRunner::BringToRest() {
   stage_.WaitForRest();
-  for (int round = 0; round < 2; ++round) {
-    bool stuck = false;
-    for (Request& request : requests_) {
-      if (request.sent && !request.returned) {
-        stuck = true;
-        if (round == 0) Cancel(&request);
-      }
-    }
-    if (!stuck) return;
-    stage_.WaitForRest();
-  }
+  while (CancelStuck()) stage_.WaitForRest();
   for (const Request& request : requests_) {
     if (request.sent && !request.returned) {
       stage_.Fail(DriverRule::kWaitWithoutEnd,
-                  absl::StrCat("dispatch of ", Name(request),
-                               " waits, nothing can end the wait, and to cancel the IRP does not"));
+                  absl::StrCat("dispatch of ", Name(request), " waits, nothing can end the wait",
+                               request.cancelled ? ", and to cancel the IRP does not" : ""));
     }
   }
 }
@@ -91,6 +103,9 @@ void DriverRunner::JudgePending() {
       stage_.Fail(
           DriverRule::kPendingAfterCleanup,
           absl::StrCat(Name(request), " is pending after the cleanup of file ", request.file));
+    }
+    if (request.overtaken_by != nullptr && !request.cancelled) {
+      FailOrder(request, *request.overtaken_by);
     }
     if (request.cancelled) {
       stage_.Fail(DriverRule::kCancelledNotEnded,
@@ -106,37 +121,46 @@ void DriverRunner::JudgePending() {
 }
 
 // What pends at rest, though the same request, sent after it was cancelled and with nothing
-// done in between, ends with success at once, has waited for what was there.
+// done in between, ends with success at once, has waited for what was there. Each is asked in turn,
+// with all others still pending, and the second one pends on in its place: a request that waits for
+// its turn behind another one is right to wait.
 void DriverRunner::CancelAndProbe() {
   constexpr int kMaxProbes = 4;
-  Request* waited[kMaxProbes];
+  Request* probes[kMaxProbes];
   int count = 0;
-  for (Request& request : requests_) {
-    if (!request.pending() || request.ends_itself) continue;
-    if (!Cancel(&request)) continue;
-    stage_.WaitForRest();
-    const bool had_routine =
-        request.routine_called || (request.pending() && request.irp->CancelRoutine != nullptr);
-    if (request.pending() && had_routine && !stage_.restless()) {
-      stage_.Fail(DriverRule::kCancelledNotEnded,
-                  absl::StrCat(Name(request), " was cancelled, and nothing ends it"));
+  for (int i = 0; i < kMaxRequests; ++i) {
+    Request& request = requests_[i];
+    if (!request.pending()) continue;
+    CancelAtRest(&request);
+    if (request.pending() || stage_.restless() || count == kMaxProbes || extra_ == kMaxExtra) {
+      continue;
     }
-    if (!request.pending() && count < kMaxProbes) waited[count++] = &request;
-  }
-  if (stage_.restless()) return;
-  for (int i = 0; i < count && extra_ < kMaxExtra - 8; ++i) {
     Request& probe = requests_[kMaxRequests + extra_++];
-    SendRequest(waited[i]->operation, &probe);
+    SendRequest(request.operation, &probe);
     if (probe.sent && !probe.pending() && probe.status != STATUS_PENDING &&
-        NT_SUCCESS(probe.end_status)) {
+        NT_SUCCESS(probe.end_status) && MayHaveBeenWoken(request)) {
       stage_.Fail(DriverRule::kLostWakeUp,
-                  absl::StrCat(Name(*waited[i]),
+                  absl::StrCat(Name(request),
                                " pended when nothing could happen any more; the same request, sent"
                                " then, succeeds at once"));
     }
-    if (probe.pending()) Cancel(&probe);
+    probes[count++] = &probe;
     stage_.WaitForRest();
   }
+  for (int i = 0; i < count; ++i) {
+    if (probes[i]->pending()) CancelAtRest(probes[i]);
+  }
+}
+
+// Cancels a request that pends at rest, and judges whether that ends it, at the next rest.
+void DriverRunner::CancelAtRest(Request* request) {
+  if (!Cancel(request)) return;
+  stage_.WaitForRest();
+  const bool had_routine =
+      request->routine_called || (request->pending() && request->irp->CancelRoutine != nullptr);
+  if (!request->pending() || !had_routine || stage_.restless()) return;
+  stage_.Fail(DriverRule::kCancelledNotEnded,
+              absl::StrCat(Name(*request), " was cancelled, and nothing ends it"));
 }
 
 void DriverRunner::EndFiles() {

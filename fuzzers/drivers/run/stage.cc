@@ -51,9 +51,11 @@ struct StageDoors {
   }
   static void Wake(const volatile void* object) { stage().Wake(object); }
   static void Violation(const KiViolation* violation) {
-    const DriverRule rule = RuleOfMachine(violation->kind);
-    stage().Fail(rule, absl::StrCat(violation->routine, " on fiber ", stage().fiber(), ": ",
-                                    KiViolationName(violation->kind)));
+    const DriverRule rule = RuleOfMachine(violation->kind, violation->routine);
+    const char* const what = violation->kind == kUseAfterCompletion
+                                 ? "was given an IRP that is completed"
+                                 : KiViolationName(violation->kind);
+    stage().Fail(rule, absl::StrCat(violation->routine, " on fiber ", stage().fiber(), ": ", what));
   }
 
   static void Start(DriveActivity activity, void (*run)(void*), void* context) {
@@ -138,7 +140,9 @@ void Stage::Run(Play* play, int program_fibers, int driver_fibers,
   finished_ = 0;
   now_ = kFirstTime;
   passes_ = running_ = activities_ = 0;
-  over_ = unloaded_ = starved_ = restless_ = false;
+  over_ = unloaded_ = starved_ = restless_ = stuck_ = false;
+  std::fill(std::begin(dpc_), std::end(dpc_), 0);
+  last_job_ = 0;
   rested_ = Handover();
   jobs_.clear();
   timers_.clear();
@@ -255,13 +259,15 @@ void Stage::Body(void* context, int fiber) {
 void Stage::DriverFiber(int fiber) {
   for (;;) {
     TellObject(&idle_, true);
-    while (jobs_.empty()) {
+    size_t next = NextJob();
+    while (next == jobs_.size()) {
       if (over_) return;
       BlockOn(&idle_, kNever, WaitKind::kIdle);
       TellObject(&idle_, true);
+      next = NextJob();
     }
-    const Job job = jobs_.front();
-    jobs_.erase(jobs_.begin());
+    const Job job = jobs_[next];
+    jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(next));
     TellObject(&unloaded_, false);
     // The file system below a minifilter stays when the filter goes.
     if (unloaded_ && job.activity != DriveActivity::kFileSystem) {
@@ -269,6 +275,8 @@ void Stage::DriverFiber(int fiber) {
            absl::StrCat("a ", ActivityName(job.activity), " of the driver is to run after unload"));
     }
     ++running_;
+    const bool is_dpc = job.activity == DriveActivity::kDpc;
+    if (is_dpc) dpc_[fiber] = job.number;
     Note(StepKind::kCall, ActivityName(job.activity));
     executor().Point(kPointCallbackEnter + 1, job.context, reinterpret_cast<uintptr_t>(job.run));
     LeaveServices();
@@ -278,6 +286,9 @@ void Stage::DriverFiber(int fiber) {
     rested_.Release(fiber);
     Note(StepKind::kReturn, "");
     --running_;
+    dpc_[fiber] = 0;
+    // What waits for the end of this DPC.
+    if (is_dpc && NextJob() != jobs_.size()) Wake(&idle_);
   }
 }
 
@@ -338,6 +349,10 @@ bool Stage::BlockOn(const volatile void* object, uint64_t due, WaitKind kind) {
   }
   waiter.object = nullptr;
   waiter.kind = WaitKind::kNone;
+  if (waiter.unsticks) {
+    waiter.unsticks = false;
+    stuck_ = !play_->Unstick();
+  }
   return !waiter.timed_out;
 }
 
@@ -360,7 +375,14 @@ bool Stage::LookForRest() {
     }
     if (PassTimeToNext()) continue;
     if (!jobs_.empty()) starved_ = true;
-    if (manager_waits && !in_lock) Wake(&rest_);
+    Waiter& manager = waits_[program_fibers_];
+    if (in_lock || ended(program_fibers_)) return true;
+    if (manager_waits) {
+      Wake(&rest_);
+    } else if (manager.kind == WaitKind::kObject && !stuck_) {
+      manager.unsticks = true;
+      Wake(manager.object);
+    }
     return true;
   }
 }
@@ -421,8 +443,23 @@ void Stage::Advance(uint64_t ms) {
   now_ = std::max(now_, until);
 }
 
+size_t Stage::NextJob() const {
+  uint64_t first_dpc = ~uint64_t{0};  // that has not ended
+  for (const uint64_t number : dpc_) {
+    if (number != 0) first_dpc = std::min(first_dpc, number);
+  }
+  for (const Job& job : jobs_) {
+    if (job.activity == DriveActivity::kDpc) first_dpc = std::min(first_dpc, job.number);
+  }
+  for (size_t i = 0; i < jobs_.size(); ++i) {
+    if (jobs_[i].activity != DriveActivity::kAfterDpcs || first_dpc > jobs_[i].number) return i;
+  }
+  return jobs_.size();
+}
+
 void Stage::Start(const Job& job) {
   jobs_.push_back(job);
+  jobs_.back().number = ++last_job_;
   ++activities_;
   Wake(&idle_);
 }

@@ -36,6 +36,9 @@ class Stage {
     virtual ~Play() = default;
     virtual void Fiber(int fiber) = 0;  // 0 to program fibers - 1
     virtual void Manage() = 0;
+    // Nothing can go on, and the manager waits within the driver. On the manager's fiber: does what
+    // may end that; false if there is nothing.
+    virtual bool Unstick() { return false; }
   };
 
   // The one of this process.
@@ -97,11 +100,13 @@ class Stage {
     uint64_t due = kNever;
     WaitKind kind = WaitKind::kNone;
     bool timed_out = false;
+    bool unsticks = false;
   };
   struct Job {
     DriveActivity activity;
     void (*run)(void* context);
     void* context;
+    uint64_t number = 0;  // in the order of their start, from 1
   };
   struct Timer {
     uint64_t due;
@@ -130,6 +135,8 @@ class Stage {
   // Starts the first timer that is due, or times the first wait out. False if none is.
   bool FireOne(uint64_t until);
   void Start(const Job& job);
+  // The first job that may run, or jobs_.size().
+  size_t NextJob() const;
   void JudgeEnd(const schedule::RunResult& result);
   std::string Positions() const;
 
@@ -157,6 +164,9 @@ class Stage {
   int activities_ = 0;
   bool over_ = false;
   bool unloaded_ = false;
+  bool stuck_ = false;          // the manager was not helped
+  uint64_t dpc_[kFibers] = {};  // the number of the DPC that the fiber runs; 0: none
+  uint64_t last_job_ = 0;
   bool starved_ = false;
   bool restless_ = false;
   std::vector<Job> jobs_;

@@ -112,9 +112,59 @@ TEST(StageTest, WorkWithoutAFiberIsStarvedAndNotADeadlock) {
 TEST(StageTest, AWaitThatNothingEndsIsNamed) {
   TestPlay play;
   char block = 0;
-  play.manage = [&block] { Scheduler().wait(&block, kNever); };
+  play.manage = [&block] {
+    while (true) Scheduler().wait(&block, kNever);
+  };
   EXPECT_EQ(RunPlay(&play, 1, 1), schedule::RunStatus::kDeadlock);
   EXPECT_EQ(stage().verdict().rule, "wait-without-end");
+}
+
+// The manager waits for what the play does when nothing can go on.
+class StuckPlay final : public TestPlay {
+ public:
+  bool Unstick() override {
+    ++asked;
+    done = asked == 2;
+    return true;
+  }
+  int asked = 0;
+  bool done = false;
+};
+
+TEST(StageTest, AManagerThatWaitsIsHelped) {
+  StuckPlay play;
+  char block = 0;
+  play.manage = [&] {
+    while (!play.done) Scheduler().wait(&block, kNever);
+  };
+  EXPECT_EQ(RunPlay(&play, 2, 1), schedule::RunStatus::kDone);
+  EXPECT_EQ(play.asked, 2);
+  EXPECT_TRUE(stage().verdict().ok());
+}
+
+int* finished;
+
+TEST(StageTest, WhatComesAfterDpcsWaitsForThoseBefore) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    TestPlay play;
+    int done = 0;
+    counted = &done;
+    int seen = -1;
+    finished = &seen;
+    play.fiber = [](int) {
+      const auto slow = [](void*) {
+        for (int i = 0; i < 5; ++i) stage().Point(nullptr);
+        ++*counted;
+      };
+      Scheduler().start(DriveActivity::kDpc, slow, nullptr);
+      Scheduler().start(DriveActivity::kDpc, slow, nullptr);
+      Scheduler().start(DriveActivity::kAfterDpcs, [](void*) { *finished = *counted; }, nullptr);
+    };
+    play.manage = [] { stage().WaitForRest(); };
+    EXPECT_EQ(RunPlay(&play, 1, 3, seed), schedule::RunStatus::kDone);
+    EXPECT_EQ(seen, 2);
+    EXPECT_FALSE(stage().starved());
+  }
 }
 
 TEST(StageTest, WhatIsStartedAfterUnloadBreaksARule) {
@@ -135,7 +185,7 @@ TEST(StageTest, AReportEndsTheRunWithItsRule) {
   TestPlay play;
   bool went_on = false;
   play.fiber = [&](int) {
-    Scheduler().report("DRV-IRQL", "KeWaitForSingleObject", "called at DISPATCH_LEVEL");
+    Scheduler().report("irql", "KeWaitForSingleObject", "called at DISPATCH_LEVEL");
     went_on = true;
   };
   play.manage = [] { stage().WaitForRest(); };

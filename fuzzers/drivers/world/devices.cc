@@ -61,7 +61,7 @@ void IoDeleteDevice(PDEVICE_OBJECT device) {
   static std::string why;
   PoolBlock* block = Pool::Get().FindLive(device, PoolUse::kDevice, &why);
   if (block == nullptr) {
-    Report("misuse", "IoDeleteDevice", "was given no device: " + why);
+    Report("wrong-free", "IoDeleteDevice", "was given no device: " + why);
     return;
   }
   if (device->AttachedDevice != nullptr) {
@@ -92,7 +92,7 @@ void CompleteLower(void* context) {
   SystemCall call("the lower device", DISPATCH_LEVEL);
   Observe(irp);
   if ((KiIrpHeaderOf(irp)->retired) != 0) {
-    Report("misuse", "IoCallDriver", "the IRP ended while the lower device had it");
+    Report("used-after-completion", "IoCallDriver", "the IRP ended while the lower device had it");
     return;
   }
   PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
@@ -150,7 +150,7 @@ NTSTATUS IofCallDriver(PDEVICE_OBJECT device, PIRP irp) {
   constexpr char kRoutine[] = "IoCallDriver";
   if (!CheckObject(device, kRoutine)) return STATUS_UNSUCCESSFUL;
   if (KiIrpHeaderOf(irp)->retired != 0) {
-    Report("misuse", kRoutine, "was given an IRP that has ended");
+    Report("used-after-completion", kRoutine, "was given an IRP that has ended");
     return STATUS_UNSUCCESSFUL;
   }
   if (irp->CurrentLocation <= 1) {

@@ -190,7 +190,7 @@ LONG KeReleaseMutex(KernelMutex* mutex, BOOLEAN) {
   if (!CheckObject(mutex, "KeReleaseMutex")) return kMutexLimit;
   PointAt(mutex);
   if (mutex->owner != CurrentThread()) {
-    Report("misuse", "KeReleaseMutex", "the caller does not own the mutex");
+    Report("lock-not-owned", "KeReleaseMutex", "the caller does not own the mutex");
     return kMutexLimit;
   }
   const LONG before = mutex->header.SignalState;
@@ -210,7 +210,7 @@ void InitializeFast(KernelFastMutex* mutex) {
 void TakeFast(KernelFastMutex* mutex, const char* routine) {
   if (!CheckObject(mutex, routine)) return;
   if (mutex->owner == CurrentThread()) {
-    Report("misuse", routine, "the caller has the mutex already");
+    Report("lock-recursion", routine, "the caller has the mutex already");
     return;
   }
   PointAt(mutex);
@@ -225,7 +225,7 @@ void TakeFast(KernelFastMutex* mutex, const char* routine) {
 bool GiveFast(KernelFastMutex* mutex, const char* routine) {
   if (!CheckObject(mutex, routine)) return false;
   if (mutex->count > 0 || mutex->owner != CurrentThread()) {
-    Report("misuse", routine, "the caller does not have the mutex");
+    Report("lock-not-owned", routine, "the caller does not have the mutex");
     return false;
   }
   mutex->owner = nullptr;
@@ -261,13 +261,13 @@ void ExReleaseFastMutexUnsafe(KernelFastMutex* mutex) {
 void KeEnterCriticalRegion() { ++CurrentThread()->critical_regions; }
 void KeLeaveCriticalRegion() {
   if (--CurrentThread()->critical_regions < 0) {
-    Report("misuse", "KeLeaveCriticalRegion", "left more often than it was entered");
+    Report("region", "KeLeaveCriticalRegion", "left more often than it was entered");
   }
 }
 void KeEnterGuardedRegion() { ++CurrentThread()->guarded_regions; }
 void KeLeaveGuardedRegion() {
   if (--CurrentThread()->guarded_regions < 0) {
-    Report("misuse", "KeLeaveGuardedRegion", "left more often than it was entered");
+    Report("region", "KeLeaveGuardedRegion", "left more often than it was entered");
   }
 }
 void KeAcquireGuardedMutex(KernelFastMutex* mutex) {

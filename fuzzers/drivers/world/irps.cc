@@ -44,7 +44,7 @@ void IoFreeIrp(PIRP irp) {
   PoolBlock* block =
       irp == nullptr ? nullptr : Pool::Get().FindLive(KiIrpHeaderOf(irp), PoolUse::kIrp, &why);
   if (block == nullptr) {
-    Report("misuse", "IoFreeIrp", "was given no IRP that the driver allocated: " + why);
+    Report("wrong-free", "IoFreeIrp", "was given no IRP that the driver allocated: " + why);
     return;
   }
   KiUnpoison(irp);

@@ -194,7 +194,7 @@ void ExReleaseRundownProtection(RundownRef* ref) {
   PointAt(ref);
   Publish(ref);
   if (ref->count < 2) {
-    Report("misuse", "ExReleaseRundownProtection", "released more often than acquired");
+    Report("rundown", "ExReleaseRundownProtection", "released more often than acquired");
     return;
   }
   ref->count -= 2;

@@ -79,7 +79,7 @@ PoolBlock* FindDriversBlock(PVOID address, const char* routine) {
   PoolBlock* block = Pool::Get().FindLive(address, PoolUse::kDriver, &why);
   if (block != nullptr) return block;
   const PoolBlock* holding = Pool::Get().Holding(address);
-  Report(holding != nullptr && holding->freed ? "double-free" : "misuse", routine,
+  Report(holding != nullptr && holding->freed ? "double-free" : "wrong-free", routine,
          "was given an address that cannot be freed: " + why);
   return nullptr;
 }
@@ -163,7 +163,7 @@ void IoFreeMdl(KernelMdl* mdl) {
   static std::string why;
   PoolBlock* block = Pool::Get().FindLive(mdl, PoolUse::kMdl, &why);
   if (block == nullptr) {
-    Report("misuse", "IoFreeMdl", "was given no MDL that the driver allocated: " + why);
+    Report("wrong-free", "IoFreeMdl", "was given no MDL that the driver allocated: " + why);
     return;
   }
   if ((mdl->flags & kMdlPagesLocked) != 0) {

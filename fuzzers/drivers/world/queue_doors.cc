@@ -2,6 +2,9 @@
 // of the driver's, which holds converters (queue_copies.h). DriverStartIo is replaced by a
 // converter as well. Compiled like driver code: that the driver's IO_CSQ is read counts as an
 // access of the caller's.
+#include <algorithm>
+#include <iterator>
+
 #include "fuzzers/drivers/world/queue_copies.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/run/stand_ins.h"
@@ -133,30 +136,65 @@ BOOLEAN KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entr
   return TheState().queues->KeRemoveEntryDeviceQueue(queue, entry);
 }
 
-// What the queues call as DriverStartIo.
+// For which device StartIo runs on each processor.
+constexpr int kProcessors = 256;
+PDEVICE_OBJECT starting[kProcessors];
+
+// What the queues call as DriverStartIo. A queue that defers it does not call it within itself.
 void StartIoConverter(PDEVICE_OBJECT device, PIRP irp) {
   ki_platform->point(kPointCallbackEnter, device);
+  const UCHAR processor = Processor()->id;
+  const PDEVICE_OBJECT outer = starting[processor];
+  if (outer == device) {
+    Report("start-io-recursion", "StartIo",
+           "has started the next packet and is called within itself, since it is not deferred "
+           "(IoSetStartIoAttributes): a long queue exhausts the stack");
+    return;
+  }
   if (TheState().start_io == nullptr) {
     Report("misuse", "IoStartPacket", "the driver has set no DriverStartIo");
     return;
   }
   {
     SystemCall call("StartIo", DISPATCH_LEVEL);
+    starting[processor] = device;
     KiCall(TheState().start_io, device, irp);
+    starting[processor] = outer;
   }
   ki_platform->point(kPointCallbackExit, device);
 }
 
+// Not an access of the driver's.
+__attribute__((no_sanitize("thread"))) bool IsUnmarked(PIRP irp) {
+  if (KiIrpHeaderOf(irp)->retired != 0 || irp->CurrentLocation > irp->StackCount) return false;
+  return (IoGetCurrentIrpStackLocation(irp)->Control & SL_PENDING_RETURNED) == 0;
+}
+
+void CheckNextPacket(const char* routine) {
+  const KiProcessor* processor = Processor();
+  for (int i = 0; i < processor->held_count; ++i) {
+    if (processor->held[i].is_mutex) continue;
+    Report("next-packet-under-lock", routine, "called with a spin lock held");
+    return;
+  }
+}
+
 void IoStartPacket(PDEVICE_OBJECT device, PIRP irp, PULONG key, PDRIVER_CANCEL cancel) {
   AdoptStartIo();
+  if (IsUnmarked(irp)) {
+    Report("packet-not-marked", "IoStartPacket",
+           "was given an IRP that is not marked pending: StartIo may complete it at once");
+  }
   TheState().queues->IoStartPacket(device, irp, key, cancel);
 }
 void IoStartNextPacket(PDEVICE_OBJECT device, BOOLEAN cancelable) {
   AdoptStartIo();
+  CheckNextPacket("IoStartNextPacket");
   TheState().queues->IoStartNextPacket(device, cancelable);
 }
 void IoStartNextPacketByKey(PDEVICE_OBJECT device, BOOLEAN cancelable, ULONG key) {
   AdoptStartIo();
+  CheckNextPacket("IoStartNextPacketByKey");
   TheState().queues->IoStartNextPacketByKey(device, cancelable, key);
 }
 void IoSetStartIoAttributes(PDEVICE_OBJECT device, BOOLEAN deferred, BOOLEAN non_cancelable) {
@@ -196,7 +234,10 @@ void AdoptStartIo() {
   state.driver->DriverStartIo = &StartIoConverter;
 }
 
-void ResetQueueDoors() { Copies().Forget(); }
+void ResetQueueDoors() {
+  Copies().Forget();
+  std::fill(std::begin(starting), std::end(starting), nullptr);
+}
 
 ServiceList QueueServices() { return {kServices, std::size(kServices)}; }
 

@@ -12,6 +12,8 @@ enum class DriveActivity : uint8_t {
   kDpc,       // at DISPATCH_LEVEL, never waits
   kWorkItem,  // at PASSIVE_LEVEL, as the next two
   kThread,
+  // Likewise, once each DPC has ended that was started before it: a step of the system's.
+  kAfterDpcs,
   kLower,       // the lower device ends a request; at DISPATCH_LEVEL
   kFileSystem,  // the file system below a minifilter does; at DISPATCH_LEVEL
 };
@@ -37,10 +39,9 @@ struct DriveScheduler {
   bool (*wait)(const volatile void* block, uint64_t due);
   // PsTerminateSystemThread: does not return.
   void (*exit_thread)();
-  // A documented rule for drivers was broken: ends the run. `rule` is irql,
-  // used-after-free, double-free, lock-kept, remove-lock, bugcheck, crash, livelock or misuse;
-  // `routine` the service that noticed, "" for none. If it returns, the service goes on in the way
-  // that does least harm.
+  // A documented rule for drivers was broken: ends the run. `rule` is
+  // the name of one of driver_rules.def, or one of its service words; `routine` the service that
+  // noticed, "" for none. If it returns, the service goes on in the way that does least harm.
   void (*report)(const char* rule, const char* routine, const char* text);
   // A service that is not provided was reached: ends the run. Does not return.
   void (*not_provided)(const char* service);

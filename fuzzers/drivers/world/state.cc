@@ -73,7 +73,11 @@ bool MayAllocate() {
 }
 
 SystemCall::SystemCall(const char* what, KIRQL irql)
-    : what_(what), irql_(irql), before_(Processor()->irql), held_(Processor()->held_count) {
+    : what_(what),
+      irql_(irql),
+      before_(Processor()->irql),
+      held_(Processor()->held_count),
+      regions_(CurrentThread()->critical_regions + CurrentThread()->guarded_regions) {
   Processor()->irql = irql;
 }
 
@@ -85,8 +89,14 @@ SystemCall::~SystemCall() {
                         " lock(s) more than when"
                         " it was called"));
   } else if (processor->irql != irql_) {
-    Report("irql", what_,
+    Report("irql-kept", what_,
            absl::StrCat("was called at IRQL ", irql_, " and returned at ", processor->irql));
+  } else if (const SystemThread* thread = CurrentThread();
+             thread->critical_regions + thread->guarded_regions != regions_) {
+    Report("region", what_,
+           absl::StrCat("returned within ",
+                        thread->critical_regions + thread->guarded_regions - regions_,
+                        " critical or guarded region(s) more than it was called in"));
   }
   processor->irql = before_;
 }
@@ -99,6 +109,8 @@ const char* ActivityName(DriveActivity activity) {
       return "work item";
     case DriveActivity::kThread:
       return "thread";
+    case DriveActivity::kAfterDpcs:
+      return "flush of dpcs";
     case DriveActivity::kLower:
       return "lower device";
     case DriveActivity::kFileSystem:

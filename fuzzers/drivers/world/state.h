@@ -2,6 +2,7 @@
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_STATE_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_WORLD_STATE_H_
 
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +15,14 @@
 namespace cancelsafe::drivers {
 
 struct WaitBlock;
+
+// A timer that was set, until it goes off.
+struct ArmedTimer {
+  KernelTimer* timer;
+  bool expired;
+  bool stopped;  // cancelled or set again: a periodic one is not set for its next time
+  PKDPC dpc;     // once it has expired: the DPC that it has queued, or null
+};
 
 struct SystemThread {
   DISPATCHER_HEADER header;  // first: drivers wait for it
@@ -43,7 +52,8 @@ struct State {
   std::map<PDEVICE_OBJECT, std::u16string> names;  // of named devices
   std::map<PDEVICE_OBJECT, const void*> device_callers;
   std::map<std::u16string, const void*> links;  // with the code that made them
-  std::vector<KernelTimer*> armed;
+  std::deque<ArmedTimer> timers;                // every one of the run, where it stays
+  std::vector<ArmedTimer*> armed;               // those that have not gone off
   std::vector<SystemThread*> threads;
   std::vector<SystemThread*> handles;  // index (handle / 4) - 1; null: closed
   std::vector<const void*> handle_callers;
@@ -98,7 +108,8 @@ template <typename Result, typename... Parameters, typename... Arguments>
 Result CallDriver(Result (*routine)(Parameters...), Arguments... arguments) {
   return KiCall(routine, arguments...);
 }
-// Around a routine that the system calls at `irql`: reports what it leaves different.
+// Around a routine that the system calls at `irql`: reports what it leaves different:
+// locks, IRQL, critical and guarded regions.
 class SystemCall {
  public:
   SystemCall(const char* what, KIRQL irql);
@@ -111,6 +122,7 @@ class SystemCall {
   const KIRQL irql_;
   const KIRQL before_;
   const UCHAR held_;
+  const int regions_;
 };
 
 // The dispatch routine for the request of the current stack location.

@@ -75,13 +75,13 @@ BOOLEAN KeRemoveQueueDpc(PKDPC dpc) {
 void KeSetImportanceDpc(PKDPC dpc, ULONG importance) {
   dpc->Importance = static_cast<UCHAR>(importance);
 }
-// Runs until no DPC is queued: waits as an event would, since others run them.
+// Waits, as for an event, for a step that comes after all DPCs that are queued or run now.
 void KeFlushQueuedDpcs() {
   KEVENT flushed;
   InitializeHeader(&flushed.Header, kEventNotification, sizeof(KEVENT), 0);
   Scheduler().start(
-      DriveActivity::kDpc, [](void* event) { Signal(&static_cast<PKEVENT>(event)->Header, 1); },
-      &flushed);
+      DriveActivity::kAfterDpcs,
+      [](void* event) { Signal(&static_cast<PKEVENT>(event)->Header, 1); }, &flushed);
   WaitFor(&flushed.Header, "KeFlushQueuedDpcs");
 }
 
@@ -95,30 +95,62 @@ void KeInitializeTimerEx(KernelTimer* timer, ULONG type) {
 }
 void KeInitializeTimer(KernelTimer* timer) { KeInitializeTimerEx(timer, 0); }
 
-void TimerExpired(void* context) {
-  TellSystem();
-  auto* timer = static_cast<KernelTimer*>(context);
+void TimerExpired(void* context);
+
+void Arm(KernelTimer* timer) {
   State& state = TheState();
-  state.armed.erase(std::remove(state.armed.begin(), state.armed.end(), timer), state.armed.end());
-  if (!CheckObject(timer, "a timer that is armed")) return;
+  state.timers.push_back({timer, false, false, nullptr});
+  ArmedTimer* armed = &state.timers.back();
+  state.armed.push_back(armed);
+  Scheduler().at(timer->due, &TimerExpired, armed, armed);
+}
+
+// What the kernel does at once when a timer is due: from here on nothing but its DPC is left of it.
+void Expire(ArmedTimer* armed) {
+  State& state = TheState();
+  KernelTimer* timer = armed->timer;
+  armed->expired = true;
+  state.armed.erase(std::remove(state.armed.begin(), state.armed.end(), armed), state.armed.end());
   Observe(timer);
   Signal(&timer->header, 1);
-  if (timer->period_ms != 0) {
+  if (timer->period_ms != 0 && !armed->stopped) {
     timer->due += timer->period_ms * kTicksPerMs;
-    state.armed.push_back(timer);
-    Scheduler().at(timer->due, &TimerExpired, timer, timer);
+    Arm(timer);
   }
   PKDPC dpc = timer->dpc;
   if (dpc == nullptr || !CheckObject(dpc, "the DPC of a timer") || dpc->DpcData != nullptr) return;
-  CallDpc(dpc);
+  dpc->DpcData = dpc;
+  armed->dpc = dpc;
 }
 
+// Some time after it was due: the driver may have cancelled it meanwhile, and freed it.
+void TimerExpired(void* context) {
+  TellSystem();
+  auto* armed = static_cast<ArmedTimer*>(context);
+  if (!armed->expired) {
+    if (!CheckObject(armed->timer, "a timer that is armed")) return;
+    Expire(armed);
+  }
+  if (armed->dpc != nullptr) RunDpc(armed->dpc);
+}
+
+// True if the timer was armed. One that is due already expires now at the latest.
 bool Disarm(KernelTimer* timer) {
   State& state = TheState();
-  const auto found = std::find(state.armed.begin(), state.armed.end(), timer);
-  if (found == state.armed.end() || !Scheduler().disarm(timer)) return false;
-  state.armed.erase(found);
-  return true;
+  bool disarmed = false;
+  for (size_t i = state.armed.size(); i-- > 0;) {
+    ArmedTimer* armed = state.armed[i];
+    if (armed->timer != timer) continue;
+    armed->stopped = true;
+    if (Scheduler().disarm(armed)) {
+      state.armed.erase(state.armed.begin() + static_cast<std::ptrdiff_t>(i));
+      disarmed = true;
+    } else {
+      disarmed |= timer->period_ms != 0;
+      Expire(armed);
+    }
+  }
+  return disarmed;
 }
 
 BOOLEAN KeSetTimerEx(KernelTimer* timer, LARGE_INTEGER due, LONG period, PKDPC dpc) {
@@ -138,8 +170,7 @@ BOOLEAN KeSetTimerEx(KernelTimer* timer, LARGE_INTEGER due, LONG period, PKDPC d
                                 : static_cast<uint64_t>(due.QuadPart);
   Publish(timer);
   if (dpc != nullptr) Publish(dpc);
-  TheState().armed.push_back(timer);
-  Scheduler().at(timer->due, &TimerExpired, timer, timer);
+  Arm(timer);
   return armed;
 }
 BOOLEAN KeSetTimer(KernelTimer* timer, LARGE_INTEGER due, PKDPC dpc) {

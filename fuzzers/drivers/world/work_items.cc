@@ -37,7 +37,7 @@ void IoFreeWorkItem(IoWorkItem* item) {
   PoolBlock* block = FindItem(item, "IoFreeWorkItem");
   if (block == nullptr) return;
   if (item->queued) {
-    Report("misuse", "IoFreeWorkItem", "the work item is queued");
+    Report("wrong-free", "IoFreeWorkItem", "the work item is queued");
     return;
   }
   Pool::Get().Free(block, door_caller);
