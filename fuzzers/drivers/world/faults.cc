@@ -272,8 +272,10 @@ void CatchFaults() {
     if (old.sa_sigaction != &Handle) before[i] = old;
   }
   Install(SIGVTALRM, &Tick, nullptr);
-  SetTimer(1000000 / kTicksPerSecond);
+  RestartHangTimer();
 }
+
+void RestartHangTimer() { SetTimer(1000000 / kTicksPerSecond); }
 
 void NoteRunBegins() {
   ticks = 0;

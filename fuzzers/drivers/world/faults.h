@@ -12,6 +12,8 @@ namespace cancelsafe::drivers {
 // processor time within one run, and is still not in a service, ends that run as a livelock.
 inline constexpr int kHangSeconds = 2;
 void CatchFaults();
+// In a child that was forked after CatchFaults: it inherits no timer.
+void RestartHangTimer();
 
 // A run begins: its time counts from here.
 void NoteRunBegins();
