@@ -281,9 +281,13 @@ void StartDriverTarget(int* argc, char*** argv) {
   }
   atexit(&PrintSummary);
   if (UnderAfl()) pthread_atfork(nullptr, nullptr, &OnForkInChild);
+  ReleaseFaults();
 }
 
 void RunDriverInput(const uint8_t* data, size_t size) {
+  // Here, after the engine's own.
+  static const bool ready = (CatchFaults(), true);
+  static_cast<void>(ready);
   DriverProgram& program = target->program;
   LoadDriverProgram(data, size, &program);
   program.schedule.memory = target->flags.memory;
