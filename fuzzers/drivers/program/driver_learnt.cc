@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/shared_file.h"
 
@@ -77,15 +78,6 @@ void DriverLearnt::AddTo(Value* pool, int size, std::atomic<uint32_t>* count, ui
 }
 
 void DriverLearnt::AddCode(uint32_t code) { AddTo(codes_, kMaxCodes, &code_count_, code); }
-
-void DriverLearnt::AddGuess(uint32_t code) {
-  for (const Value& known : guesses_) {
-    if (known.load(std::memory_order_relaxed) == (kMark | code)) return;
-  }
-  const uint32_t place = guess_count_.fetch_add(1, std::memory_order_relaxed);
-  guesses_[place % kMaxGuesses].store(kMark | code, std::memory_order_relaxed);
-}
-
 void DriverLearnt::AddLength(uint32_t length) {
   if (length <= kMaxLength) AddTo(lengths_, kMaxLengths, &length_count_, length);
 }
@@ -131,18 +123,12 @@ DriverVocabulary DriverLearnt::Vocabulary() const {
       const uint64_t code = codes_[i].load(std::memory_order_relaxed);
       if (code != 0) vocabulary.codes.push_back(static_cast<uint32_t>(code));
     }
+    // One to begin with, from which comparisons lead on.
+    if (vocabulary.codes.empty()) vocabulary.codes.push_back(kFirstControlCode);
   }
   vocabulary.driver_fibers = static_cast<int>(driver_fibers_.load(std::memory_order_relaxed));
   vocabulary.allocations = static_cast<int>(allocations_.load(std::memory_order_relaxed));
   return vocabulary;
-}
-
-bool DriverLearnt::AnyGuess(Random* random, uint32_t* code) const {
-  const int places = Places(guess_count_, kMaxGuesses);
-  if (places == 0) return false;
-  const uint64_t value = guesses_[random->Below(places)].load(std::memory_order_relaxed);
-  *code = static_cast<uint32_t>(value);
-  return value != 0;
 }
 
 bool DriverLearnt::AnyLength(Random* random, uint32_t* length) const {
@@ -168,21 +154,93 @@ bool DriverLearnt::AnyBytes(const DriverOperation& operation, Random* random,
 
 namespace {
 
-// `have` was compared with `want`.
-void Learn(const DriverOperation& operation, uint64_t have, uint64_t want, size_t size,
-           DriverLearnt* learnt) {
-  if (operation.op == DriverOp::kIoctl && size == 4) {
-    const uint32_t code = operation.code;
-    const uint32_t difference = static_cast<uint32_t>(want) - static_cast<uint32_t>(have);
-    if (have == code) learnt->AddCode(static_cast<uint32_t>(want));
-    // A compiler turns the cases of a switch into distances, also in steps of four.
-    for (const uint32_t meant :
-         {code + difference, code + (difference << 2), code ^ static_cast<uint32_t>(have ^ want)}) {
-      if (meant != code && LooksLikeControlCode(meant)) learnt->AddGuess(meant);
+// A value that was compared at a site before, and the code of the request then.
+struct Sight {
+  uintptr_t site = 0;
+  uint32_t code = 0;
+  uint32_t value = 0;
+};
+
+// `have` was compared with `want` at a site; the number of the site says on which side it was.
+void LearnCode(uint32_t code, uint32_t have, uint32_t want, uintptr_t site, DriverLearnt* learnt) {
+  if (have == code) {
+    learnt->AddCode(want);
+    return;
+  }
+  static Sight sights[1024];
+  Sight& before = sights[Mixed(site) % std::size(sights)];
+  const Sight now = {site, code, have};
+  const Sight last = std::exchange(before, now);
+  if (last.site != site || last.code == code || last.value == have) return;
+  const auto codes = static_cast<int32_t>(code - last.code);
+  const auto values = static_cast<int32_t>(have - last.value);
+  const uint32_t missing = want - have;
+  if (codes == values) learnt->AddCode(code + missing);
+  // The compiler's form of the cases of a switch.
+  if (codes == values * 4) learnt->AddCode(code + missing * 4);
+  if ((code ^ last.code) == (have ^ last.value)) learnt->AddCode(code ^ have ^ want);
+}
+
+uint64_t WindowOf(const DriverOperation& operation, uint32_t at, size_t size) {
+  uint64_t window = 0;
+  for (size_t i = 0; i < size; ++i) {
+    window |= uint64_t{InputByte(operation, at + static_cast<uint32_t>(i))} << (8 * i);
+  }
+  return window;
+}
+
+void AddBytesAt(const DriverOperation& operation, uint32_t at, size_t size, uint64_t value,
+                DriverLearnt* learnt) {
+  LearntBytes bytes;
+  bytes.op = operation.op;
+  bytes.code = operation.code;
+  bytes.at = static_cast<uint8_t>(at);
+  bytes.size = static_cast<uint8_t>(size);
+  bytes.value = Masked(value, size);
+  learnt->AddBytes(bytes);
+}
+
+// A value that was compared at a site before, and the request then.
+struct InputSight {
+  uintptr_t site = 0;
+  uint64_t value = 0;
+  DriverOperation operation;
+};
+
+// As LearnCode, for each piece of the input.
+void LearnReckoned(const DriverOperation& operation, uint64_t have, uint64_t want, size_t size,
+                   uintptr_t site, DriverLearnt* learnt) {
+  static InputSight sights[256];
+  InputSight& before = sights[Mixed(site) % std::size(sights)];
+  const InputSight last = std::exchange(before, InputSight{site, have, operation});
+  if (last.site != site || last.value == have || last.operation.op != operation.op ||
+      last.operation.code != operation.code) {
+    return;
+  }
+  const uint32_t shown = std::min({operation.in, last.operation.in, uint32_t{kMaxData}});
+  for (uint32_t at = 0; at + size <= shown; ++at) {
+    const uint64_t then = WindowOf(last.operation, at, size);
+    const uint64_t now = WindowOf(operation, at, size);
+    if (then == now) continue;
+    if (Masked(now - then, size) == Masked(have - last.value, size)) {
+      AddBytesAt(operation, at, size, now + want - have, learnt);
+    } else if ((now ^ then) == (have ^ last.value)) {
+      AddBytesAt(operation, at, size, now ^ have ^ want, learnt);
     }
   }
+}
+
+void Learn(const DriverOperation& operation, uint64_t have, uint64_t want, size_t size,
+           uintptr_t side, DriverLearnt* learnt) {
+  if (operation.op == DriverOp::kIoctl && size == 4) {
+    LearnCode(operation.code, static_cast<uint32_t>(have), static_cast<uint32_t>(want), side,
+              learnt);
+  }
   const DriverOpRow& row = InfoOf(operation.op);
-  if ((row.in && have == operation.in) || (row.out && have == operation.out)) {
+  // Small numbers are compared everywhere.
+  constexpr uint64_t kTelling = 16;
+  if (have >= kTelling &&
+      ((row.in && have == operation.in) || (row.out && have == operation.out))) {
     if (want <= kMaxLength) learnt->AddLength(static_cast<uint32_t>(want));
   }
   if (!row.in) return;
@@ -191,39 +249,31 @@ void Learn(const DriverOperation& operation, uint64_t have, uint64_t want, size_
       std::min({operation.in, uint32_t{operation.data_size} + 1 + static_cast<uint32_t>(size),
                 uint32_t{kMaxData}});
   for (uint32_t at = 0; at + size <= shown; ++at) {
-    uint64_t window = 0;
-    for (size_t i = 0; i < size; ++i) {
-      window |= uint64_t{InputByte(operation, at + static_cast<uint32_t>(i))} << (8 * i);
-    }
-    if (window != have) continue;
-    LearntBytes bytes;
-    bytes.op = operation.op;
-    bytes.code = operation.code;
-    bytes.at = static_cast<uint8_t>(at);
-    bytes.size = static_cast<uint8_t>(size);
-    bytes.value = want;
-    learnt->AddBytes(bytes);
+    if (WindowOf(operation, at, size) == have) AddBytesAt(operation, at, size, want, learnt);
   }
+  // Of a single byte too many look alike by chance.
+  if (size > 1) LearnReckoned(operation, have, want, size, side, learnt);
 }
 
 }  // namespace
 
-void LearnFromComparison(const DriverOperation& operation, uint64_t a, uint64_t b, size_t size,
+void LearnFromComparison(const DriverOperation& operation, const Comparison& comparison,
                          DriverLearnt* learnt) {
-  a = Masked(a, size);
-  b = Masked(b, size);
+  const size_t size = comparison.size;
+  const uint64_t a = Masked(comparison.a, size);
+  const uint64_t b = Masked(comparison.b, size);
   if (a == b || size == 0 || size > 8) return;
   // What was seen lately: a direct-mapped table of hashes.
   static uint64_t seen[4096];
-  uint64_t hash = Mixed(a ^ Mixed(b + size));
+  uint64_t hash = Mixed(a ^ Mixed(b + comparison.site));
   hash = Mixed(hash ^ operation.code ^ uint64_t{operation.in} << 32);
   hash = Mixed(hash ^ operation.out ^ uint64_t{static_cast<uint8_t>(operation.op)} << 32);
   for (int i = 0; i < operation.data_size; ++i) hash = hash * 31 + operation.data[i];
   uint64_t& place = seen[hash % std::size(seen)];
   if (place == hash) return;
   place = hash;
-  Learn(operation, a, b, size, learnt);
-  Learn(operation, b, a, size, learnt);
+  Learn(operation, a, b, size, comparison.site * 2, learnt);
+  Learn(operation, b, a, size, comparison.site * 2 + 1, learnt);
 }
 
 }  // namespace cancelsafe::drivers

@@ -30,7 +30,6 @@ struct LearntBytes {
 class DriverLearnt {
  public:
   static constexpr int kMaxCodes = 128;
-  static constexpr int kMaxGuesses = 64;
   static constexpr int kMaxLengths = 64;
   static constexpr int kMaxBytes = 1024;
 
@@ -41,8 +40,6 @@ class DriverLearnt {
   void AddKinds(bool reads, bool writes, bool controls);
   // O(pool).
   void AddCode(uint32_t code);
-  // A code that may be meant: the latest ones are kept.
-  void AddGuess(uint32_t code);
   void AddLength(uint32_t length);
   void AddBytes(const LearntBytes& bytes);
   // What a run needed or made, where that is more than any before.
@@ -50,7 +47,6 @@ class DriverLearnt {
 
   // Of what is known so far.
   DriverVocabulary Vocabulary() const;
-  bool AnyGuess(Random* random, uint32_t* code) const;
   bool AnyLength(Random* random, uint32_t* length) const;
   // Bytes for the input of this operation; false if none are known, or if few are and luck fails.
   bool AnyBytes(const DriverOperation& operation, Random* random, LearntBytes* bytes) const;
@@ -69,25 +65,34 @@ class DriverLearnt {
   std::atomic<uint32_t> driver_fibers_;
   std::atomic<uint32_t> allocations_;
   std::atomic<uint32_t> code_count_;  // places taken, or more
-  std::atomic<uint32_t> guess_count_;
   std::atomic<uint32_t> length_count_;
   std::atomic<uint32_t> bytes_count_;
   Value codes_[kMaxCodes];
-  Value guesses_[kMaxGuesses];
   Value lengths_[kMaxLengths];
   Bytes bytes_[kMaxBytes];
 };
 
-// Learns from the comparison of `a` with `b`, each of `size` bytes, made while the driver worked
-// on `operation`: if one is the request's code, a length of it or a piece of its input, the
-// other is what the driver looks for; what it reckoned from a code is undone, as a guess, where a
-// sum, a shift by two or an exclusive or was all. Most comparisons are repeated and cost a look at a small table.
-void LearnFromComparison(const DriverOperation& operation, uint64_t a, uint64_t b, size_t size,
+struct Comparison {
+  uint64_t a;
+  uint64_t b;
+  size_t size;     // of the values, in bytes
+  uintptr_t site;  // where in the driver's code
+};
+
+// Learns from a comparison that was made while the driver worked on `operation`. If one value is
+// the request's code, a length of it or a piece of its input, the other is what the driver looks
+// for. If one value differed at that site from request to request as their codes did (by the
+// same distance, a fourth of it, or the same bits), the driver reckons with the code, and what it
+// looks for is the code for which the values would be equal; likewise for a piece of the input.
+// Most comparisons are repeated and cost a look at a small table.
+void LearnFromComparison(const DriverOperation& operation, const Comparison& comparison,
                          DriverLearnt* learnt);
 
 // Whether a value looks like a control code of a vendor's driver: FILE_DEVICE_UNKNOWN or a
 // vendor's device type, and a vendor's function.
 bool LooksLikeControlCode(uint32_t value);
+// The first one of FILE_DEVICE_UNKNOWN: function 0x800, buffered, any access.
+inline constexpr uint32_t kFirstControlCode = 0x222000;
 
 // The bytes of an operation's input: those that it says, then its letter.
 uint8_t InputByte(const DriverOperation& operation, uint32_t at);

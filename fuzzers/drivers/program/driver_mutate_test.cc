@@ -73,10 +73,11 @@ TEST(DriverMutateTest, MutantsAreProgramsAndTheSameForOneSeed) {
 TEST(DriverLearntTest, WhatARequestBroughtIsToldFromWhatTheDriverWants) {
   const auto learnt = std::make_unique<DriverLearnt>();
   learnt->AddKinds(false, false, true);
-  const DriverOperation operation = Ioctl(0x222000, {1, 2, 3, 4, 5, 6, 7, 8});
-  LearnFromComparison(operation, 0x222000, 0x222804, 4, learnt.get());
-  LearnFromComparison(operation, 12, 8, 4, learnt.get());  // the length
-  LearnFromComparison(operation, 0x08070605, 0xcafe0001, 4, learnt.get());
+  DriverOperation operation = Ioctl(0x222000, {1, 2, 3, 4, 5, 6, 7, 8});
+  operation.in = 16;
+  LearnFromComparison(operation, {0x222000, 0x222804, 4, 1}, learnt.get());
+  LearnFromComparison(operation, {12, 16, 4, 2}, learnt.get());  // the length
+  LearnFromComparison(operation, {0x08070605, 0xcafe0001, 4, 3}, learnt.get());
   EXPECT_EQ(learnt->Vocabulary().codes, std::vector<uint32_t>{0x222804});
   Random random(1);
   uint32_t length = 0;
@@ -90,25 +91,46 @@ TEST(DriverLearntTest, WhatARequestBroughtIsToldFromWhatTheDriverWants) {
   EXPECT_FALSE(learnt->AnyBytes(Ioctl(0x222804, {1}), &random, &bytes));
 }
 
+// The driver compares reckon(code of the request) with reckon(0x2227c4).
+template <typename Reckon>
+std::vector<uint32_t> CodesLearntFrom(const Reckon& reckon) {
+  static uintptr_t site = 1000;
+  ++site;
+  const auto learnt = std::make_unique<DriverLearnt>();
+  learnt->AddKinds(false, false, true);
+  for (const uint32_t code : {0x222004u, 0x222550u}) {
+    LearnFromComparison(Ioctl(code, {}), {reckon(code), reckon(0x2227c4), 4, site}, learnt.get());
+  }
+  return learnt->Vocabulary().codes;
+}
+
 TEST(DriverLearntTest, CodesThatTheDriverReckonsWithAreUndone) {
-  const DriverOperation operation = Ioctl(0x222000, {});
-  const auto codes = [&operation](uint32_t a, uint32_t b) {
-    const auto learnt = std::make_unique<DriverLearnt>();
-    learnt->AddKinds(false, false, true);
-    LearnFromComparison(operation, a, b, 4, learnt.get());
-    EXPECT_TRUE(learnt->Vocabulary().codes.empty());
-    std::set<uint32_t> guesses;
-    Random random(1);
-    uint32_t guess = 0;
-    for (int i = 0; i < 100 && learnt->AnyGuess(&random, &guess); ++i) guesses.insert(guess);
-    return guesses;
+  const std::vector<uint32_t> wanted = {0x2227c4};
+  EXPECT_EQ(CodesLearntFrom([](uint32_t code) { return code; }), wanted);
+  EXPECT_EQ(CodesLearntFrom([](uint32_t code) { return code - 0x220000; }), wanted);
+  EXPECT_EQ(CodesLearntFrom([](uint32_t code) { return (code - 0x222000) >> 2; }), wanted);
+  EXPECT_EQ(CodesLearntFrom([](uint32_t code) { return code ^ 0x5a5a5a5a; }), wanted);
+  // What does not go with the code says nothing of it: the one to begin with is left.
+  EXPECT_EQ(CodesLearntFrom([](uint32_t code) { return code == 0x2227c4 ? 7u : 8u; }),
+            std::vector<uint32_t>{kFirstControlCode});
+}
+
+TEST(DriverLearntTest, InputThatTheDriverReckonsWithIsUndone) {
+  const auto learnt = std::make_unique<DriverLearnt>();
+  // The word behind the first, with a key over it.
+  const auto compare = [&learnt](const DriverOperation& operation) {
+    uint32_t word = 0;
+    memcpy(&word, operation.data + 4, 4);
+    LearnFromComparison(operation, {word ^ 0x5a5aa5a5, 0x5a5aa5a5 ^ 0x01020304, 4, 2000},
+                        learnt.get());
   };
-  // A distance from a base, a distance in steps of four, an exclusive or.
-  EXPECT_EQ(codes(0x222000 - 0x220000, 0x2227c4 - 0x220000).count(0x2227c4), 1u);
-  EXPECT_EQ(codes((0x222000 - 0x222000) >> 2, (0x2227c4 - 0x222000) >> 2).count(0x2227c4), 1u);
-  EXPECT_EQ(codes(0x222000 ^ 0x5a5a5a5a, 0x2227c4 ^ 0x5a5a5a5a).count(0x2227c4), 1u);
-  // What is not near a code stays out.
-  EXPECT_TRUE(codes(17, 0x12345678).empty());
+  compare(Ioctl(0x222000, {1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  compare(Ioctl(0x222000, {17, 21, 3, 42, 51, 60, 7, 99, 9}));
+  Random random(1);
+  LearntBytes bytes;
+  ASSERT_TRUE(learnt->AnyBytes(Ioctl(0x222000, {}), &random, &bytes));
+  EXPECT_EQ(bytes.at, 4);
+  EXPECT_EQ(bytes.value, 0x01020304u);
 }
 
 TEST(DriverLearntTest, ProcessesShareAFile) {

@@ -25,8 +25,8 @@ class DriverFeedback {
   void EnterBlock(uint32_t number) {
     if (number - 1 < blocks_.size()) ++blocks_[number - 1];
   }
-  void Compare(const DriverOperation& operation, uint64_t a, uint64_t b, size_t bytes) {
-    LearnFromComparison(operation, a, b, bytes, &learnt_);
+  void Compare(const DriverOperation& operation, const Comparison& comparison) {
+    LearnFromComparison(operation, comparison, &learnt_);
   }
   // What a request came to, as a number that is equal for what counts as the same.
   void NoteOutcome(uint64_t outcome) { outcomes_[Random(outcome).Next() & outcome_mask_] = 1; }

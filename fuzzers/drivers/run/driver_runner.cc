@@ -74,11 +74,13 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
     access.covered = [](uint32_t number) {
       static_cast<DriverRunner*>(Stage::Get().play())->feedback_->EnterBlock(number);
     };
-    access.compared = [](uint64_t a, uint64_t b, size_t bytes) {
+    access.compared = [](uint64_t a, uint64_t b, size_t bytes, const void* site) {
       auto* const runner = static_cast<DriverRunner*>(Stage::Get().play());
       const int fiber = Stage::Get().fiber();
       const Request* request = fiber < 0 ? nullptr : runner->dispatched_[fiber];
-      if (request != nullptr) runner->feedback_->Compare(request->operation, a, b, bytes);
+      if (request == nullptr) return;
+      runner->feedback_->Compare(request->operation,
+                                 {a, b, bytes, reinterpret_cast<uintptr_t>(site)});
     };
   }
   SetAccessOptions(access);
