@@ -206,6 +206,7 @@ class AflRun : public EngineRun {
       unlink(path.c_str());
       return;
     }
+    finding.sanitizer = id_.sanitizer->name;
     finding.found_by =
         absl::StrCat(id_.target->name, "_fuzzer (", id_.sanitizer->name, ", AFL++) ", when);
     if (workspace_->IsNews(absl::StrCat(id_.target->name, " ", finding.key))) {
