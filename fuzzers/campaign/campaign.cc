@@ -65,6 +65,13 @@ class Campaign {
   void Announce(int seeds) const {
     const std::string each = options_.schedules > 0 ? absl::StrCat(options_.schedules, " schedules")
                                                     : absl::StrCat(table_.slot_seconds, " s");
+    if (options_.targets.front()->is_driver()) {
+      fprintf(out_, "Fuzzing %s under %s, %s for each of %zu processes.\n",
+              options_.targets.front()->driver.c_str(), options_.sanitizers.front()->name.c_str(),
+              each.c_str(), slots_.size());
+      fflush(out_);
+      return;
+    }
     fprintf(out_, "Fuzzing %zu targets under %s, %s for each, %d at a time; %d seeds.\n",
             options_.targets.size(),
             absl::StrJoin(options_.sanitizers, " and ",
@@ -93,6 +100,7 @@ class Campaign {
       for (const auto& slot : slots_) {
         if (stopping_) slot->Stop(now);
         slot->Advance(now);
+        if (options_.stops_at_first && !slot->findings().empty()) stopping_ = true;
         running += slot->state() == SlotState::kRunning ? 1 : 0;
       }
       for (; !stopping_ && running < options_.jobs && next < slots_.size(); ++next, ++running) {

@@ -35,6 +35,7 @@ Json JsonOf(const SlotStatus& slot) {
   for (int i = 1; i < kSkipCount; ++i) {
     if (slot.skipped[i] != 0) skipped[SkipReason(static_cast<Skip>(i))] = slot.skipped[i];
   }
+  if (slot.left_out != 0) skipped["a caller must not do that at that moment"] = slot.left_out;
   return {{"target", slot.target},
           {"sanitizer", slot.sanitizer},
           {"state", StateName(slot.state)},

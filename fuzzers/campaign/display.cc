@@ -79,9 +79,10 @@ std::string SummaryTable(const std::vector<SlotStatus>& slots) {
 std::string WorkTable(const std::vector<SlotStatus>& slots) {
   std::string table = absl::StrFormat("%-19s  %-9s  %14s  %12s  %8s  %11s\n", "target", "sanitizer",
                                       "operations", "left out", "unknown", "unconfirmed");
-  uint64_t by_reason[kSkipCount] = {}, unknown = 0, unconfirmed = 0;
+  uint64_t by_reason[kSkipCount] = {}, unknown = 0, unconfirmed = 0, not_then = 0;
   for (const SlotStatus& slot : slots) {
-    uint64_t left_out = 0;
+    uint64_t left_out = slot.left_out;
+    not_then += slot.left_out;
     for (int i = 1; i < kSkipCount; ++i) {
       by_reason[i] += slot.skipped[i];
       left_out += slot.skipped[i];
@@ -96,6 +97,10 @@ std::string WorkTable(const std::vector<SlotStatus>& slots) {
     if (by_reason[i] == 0) continue;
     absl::StrAppend(&table, "left out: ", by_reason[i],
                     " operations: ", SkipReason(static_cast<Skip>(i)), "\n");
+  }
+  if (not_then > 0) {
+    absl::StrAppend(&table, "left out: ", not_then,
+                    " operations: a caller must not do that at that moment\n");
   }
   if (unknown > 0) table += "unknown: runs whose check ran out of its budget; they did not pass\n";
   if (unconfirmed > 0) {

@@ -23,7 +23,8 @@ std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotI
   const GuestFlags guest = TargetGuest(options, *id.sanitizer);
   std::vector<std::string> flags = {absl::StrCat("--artifacts=", artifacts),
                                     absl::StrCat("--stats=", folder, "/stats")};
-  if (guest.points == "all") flags.push_back("--points=all");
+  // In a driver every access is a point anyway.
+  if (guest.points == "all" && !id.target->is_driver()) flags.push_back("--points=all");
   if (!guest.memory.empty()) flags.push_back(absl::StrCat("--memory=", guest.memory));
   if (guest.strict) flags.push_back("--strict");
   for (const std::string& rule : guest.ignore) {
@@ -34,6 +35,10 @@ std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotI
   }
   if (!guest.implementation.empty()) {
     flags.push_back(absl::StrCat("--implementation=", guest.implementation));
+  }
+  if (id.target->is_driver()) {
+    flags.push_back(absl::StrCat("--driver=", id.target->driver));
+    flags.push_back(absl::StrCat("--learnt=", id.target->learnt));
   }
   return flags;
 }

@@ -56,7 +56,7 @@ class AflRun : public EngineRun {
 
   std::vector<std::string> Programs() const override {
     std::vector<std::string> programs = {FindProgram(options_.afl_fuzz), Target(), Mutator()};
-    if (id_.first) programs.push_back(ComparingTarget());
+    if (Compares()) programs.push_back(ComparingTarget());
     return programs;
   }
 
@@ -79,8 +79,8 @@ class AflRun : public EngineRun {
                          "-t",
                          "10000",
                          "-G",
-                         "1200"};
-    if (id_.first) {
+                         absl::StrCat(id_.target->input_max)};
+    if (Compares()) {
       command.arguments.push_back("-c");
       command.arguments.push_back(ComparingTarget());
     }
@@ -137,6 +137,8 @@ class AflRun : public EngineRun {
 
  private:
   std::string Target() const { return ProgramPath(options_, id_, "_afl"); }
+  // A driver's comparisons are looked at in the target itself.
+  bool Compares() const { return id_.first && !id_.target->is_driver(); }
   std::string ComparingTarget() const { return ProgramPath(options_, id_, "_cmplog"); }
   std::string Mutator() const {
     return absl::StrCat(options_.build, "/", id_.sanitizer->preset,
@@ -147,7 +149,11 @@ class AflRun : public EngineRun {
     return {
         "AFL_CUSTOM_MUTATOR_LIBRARY=" + Mutator(),
         "AFL_CUSTOM_MUTATOR_ONLY=1",
-        absl::StrCat("CANCELSAFE_FAMILY=", FamilyName(id_.target->family)),
+        absl::StrCat("CANCELSAFE_FAMILY=",
+                     id_.target->is_driver() ? "driver" : FamilyName(id_.target->family)),
+        // Of a driver's mutator, which knows the target's flags for it.
+        absl::StrCat("CANCELSAFE_LEARNT=", id_.target->learnt),
+        absl::StrCat("CANCELSAFE_MEMORY=", TargetGuest(options_, *id_.sanitizer).memory),
         "AFL_NO_UI=1",
         // What the target prints goes to the log.
         "AFL_DEBUG_CHILD=1",
@@ -169,6 +175,9 @@ class AflRun : public EngineRun {
 
   // An input to begin with, where there are no seeds: a program that does nothing.
   absl::Status AddPlainSeed() {
+    if (id_.target->is_driver()) {
+      return workspace_->AddInput(*id_.target, "seed", "target driver\n").status();
+    }
     Program program;
     program.setup.family = id_.target->family;
     std::string bytes(kMaxProgramBytes, '\0');
@@ -197,6 +206,7 @@ class AflRun : public EngineRun {
       unlink(path.c_str());
       return;
     }
+    finding.sanitizer = id_.sanitizer->name;
     finding.found_by =
         absl::StrCat(id_.target->name, "_fuzzer (", id_.sanitizer->name, ", AFL++) ", when);
     if (workspace_->IsNews(absl::StrCat(id_.target->name, " ", finding.key))) {

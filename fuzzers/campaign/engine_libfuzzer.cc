@@ -32,7 +32,7 @@ class LibFuzzerRun : public EngineRun {
         ProgramPath(options_, id_, "_fuzzer"),
         // The engine ends in the second after this one; 0 would be no limit.
         absl::StrCat("-max_total_time=", std::max(1, seconds - 1)),
-        "-max_len=1200",
+        absl::StrCat("-max_len=", id_.target->input_max),
         // Within the slot's time, so that a guest that hangs is told in time.
         absl::StrCat("-timeout=", std::clamp(seconds / 2, 1, kRunSecondsMax)),
         "-rss_limit_mb=2048",
@@ -50,6 +50,12 @@ class LibFuzzerRun : public EngineRun {
     }
     for (std::string& flag : TargetFlags(options_, id_, options_.findings, folder)) {
       command.arguments.push_back(std::move(flag));
+    }
+    if (options_.seed != 0) {
+      command.arguments.push_back(absl::StrCat("-seed=", options_.seed + id_.copy));
+    }
+    for (const std::string& rule : found_) {
+      command.arguments.push_back(absl::StrCat("--ignore=", rule));
     }
     command.arguments.push_back(workspace_.CorpusFolder(*id_.target));
     return command;
@@ -83,6 +89,9 @@ class LibFuzzerRun : public EngineRun {
       TargetDeath death = end.death;
       death.overtime = end.stopped_by_time && !end.stopped_by_user;
       findings->push_back(FindingOf(death, options_));
+      // What was found is left out from here on; what has no rule would only be found again.
+      outcome.again = options_.keep_going && facts.report.has_value() && !end.stopped_by_user;
+      if (outcome.again) found_.push_back(facts.report->verdict.rule);
     }
     return outcome;
   }
@@ -93,6 +102,7 @@ class LibFuzzerRun : public EngineRun {
   const SlotId& id_;
   const CampaignOptions& options_;
   const Workspace& workspace_;
+  std::vector<std::string> found_;  // rules
 };
 
 }  // namespace

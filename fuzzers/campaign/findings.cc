@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <functional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -12,6 +13,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "fuzzers/drivers/program/driver_bytes.h"
+#include "fuzzers/drivers/program/driver_text.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/run/cause.h"
 #include "fuzzers/run/report.h"
@@ -53,6 +56,31 @@ Verdict VerdictOfDeath(const TargetDeath& death) {
   return verdict;
 }
 
+// An engine's input as a failure that people read.
+struct Input {
+  std::string file_name;
+  std::function<std::string(const std::vector<std::string>& origin)> text;
+};
+
+Input ReadInput(const FuzzTarget& target, const std::string& bytes, const Verdict& verdict) {
+  const auto* const data = reinterpret_cast<const uint8_t*>(bytes.data());
+  if (target.is_driver()) {
+    drivers::DriverProgramFile file;
+    drivers::LoadDriverProgram(data, bytes.size(), &file.program);
+    file.header_comments = {VerdictLine(verdict), absl::StrCat("driver ", target.driver)};
+    return {verdict.rule + ".txt", [file](const std::vector<std::string>& origin) mutable {
+              file.header_comments.insert(file.header_comments.end(), origin.begin(), origin.end());
+              return drivers::PrintDriverProgram(file);
+            }};
+  }
+  Program program;
+  LoadProgram(target.family, data, bytes.size(), &program);
+  return {FailureFileName(program, verdict),
+          [program, verdict](const std::vector<std::string>& origin) {
+            return FailureFile(program, verdict, origin);
+          }};
+}
+
 // The engine's artifact as readable text; sets finding->saved.
 void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const CampaignOptions& options,
                   Finding* finding) {
@@ -62,20 +90,17 @@ void SaveArtifact(const TargetDeath& death, const Verdict& verdict, const Campai
     finding->notes.push_back("the input is not known: the process left none behind");
     return;
   }
-  Program program;
-  LoadProgram(death.target->family, reinterpret_cast<const uint8_t*>(bytes->data()), bytes->size(),
-              &program);
-  const std::string path = absl::StrCat(options.findings, "/", FailureFileName(program, verdict));
+  const Input input = ReadInput(*death.target, *bytes, verdict);
+  const std::string path = absl::StrCat(options.findings, "/", input.file_name);
   // A crash may well show in one build alone.
   const CampaignSanitizer& sanitizer = *death.sanitizer;
   const std::string command = absl::StrCat("./cancelsafe replay --sanitizer ", sanitizer.name,
                                            TargetGuest(options, sanitizer).AsText(), " ", path);
   const absl::Status status =
-      WriteFileAtomically(path, FailureFile(program, verdict,
-                                            {absl::StrCat("found by: ", finding->found_by,
-                                                          ", from the input that the "
-                                                          "engine saved when the process died"),
-                                             absl::StrCat("replay: ", command)}));
+      WriteFileAtomically(path, input.text({absl::StrCat("found by: ", finding->found_by,
+                                                         ", from the input that the "
+                                                         "engine saved when the process died"),
+                                            absl::StrCat("replay: ", command)}));
   if (!status.ok()) {
     finding->saved = artifact;
     finding->notes.push_back(std::string(status.message()));
@@ -126,7 +151,9 @@ Finding FindingOf(const TargetDeath& death, const CampaignOptions& options) {
   Finding finding;
   finding.found_by = FoundBy(death);
   finding.sanitizer = death.sanitizer->name;
-  const Verdict verdict = VerdictOfDeath(death);
+  Verdict verdict = VerdictOfDeath(death);
+  // The clauses of these rules are those of a family.
+  if (death.target->is_driver()) verdict.clause.clear();
   finding.verdict_line = VerdictLine(verdict);
   // Two targets that crash have hardly crashed at the same place.
   finding.key = absl::StrCat(VerdictKey(verdict), " in ", death.target->name);

@@ -28,10 +28,15 @@ struct CampaignOptions {
   int seconds = 60;  // of the whole campaign
   // Of each target under each sanitizer, after which it ends; 0: by time alone. libFuzzer only.
   int schedules = 0;
+  int seed = 0;  // from which the engines' are counted; 0: by the clock (libFuzzer)
   int jobs = 1;  // targets that run at the same time
   std::vector<const FuzzTarget*> targets;
   std::vector<const CampaignSanitizer*> sanitizers;
   GuestFlags guest;
+  // A target that found something is started again without that rule (libFuzzer; AFL++ goes on
+  // by itself).
+  bool keep_going = false;
+  bool stops_at_first = false;     // the first finding ends the campaign
   std::vector<std::string> known;  // causes that are left out beside guest.ignore: found already
   std::vector<std::string> fatal_seeds;  // files that an engine cannot start from
   // Makes a finding easier to read before it is shown; may be empty.

@@ -152,7 +152,11 @@ void Slot::End(const ExitStatus& exit, double now) {
   end.stopped_by_time = stop_.has_value() && !stopped_by_user_;
   outcome_ = engine_->Judge(end, &findings_);
   if (StartAgain(now)) return;
-  if (starts_again_ > 0) {
+  if (starts_again_ > 0 && options_.keep_going) {
+    if (!findings_.empty() && outcome_.state == SlotState::kDone) {
+      outcome_.state = SlotState::kFound;
+    }
+  } else if (starts_again_ > 0) {
     outcome_.remark = absl::StrCat("it ended ", starts_again_ + (outcome_.again ? 1 : 0),
                                    " times of what is left out, and was started again");
   }
@@ -172,6 +176,7 @@ SlotStatus Slot::Status(double now) const {
     for (int i = 0; i < kSkipCount; ++i) {
       status.skipped[i] = stats_->skipped[i].load(std::memory_order_relaxed);
     }
+    status.left_out = stats_->left_out.load(std::memory_order_relaxed);
     status.unknown = stats_->unknown.load(std::memory_order_relaxed);
     status.unconfirmed = stats_->unconfirmed.load(std::memory_order_relaxed);
   }

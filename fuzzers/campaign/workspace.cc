@@ -93,6 +93,8 @@ Workspace::~Workspace() { close(lock_); }
 
 absl::StatusOr<int> Workspace::AddSeeds(const FuzzTarget& target) {
   int count = 0;
+  // A driver's inputs are its own.
+  if (target.is_driver()) return count;
   for (const char* part : {"seeds", "regressions"}) {
     for (const std::string& path :
          FilesIn(absl::StrCat(options_.corpus, "/", target.name, "_fuzzer/", part))) {

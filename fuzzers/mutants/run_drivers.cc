@@ -55,9 +55,9 @@ int AttackDrivers(const MutantsOptions& options) {
       printf("%-*s %s\n", static_cast<int>(width), example.name.c_str(), example.story.c_str());
       continue;
     }
-    if (example.of_memory) {
-      printf("%-*s  left out: it shows with the memory engine only\n", static_cast<int>(width),
-             example.name.c_str());
+    if (example.of_memory || example.of_engine) {
+      printf("%-*s  left out: it shows with %s only\n", static_cast<int>(width),
+             example.name.c_str(), example.of_memory ? "the memory engine" : "a fuzz engine");
       continue;
     }
     results.push_back(AttackDriver(example, plan, OwnPath(), TreePath("impl/include/windows"),

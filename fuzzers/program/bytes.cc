@@ -10,11 +10,6 @@
 namespace cancelsafe {
 namespace {
 
-using schedule::Choice;
-using schedule::Kind;
-using schedule::kMaxStaleChoices;
-using schedule::StaleChoice;
-
 constexpr uint8_t kTag[2] = {0xCA, 's'};
 // How an operation shares its second byte between item and IRQL.
 struct ItemByte {
@@ -25,35 +20,14 @@ constexpr ItemByte kItemByte = {kMaxItems - 1, 6};
 constexpr ItemByte kVersion1ItemByte = {7, 4};
 constexpr int kVersion1Operations = 48;
 
-uint32_t Load32(const uint8_t* from) {
-  return uint32_t{from[0]} | uint32_t{from[1]} << 8 | uint32_t{from[2]} << 16 |
-         uint32_t{from[3]} << 24;
-}
-
-void Store32(uint32_t value, uint8_t* to) {
-  for (int i = 0; i < 4; ++i) to[i] = static_cast<uint8_t>(value >> (8 * i));
-}
-
 constexpr size_t kVersionAt = 3;
-
-// The last byte of the header.
-constexpr int kMemoryMask = 3;
-constexpr int kStaleCountShift = 2;
-static_assert(schedule::kMemoryModelCount <= kMemoryMask + 1);
-// The third byte of a stale choice.
-constexpr int kStaleIndexMask = 63;
-static_assert(schedule::kMaxStaleIndex <= kStaleIndexMask);
-constexpr int kStaleKindShift = 6;
-static_assert(schedule::kStaleKindCount <= 4);
 
 // Enumerators out of range are left to Normalize.
 void DecodeHeader(const uint8_t* header, Program* program) {
   program->fibers = 1 + header[4] % kMaxFibers;
   program->schedules = 1 + header[5] % kMaxSchedules;
-  program->schedule.kind = static_cast<Kind>(header[6]);
-  program->schedule.parameter = header[7];
-  program->schedule.seed = Load32(header + 8);
-  program->schedule.memory = static_cast<schedule::MemoryModel>(header[15] & kMemoryMask);
+  DecodeScheduler(header + 6, &program->schedule);
+  program->schedule.memory = DecodeMemory(header[15]);
 }
 
 void EncodeHeader(const Program& program, int setting_count, int operation_count, int stale_count,
@@ -63,14 +37,11 @@ void EncodeHeader(const Program& program, int setting_count, int operation_count
   header[kVersionAt] = kProgramFormatVersion;
   header[4] = static_cast<uint8_t>(program.fibers - 1);
   header[5] = static_cast<uint8_t>(program.schedules - 1);
-  header[6] = static_cast<uint8_t>(program.schedule.kind);
-  header[7] = program.schedule.parameter;
-  Store32(program.schedule.seed, header + 8);
+  EncodeScheduler(program.schedule, header + 6);
   header[12] = static_cast<uint8_t>(operation_count);
   header[13] = static_cast<uint8_t>(operation_count >> 8);
   header[14] = static_cast<uint8_t>(setting_count);
-  header[15] = static_cast<uint8_t>(static_cast<int>(program.schedule.memory) |
-                                    stale_count << kStaleCountShift);
+  header[15] = EncodeMemory(program.schedule.memory, stale_count);
 }
 
 void DecodeSettings(const uint8_t* data, size_t count, Setup* setup) {
@@ -139,32 +110,6 @@ void DecodeOperations(const uint8_t* data, int count, ItemByte layout, Program* 
   program->operation_count = count;
 }
 
-void DecodeStaleChoices(const uint8_t* data, size_t count, schedule::Schedule* schedule) {
-  for (size_t i = 0; i < count; ++i) {
-    const uint8_t* from = data + i * kStaleChoiceBytes;
-    schedule->stale[i] = {static_cast<uint16_t>(from[0] | from[1] << 8),
-                          static_cast<uint8_t>(from[2] >> kStaleKindShift),
-                          static_cast<uint8_t>(from[2] & kStaleIndexMask), from[3]};
-  }
-  schedule->stale_count = static_cast<int>(count);
-}
-
-void EncodeStaleChoice(const StaleChoice& choice, uint8_t* to) {
-  to[0] = static_cast<uint8_t>(choice.number);
-  to[1] = static_cast<uint8_t>(choice.number >> 8);
-  to[2] = static_cast<uint8_t>(choice.index | choice.kind << kStaleKindShift);
-  to[3] = choice.alternatives;
-}
-
-void DecodeChoices(const uint8_t* data, size_t size, schedule::Schedule* schedule) {
-  const int count = static_cast<int>(std::min<size_t>(size / kChoiceBytes, kMaxEncodedChoices));
-  for (int i = 0; i < count; ++i) {
-    const uint8_t* from = data + i * kChoiceBytes;
-    schedule->choices[i] = {static_cast<uint16_t>(from[0] | from[1] << 8), from[2]};
-  }
-  schedule->choice_count = count;
-}
-
 }  // namespace
 
 ProgramLayout LayoutOf(const uint8_t* header) {
@@ -175,7 +120,7 @@ ProgramLayout LayoutOf(const uint8_t* header) {
   }
   layout.operations = static_cast<size_t>(header[12] | header[13] << 8);
   layout.settings = header[14];
-  layout.stale_choices = header[15] >> kStaleCountShift;
+  layout.stale_choices = DecodeStaleCount(header[15]);
   layout.operations_at += layout.settings * kSettingBytes;
   return layout;
 }
@@ -210,12 +155,8 @@ void DecodeProgram(Family family, const uint8_t* data, size_t size, Program* pro
   }
   DecodeOperations(data + layout.operations_at, static_cast<int>(count),
                    version_1 ? kVersion1ItemByte : kItemByte, program);
-  const size_t stale = std::min({layout.stale_choices, static_cast<size_t>(kMaxStaleChoices),
-                                 (size - operations_end) / kStaleChoiceBytes});
-  DecodeStaleChoices(data + operations_end, stale, &program->schedule);
-  const size_t choices_at =
-      std::min(size, operations_end + layout.stale_choices * kStaleChoiceBytes);
-  DecodeChoices(data + choices_at, size - choices_at, &program->schedule);
+  DecodeScheduleLists(data + operations_end, size - operations_end, layout.stale_choices,
+                      &program->schedule);
   Normalize(program);
   if (version_1) program->schedules = UsualSchedules(*program);
 }
@@ -237,26 +178,14 @@ size_t EncodeNormalized(const Program& normal, uint8_t* out, size_t capacity) {
   const int operations =
       static_cast<int>(std::min<size_t>(normal.operation_count, left / kOperationBytes));
   left -= operations * kOperationBytes;
-  const int stale =
-      std::min(normal.schedule.stale_count, static_cast<int>(left / kStaleChoiceBytes));
-  left -= stale * kStaleChoiceBytes;
   // Choices mean little to a program that lost operations, but they are legal.
-  const int choices = std::min(
-      {normal.schedule.choice_count, kMaxEncodedChoices, static_cast<int>(left / kChoiceBytes)});
-  EncodeHeader(normal, setting_count, operations, stale, out);
+  const ScheduleListSizes lists = ScheduleListsIn(left, normal.schedule);
+  EncodeHeader(normal, setting_count, operations, lists.stale, out);
   uint8_t* to = std::copy_n(settings, setting_count * kSettingBytes, out + kProgramHeaderBytes);
   for (int i = 0; i < operations; ++i, to += kOperationBytes) {
     EncodeOperation(normal.operations[i], normal.fiber_of[i], to);
   }
-  for (int i = 0; i < stale; ++i, to += kStaleChoiceBytes) {
-    EncodeStaleChoice(normal.schedule.stale[i], to);
-  }
-  for (int i = 0; i < choices; ++i, to += kChoiceBytes) {
-    const Choice choice = normal.schedule.choices[i];
-    to[0] = static_cast<uint8_t>(choice.step);
-    to[1] = static_cast<uint8_t>(choice.step >> 8);
-    to[2] = choice.fiber;
-  }
+  to = EncodeScheduleLists(normal.schedule, lists, to);
   return static_cast<size_t>(to - out);
 }
 

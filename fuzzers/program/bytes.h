@@ -29,6 +29,7 @@
 #include <optional>
 
 #include "fuzzers/program/program.h"
+#include "fuzzers/program/schedule_form.h"
 #include "oracle/setup_table.h"
 
 namespace cancelsafe {
@@ -39,15 +40,9 @@ inline constexpr uint8_t kProgramFormatVersion = 2;
 inline constexpr size_t kProgramHeaderBytes = 16;
 inline constexpr size_t kSettingBytes = 2;
 inline constexpr size_t kOperationBytes = 8;
-inline constexpr size_t kStaleChoiceBytes = 4;
-inline constexpr size_t kChoiceBytes = 3;
 inline constexpr size_t kMaxSettings = kSetupFieldCount;
-// The byte form is what fuzz engines mutate: it holds the first 192 choices of a
-// program. Whole lists, as long as a run can make them, are kept in the text form.
-inline constexpr int kMaxEncodedChoices = 192;
-inline constexpr size_t kMaxProgramBytes =
-    kProgramHeaderBytes + kMaxSettings * kSettingBytes + kMaxOperations * kOperationBytes +
-    schedule::kMaxStaleChoices * kStaleChoiceBytes + kMaxEncodedChoices * kChoiceBytes;
+inline constexpr size_t kMaxProgramBytes = kProgramHeaderBytes + kMaxSettings * kSettingBytes +
+                                           kMaxOperations * kOperationBytes + kMaxScheduleListBytes;
 
 // Any bytes, none included, are a program of `family`; the tag is not looked at
 // (DetectFamily does that). The result is normalized. O(size), reads at most

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
+#include "fuzzers/program/mutate_schedule.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/program/schedules.h"
 #include "oracle/operation_table.h"
@@ -225,99 +226,41 @@ bool RemoveFiber(Random* random, Program* program) {
   return true;
 }
 
-bool ChangeScheduler(Random* random, Program* program) {
-  if (program->fibers == 1) return false;
-  Schedule& schedule = program->schedule;
-  switch (random->Below(4)) {
-    case 0:
-      RandomSchedule(random, program->fibers, &schedule);
-      break;
-    case 1:
-      schedule.kind = static_cast<Kind>(random->Below(schedule::kKindCount));
-      break;
-    case 2:
-      schedule.parameter = static_cast<uint8_t>(random->Below(random->OneIn(2) ? 8 : 256));
-      break;
-    default:
-      schedule.seed = static_cast<uint32_t>(random->Next());
-      return schedule.kind != Kind::kChoices;
-  }
-  return true;
-}
-
-bool AddChoices(Random* random, Program* program) {
-  Schedule& schedule = program->schedule;
-  if (program->fibers == 1 || schedule.choice_count >= kMaxEncodedChoices) return false;
-  for (int i = random->OneIn(3) ? 2 : 1; i > 0 && schedule.choice_count < kMaxEncodedChoices; --i) {
-    int step = RandomStep(random);
-    // Beside another choice: there and back.
-    if (schedule.choice_count > 0 && random->OneIn(2)) {
-      step = schedule.choices[random->Below(schedule.choice_count)].step + random->Between(-3, 8);
-    }
-    schedule.choices[schedule.choice_count++] = {static_cast<uint16_t>(std::clamp(step, 0, 0xffff)),
-                                                 static_cast<uint8_t>(random->Below(kMaxFibers))};
-  }
-  return true;
-}
-
-bool RemoveChoice(Random* random, Program* program) {
-  Schedule& schedule = program->schedule;
-  if (schedule.choice_count == 0) return false;
-  const int index = random->Below(schedule.choice_count);
-  const int tail = schedule.choice_count - index - 1;
-  std::copy_n(schedule.choices + index + 1, tail, schedule.choices + index);
-  --schedule.choice_count;
-  return true;
-}
-
-// One choice, or it and all later ones, earlier or later; or another fiber.
-bool ShiftChoices(Random* random, Program* program) {
-  Schedule& schedule = program->schedule;
-  if (schedule.choice_count == 0) return false;
-  const int first = random->Below(schedule.choice_count);
-  if (random->OneIn(4)) {
-    schedule.choices[first].fiber = static_cast<uint8_t>(random->Below(program->fibers));
-    return true;
-  }
-  const int last = random->OneIn(2) ? first + 1 : schedule.choice_count;
-  const int distance = random->OneIn(2) ? random->Between(-2, 2) : random->Between(-12, 12);
-  for (int i = first; i < last; ++i) {
-    const int step = std::clamp(schedule.choices[i].step + distance, 0, 0xffff);
-    schedule.choices[i].step = static_cast<uint16_t>(step);
-  }
-  return distance != 0;
-}
-
-// Adds, removes or moves one. Most choices of a run are among the first, and are reads.
-void ChangeStaleChoices(Random* random, Program* program) {
-  Schedule& schedule = program->schedule;
-  const bool any = schedule.stale_count > 0;
-  if (any && random->OneIn(3)) {
-    const int index = random->Below(schedule.stale_count);
-    std::copy(schedule.stale + index + 1, schedule.stale + schedule.stale_count,
-              schedule.stale + index);
-    --schedule.stale_count;
-  } else if (any && (random->OneIn(2) || schedule.stale_count == schedule::kMaxStaleChoices)) {
-    schedule::StaleChoice& choice = schedule.stale[random->Below(schedule.stale_count)];
-    choice.number =
-        static_cast<uint16_t>(std::clamp(choice.number + random->Between(-4, 4), 0, 0xffff));
-    choice.alternatives = 0;
-  } else {
-    const int kind = random->Below(random->OneIn(4) ? schedule::kStaleKindCount : 2);
-    schedule.stale[schedule.stale_count++] = {
-        static_cast<uint16_t>(random->Below(1 << random->Between(2, 7))),
-        static_cast<uint8_t>(kind), static_cast<uint8_t>(random->OneIn(4) ? 2 : 1), 0};
-  }
+// A mutation of the schedule, as one of the program.
+template <bool (*mutation)(Random*, int, Schedule*)>
+bool OfSchedule(Random* random, Program* program) {
+  return program->fibers > 1 && mutation(random, program->fibers, &program->schedule);
 }
 
 // Repeated entries are likelier.
 constexpr Mutation kMutations[] = {
-    InsertOperation, InsertOperation,    InsertOperation, DeleteOperation, DeleteOperation,
-    DeleteRange,     DuplicateOperation, SwapOperations,  MoveOperation,   MoveToFiber,
-    ChangeOp,        ChangeArgument,     ChangeArgument,  ChangeArgument,  RenameItem,
-    CopyRange,       ChangeSetup,        ChangeSetup,     AddFiber,        RemoveFiber,
-    ChangeScheduler, ChangeScheduler,    AddChoices,      AddChoices,      RemoveChoice,
-    ShiftChoices,    ShiftChoices,
+    InsertOperation,
+    InsertOperation,
+    InsertOperation,
+    DeleteOperation,
+    DeleteOperation,
+    DeleteRange,
+    DuplicateOperation,
+    SwapOperations,
+    MoveOperation,
+    MoveToFiber,
+    ChangeOp,
+    ChangeArgument,
+    ChangeArgument,
+    ChangeArgument,
+    RenameItem,
+    CopyRange,
+    ChangeSetup,
+    ChangeSetup,
+    AddFiber,
+    RemoveFiber,
+    OfSchedule<ChangeScheduler>,
+    OfSchedule<ChangeScheduler>,
+    OfSchedule<AddChoices>,
+    OfSchedule<AddChoices>,
+    OfSchedule<RemoveChoice>,
+    OfSchedule<ShiftChoices>,
+    OfSchedule<ShiftChoices>,
 };
 
 void MutateNormalized(uint64_t seed, StaleChoices stale_choices, Program* program) {
@@ -333,7 +276,7 @@ void MutateNormalized(uint64_t seed, StaleChoices stale_choices, Program* progra
   // Where random numbers drive the fibers, they make these choices too.
   if (stale_choices == StaleChoices::kMutated && program->fibers > 1 &&
       program->schedule.kind == Kind::kChoices && random.OneIn(3)) {
-    ChangeStaleChoices(&random, program);
+    ChangeStaleChoices(&random, &program->schedule);
   }
   program->schedules = UsualSchedules(*program);
   Normalize(program);

@@ -1,10 +1,13 @@
 // The shared object's entry points, called as AFL++ calls them.
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <set>
 #include <string>
 #include <vector>
 
+#include "fuzzers/drivers/program/driver_bytes.h"
+#include "fuzzers/drivers/program/driver_learnt.h"
 #include "fuzzers/program/bytes.h"
 #include "fuzzers/program/generate.h"
 #include "gtest/gtest.h"
@@ -82,6 +85,31 @@ TEST_F(AflMutatorTest, UnknownFamilyEndsTheProcessAndIsNamed) {
   setenv("CANCELSAFE_FAMILY", "queue", 1);
   EXPECT_EXIT(afl_custom_init(nullptr, 1), testing::ExitedWithCode(2),
               "CANCELSAFE_FAMILY is 'queue'; it must be one of csq, ");
+}
+
+TEST_F(AflMutatorTest, GivesProgramsForADriverFromWhatIsLearnt) {
+  const std::string learnt = testing::TempDir() + "/afl_mutator_learnt";
+  unlink(learnt.c_str());
+  setenv("CANCELSAFE_LEARNT", learnt.c_str(), 1);
+  std::string error;
+  drivers::DriverLearnt* const known = drivers::DriverLearnt::Map(learnt, &error);
+  ASSERT_NE(known, nullptr) << error;
+  known->AddKinds(/*reads=*/false, /*writes=*/false, /*controls=*/true);
+  known->AddCode(0x222aa4);
+  int requests = 0;
+  for (const std::string& input : Mutate("driver", 1, kEngineMax)) {
+    drivers::DriverProgram program;
+    drivers::DecodeDriverProgram(Bytes(input), input.size(), &program);
+    for (const drivers::DriverOperation& operation : program.operations) {
+      requests += operation.op == drivers::DriverOp::kIoctl && operation.code == 0x222aa4;
+    }
+  }
+  EXPECT_GT(requests, 50);
+  setenv("CANCELSAFE_LEARNT", "/no/such/folder/learnt", 1);
+  setenv("CANCELSAFE_FAMILY", "driver", 1);
+  EXPECT_EXIT(afl_custom_init(nullptr, 1), testing::ExitedWithCode(2),
+              "CANCELSAFE_LEARNT: cannot use /no/such/folder/learnt: No such file");
+  unsetenv("CANCELSAFE_LEARNT");
 }
 
 TEST_F(AflMutatorTest, FamilyMayBeSpeltAsInFileNames) {

@@ -16,10 +16,12 @@ struct TargetStats {
   std::atomic<uint64_t> operations{0};  // executed, skipped ones not counted
   // Operations left out, by Skip; [0] stays 0.
   std::atomic<uint64_t> skipped[kSkipCount] = {};
+  // Of a driver's program: what a caller must not do at that moment.
+  std::atomic<uint64_t> left_out{0};
   std::atomic<uint64_t> unknown{0};      // runs whose check ran out of its budget
   std::atomic<uint64_t> unconfirmed{0};  // violations that did not happen a second time
   std::atomic<uint32_t> running{0};      // whether a run is under way at this moment
-  std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs
+  std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs, or outcomes
 };
 
 // Maps `path`, creating it if needed; null (with *error set) if that fails.

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -103,14 +102,7 @@ void ReadSchedules(Value value, TargetFlags* flags) {
   exit(0);
 }
 
-struct Flag {
-  absl::string_view name;
-  bool takes_value;
-  bool decides_runs;  // what a run does, so that it goes to whatever repeats the run
-  void (*read)(Value value, TargetFlags* flags);
-};
-
-constexpr Flag kFlags[] = {
+constexpr TargetFlag<TargetFlags> kFlags[] = {
     {"--help", false, false, &PrintHelpAndExit},
     {"--implementation", true, true,
      [](Value value, TargetFlags* flags) { flags->implementation = std::string(value); }},
@@ -137,42 +129,11 @@ constexpr Flag kFlags[] = {
     {"--benchmark", false, false, [](Value, TargetFlags* flags) { flags->benchmark = true; }},
 };
 
-const Flag* FindFlag(absl::string_view name) {
-  for (const Flag& flag : kFlags) {
-    if (flag.name == name) return &flag;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 TargetFlags TakeTargetFlags(int* argc, char** argv) {
   TargetFlags flags;
-  int kept = 1;
-  for (int i = 1; i < *argc; ++i) {
-    // A bare "--" is the engine's too: OSS-Fuzz's scripts put one before its flags.
-    if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
-      argv[kept++] = argv[i];
-      continue;
-    }
-    std::string argument = argv[i];
-    const size_t name_end = argument.find('=');
-    const bool joined = name_end != std::string::npos;
-    const Flag* const flag = FindFlag(absl::string_view(argument).substr(0, name_end));
-    if (flag == nullptr || (joined && !flag->takes_value)) {
-      FailTarget(kTargetUsageError, absl::StrCat("unknown flag '", argument, "'\n", kHelp));
-    }
-    if (flag->takes_value && !joined) {
-      if (i + 1 == *argc) {
-        FailTarget(kTargetUsageError, absl::StrCat(flag->name, ": a value is missing\n", kHelp));
-      }
-      absl::StrAppend(&argument, "=", argv[++i]);
-    }
-    flag->read(flag->takes_value ? absl::string_view(argument).substr(flag->name.size() + 1) : "",
-               &flags);
-    if (flag->decides_runs) flags.own_flags.push_back(argument);
-  }
-  *argc = kept;
+  TakeFlags(kFlags, kHelp, argc, argv, &flags);
   return flags;
 }
 

@@ -8,13 +8,10 @@
 #include <vector>
 
 #include "fuzzers/run/runner.h"
+#include "fuzzers/targets/flag_table.h"
 #include "oracle/operations.h"
 
 namespace cancelsafe {
-
-// Exit statuses.
-inline constexpr int kTargetUsageError = 2;
-inline constexpr int kTargetSetupError = 3;
 
 struct TargetFlags {
   std::string implementation;  // path, or "" for the built-in one
@@ -37,9 +34,6 @@ struct TargetFlags {
 // process for a wrong one with kTargetUsageError and a message; for --print-dictionary
 // with 0.
 TargetFlags TakeTargetFlags(int* argc, char** argv);
-
-// Prints what is wrong and ends the process.
-[[noreturn]] void FailTarget(int status, const std::string& message);
 
 }  // namespace cancelsafe
 

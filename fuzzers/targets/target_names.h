@@ -3,6 +3,7 @@
 #ifndef CANCELSAFE_FUZZERS_TARGETS_TARGET_NAMES_H_
 #define CANCELSAFE_FUZZERS_TARGETS_TARGET_NAMES_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,15 @@ namespace cancelsafe {
 
 struct FuzzTarget {
   std::string name;  // "device_queue": its program and its corpus folder are device_queue_fuzzer
-  Family family;
+  Family family = Family::kCsq;
   // It has a known bug and must fail, so it takes part only when it is named.
   bool is_canary = false;
+  // Of the target that fuzzes a driver, which is not one of FuzzTargets(): the driver's path. It
+  // has no family.
+  std::string driver = {};
+  bool is_driver() const { return !driver.empty(); }
+  std::string learnt = {};  // file of what its comparisons look for
+  size_t input_max = 1200;  // bytes that an engine makes of an input
 };
 
 // One for every family, and the canary, which is the last.

@@ -14,6 +14,8 @@
 #include "command/tree.h"
 #include "fuzzers/drivers/build/drive_check.h"
 #include "fuzzers/drivers/build/driver_builder.h"
+#include "fuzzers/drivers/campaign/drive_campaign.h"
+#include "fuzzers/drivers/fuzz/drive_benchmark.h"
 #include "fuzzers/drivers/fuzz/drive_session.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/drivers/world/services.h"
@@ -30,6 +32,10 @@ struct DriveOptions {
   bool dll = false;
   drivers::DriveSessionOptions session;
   std::string sanitizer;
+  drivers::DriveCampaignOptions campaign;
+  std::string engine;
+  bool benchmark = false;
+  std::function<bool()> seed_given;
 };
 
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
@@ -100,7 +106,18 @@ int List() {
 int Fuzz(const DriveOptions& options, const std::string& driver) {
   drivers::DriveSessionOptions session = options.session;
   session.driver = driver;
-  return drivers::DriveFuzzSession(session);
+  if (options.benchmark) return drivers::DriveBenchmark(session);
+  if (options.engine == "numbers" || (options.engine.empty() && session.runs != 0)) {
+    return drivers::DriveFuzzSession(session);
+  }
+  drivers::DriveCampaignOptions campaign = options.campaign;
+  campaign.session = session;
+  if (!options.engine.empty()) campaign.engine = options.engine;
+  if (options.seed_given()) campaign.seed = session.seed;
+  if (campaign.engine == "afl" && (session.runs != 0 || options.seed_given())) {
+    throw UsageError("--runs and --seed need --engine libfuzzer or numbers: AFL++ has neither");
+  }
+  return drivers::DriveCampaign(campaign);
 }
 
 int Run(const DriveOptions& options) {
@@ -130,10 +147,26 @@ std::function<int()> Declare(CLI::App* app) {
             "of build: an implementation of documented routines instead of a driver, for "
             "--implementation of conform, fuzz and others; it is compiled against impl/include");
   drivers::DriveSessionOptions& session = options->session;
-  AddNumber(app, "--runs", &session.runs, 1, INT_MAX, "of fuzzing: schedules, at most");
+  AddChoice(
+      app, "--engine", &options->engine, {"libfuzzer", "afl", "numbers"},
+      "of fuzzing: libfuzzer or AFL++, which learn from coverage and comparisons, or programs "
+      "by number in this process, the same for one seed (libfuzzer; with --runs: numbers)");
+  AddNumber(app, "--runs", &session.runs, 1, INT_MAX,
+            "of fuzzing: schedules, at most; of libfuzzer for each process, at least");
   AddNumber(app, "--seconds", &session.seconds, 1, 30 * 86400,
             "of fuzzing: at most (60, unless --runs is given)");
-  AddNumber(app, "--seed", &session.seed, 0, INT_MAX, "of fuzzing: the first random seed (1)");
+  AddNumber(app, "--seed", &session.seed, 0, INT_MAX,
+            "of fuzzing: the first random seed (1; of libfuzzer by the clock)");
+  options->seed_given = [app] { return IsGiven(app, "--seed"); };
+  options->campaign.jobs = ProcessorCount();
+  AddJobs(app, &options->campaign.jobs,
+          "of fuzzing with an engine: processes at the same time (as many as there are "
+          "processors)");
+  AddWork(app, &options->campaign.work, "the growing corpus, what was learnt, and the logs",
+          "build/drive/FILE.sys");
+  AddSwitch(app, "--benchmark", &options->benchmark,
+            "print how many schedules a second the driver is run under, and what a run costs "
+            "before it begins");
   AddSwitch(app, "--keep-going", &session.keep_going,
             "of fuzzing: go on after a finding; each rule is saved once");
   AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");

@@ -57,13 +57,16 @@ class DriveFuzzer {
 
   // The smallest program found with the same rule and clause, within `runs_max` runs.
   DriveFinding Minimize(const DriveFinding& finding, int runs_max);
+  // Runs it once, recording; true if it shows the same finding, which is then in *finding with
+  // its choices.
+  bool Shows(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
 
  private:
-  bool Shows(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
   void FewerStaleChoices(DriveFinding* best);
   bool ShowsUnderSome(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
 
   void SmallerValues(int runs_max, DriveFinding* best);
+  void PlainerContents(int runs_max, DriveFinding* best);
   void FewerPreemptions(int runs_max, DriveFinding* best);
 
   DriverRunner& runner_;

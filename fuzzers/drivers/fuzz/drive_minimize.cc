@@ -1,6 +1,7 @@
 // The minimiser of drive_fuzz.h: fewer operations first, under the same choices or under any
 // schedule that shows the same, then fewer choices. It keeps to the rule and clause.
 #include <algorithm>
+#include <utility>
 
 #include "fuzzers/drivers/fuzz/drive_fuzz.h"
 
@@ -134,11 +135,33 @@ void DriveFuzzer::SmallerValues(int runs_max, DriveFinding* best) {
       for (const uint32_t small : kSmall) {
         if (small >= best->program.operations[i].*value || minimize_runs_ >= runs_max) break;
         DriverProgram tried = best->program;
-        tried.operations[i].*value = small;
+        DriverOperation& operation = tried.operations[i];
+        operation.*value = small;
+        operation.data_size =
+            static_cast<uint8_t>(std::min(uint32_t{operation.data_size}, operation.in));
         if (!Shows(tried, best->verdict, &next)) continue;
         *best = next;
         break;
       }
+    }
+  }
+}
+
+// Contents as short as can be, with zeros where the bytes do not matter.
+void DriveFuzzer::PlainerContents(int runs_max, DriveFinding* best) {
+  DriveFinding next;
+  for (size_t i = 0; i < best->program.operations.size(); ++i) {
+    for (int size = 0; size < best->program.operations[i].data_size; ++size) {
+      DriverProgram tried = best->program;
+      tried.operations[i].data_size = static_cast<uint8_t>(size);
+      if (minimize_runs_ >= runs_max) return;
+      if (Shows(tried, best->verdict, &next)) *best = next;
+    }
+    for (int at = 0; at < best->program.operations[i].data_size; ++at) {
+      DriverProgram tried = best->program;
+      if (std::exchange(tried.operations[i].data[at], uint8_t{0}) == 0) continue;
+      if (minimize_runs_ >= runs_max) return;
+      if (Shows(tried, best->verdict, &next)) *best = next;
     }
   }
 }
@@ -188,6 +211,7 @@ DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
     }
   }
   SmallerValues(runs_max, &best);
+  PlainerContents(runs_max, &best);
   FewerStaleChoices(&best);
   FewerPreemptions(runs_max, &best);
   for (int i = best.program.schedule.choice_count; i-- > 0 && minimize_runs_ < runs_max;) {

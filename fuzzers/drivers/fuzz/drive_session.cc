@@ -13,13 +13,10 @@
 #include "fuzzers/run/memory_run.h"
 
 namespace cancelsafe::drivers {
-namespace {
 
-std::string SavedName(const DriveFinding& finding) {
+std::string FindingFileName(const DriveFinding& finding) {
   return absl::StrCat(finding.confirmed ? "" : "unconfirmed-", finding.verdict.rule, ".txt");
 }
-
-}  // namespace
 
 std::string DriverReplayCommand(const std::string& implementation, const std::string& path) {
   return absl::StrCat("./cancelsafe replay ", memory::kHooked ? "--sanitizer model " : "",
@@ -66,7 +63,7 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
         if (absl::Status made = MakeFolder(options.directory); !made.ok()) {
           throw SetupError(std::string(made.message()));
         }
-        const std::string name = SavedName(finding);
+        const std::string name = FindingFileName(finding);
         const std::string path = absl::StrCat(options.directory, "/", name);
         const absl::Status written = WriteFileIn(
             options.directory, name,

@@ -17,13 +17,16 @@ namespace {
 struct Row {
   const char* name;
   bool of_memory;
+  bool of_engine;
 };
 constexpr Row kExamples[] = {
-#define CANCELSAFE_DRIVER_EXAMPLE(name) {#name, false},
-#define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) {#name, true},
+#define CANCELSAFE_DRIVER_EXAMPLE(name) {#name, false, false},
+#define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) {#name, true, false},
+#define CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE(name) {#name, false, true},
 #include "fuzzers/drivers/examples/examples.def"
 #undef CANCELSAFE_DRIVER_EXAMPLE
 #undef CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY
+#undef CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE
 };
 constexpr size_t kBytesMax = 1 << 20;
 constexpr char kFoundBy[] = "Found by: ";
@@ -46,6 +49,7 @@ absl::StatusOr<std::vector<DriverExample>> LoadExamples(const std::string& folde
     DriverExample example;
     example.name = row.name;
     example.of_memory = row.of_memory;
+    example.of_engine = row.of_engine;
     example.source = absl::StrCat(folder, "/", row.name, ".c");
     const absl::StatusOr<std::string> source = ReadFile(example.source, kBytesMax);
     if (!source.ok()) return source.status();

@@ -15,6 +15,7 @@ struct DriverExample {
   std::string story;               // what is wrong with the broken form
   std::vector<std::string> rules;  // by which it may be found
   bool of_memory = false;          // it shows with the memory engine only
+  bool of_engine = false;          // a search that does not learn from comparisons misses it
 };
 
 // Those of examples.def, whose sources are in `folder`. An error names the example whose source

@@ -2,14 +2,11 @@
 // found replays; the repaired form is clean. Budgets are schedules.
 #include "fuzzers/drivers/fuzz/examples.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <iterator>
 #include <memory>
-#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,17 +20,11 @@ namespace {
 constexpr const char* kExamples[] = {
 #define CANCELSAFE_DRIVER_EXAMPLE(name) #name,
 #define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) #name,
+#define CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE(name) #name,
 #include "fuzzers/drivers/examples/examples.def"
 #undef CANCELSAFE_DRIVER_EXAMPLE
 #undef CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY
-};
-
-constexpr const char* kExamplesOfMemory[] = {
-#define CANCELSAFE_DRIVER_EXAMPLE(name)
-#define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) #name,
-#include "fuzzers/drivers/examples/examples.def"
-#undef CANCELSAFE_DRIVER_EXAMPLE
-#undef CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY
+#undef CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE
 };
 
 DriveFuzzOptions OptionsOf(int runs_max) {
@@ -43,17 +34,15 @@ DriveFuzzOptions OptionsOf(int runs_max) {
   return options;
 }
 
-// The rules that the source names.
-std::set<std::string> RulesNamedBy(const std::string& name) {
+DriverExample ExampleOf(const std::string& name) {
   const absl::StatusOr<std::vector<DriverExample>> examples =
       LoadExamples(CANCELSAFE_EXAMPLES_SOURCE_DIR);
   EXPECT_TRUE(examples.ok()) << examples.status();
-  std::set<std::string> rules;
   for (const DriverExample& example : *examples) {
-    if (example.name == name) rules.insert(example.rules.begin(), example.rules.end());
+    if (example.name == name) return example;
   }
-  EXPECT_FALSE(rules.empty()) << name;
-  return rules;
+  ADD_FAILURE() << "no example " << name;
+  return DriverExample();
 }
 
 class ExamplesTest : public ::testing::TestWithParam<const char*> {
@@ -79,10 +68,9 @@ class ExamplesTest : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
-  const auto* const end = std::end(kExamplesOfMemory);
-  if (!memory::kHooked && std::find(kExamplesOfMemory, end, std::string_view(GetParam())) != end) {
-    GTEST_SKIP() << "shows with the memory engine only";
-  }
+  const DriverExample example = ExampleOf(GetParam());
+  if (example.of_memory && !memory::kHooked) GTEST_SKIP() << "shows with the memory engine only";
+  if (example.of_engine) GTEST_SKIP() << "driver_target_test finds it";
   const std::unique_ptr<DriverImage> image = Load("broken");
   ASSERT_NE(image, nullptr);
   EXPECT_TRUE(image->missing_services().empty()) << image->missing_services().front();
@@ -93,7 +81,7 @@ TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
   const DriveFinding& finding = result.findings.front();
   const std::string text = FindingText(finding, image->path(), "", "here", "FILE");
   EXPECT_TRUE(finding.confirmed) << text;
-  EXPECT_EQ(RulesNamedBy(GetParam()).count(finding.verdict.rule), 1u) << text;
+  EXPECT_THAT(example.rules, ::testing::Contains(finding.verdict.rule)) << text;
   EXPECT_LE(finding.program.operations.size(), 6u) << text;
   EXPECT_LE(finding.preemptions, 2) << text;
   RecordProperty("runs", static_cast<int>(result.runs));

@@ -3,6 +3,7 @@
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_PROGRAM_DRIVER_PROGRAM_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_PROGRAM_DRIVER_PROGRAM_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,8 @@ inline constexpr int kMaxFiles = 4;
 inline constexpr int kMaxRequests = 16;
 inline constexpr int kMaxOperations = 48;
 inline constexpr uint32_t kMaxLength = 4096;
+// Bytes of an input that a program says.
+inline constexpr int kMaxData = 32;
 inline constexpr uint32_t kMaxAdvanceMs = 1000000;
 inline constexpr int kMaxFailAllocation = 1000;
 // The fiber of what is done before the fibers start, one after another.
@@ -60,10 +63,15 @@ struct DriverOperation {
   uint32_t out = 0;
   uint32_t number = 0;
   bool unreadable = false;  // the caller's buffers are not there (METHOD_NEITHER alone)
+  // The first bytes of the input, at most `in` of them; those behind are the letter of the
+  // request, 'A' for 0, or what a profile says.
+  uint8_t data_size = 0;
+  uint8_t data[kMaxData] = {};
   friend bool operator==(const DriverOperation& a, const DriverOperation& b) {
     return a.op == b.op && a.fiber == b.fiber && a.request == b.request && a.file == b.file &&
            a.code == b.code && a.in == b.in && a.out == b.out && a.number == b.number &&
-           a.unreadable == b.unreadable;
+           a.unreadable == b.unreadable && a.data_size == b.data_size &&
+           std::equal(a.data, a.data + a.data_size, b.data);
   }
 };
 

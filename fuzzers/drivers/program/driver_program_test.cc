@@ -25,6 +25,7 @@ constexpr char kText[] =
     "fiber 1\n"
     "  cancel 1\n"
     "  ioctl 3 0 code=0x222003 in=0 out=8 unreadable\n"
+    "  ioctl 3 0 code=0x222000 in=8 out=8 data=01ff\n"
     "  cleanup 0\n"
     "  close 0\n"
     "schedule pct seed=17 parameter=1\n"
@@ -57,9 +58,16 @@ TEST(DriverTextTest, ErrorsNameTheLineTheValueAndWhatIsAllowed) {
             "line 2: 'read' takes a file from 0 to 3 after the request");
   EXPECT_EQ(ErrorOf("target driver\nread 1 0 in=4\n"),
             "line 2: 'read' does not take 'in=4'; it takes out=0..4096");
-  EXPECT_EQ(ErrorOf("target driver\nioctl 1 0 code=0x222000 unreadable\n"),
-            "line 2: 'ioctl' does not take 'unreadable'; it takes code=0..0xffffffff in=0..4096 "
-            "out=0..4096 and, behind a code of METHOD_NEITHER, unreadable");
+  EXPECT_EQ(
+      ErrorOf("target driver\nioctl 1 0 code=0x222000 unreadable\n"),
+      "line 2: 'ioctl' does not take 'unreadable'; it takes code=0..0xffffffff in=0..4096 data=HEX "
+      "(at most 32 bytes, two digits each) out=0..4096 and, behind a code of METHOD_NEITHER, "
+      "unreadable");
+  EXPECT_THAT(
+      ErrorOf("target driver\nwrite 1 0 in=4 data=abc\n"),
+      HasSubstr("'write' does not take 'data=abc'; it takes in=0..4096 data=HEX (at most 32"));
+  EXPECT_EQ(ErrorOf("target driver\nwrite 1 0 data=abcd in=1\n"),
+            "line 2: data= has 2 bytes, and in= says 1; it has to be as many at least");
   EXPECT_EQ(ErrorOf("target driver\nread 1 0\nwrite 1 0\n"),
             "line 3: request 1 is sent twice; each has a number of its own");
   EXPECT_EQ(ErrorOf("target driver\nfiber 1\n"),

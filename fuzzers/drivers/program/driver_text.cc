@@ -5,6 +5,8 @@
 #include <iterator>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -202,17 +204,36 @@ class Parser {
         operation.out = static_cast<uint32_t>(value);
       } else if (tokens[at] == "unreadable" && PassesUserAddresses(operation.op, operation.code)) {
         operation.unreadable = true;
+      } else if (row->in && argument.has_value && argument.name == "data" &&
+                 ReadData(argument.value, &operation)) {
+        continue;
       } else {
         return Error("'", row->word, "' does not take '", tokens[at], "'; it takes",
                      row->code ? " code=0..0xffffffff" : "",
-                     row->in ? absl::StrCat(" in=0..", kMaxLength) : "",
+                     row->in ? absl::StrCat(" in=0..", kMaxLength, " data=HEX (at most ", kMaxData,
+                                            " bytes, two digits each)")
+                             : "",
                      row->out ? absl::StrCat(" out=0..", kMaxLength) : "",
                      row->code ? " and, behind a code of METHOD_NEITHER, unreadable" : "",
                      row->code || row->in || row->out ? "" : " no settings");
       }
     }
+    if (operation.data_size > operation.in) {
+      return Error("data= has ", operation.data_size, " bytes, and in= says ", operation.in,
+                   "; it has to be as many at least");
+    }
     file_.program.operations.push_back(operation);
     return absl::OkStatus();
+  }
+
+  // "00ff" as two bytes.
+  static bool ReadData(absl::string_view digits, DriverOperation* operation) {
+    if (digits.empty() || digits.size() % 2 != 0 || digits.size() > 2 * kMaxData) return false;
+    if (!std::all_of(digits.begin(), digits.end(), absl::ascii_isxdigit)) return false;
+    const std::string bytes = absl::HexStringToBytes(digits);
+    std::copy(bytes.begin(), bytes.end(), operation->data);
+    operation->data_size = static_cast<uint8_t>(bytes.size());
+    return true;
   }
 
   static bool Next(const Tokens& tokens, size_t* at, uint64_t max, uint64_t* value) {
@@ -252,6 +273,11 @@ std::string PrintDriverOperation(const DriverOperation& operation) {
   if (row.in) absl::StrAppend(&line, " in=", operation.in);
   if (row.out) absl::StrAppend(&line, " out=", operation.out);
   if (operation.unreadable) absl::StrAppend(&line, " unreadable");
+  if (operation.data_size != 0) {
+    const auto* const data = reinterpret_cast<const char*>(operation.data);
+    absl::StrAppend(&line,
+                    " data=", absl::BytesToHexString(absl::string_view(data, operation.data_size)));
+  }
   return line;
 }
 

@@ -11,7 +11,7 @@
 //     advance 10
 //   fiber 1
 //     cancel 1
-//     ioctl 3 0 code=0x222000 in=0 out=8
+//     ioctl 3 0 code=0x222000 in=8 out=8 data=01000000
 //   schedule pct seed=17 parameter=1
 //   choices 3:1 9:0
 //   memory tso
@@ -19,9 +19,10 @@
 //
 // `target driver` comes first. What stands before the first fiber is done before the fibers
 // start, one after another. A request has a number of its own, by which `cancel` names it, and
-// a file. At the end of a run every file is cleaned up and closed and the driver unloaded: that
-// needs no operation. "unreadable" behind a code of METHOD_NEITHER: the addresses that the driver
-// gets are those of memory that is not there.
+// a file. `data` has the first bytes of an input; the others are a letter. "unreadable" behind a
+// code of METHOD_NEITHER: the addresses that the driver gets are those of memory that is not there.
+// At the end of a run every file is cleaned up and closed and the driver unloaded: that needs no
+// operation.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_PROGRAM_DRIVER_TEXT_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_PROGRAM_DRIVER_TEXT_H_
 

@@ -168,6 +168,19 @@ std::string RangeText(const char* name, const LengthRange& range) {
                                 : absl::StrCat(" ", name, "=", range.min, "..", range.max);
 }
 
+// What a template leaves open is a value that often makes a difference, the same for equal
+// requests.
+void FillIn(const DriverOperation& operation, const std::vector<int>& bytes,
+            std::vector<uint8_t>* input) {
+  const auto letter = static_cast<uint8_t>('A' + operation.request);
+  const uint8_t values[] = {0, 1, 2, letter, 0x7f, 0x80, 0xfe, 0xff};
+  for (size_t i = 0; i < std::min(input->size(), bytes.size()); ++i) {
+    const size_t mixed = operation.request * 5u + operation.in * 3u + operation.out + i * 7u;
+    (*input)[i] =
+        bytes[i] >= 0 ? static_cast<uint8_t>(bytes[i]) : values[mixed % std::size(values)];
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<DriverProfile> ParseDriverProfile(absl::string_view text) {
@@ -249,13 +262,8 @@ std::vector<uint8_t> InputOf(const DriverOperation& operation, const DriverProfi
   const auto letter = static_cast<uint8_t>('A' + operation.request);
   std::vector<uint8_t> input(operation.in, letter);
   const int kind = profile == nullptr ? -1 : profile->KindOf(operation);
-  if (kind < 0) return input;
-  const uint8_t values[] = {0, 1, 2, letter, 0x7f, 0x80, 0xfe, 0xff};
-  const std::vector<int>& bytes = profile->requests[static_cast<size_t>(kind)].bytes;
-  for (size_t i = 0; i < std::min(input.size(), bytes.size()); ++i) {
-    const size_t mixed = operation.request * 5u + operation.in * 3u + operation.out + i * 7u;
-    input[i] = bytes[i] >= 0 ? static_cast<uint8_t>(bytes[i]) : values[mixed % std::size(values)];
-  }
+  if (kind >= 0) FillIn(operation, profile->requests[static_cast<size_t>(kind)].bytes, &input);
+  std::copy_n(operation.data, std::min<size_t>(operation.data_size, operation.in), input.begin());
   return input;
 }
 

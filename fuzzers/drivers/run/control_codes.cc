@@ -4,18 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fuzzers/drivers/program/driver_learnt.h"
+
 namespace cancelsafe::drivers {
 namespace {
 
 constexpr size_t kMaxCodes = 32;
-
-// CTL_CODE: device type, access, function, method. Functions of vendors begin at 0x800.
-bool LooksLikeCode(uint32_t value) {
-  const uint32_t device = value >> 16;
-  const uint32_t function = value >> 2 & 0xfff;
-  return (device == 0x22 || (device >= 0x8000 && device < 0x9000)) && function >= 0x800 &&
-         function < 0xa00;
-}
 
 }  // namespace
 
@@ -28,7 +22,7 @@ std::vector<uint32_t> ControlCodesIn(const DriverImage& image) {
       uint32_t value = 0;
       if (!image.IsExecutable(image.base() + at + 3)) break;
       std::memcpy(&value, image.base() + at, sizeof(value));
-      if (LooksLikeCode(value)) codes.push_back(value);
+      if (LooksLikeControlCode(value)) codes.push_back(value);
     }
   }
   std::sort(codes.begin(), codes.end());

@@ -69,6 +69,20 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   BeginRun(image_, world);
   AccessOptions access;
   access.points = options.access_points;
+  if (feedback_ != nullptr) {
+    std::fill(std::begin(dispatched_), std::end(dispatched_), nullptr);
+    access.covered = [](uint32_t number) {
+      static_cast<DriverRunner*>(Stage::Get().play())->feedback_->EnterBlock(number);
+    };
+    access.compared = [](uint64_t a, uint64_t b, size_t bytes, const void* site) {
+      auto* const runner = static_cast<DriverRunner*>(Stage::Get().play());
+      const int fiber = Stage::Get().fiber();
+      const Request* request = fiber < 0 ? nullptr : runner->dispatched_[fiber];
+      if (request == nullptr) return;
+      runner->feedback_->Compare(request->operation,
+                                 {a, b, bytes, reinterpret_cast<uintptr_t>(site)});
+    };
+  }
   SetAccessOptions(access);
   StageOptions stage;
   stage.access_points = options.access_points;
@@ -102,6 +116,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   }
   if (options.tells_story && !output_.verdict.ok()) NameStaleChoices();
   if (options.tells) output_.outcome = Outcome();
+  if (feedback_ != nullptr) TellFeedback();
   return output_;
 }
 
@@ -121,6 +136,24 @@ std::string DriverRunner::Outcome() const {
 bool DriverRunner::sees_all_accesses() const {
   return memory::kHooked && image_->instrumented() &&
          (queues_ == nullptr || MemoryRun::SeesAccessesOf(*queues_));
+}
+
+// What each request came to, alone and after the one before it.
+void DriverRunner::TellFeedback() {
+  feedback_->NoteRun(program_->driver_fibers, output_.allocations);
+  uint64_t before = 0;
+  for (const Request& request : requests_) {
+    if (!request.sent || request.ends_itself) continue;
+    const auto status = static_cast<uint32_t>(request.completions != 0 ? request.end_status : 0);
+    uint64_t outcome = static_cast<uint64_t>(request.operation.op) + 1;
+    outcome = Random(outcome << 32 | request.operation.code).Next() ^ status;
+    outcome = Random(outcome).Next() + uint64_t{request.status == STATUS_PENDING} * 2 +
+              uint64_t{request.cancelled} * 4 + uint64_t{request.routine_called} * 8 +
+              uint64_t{request.completions != 0} * 16;
+    feedback_->NoteOutcome(outcome);
+    if (before != 0) feedback_->NoteOutcome(before * 31 + outcome);
+    before = outcome;
+  }
 }
 
 DriverFacts DriverRunner::Learn() {
@@ -314,7 +347,9 @@ NTSTATUS DriverRunner::Send(Request* request, const RequestSpec& spec) {
   if (ordered) TellObject(&clock_, true);
   request->sent_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kCall, Title(*request));
+  dispatched_[stage_.fiber()] = request->ends_itself ? nullptr : request;
   request->status = Dispatch(request->irp);
+  dispatched_[stage_.fiber()] = nullptr;
   if (ordered) TellObject(&clock_, true);
   request->returned_at = ++clock_;
   if (stage_.tells_story()) stage_.Note(StepKind::kReturn, DescribeNtStatus(request->status));

@@ -8,6 +8,7 @@
 
 #include "fuzzers/drivers/program/driver_program.h"
 #include "fuzzers/drivers/program/profile.h"
+#include "fuzzers/drivers/run/driver_feedback.h"
 #include "fuzzers/drivers/run/stage.h"
 #include "fuzzers/drivers/world/told.h"
 #include "fuzzers/drivers/world/world.h"
@@ -69,6 +70,8 @@ class DriverRunner final : private Stage::Play {
   // What the next runs are sent and judged by beside; it outlives them. Null: nothing.
   void SetProfile(const DriverProfile* profile) { profile_ = profile; }
   const DriverProfile* profile() const { return profile_; }
+  // Of every run from here on; null for none. It outlives the runner.
+  void SetFeedback(DriverFeedback* feedback) { feedback_ = feedback; }
 
   // Of the last run, those that could have been made to fail.
   int allocations() const { return output_.allocations; }
@@ -152,6 +155,7 @@ class DriverRunner final : private Stage::Play {
   std::string Outcome() const;
   std::string NameOfAddress(uintptr_t address) const;
   void JudgeUnloaded();
+  void TellFeedback();
   bool HasPending(int file) const;
   // "read 1 0 out=8", and that in quotation marks.
   std::string Title(const Request& request) const;
@@ -175,6 +179,9 @@ class DriverRunner final : private Stage::Play {
   bool entry_failed_ = false;
   bool unloaded_ = false;  // or being so
   DriverFacts facts_;
+  DriverFeedback* feedback_ = nullptr;
+  // Whose dispatch routine a fiber is in; null if in none.
+  const Request* dispatched_[schedule::kFiberCapacity] = {};
 };
 
 }  // namespace cancelsafe::drivers

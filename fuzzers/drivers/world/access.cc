@@ -70,8 +70,8 @@ struct DriverWatch {
   static void Covered(uint32_t number) {
     if (options.covered != nullptr) options.covered(number);
   }
-  static void Compared(uint64_t a, uint64_t b, size_t bytes, const void*) {
-    if (options.compared != nullptr) options.compared(a, b, bytes);
+  static void Compared(uint64_t a, uint64_t b, size_t bytes, const void* site) {
+    if (options.compared != nullptr) options.compared(a, b, bytes, site);
   }
 };
 using DriverHooks = AccessHooks<DriverWatch>;

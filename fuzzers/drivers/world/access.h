@@ -12,8 +12,8 @@ struct AccessOptions {
   bool points = false;
   // Block `number` (1, 2, ...) of the driver's code is entered; null for none.
   void (*covered)(uint32_t number) = nullptr;
-  // Two values of `bytes` bytes are compared; null for none.
-  void (*compared)(uint64_t a, uint64_t b, size_t bytes) = nullptr;
+  // Two values of `bytes` bytes are compared at `site` of the driver's code; null for none.
+  void (*compared)(uint64_t a, uint64_t b, size_t bytes, const void* site) = nullptr;
 };
 void SetAccessOptions(const AccessOptions& options);
 

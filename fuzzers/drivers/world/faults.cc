@@ -37,6 +37,7 @@ char handler_stack[kHandlerStackBytes];
 
 volatile int ticks = 0;
 volatile bool hung = false;
+pid_t installed_in = 0;  // the process; 0: none
 
 const char* NameOf(int signal) {
   return signal == SIGSEGV   ? "an access violation"
@@ -259,7 +260,6 @@ void Install(int signal, void (*handler)(int, siginfo_t*, void*), struct sigacti
 
 void CatchFaults() {
   // A child has its own handlers of crashes below these, and no timer.
-  static pid_t installed_in = 0;
   if (installed_in == getpid()) return;
   installed_in = getpid();
   stack_t stack = {};
@@ -272,8 +272,16 @@ void CatchFaults() {
     if (old.sa_sigaction != &Handle) before[i] = old;
   }
   Install(SIGVTALRM, &Tick, nullptr);
-  SetTimer(1000000 / kTicksPerSecond);
+  RestartHangTimer();
 }
+
+void ReleaseFaults() {
+  if (installed_in != getpid()) return;
+  installed_in = 0;
+  for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before[i], nullptr);
+}
+
+void RestartHangTimer() { SetTimer(1000000 / kTicksPerSecond); }
 
 void NoteRunBegins() {
   ticks = 0;

@@ -12,6 +12,12 @@ namespace cancelsafe::drivers {
 // processor time within one run, and is still not in a service, ends that run as a livelock.
 inline constexpr int kHangSeconds = 2;
 void CatchFaults();
+// The handlers that were there before CatchFaults are there again, until it is called once more:
+// for an engine that puts its own in front of those that it finds, and would block the signals
+// of a fiber that is left.
+void ReleaseFaults();
+// In a child that was forked after CatchFaults: it inherits no timer.
+void RestartHangTimer();
 
 // A run begins: its time counts from here.
 void NoteRunBegins();
