@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/explain/driver_observation.h"
 #include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/run/profile_file.h"
 
 namespace cancelsafe {
 namespace {

@@ -22,6 +22,7 @@ constexpr const char* kExamples[] = {
 #define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) #name,
 #define CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE(name) #name,
 #include "fuzzers/drivers/examples/examples.def"
+#include "fuzzers/drivers/run/profile_file.h"
 #undef CANCELSAFE_DRIVER_EXAMPLE
 #undef CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY
 #undef CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE

@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "command/status.h"
+#include "fuzzers/drivers/run/profile_file.h"
 #include "fuzzers/memory/runtime.h"
 #include "fuzzers/program/text.h"
 

@@ -1,8 +1,6 @@
 // See profile.h.
 #include "fuzzers/drivers/program/profile.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <iterator>
 
@@ -12,8 +10,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
-#include "base/files.h"
 #include "fuzzers/program/tokens.h"
 
 namespace cancelsafe::drivers {
@@ -185,22 +181,6 @@ void FillIn(const DriverOperation& operation, const std::vector<int>& bytes,
 
 absl::StatusOr<DriverProfile> ParseDriverProfile(absl::string_view text) {
   return Parser().Parse(text);
-}
-
-absl::StatusOr<DriverProfile> ReadDriverProfile(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadFile(path, kMaxProfileBytes);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<DriverProfile> profile = ParseDriverProfile(*text);
-  if (!profile.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", profile.status().message()));
-  }
-  profile->path = path;
-  return profile;
-}
-
-std::string ProfileBeside(const std::string& driver) {
-  const std::string path = absl::StrCat(absl::StripSuffix(driver, ".sys"), ".profile");
-  return access(path.c_str(), F_OK) == 0 ? path : "";
 }
 
 int DriverProfile::KindOf(const DriverOperation& operation) const {

@@ -60,16 +60,12 @@ struct DriverProfile {
 // which value and what is allowed.
 absl::StatusOr<DriverProfile> ParseDriverProfile(absl::string_view text);
 
-// The file's, with its path. An error names the file.
-absl::StatusOr<DriverProfile> ReadDriverProfile(const std::string& path);
-// The path of the profile that lies beside a driver, NAME.profile for NAME.sys; "" if none does.
-std::string ProfileBeside(const std::string& driver);
-
 // What it says, in lines for people.
 std::string DescribeProfile(const DriverProfile& profile);
 
 // The input of an operation: as its request in the profile says, bytes that vary by the numbers
-// of the operation; without a request there, one letter for each request. `profile` may be null.
+// of the operation; without a request there, one letter for each request. The operation's own data
+// comes over both. `profile` may be null.
 std::vector<uint8_t> InputOf(const DriverOperation& operation, const DriverProfile* profile);
 
 }  // namespace cancelsafe::drivers
