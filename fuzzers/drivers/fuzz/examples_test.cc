@@ -13,6 +13,7 @@
 #include "fuzzers/drivers/fuzz/drive_fuzz.h"
 #include "fuzzers/drivers/fuzz/drive_session.h"
 #include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/run/profile_file.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -22,7 +23,6 @@ constexpr const char* kExamples[] = {
 #define CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY(name) #name,
 #define CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE(name) #name,
 #include "fuzzers/drivers/examples/examples.def"
-#include "fuzzers/drivers/run/profile_file.h"
 #undef CANCELSAFE_DRIVER_EXAMPLE
 #undef CANCELSAFE_DRIVER_EXAMPLE_OF_MEMORY
 #undef CANCELSAFE_DRIVER_EXAMPLE_OF_ENGINE
