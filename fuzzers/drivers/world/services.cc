@@ -13,24 +13,13 @@ namespace cancelsafe::drivers {
 namespace {
 
 using Lists = ServiceList (*)();
-constexpr Lists kThemes[] = {&LockServices,
-                             &QueueServices,
-                             &IrpServices,
-                             &DeviceServices,
-                             &DispatcherServices,
-                             &TimerServices,
-                             &WorkItemServices,
-                             &ThreadServices,
-                             &MemoryServices,
-                             &RuntimeServices,
-                             &AccessServices,
-                             &ExceptionServices,
-                             &ResourceServices,
-                             &FilterServices,
-                             &FilterCompletionServices,
-                             &FilterContextServices,
-                             &FilterWorkItemServices,
-                             &FilterQueueServices};
+constexpr Lists kThemes[] = {
+    &LockServices,          &QueueServices,          &IrpServices,
+    &DeviceServices,        &DispatcherServices,     &TimerServices,
+    &WorkItemServices,      &ThreadServices,         &MemoryServices,
+    &RuntimeServices,       &AccessServices,         &ExceptionServices,
+    &ResourceServices,      &FilterServices,         &FilterCompletionServices,
+    &FilterContextServices, &FilterWorkItemServices, &FilterQueueServices};
 
 std::vector<const Service*> Sorted() {
   std::vector<const Service*> all;
