@@ -11,7 +11,7 @@ namespace cancelsafe::drivers {
 namespace {
 
 constexpr uint64_t kMark = uint64_t{1} << 63;
-constexpr uint32_t kReads = 1, kWrites = 2, kControls = 4, kKnown = 8;
+constexpr uint32_t kReads = 1, kWrites = 2, kControls = 4, kKnown = 8, kFilters = 16;
 
 // Marked, op, size and place above the code.
 uint64_t KeyOf(const LearntBytes& bytes) {
@@ -60,10 +60,10 @@ DriverLearnt* DriverLearnt::Map(const std::string& path, std::string* error) {
   return static_cast<DriverLearnt*>(memory);
 }
 
-void DriverLearnt::AddKinds(bool reads, bool writes, bool controls) {
-  kinds_.fetch_or(
-      kKnown | (reads ? kReads : 0) | (writes ? kWrites : 0) | (controls ? kControls : 0),
-      std::memory_order_relaxed);
+void DriverLearnt::AddKinds(bool reads, bool writes, bool controls, bool filters) {
+  kinds_.fetch_or(kKnown | (filters ? kFilters : 0) | (reads ? kReads : 0) |
+                      (writes ? kWrites : 0) | (controls ? kControls : 0),
+                  std::memory_order_relaxed);
 }
 
 void DriverLearnt::AddTo(Value* pool, int size, std::atomic<uint32_t>* count, uint32_t value) {
@@ -117,6 +117,7 @@ DriverVocabulary DriverLearnt::Vocabulary() const {
   if ((kinds & kKnown) != 0) {
     vocabulary.reads = (kinds & kReads) != 0;
     vocabulary.writes = (kinds & kWrites) != 0;
+    vocabulary.unloads = (kinds & kFilters) != 0;
   }
   if ((kinds & kControls) != 0) {
     for (int i = 0; i < Places(code_count_, kMaxCodes); ++i) {

@@ -37,7 +37,7 @@ class DriverLearnt {
   static DriverLearnt* Map(const std::string& path, std::string* error);
 
   // What the driver has, from a run that loads it.
-  void AddKinds(bool reads, bool writes, bool controls);
+  void AddKinds(bool reads, bool writes, bool controls, bool filters = false);
   // O(pool).
   void AddCode(uint32_t code);
   void AddLength(uint32_t length);

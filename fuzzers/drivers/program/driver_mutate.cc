@@ -43,7 +43,7 @@ class Mutation {
   // Lengths and contents that were learnt, or any.
   void Fill(DriverOperation* operation) {
     const DriverOpRow& row = InfoOf(operation->op);
-    if (!row.in && !row.out) return;
+    if ((!row.in && !row.out) || mutator_.has_profile()) return;
     // Another code now and then, which shows what the driver reckons from it.
     if (row.code && random_.OneIn(12)) {
       operation->code = kFirstControlCode + 4 * static_cast<uint32_t>(random_.Below(512));
@@ -100,7 +100,7 @@ class Mutation {
   // As the generator makes them, so that what it knows of the driver holds here too.
   bool Insert() {
     if (operations().size() >= kMaxOperations) return false;
-    const DriverProgram donor = GenerateDriverProgram(mutator_.learnt.Vocabulary(), &random_);
+    const DriverProgram donor = GenerateDriverProgram(mutator_.Vocabulary(), &random_);
     if (donor.operations.empty()) return false;
     DriverOperation operation = donor.operations[static_cast<size_t>(
         random_.Below(static_cast<int>(donor.operations.size())))];
@@ -169,13 +169,13 @@ class Mutation {
         return true;
       case 2: {
         if (row.number) operation.number = 1u << random_.Below(12);
-        const std::vector<uint32_t> codes = mutator_.learnt.Vocabulary().codes;
-        if (!row.code || codes.empty()) return row.number;
+        const std::vector<uint32_t> codes = mutator_.Vocabulary().codes;
+        if (!row.code || codes.empty() || mutator_.has_profile()) return row.number;
         operation.code = codes[static_cast<size_t>(random_.Below(static_cast<int>(codes.size())))];
         return true;
       }
       default:
-        if (!row.in && !row.out) return false;
+        if ((!row.in && !row.out) || mutator_.has_profile()) return false;
         SetLength(row, &operation);
         return true;
     }
@@ -184,7 +184,7 @@ class Mutation {
   bool ChangeContents() {
     if (operations().empty()) return false;
     DriverOperation& operation = operations()[Any()];
-    if (!InfoOf(operation.op).in) return false;
+    if (!InfoOf(operation.op).in || mutator_.has_profile()) return false;
     if (operation.data_size != 0 && random_.OneIn(3)) {
       uint8_t& byte = operation.data[random_.Below(operation.data_size)];
       byte = static_cast<uint8_t>(random_.OneIn(2) ? random_.Next() : random_.Below(8));
@@ -209,7 +209,7 @@ class Mutation {
   }
 
   bool ChangeFailure() {
-    const int most = mutator_.learnt.Vocabulary().allocations;
+    const int most = mutator_.Vocabulary().allocations;
     const int before = program_.fail_allocation;
     program_.fail_allocation = random_.OneIn(2) || most == 0 ? 0 : 1 + random_.Below(most);
     return program_.fail_allocation != before;
@@ -235,8 +235,14 @@ class Mutation {
 
 }  // namespace
 
+DriverVocabulary DriverMutator::Vocabulary() const {
+  DriverVocabulary vocabulary = learnt.Vocabulary();
+  if (requests != nullptr) vocabulary.requests = *requests;
+  return vocabulary;
+}
+
 DriverProgram DriverMutator::Generate(Random* random) const {
-  DriverProgram program = GenerateDriverProgram(learnt.Vocabulary(), random);
+  DriverProgram program = GenerateDriverProgram(Vocabulary(), random);
   Mutation mutation(*this, random, &program);
   for (DriverOperation& operation : program.operations) mutation.Fill(&operation);
   program.schedule.memory = memory;
@@ -255,7 +261,7 @@ void DriverMutator::Mutate(Random* random, DriverProgram* program) const {
       random->OneIn(3)) {
     ChangeStaleChoices(random, &program->schedule);
   }
-  program->driver_fibers = std::max(program->driver_fibers, learnt.Vocabulary().driver_fibers);
+  program->driver_fibers = std::max(program->driver_fibers, Vocabulary().driver_fibers);
   program->schedule.memory = memory;
   NormalizeDriverProgram(program);
 }

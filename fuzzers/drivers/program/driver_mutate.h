@@ -7,9 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "fuzzers/drivers/program/driver_learnt.h"
 #include "fuzzers/drivers/program/driver_program.h"
+#include "fuzzers/drivers/program/profile.h"
 
 namespace cancelsafe::drivers {
 
@@ -19,6 +21,10 @@ struct DriverMutator {
   const DriverLearnt& learnt;
   // Of every program; unnamed where the build has no memory engine.
   schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;
+  // Of the driver's profile, and then no others are sent; null for none. They outlive it.
+  const std::vector<ProfileRequest>* requests = nullptr;
+  bool has_profile() const { return requests != nullptr && !requests->empty(); }
+  DriverVocabulary Vocabulary() const;
 
   // A new program, whose requests have lengths and contents that were learnt.
   DriverProgram Generate(Random* random) const;

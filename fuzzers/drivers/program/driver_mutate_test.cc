@@ -70,6 +70,35 @@ TEST(DriverMutateTest, MutantsAreProgramsAndTheSameForOneSeed) {
   EXPECT_TRUE(has_bytes);
 }
 
+TEST(DriverMutateTest, WithAProfileNoOtherRequestsAreSent) {
+  const auto learnt = std::make_unique<DriverLearnt>();
+  learnt->AddKinds(true, true, true);
+  learnt->AddLength(99);
+  ProfileRequest setup;
+  setup.op = DriverOp::kIoctl;
+  setup.code = 0x222008;
+  setup.in = {8, 12};
+  const std::vector<ProfileRequest> requests = {setup};
+  DriverMutator mutator(learnt.get());
+  mutator.requests = &requests;
+  std::vector<uint8_t> bytes(kMaxDriverBytes);
+  size_t size = 0;
+  int sent = 0;
+  for (uint32_t seed = 0; seed < 1000; ++seed) {
+    size = mutator.MutateBytes(bytes.data(), size, bytes.size(), seed);
+    DriverProgram program;
+    DecodeDriverProgram(bytes.data(), size, &program);
+    for (const DriverOperation& operation : program.operations) {
+      if (!InfoOf(operation.op).request || !InfoOf(operation.op).file) continue;
+      ++sent;
+      EXPECT_EQ(operation.op, DriverOp::kIoctl);
+      EXPECT_EQ(operation.code, 0x222008u);
+      EXPECT_TRUE(setup.in.Has(operation.in)) << operation.in;
+    }
+  }
+  EXPECT_GT(sent, 1000);
+}
+
 TEST(DriverLearntTest, WhatARequestBroughtIsToldFromWhatTheDriverWants) {
   const auto learnt = std::make_unique<DriverLearnt>();
   learnt->AddKinds(false, false, true);

@@ -25,7 +25,7 @@ constexpr char kText[] =
     "fiber 1\n"
     "  cancel 1\n"
     "  ioctl 3 0 code=0x222003 in=0 out=8 unreadable\n"
-    "  ioctl 3 0 code=0x222000 in=8 out=8 data=01ff\n"
+    "  ioctl 4 0 code=0x222000 in=8 out=8 data=01ff\n"
     "  cleanup 0\n"
     "  close 0\n"
     "schedule pct seed=17 parameter=1\n"
@@ -42,7 +42,7 @@ TEST(DriverTextTest, PrintsWhatItHasRead) {
   const absl::StatusOr<DriverProgramFile> file = ParseDriverProgram(kText);
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->program.fibers, 2);
-  EXPECT_EQ(file->program.operations.size(), 8u);
+  EXPECT_EQ(file->program.operations.size(), 9u);
   EXPECT_EQ(file->program.operations[1].fiber, kBefore);
   EXPECT_EQ(file->program.operations[5].code, 0x222003u);
   EXPECT_TRUE(file->program.operations[5].unreadable);

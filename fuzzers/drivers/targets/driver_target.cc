@@ -259,6 +259,14 @@ bool RunOnce(DriverProgram* program) {
   return program->schedule.kind != schedule::Kind::kChoices && output.schedule.decisions != 0;
 }
 
+DriverMutator Mutator() {
+  DriverMutator mutator(target->learnt);
+  mutator.memory = target->flags.memory;
+  const DriverProfile* const profile = target->loaded.profile.get();
+  if (profile != nullptr) mutator.requests = &profile->requests;
+  return mutator;
+}
+
 }  // namespace
 
 void StartDriverTarget(int* argc, char*** argv) {
@@ -268,7 +276,7 @@ void StartDriverTarget(int* argc, char*** argv) {
   MapOr(target->flags.stats, &MapStats, &target->stats);
   MapOr(target->flags.learnt, &DriverLearnt::Map, &target->learnt);
   const DriverFacts facts = target->loaded.runner->Learn();
-  target->learnt->AddKinds(facts.reads, facts.writes, facts.controls);
+  target->learnt->AddKinds(facts.reads, facts.writes, facts.controls, facts.filters);
   target->learnt->AddCode(kFirstControlCode);
   for (const uint32_t code : facts.codes) target->learnt->AddCode(code);
   target->outcomes_seen.resize(kStateCounters);
@@ -306,16 +314,12 @@ void RunDriverInput(const uint8_t* data, size_t size) {
 }
 
 size_t MutateDriverInput(uint8_t* data, size_t size, size_t size_max, unsigned seed) {
-  DriverMutator mutator(target->learnt);
-  mutator.memory = target->flags.memory;
-  return mutator.MutateBytes(data, size, size_max, seed);
+  return Mutator().MutateBytes(data, size, size_max, seed);
 }
 
 size_t CrossDriverInputs(const uint8_t* data1, size_t size1, const uint8_t* data2, size_t size2,
                          uint8_t* out, size_t size_max, unsigned seed) {
-  DriverMutator mutator(target->learnt);
-  mutator.memory = target->flags.memory;
-  return mutator.CrossBytes(data1, size1, data2, size2, out, size_max, seed);
+  return Mutator().CrossBytes(data1, size1, data2, size2, out, size_max, seed);
 }
 
 }  // namespace cancelsafe::drivers
