@@ -98,6 +98,7 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI PreWrite(PFLT_CALLBACK_DATA data,
   return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
+#ifndef LEAVES_CLEANUP
 static FLT_PREOP_CALLBACK_STATUS FLTAPI PreCleanup(PFLT_CALLBACK_DATA data,
                                                    PCFLT_RELATED_OBJECTS objects, PVOID* context) {
   InstanceContext* x;
@@ -109,6 +110,7 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI PreCleanup(PFLT_CALLBACK_DATA data,
   }
   return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
+#endif
 
 // ---- instances ----
 
@@ -157,7 +159,9 @@ static NTSTATUS FLTAPI Unload(FLT_FILTER_UNLOAD_FLAGS flags) {
 static const FLT_OPERATION_REGISTRATION operations[] = {
     {IRP_MJ_READ, 0, PreRead, NULL, NULL},
     {IRP_MJ_WRITE, 0, PreWrite, NULL, NULL},
+#ifndef LEAVES_CLEANUP  // A filter may as well leave reads to their cancellation.
     {IRP_MJ_CLEANUP, 0, PreCleanup, NULL, NULL},
+#endif
     {IRP_MJ_OPERATION_END, 0, NULL, NULL, NULL}};
 static const FLT_CONTEXT_REGISTRATION contexts[] = {
     {FLT_INSTANCE_CONTEXT, 0, NULL, sizeof(InstanceContext), TAG, NULL, NULL, NULL},

@@ -2,7 +2,7 @@
 // that: the queue is disabled, the reads in it end, and further ones are to pass. The broken form
 // pends a read that the queue has refused as well.
 //
-// Found by: pending-without-end, cancelled-not-ended, pending-after-cleanup, pended-at-teardown.
+// Found by: pending-without-end, cancelled-not-ended, pended-at-teardown.
 #include <fltKernel.h>
 
 #ifndef BROKEN

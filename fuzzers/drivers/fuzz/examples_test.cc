@@ -94,19 +94,31 @@ TEST_P(ExamplesTest, TheBrokenFormIsFoundMadeSmallAndReplays) {
   }
 }
 
-TEST_P(ExamplesTest, TheRepairedFormIsClean) {
-  const std::unique_ptr<DriverImage> image = Load("repaired");
-  ASSERT_NE(image, nullptr);
-  DriverRunner runner(image.get());
-  TakeProfile(*image, &runner);
-  const DriveFuzzResult result = DriveFuzzer(&runner).Fuzz(OptionsOf(6000));
+void ExpectClean(const DriverImage& image, DriverRunner* runner) {
+  const DriveFuzzResult result = DriveFuzzer(runner).Fuzz(OptionsOf(6000));
   for (const DriveFinding& finding : result.findings) {
-    ADD_FAILURE() << FindingText(finding, image->path(), "", "here", "FILE");
+    ADD_FAILURE() << FindingText(finding, image.path(), "", "here", "FILE");
   }
   for (const auto& [reason, count] : result.not_judged) {
     ADD_FAILURE() << count << " runs were not judged: " << reason;
   }
   EXPECT_GT(result.operations, result.runs);
+}
+
+TEST_P(ExamplesTest, TheRepairedFormIsClean) {
+  const std::unique_ptr<DriverImage> image = Load("repaired");
+  ASSERT_NE(image, nullptr);
+  DriverRunner runner(image.get());
+  TakeProfile(*image, &runner);
+  ExpectClean(*image, &runner);
+}
+
+TEST(MinifilterTest, MayLeaveWhatItPendsToCancellationAtCleanup) {
+  std::string error;
+  const auto image = LoadDriver(CANCELSAFE_EXAMPLES_DIR "/filter_leaves_cleanup.sys", &error);
+  ASSERT_NE(image, nullptr) << error;
+  DriverRunner runner(image.get());
+  ExpectClean(*image, &runner);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ExamplesTest, ::testing::ValuesIn(kExamples),

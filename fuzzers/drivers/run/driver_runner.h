@@ -143,6 +143,7 @@ class DriverRunner final : private Stage::Play {
   void BringToRest();
   // Cancels what its dispatch routine waits with. False if there is nothing to cancel.
   bool CancelStuck();
+  void JudgeAfterCleanup(const Request& request);
   void JudgePending();
   void JudgeOrder(Request* ended);
   void FailOrder(const Request& older, const Request& younger);

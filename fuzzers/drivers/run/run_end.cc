@@ -95,15 +95,19 @@ void DriverRunner::BringToRest() {
   }
 }
 
+// Cleanup is for the driver that owns the device. No page asks it of a minifilter, which may leave
+// what it pends to cancellation.
+void DriverRunner::JudgeAfterCleanup(const Request& request) {
+  if (facts_.filters || files_[request.file].state != File::State::kCleaned) return;
+  stage_.Fail(DriverRule::kPendingAfterCleanup,
+              absl::StrCat(Name(request), " is pending after the cleanup of file ", request.file));
+}
+
 void DriverRunner::JudgePending() {
   if (stage_.restless()) return;
   for (const Request& request : requests_) {
     if (!request.pending()) continue;
-    if (files_[request.file].state == File::State::kCleaned) {
-      stage_.Fail(
-          DriverRule::kPendingAfterCleanup,
-          absl::StrCat(Name(request), " is pending after the cleanup of file ", request.file));
-    }
+    JudgeAfterCleanup(request);
     if (request.overtaken_by != nullptr && !request.cancelled) {
       FailOrder(request, *request.overtaken_by);
     }
@@ -170,8 +174,7 @@ void DriverRunner::EndFiles() {
     if (files_[number].state != File::State::kCleaned) continue;
     for (const Request& request : requests_) {
       if (request.pending() && request.file == number && !stage_.restless()) {
-        stage_.Fail(DriverRule::kPendingAfterCleanup,
-                    absl::StrCat(Name(request), " is pending after the cleanup of file ", number));
+        JudgeAfterCleanup(request);
       }
     }
     Close(number);
