@@ -159,7 +159,7 @@ class CompleteExplorer final : public Scheduler {
 
   CompleteKnowledge known_;
   // For tight calls. What each fiber passes within a call is a path, a hash of its points.
-  std::vector<uint64_t> newly_quiet_;   // in this run; of fixed room, like path_
+  std::vector<uint64_t> newly_quiet_;       // in this run; of fixed room, like path_
   uint64_t path_of_[kFiberCapacity] = {};   // that it has passed in this run
   uint64_t calls_of_[kFiberCapacity] = {};  // begun in this run
   bool in_new_call_[kFiberCapacity] = {};   // since its last point

@@ -23,14 +23,14 @@ struct PathStep {
   uint8_t backtrack;  // fibers to be tried here
   uint8_t sleeping;   // fibers whose step here was explored already
   int8_t chosen;
-  int passed;                       // points within the step
-  uint32_t begin;                   // when it began, by CompleteOptions::time
-  bool begins_call;                 // with tight calls: a call began in it
-  bool ends_call;                   // likewise
-  bool after_rest;                  // before it all fibers waited (Executor::NoteRest)
-  Footprint footprint;              // of the step
-  Footprint outcomes;               // of the step, with all choices so far
-  Footprint attempt;                // likewise, if it ended in waiting: with what it tried
+  int passed;                           // points within the step
+  uint32_t begin;                       // when it began, by CompleteOptions::time
+  bool begins_call;                     // with tight calls: a call began in it
+  bool ends_call;                       // likewise
+  bool after_rest;                      // before it all fibers waited (Executor::NoteRest)
+  Footprint footprint;                  // of the step
+  Footprint outcomes;                   // of the step, with all choices so far
+  Footprint attempt;                    // likewise, if it ended in waiting: with what it tried
   Footprint sleeper[kFiberCapacity];    // of the sleeping fibers' steps
   Footprint announced[kFiberCapacity];  // of the points at which the fibers stand
   // Filled in by Analyze: the steps that happen before it, of each fiber the number of

@@ -277,7 +277,6 @@ void StartDriverTarget(int* argc, char*** argv) {
   MapOr(target->flags.learnt, &DriverLearnt::Map, &target->learnt);
   const DriverFacts facts = target->loaded.runner->Learn();
   target->learnt->AddKinds(facts.reads, facts.writes, facts.controls, facts.filters);
-  target->learnt->AddCode(kFirstControlCode);
   for (const uint32_t code : facts.codes) target->learnt->AddCode(code);
   target->outcomes_seen.resize(kStateCounters);
   target->feedback = std::make_unique<DriverFeedback>(
