@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/counted.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "base/signals.h"
@@ -57,8 +58,8 @@ std::vector<Variant> MakeVariants(const CheckRequest& options, const std::string
     variants.insert(variants.end(), of->begin(), of->end());
   }
   if (sources.empty()) return variants;
-  printf("Building 4 variants of %zu source file%s: plain, traced, address, thread\n",
-         sources.size(), sources.size() == 1 ? "" : "s");
+  printf("Building 4 variants of %s: plain, traced, address, thread\n",
+         Counted(static_cast<int64_t>(sources.size()), "source file").c_str());
   fflush(stdout);
   absl::StatusOr<std::vector<Variant>> built =
       BuildVariants(sources, options.flags, TreeRoot() + "/impl/include", folder);

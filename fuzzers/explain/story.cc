@@ -6,15 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/counted.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/run/timeline.h"
 
 namespace cancelsafe {
 namespace {
-
-std::string Count(int count, const char* what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
-}
 
 std::string Fibers(uint8_t mask) {
   std::vector<int> numbers;
@@ -94,9 +91,9 @@ std::vector<std::string> MissingOrdering(const Observation& observation) {
 
 std::string VerdictLineOf(const Observation& observation) {
   return absl::StrCat(VerdictLine(observation.verdict), " [",
-                      Count(observation.program.operation_count, "operation"), ", ",
-                      Count(observation.program.fibers, "fiber"), ", ",
-                      Count(Preemptions(observation), "preemption"), "]");
+                      Counted(observation.program.operation_count, "operation"), ", ",
+                      Counted(observation.program.fibers, "fiber"), ", ",
+                      Counted(Preemptions(observation), "preemption"), "]");
 }
 
 std::vector<Mark> MarksOf(const Observation& observation) {
@@ -187,7 +184,7 @@ std::string Divergence(Runner* runner, const Program& program) {
     if (choice.step >= result.decisions) {
       return absl::StrCat("diverged at step ", choice.step, ": the file switches to fiber ",
                           choice.fiber, " there, but the run made only ",
-                          Count(result.decisions, "decision"));
+                          Counted(result.decisions, "decision"));
     }
     if (choice.step < trace.size() &&
         (schedule::TraceEnabled(trace[choice.step]) >> choice.fiber & 1) == 0) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "base/counted.h"
 #include "command/status.h"
 
 namespace cancelsafe {
@@ -31,9 +32,9 @@ bool SearchUpToBound(const BoundedSearch& search) {
     if (search.spoilt()) return false;
     if (explorer.end() == schedule::ExploreEnd::kOutOfRuns) {
       printf("%" PRId64
-             " schedules with up to %d preemptions explored, no violation%s; there are more "
+             " schedules with up to %s explored, no violation%s; there are more "
              "(--schedules was reached)\n",
-             total, bound, search.left_out().c_str());
+             total, Counted(bound, "preemption").c_str(), search.left_out().c_str());
       return true;
     }
     if (explorer.end() != schedule::ExploreEnd::kComplete) {
@@ -42,8 +43,9 @@ bool SearchUpToBound(const BoundedSearch& search) {
           "schedules can be searched; --scheduler searches at random");
     }
   }
-  printf("all %" PRId64 " schedules up to %d preemptions explored%s, no violation%s\n", total,
-         search.preemptions, search.besides().c_str(), search.left_out().c_str());
+  printf("all %" PRId64 " schedules up to %s explored%s, no violation%s\n", total,
+         Counted(search.preemptions, "preemption").c_str(), search.besides().c_str(),
+         search.left_out().c_str());
   return true;
 }
 

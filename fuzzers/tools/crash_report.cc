@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/counted.h"
 #include "base/signals.h"
 #include "command/status.h"
 #include "fuzzers/run/timeline.h"
@@ -26,10 +27,6 @@ void (*crash_action)(const Verdict&) = nullptr;
 int time_out_status = kExitViolation;
 GuestHost* host = nullptr;
 
-std::string Count(int count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // No clause speaks of crashes: before a program is known any family will do.
 Family CurrentFamily() {
   return current_program == nullptr ? Family::kCsq : current_program->setup.family;
@@ -38,8 +35,8 @@ Family CurrentFamily() {
 void PrintReport(const Verdict& verdict) {
   printf("%s: %s", current_file, VerdictLine(verdict).c_str());
   if (current_program != nullptr) {
-    printf(" [%s, %s]", Count(current_program->operation_count, "operation").c_str(),
-           Count(current_program->fibers, "fiber").c_str());
+    printf(" [%s, %s]", Counted(current_program->operation_count, "operation").c_str(),
+           Counted(current_program->fibers, "fiber").c_str());
   }
   printf("\n");
   fflush(stdout);

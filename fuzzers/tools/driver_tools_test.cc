@@ -115,7 +115,7 @@ TEST_F(DriverToolsTest, ExploreSearchesAllSchedulesOfARepairedDriver) {
       "cancelsafe explore --driver walk_returns_last.repaired.sys program.txt --preemptions ";
   const CommandResult result = Run(command + "1");
   EXPECT_EQ(result.status, 0) << result.output;
-  EXPECT_THAT(result.output, AllOf(HasSubstr("all "), HasSubstr("up to 1 preemptions explored")));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("all "), HasSubstr("up to 1 preemption explored")));
   EXPECT_THAT(Run(command + "2 --schedules 100").output, HasSubstr("--schedules was reached"));
   const CommandResult complete = Run(command + "1 --complete --sanitizer none");
   EXPECT_EQ(complete.status, 2);

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/counted.h"
 #include "base/files.h"
 #include "command/require_ok.h"
 #include "command/status.h"
@@ -32,11 +33,8 @@ namespace cancelsafe {
 namespace {
 
 std::string Size(const Program& program) {
-  const auto count = [](int number, const char* what) {
-    return absl::StrCat(number, " ", what, number == 1 ? "" : "s");
-  };
-  return absl::StrCat(count(program.operation_count, "operation"), " on ",
-                      count(program.fibers, "fiber"));
+  return absl::StrCat(Counted(program.operation_count, "operation"), " on ",
+                      Counted(program.fibers, "fiber"));
 }
 
 class Replay {

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/counted.h"
 #include "oracle/family.h"
 
 namespace cancelsafe {
@@ -35,10 +36,6 @@ bool SameScope(const VerifyResult& a, const VerifyResult& b) {
   // Each driver has programs of its own.
   return a.driver ? *a.driver == *b.driver && a.implementation == b.implementation
                   : a.scope == b.scope;
-}
-
-std::string Counted(int64_t count, const char* what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
 // What keeps the result from being complete.

@@ -3,17 +3,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/counted.h"
 #include "fuzzers/drivers/explain/driver_source.h"
 #include "fuzzers/explain/observation.h"
 
 namespace cancelsafe::drivers {
-namespace {
-
-std::string Count(size_t count, const char* what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
-}
-
-}  // namespace
 
 DriverObservation ObserveDriver(DriverRunner* runner, const DriverImage& image,
                                 const DriverProgram& program, const DriverRunOptions& options) {
@@ -47,10 +41,11 @@ DriverObservation ObserveDriver(DriverRunner* runner, const DriverImage& image,
 }
 
 std::string DriverVerdictLine(const DriverObservation& observation) {
-  return absl::StrCat(VerdictLine(observation.verdict), " [",
-                      Count(observation.program.operations.size(), "operation"), ", ",
-                      Count(static_cast<size_t>(observation.program.fibers), "fiber"), ", ",
-                      Count(static_cast<size_t>(observation.preemptions), "preemption"), "]");
+  return absl::StrCat(
+      VerdictLine(observation.verdict), " [",
+      Counted(static_cast<int64_t>(observation.program.operations.size()), "operation"), ", ",
+      Counted(observation.program.fibers, "fiber"), ", ",
+      Counted(observation.preemptions, "preemption"), "]");
 }
 
 }  // namespace cancelsafe::drivers

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "base/counted.h"
 #include "base/files.h"
 #include "command/require_ok.h"
 #include "command/status.h"
@@ -73,10 +74,11 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
         DriverRule rule = DriverRule::kBugCheck;
         FindDriverRule(finding.verdict.rule, &rule);
         std::printf(
-            "%s\n  rule:   %s (%s)\n  %zu operations, %d preemptions\n  saved:  %s\n"
+            "%s\n  rule:   %s (%s)\n  %s, %s\n  saved:  %s\n"
             "  replay: %s\n",
             VerdictLine(finding.verdict).c_str(), InfoOf(rule).demand, InfoOf(rule).source,
-            finding.program.operations.size(), finding.preemptions, path.c_str(),
+            Counted(static_cast<int64_t>(finding.program.operations.size()), "operation").c_str(),
+            Counted(finding.preemptions, "preemption").c_str(), path.c_str(),
             DriverReplayCommand(options.implementation, path).c_str());
       });
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;

@@ -8,16 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/counted.h"
 
 namespace cancelsafe::drivers {
 namespace {
 
 // All programs of a scope open what they use.
 bool IsCall(DriverOp op) { return op != DriverOp::kOpen; }
-
-std::string Counted(int count, const char* what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
-}
 
 }  // namespace
 
