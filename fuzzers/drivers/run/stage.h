@@ -20,6 +20,11 @@
 
 namespace cancelsafe::drivers {
 
+// 2026-01-01, as drivers see it, is added by the service; here time begins at 1 s.
+inline constexpr uint64_t kFirstTime = 1000 * kTicksPerMs;
+// Milliseconds since the beginning of the run.
+inline uint64_t MsOf(uint64_t time) { return (time - kFirstTime) / kTicksPerMs; }
+
 struct StageOptions {
   bool access_points = false;  // accesses of the driver are preemption points
   bool tells_story = false;
