@@ -31,7 +31,7 @@ static_assert(offsetof(KiIrpHeader, completed) % 2 == 0 &&
 
 LifeWord* Life(KiIrpHeader* header) { return reinterpret_cast<LifeWord*>(&header->completed); }
 
-// To whoever searches all schedules of a driver the life of an IRP is the word before its
+// In a search of all schedules of a driver the life of an IRP is the word before its
 // header, which nothing accesses: it is written by what may end the IRP, and read by all who
 // use it (fuzzers/drivers/world/told.h).
 inline void TellLife(const KiIrpHeader* header, bool writes) {

@@ -84,7 +84,7 @@ static inline __attribute__((always_inline)) void KiLockNoted(const volatile voi
   (void)writes;
 #endif
 }
-// For who searches all schedules of a driver: memory that the machine room accesses unseen.
+// For a search of all schedules of a driver: memory that the machine room accesses unseen.
 static inline __attribute__((always_inline)) void KiTold(const volatile void* address,
                                                          unsigned long size, bool writes) {
 #if CANCELSAFE_SANITIZER_MODEL && !CANCELSAFE_KERNEL_SEEN

@@ -34,7 +34,7 @@ std::string PlaceInSource(const DriverImage& image, uintptr_t site) {
   const std::vector<std::string> lines = absl::StrSplit(
       Symbolized(image.path(), image.LinkedAddress(reinterpret_cast<const void*>(site - 1))), '\n',
       absl::SkipEmpty());
-  // Pairs of function and place, what was inlined first: inlines of the DDK tell nobody where
+  // Pairs of function and place, what was inlined first: inlines of the DDK do not say where
   // the driver is.
   size_t at = 0;
   while (at + 3 < lines.size() && (absl::StrContains(lines[at + 1], "/mingw-w64/include/") ||
