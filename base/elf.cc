@@ -1,18 +1,16 @@
 // See elf.h.
 #include "base/elf.h"
 
-#include <fstream>
-#include <iterator>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/files.h"
 
 namespace cancelsafe {
 
 absl::StatusOr<Elf> Elf::Read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return absl::UnavailableError(absl::StrCat("cannot read ", path));
-  Elf elf(std::move(bytes));
+  absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  Elf elf(*std::move(bytes));
   if (!elf.IsX8664()) return absl::InvalidArgumentError("not an x86-64 program");
   return elf;
 }

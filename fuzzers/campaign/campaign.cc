@@ -66,8 +66,10 @@ class Campaign {
     const std::string each = options_.schedules > 0 ? absl::StrCat(options_.schedules, " schedules")
                                                     : absl::StrCat(table_.slot_seconds, " s");
     if (options_.targets.front()->is_driver()) {
-      fprintf(out_, "Fuzzing %s under %s, %s for each of %zu processes.\n",
-              options_.targets.front()->driver.c_str(), options_.sanitizers.front()->name.c_str(),
+      const std::string& sanitizer = options_.sanitizers.front()->name;
+      fprintf(out_, "Fuzzing %s %s, %s for each of %zu processes.\n",
+              options_.targets.front()->driver.c_str(),
+              sanitizer == "none" ? "without sanitizer" : absl::StrCat("under ", sanitizer).c_str(),
               each.c_str(), slots_.size());
       fflush(out_);
       return;

@@ -46,6 +46,7 @@ Json JsonOf(const SlotStatus& slot) {
           {"operations", slot.operations},
           {"left_out", skipped},
           {"unknown", slot.unknown},
+          {"ignored", slot.ignored},
           {"unconfirmed", slot.unconfirmed},
           {"findings", slot.findings}};
 }

@@ -137,7 +137,7 @@ TEST_F(CampaignTest, WhatWasNotCheckedIsShown) {
       << output_;
   EXPECT_TRUE(Printed(absl::StrCat("left out: 5 operations: ", SkipReason(Skip::kNotProvided))))
       << output_;
-  EXPECT_TRUE(Printed("unknown: runs whose check ran out of its budget")) << output_;
+  EXPECT_TRUE(Printed("unknown: runs that could not be judged")) << output_;
   EXPECT_TRUE(Printed("unconfirmed: violations that did not happen again")) << output_;
 }
 

@@ -79,7 +79,7 @@ std::string SummaryTable(const std::vector<SlotStatus>& slots) {
 std::string WorkTable(const std::vector<SlotStatus>& slots) {
   std::string table = absl::StrFormat("%-19s  %-9s  %14s  %12s  %8s  %11s\n", "target", "sanitizer",
                                       "operations", "left out", "unknown", "unconfirmed");
-  uint64_t by_reason[kSkipCount] = {}, unknown = 0, unconfirmed = 0, not_then = 0;
+  uint64_t by_reason[kSkipCount] = {}, unknown = 0, ignored = 0, unconfirmed = 0, not_then = 0;
   for (const SlotStatus& slot : slots) {
     uint64_t left_out = slot.left_out;
     not_then += slot.left_out;
@@ -91,6 +91,7 @@ std::string WorkTable(const std::vector<SlotStatus>& slots) {
                           slot.sanitizer, slot.operations, left_out, slot.unknown,
                           slot.unconfirmed);
     unknown += slot.unknown;
+    ignored += slot.ignored;
     unconfirmed += slot.unconfirmed;
   }
   for (int i = 1; i < kSkipCount; ++i) {
@@ -102,7 +103,16 @@ std::string WorkTable(const std::vector<SlotStatus>& slots) {
     absl::StrAppend(&table, "left out: ", not_then,
                     " operations: a caller must not do that at that moment\n");
   }
-  if (unknown > 0) table += "unknown: runs whose check ran out of its budget; they did not pass\n";
+  if (unknown > 0) {
+    table +=
+        "unknown: runs that could not be judged (a check ran out of its budget, or a routine is "
+        "not "
+        "provided); they did not pass\n";
+  }
+  if (ignored > 0) {
+    absl::StrAppend(&table, "ignored: ", ignored,
+                    " runs that break a rule which --ignore names, or which was saved before\n");
+  }
   if (unconfirmed > 0) {
     table += "unconfirmed: violations that did not happen again when the run was repeated\n";
   }

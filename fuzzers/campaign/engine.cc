@@ -39,6 +39,9 @@ std::vector<std::string> TargetFlags(const CampaignOptions& options, const SlotI
   if (id.target->is_driver()) {
     flags.push_back(absl::StrCat("--driver=", id.target->driver));
     flags.push_back(absl::StrCat("--learnt=", id.target->learnt));
+    if (!id.target->profile.empty()) {
+      flags.push_back(absl::StrCat("--profile=", id.target->profile));
+    }
   }
   return flags;
 }

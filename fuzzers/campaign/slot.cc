@@ -178,6 +178,7 @@ SlotStatus Slot::Status(double now) const {
     }
     status.left_out = stats_->left_out.load(std::memory_order_relaxed);
     status.unknown = stats_->unknown.load(std::memory_order_relaxed);
+    status.ignored = stats_->ignored.load(std::memory_order_relaxed);
     status.unconfirmed = stats_->unconfirmed.load(std::memory_order_relaxed);
   }
   status.corpus = engine_->CorpusSize();

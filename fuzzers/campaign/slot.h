@@ -33,7 +33,8 @@ struct SlotStatus {
   uint64_t operations = 0;            // executed
   uint64_t skipped[kSkipCount] = {};  // left out, by Skip
   uint64_t left_out = 0;              // of a driver's program
-  uint64_t unknown = 0;               // runs that could not be judged within the budget
+  uint64_t unknown = 0;               // runs that could not be judged
+  uint64_t ignored = 0;               // of a driver: whose rule is left out, or was saved before
   uint64_t unconfirmed = 0;           // violations that did not happen a second time
 };
 

@@ -18,7 +18,8 @@ struct TargetStats {
   std::atomic<uint64_t> skipped[kSkipCount] = {};
   // Of a driver's program: what a caller must not do at that moment.
   std::atomic<uint64_t> left_out{0};
-  std::atomic<uint64_t> unknown{0};      // runs whose check ran out of its budget
+  std::atomic<uint64_t> unknown{0};      // runs that could not be judged
+  std::atomic<uint64_t> ignored{0};      // of a driver: whose rule is left out, or was saved before
   std::atomic<uint64_t> unconfirmed{0};  // violations that did not happen a second time
   std::atomic<uint32_t> running{0};      // whether a run is under way at this moment
   std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs, or outcomes

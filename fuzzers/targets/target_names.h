@@ -21,8 +21,9 @@ struct FuzzTarget {
   // has no family.
   std::string driver = {};
   bool is_driver() const { return !driver.empty(); }
-  std::string learnt = {};  // file of what its comparisons look for
-  size_t input_max = 1200;  // bytes that an engine makes of an input
+  std::string profile = {};  // of the driver; "" for the one beside it
+  std::string learnt = {};   // file of what its comparisons look for
+  size_t input_max = 1200;   // bytes that an engine makes of an input
 };
 
 // One for every family, and the canary, which is the last.

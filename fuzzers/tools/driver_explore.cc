@@ -37,6 +37,7 @@ class ScheduleSearch {
         progress_(host, options.hang_seconds) {
     NoteForCrashes(options.file, nullptr, nullptr);
     printf("%s", loaded_.remarks.c_str());
+    drivers::RequireRequests(loaded_.runner.get());
     run_.schedule.record_choices = true;
     file_.program.schedule = schedule::Schedule();
     file_.program.schedule.memory = options.memory;
@@ -47,11 +48,18 @@ class ScheduleSearch {
     }
   }
 
+  int Run() {
+    const int status = options_.complete                           ? Complete()
+                       : options_.kind == schedule::Kind::kChoices ? AllUpToBound()
+                                                                   : Random();
+    if (status == kExitOk && judged_ == 0) throw SetupError("no run could be judged");
+    return status;
+  }
+
+ private:
   int Complete();
   int AllUpToBound();
   int Random();
-
- private:
   // Runs once and takes in the outcome: whether it is a violation to be told.
   bool Fails(schedule::Scheduler* scheduler);
   bool Judge();
@@ -70,6 +78,7 @@ class ScheduleSearch {
   const LoadedDriver loaded_;
   ExploreProgress progress_;
   DriverRunOptions run_;
+  int64_t judged_ = 0;  // runs
   int64_t skipped_ = 0;
   int64_t unknown_ = 0;
   int64_t ignored_runs_ = 0;
@@ -85,6 +94,7 @@ bool ScheduleSearch::Fails(schedule::Scheduler* scheduler) {
 bool ScheduleSearch::Judge() {
   skipped_ += output_->skipped;
   const Verdict& verdict = output_->verdict;
+  judged_ += verdict.kind == VerdictKind::kUnknown ? 0 : 1;
   if (verdict.ok()) return false;
   if (verdict.kind == VerdictKind::kUnknown) {
     ++unknown_;
@@ -179,9 +189,7 @@ int ScheduleSearch::Random() {
 }  // namespace
 
 int ExploreDriver(const DriverExploreOptions& options, GuestHost* host) {
-  ScheduleSearch search(options, host);
-  if (options.complete) return search.Complete();
-  return options.kind == schedule::Kind::kChoices ? search.AllUpToBound() : search.Random();
+  return ScheduleSearch(options, host).Run();
 }
 
 }  // namespace cancelsafe

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "command/require_ok.h"
 #include "command/status.h"
+#include "command/tree.h"
 #include "fuzzers/drivers/explain/driver_generated_test.h"
 #include "fuzzers/drivers/explain/driver_observation.h"
 #include "fuzzers/drivers/fuzz/drive_fuzz.h"
@@ -181,8 +182,17 @@ int DriverReplay::Run() {
     printf("%s: %s%s\n", path_.c_str(), drivers::DriverVerdictLine(observation).c_str(),
            ignored ? " (ignored)" : "");
   }
-  const std::string difference = HeaderDifference(file_.header_comments, observation.verdict);
+  // With a driver that the file does not name, the question is whether that one is right.
+  const bool other_driver = !options_.driver.empty() && observation.verdict.ok();
+  const std::string difference =
+      other_driver ? "" : HeaderDifference(file_.header_comments, observation.verdict);
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
+  if (other_driver) {
+    printf(
+        "%s: passes with %s. Its steps may be others now; all schedules of the program: %s explore "
+        "%s --driver %s\n",
+        path_.c_str(), driver_.c_str(), FrontDoor().c_str(), path_.c_str(), driver_.c_str());
+  }
   if (!options_.quiet) {
     printf("\n%s", drivers::DriverTableOf(observation).c_str());
     if (options_.repeat > 1) {

@@ -114,7 +114,13 @@ DriveCheck CheckDriver(const std::string& path) {
       return;
     }
     if (Devices().empty()) {
-      absl::StrAppend(&check.text, "no device: no request can be sent\n");
+      check.complete = false;
+      absl::StrAppend(&check.text, "no device: no request can be sent",
+                      HasAddDevice()
+                          ? "; AddDevice is set, and is not called: plug and play is not "
+                            "provided"
+                          : "",
+                      "\n");
     } else {
       Check(&check).Run(Devices().front());
     }

@@ -1,11 +1,16 @@
 // cancelsafe drive: builds a driver from its sources, looks at one for the first time, and fuzzes
 // it.
+#include <unistd.h>
+
+#include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "command/flags.h"
@@ -38,12 +43,24 @@ struct DriveOptions {
   std::function<bool()> seed_given;
 };
 
+void RequireSource(const std::string& source) {
+  const bool is_source = absl::EndsWith(source, ".c") || absl::EndsWith(source, ".cc") ||
+                         absl::EndsWith(source, ".cpp");
+  if (!is_source) {
+    throw UsageError(absl::StrCat("build: '", source, "' is not a source (.c, .cc, .cpp)"));
+  }
+  if (access(source.c_str(), R_OK) != 0) {
+    throw UsageError(absl::StrCat("build: ", source, ": ", strerror(errno)));
+  }
+}
+
 int Build(const DriveOptions& options, const std::vector<std::string>& sources) {
   if (sources.empty()) throw UsageError("build: name the driver's sources (.c, .cc, .cpp)");
   if (options.output.empty()) {
     throw UsageError(
         absl::StrCat("build: --output FILE.", options.dll ? "dll" : "sys", " is missing"));
   }
+  for (const std::string& source : sources) RequireSource(source);
   drivers::DriverBuildOptions build;
   build.sources = sources;
   build.output = options.output;
@@ -55,7 +72,7 @@ int Build(const DriveOptions& options, const std::vector<std::string>& sources) 
   const absl::Status status = drivers::BuildDriver(build);
   if (absl::IsInvalidArgument(status)) {
     fprintf(stderr, "cancelsafe drive build: %s\n", std::string(status.message()).c_str());
-    return kExitViolation;
+    return kExitSetup;
   }
   RequireOk(status);
   printf("%s\n", options.output.c_str());
@@ -130,8 +147,12 @@ int Run(const DriveOptions& options) {
   if (verb == "check") return Check(rest, options.session.profile);
   if (verb == "services") return List();
   if (verb.empty() || !rest.empty()) {
-    throw UsageError(
-        "expected build SOURCE..., check FILE.sys..., services, or one FILE.sys to fuzz");
+    throw UsageError(absl::StrCat(
+        verb.empty() ? ""
+        : absl::EndsWith(verb, ".sys")
+            ? absl::StrCat("one driver at a time, and ", options.words.size(), " are named; ")
+            : absl::StrCat("'", verb, "' is not a command; "),
+        "expected build SOURCE..., check FILE.sys..., services, or one FILE.sys to fuzz"));
   }
   return Fuzz(options, verb);
 }

@@ -52,7 +52,9 @@ void PrepareEngine(const DriveCampaignOptions& options, const std::string& prese
 int DriveCampaign(const DriveCampaignOptions& options) {
   const DriveSessionOptions& session = options.session;
   // What is wrong with the driver or the flags shows here, once.
-  std::printf("%s", OpenDriver(session.driver, session.implementation).remarks.c_str());
+  const LoadedDriver loaded = OpenDriver(session.driver, session.implementation, session.profile);
+  std::printf("%s", loaded.remarks.c_str());
+  RequireRequests(loaded.runner.get());
   static_cast<void>(IgnoredRules(session.ignored));
   if (schedule::MemoryModel model; !session.memory.empty()) {
     const std::string wrong = ReadMemoryModel(session.memory, &model);
@@ -82,6 +84,7 @@ int DriveCampaign(const DriveCampaignOptions& options) {
   FuzzTarget target;
   target.name = "driver";
   target.driver = session.driver;
+  target.profile = session.profile;
   target.learnt = campaign.work + "/learnt";
   target.input_max = kMaxDriverBytes;
   campaign.targets = {&target};

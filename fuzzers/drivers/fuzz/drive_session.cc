@@ -45,6 +45,7 @@ std::string FindingText(const DriveFinding& finding, const std::string& driver,
 int DriveFuzzSession(const DriveSessionOptions& options) {
   const LoadedDriver loaded = OpenDriver(options.driver, options.implementation, options.profile);
   std::printf("%s", loaded.remarks.c_str());
+  RequireRequests(loaded.runner.get());
   DriveFuzzOptions fuzz;
   fuzz.seed = static_cast<uint64_t>(options.seed);
   fuzz.runs_max = options.runs;
@@ -82,7 +83,6 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
             DriverReplayCommand(options.implementation, path).c_str());
       });
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-  if (!result.facts.starts) std::printf("DriverEntry fails, so no request was sent.\n");
   std::printf("%lld runs of %lld programs in %.1f s (%.0f/s), %lld operations, %lld left out\n",
               static_cast<long long>(result.runs), static_cast<long long>(result.programs),
               passed.count(), static_cast<double>(result.runs) / std::max(passed.count(), 1e-9),
@@ -93,8 +93,12 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
   for (const auto& [rule, count] : result.ignored) {
     std::printf("ignored: %lld runs: %s\n", static_cast<long long>(count), rule.c_str());
   }
-  if (result.findings.empty()) std::printf("No findings.\n");
-  return result.findings.empty() ? kExitOk : kExitViolation;
+  if (!result.findings.empty()) return kExitViolation;
+  int64_t judged = result.runs;
+  for (const auto& [reason, count] : result.not_judged) judged -= count;
+  if (judged == 0) throw SetupError("no run could be judged");
+  std::printf("No findings.\n");
+  return kExitOk;
 }
 
 }  // namespace cancelsafe::drivers

@@ -74,6 +74,25 @@ LoadedDriver OpenDriver(const std::string& driver, const std::string& implementa
   return loaded;
 }
 
+void RequireRequests(DriverRunner* runner) {
+  const DriverFacts facts = runner->Learn();
+  // What is wrong with loading it is a finding.
+  if (!facts.verdict.ok() && facts.verdict.kind != VerdictKind::kUnknown) return;
+  std::string reason;
+  if (!facts.verdict.ok()) {
+    reason = facts.verdict.reason;
+  } else if (!facts.starts) {
+    reason = "DriverEntry fails";
+  } else if (!facts.has_device && !facts.filters) {
+    reason = facts.adds_device
+                 ? "DriverEntry has set AddDevice, which is not called: plug and play "
+                   "is not provided, and there is no device"
+                 : "DriverEntry has created no device";
+  }
+  if (reason.empty()) return;
+  throw SetupError(absl::StrCat("nothing can be judged, since no request can be sent: ", reason));
+}
+
 std::string DriverOf(const DriverProgramFile& file, const std::string& program_path,
                      const std::string& named) {
   if (!named.empty()) return named;

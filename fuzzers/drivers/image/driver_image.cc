@@ -7,10 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 #include "impl/kernel/windows_code.h"
 
 namespace cancelsafe::drivers {
@@ -54,17 +53,12 @@ bool DriverImage::HasMissingHandler() { return missing_handler != nullptr; }
 
 std::unique_ptr<DriverImage> DriverImage::Load(const std::string& path, const Resolver& resolver,
                                                std::string* error) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    *error = absl::StrCat(path, ": cannot be opened: ", strerror(errno));
+  const absl::StatusOr<std::string> file = ReadFile(path);
+  if (!file.ok()) {
+    *error = std::string(file.status().message());
     return nullptr;
   }
-  std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (in.bad()) {
-    *error = absl::StrCat(path, ": cannot be read");
-    return nullptr;
-  }
-  return LoadBytes(bytes, path, resolver, error);
+  return LoadBytes(std::vector<uint8_t>(file->begin(), file->end()), path, resolver, error);
 }
 
 std::unique_ptr<DriverImage> DriverImage::LoadBytes(const std::vector<uint8_t>& bytes,

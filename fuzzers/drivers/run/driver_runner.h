@@ -55,6 +55,8 @@ struct DriverFacts {
   std::vector<uint32_t> codes;  // of device control
   bool filters = false;         // it registered a minifilter
   bool starts = true;           // its entry point succeeded
+  bool has_device = false;      // that requests can be sent to
+  bool adds_device = false;     // it has set AddDevice, which is not called
   Verdict verdict;              // of loading and unloading it
 };
 

@@ -26,6 +26,8 @@ void DriverRunner::Manage() {
     facts_.writes = serves(kMajorWrite);
     facts_.controls = serves(kMajorDeviceControl);
     facts_.filters = IsFilter();
+    facts_.has_device = !Devices().empty();
+    facts_.adds_device = HasAddDevice();
     for (const DriverOperation& operation : program_->operations) {
       if (operation.fiber == kBefore) Do(operation);
     }

@@ -225,7 +225,7 @@ void MapOr(const std::string& path, T* (*map)(const std::string&, std::string*),
 void LoadDriverOrExit() {
   const DriverTargetFlags& flags = target->flags;
   try {
-    target->loaded = OpenDriver(flags.driver, flags.implementation);
+    target->loaded = OpenDriver(flags.driver, flags.implementation, flags.profile);
     target->ignored = IgnoredRules(flags.ignored);
     const DriverRuleRow& race = InfoOf(DriverRule::kDataRace);
     target->run_options.races =
@@ -247,9 +247,10 @@ bool RunOnce(DriverProgram* program) {
     return true;
   }
   if (!output.verdict.ok()) {
-    if (output.verdict.kind == VerdictKind::kUnknown ||
-        IsIgnored(target->ignored, output.verdict)) {
+    if (output.verdict.kind == VerdictKind::kUnknown) {
       AddTo(&target->stats->unknown, 1);
+    } else if (IsIgnored(target->ignored, output.verdict)) {
+      AddTo(&target->stats->ignored, 1);
     } else {
       HandleViolation(*program, output);
     }

@@ -21,6 +21,7 @@ constexpr char kHelp[] =
                             build with the memory engine
   --ignore=RULE             leave out a rule or clause (may be repeated)
   --artifacts=DIR           save findings as readable text here (default: .)
+  --profile=FILE            which requests make sense (NAME.profile beside NAME.sys)
   --learnt=FILE             keep here what comparisons in the driver look for
   --schedules=N             end after the input with which N schedules have been run
   --stats=FILE              keep counters for a campaign here
@@ -63,6 +64,7 @@ constexpr TargetFlag<DriverTargetFlags> kFlags[] = {
     {"--ignore", true, true,
      [](Value value, DriverTargetFlags* flags) { flags->ignored.emplace_back(value); }},
     {"--artifacts", true, false, &ReadText<&DriverTargetFlags::artifacts>},
+    {"--profile", true, false, &ReadText<&DriverTargetFlags::profile>},
     {"--learnt", true, false, &ReadText<&DriverTargetFlags::learnt>},
     {"--schedules", true, false, &ReadSchedules},
     {"--stats", true, false, &ReadText<&DriverTargetFlags::stats>},

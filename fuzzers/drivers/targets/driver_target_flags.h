@@ -15,6 +15,7 @@ namespace cancelsafe::drivers {
 struct DriverTargetFlags {
   std::string driver;          // path
   std::string implementation;  // of the queue routines; "" for the built-in ones
+  std::string profile;         // file, or "" for the one beside the driver
   std::string learnt;          // file, or "" for none
   std::string stats;           // likewise
   std::string confirm;         // likewise

@@ -150,6 +150,11 @@ bool UnloadDriver(bool mandatory) {
 }
 
 PDRIVER_OBJECT DriverObject() { return TheState().driver; }
+bool HasAddDevice() {
+  const KernelDriverExtension* extension = TheState().driver_extension;
+  return extension != nullptr && extension->add_device != nullptr;
+}
+
 std::vector<PDEVICE_OBJECT> Devices() {
   std::vector<PDEVICE_OBJECT> devices = TheState().devices;
   if (IsFilter()) devices.insert(devices.begin(), MakeVolumeDevice());

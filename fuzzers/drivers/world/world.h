@@ -42,6 +42,8 @@ PDRIVER_OBJECT DriverObject();
 // Where requests are sent: the volume, if the driver has registered a minifilter, then the
 // driver's devices in the order of their creation. Valid until the next service.
 std::vector<PDEVICE_OBJECT> Devices();
+// Whether the driver has set DriverExtension->AddDevice, which plug and play would call.
+bool HasAddDevice();
 // Whether the driver has registered a minifilter in this run; and whether one that is registered
 // has callbacks for these requests.
 bool IsFilter();
