@@ -37,6 +37,7 @@ class ScheduleSearch {
         progress_(host, options.hang_seconds) {
     NoteForCrashes(options.file, nullptr, nullptr);
     printf("%s", loaded_.remarks.c_str());
+    loaded_.runner->CountRaces(!drivers::IgnoresRaces(ignored_));
     drivers::RequireRequests(loaded_.runner.get());
     run_.schedule.record_choices = true;
     file_.program.schedule = schedule::Schedule();

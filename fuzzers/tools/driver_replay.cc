@@ -45,7 +45,9 @@ class DriverReplay {
         file_(drivers::OpenDriverProgram(path)),
         driver_(drivers::DriverOf(file_, path, options.driver)),
         loaded_(drivers::OpenDriver(driver_, options.guest.implementation,
-                                    drivers::ProfileOf(file_, path))) {}
+                                    drivers::ProfileOf(file_, path))) {
+    loaded_.runner->CountRaces(!drivers::IgnoresRaces(ignored_));
+  }
 
   // Returns the exit status.
   int Run();
@@ -132,6 +134,10 @@ int DriverReplay::Minimize() {
                    " preemptions to ", finding.program.operations.size(), " and ",
                    finding.preemptions),
       absl::StrCat("replay: ./cancelsafe replay", options_.guest.AsText(), " ", options_.minimize)};
+  if (loaded_.profile != nullptr) {
+    out.header_comments.insert(out.header_comments.begin() + 2,
+                               absl::StrCat("profile ", loaded_.profile->path));
+  }
   Write(options_.minimize, drivers::PrintDriverProgram(out), "minimised:");
   file_.program = finding.program;
   return -1;

@@ -253,6 +253,7 @@ int VerifyDriver(const Options& options, const Shard& shard) {
   const drivers::LoadedDriver driver =
       drivers::OpenDriver(options.driver, options.guest.implementation);
   printf("%s", driver.remarks.c_str());
+  driver.runner->CountRaces(!drivers::IgnoresRaces(drivers::IgnoredRules(options.guest.ignore)));
   drivers::RequireRequests(driver.runner.get());
   const StopSignals stop;
   const absl::StatusOr<drivers::ProgramsEnd> end = drivers::SearchPrograms(plan, driver, stop);

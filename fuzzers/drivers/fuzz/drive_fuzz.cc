@@ -47,10 +47,8 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
   };
   std::set<std::string> seen;
   Random random(options.seed);
-  const DriverRuleRow& race = InfoOf(DriverRule::kDataRace);
-  races_ = options.ignored.count(race.name) + options.ignored.count(race.clause) == 0;
+  runner_.CountRaces(!IgnoresRaces(options.ignored));
   DriverRunOptions run_options;
-  run_options.races = races_;
   while (!is_over()) {
     DriverProgram program = GenerateDriverProgram(vocabulary, &random);
     program.schedule.memory = options.memory;

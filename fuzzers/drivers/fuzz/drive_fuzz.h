@@ -70,7 +70,6 @@ class DriveFuzzer {
   void FewerPreemptions(int runs_max, DriveFinding* best);
 
   DriverRunner& runner_;
-  bool races_ = true;
   int minimize_runs_ = 0;
   int minimize_runs_max_ = 0;
   int decisions_ = 0;  // of the last run

@@ -162,6 +162,30 @@ TEST(DriveSessionTest, AWrongProfileIsNamed) {
   }
 }
 
+TEST(DriveSessionTest, ADriverThatGetsNoRequestIsNotJudgedAndDoesNotPass) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"adds_device", "AddDevice, which is not called"},
+      {"fails", "DriverEntry fails"},
+      {"neither", "DriverEntry has created no device"}};
+  for (const auto& [name, reason] : cases) {
+    DriveSessionOptions options;
+    options.driver = absl::StrCat(CANCELSAFE_EXAMPLES_DIR "/no_device_", name, ".sys");
+    options.runs = 100;
+    try {
+      DriveFuzzSession(options);
+      ADD_FAILURE() << name << " passed";
+    } catch (const SetupError& error) {
+      EXPECT_THAT(std::string(error.what()), HasSubstr(reason));
+    }
+  }
+}
+
+TEST(DriveSessionTest, AFolderIsNotADriver) {
+  DriveSessionOptions options;
+  options.driver = ::testing::TempDir();
+  EXPECT_THROW(DriveFuzzSession(options), UsageError);
+}
+
 TEST(DriveSessionTest, WrongUseIsNamed) {
   DriveSessionOptions options;
   options.driver = "no-such.sys";

@@ -84,6 +84,11 @@ DriverRule RuleOfMachine(KiViolationKind kind, absl::string_view routine) {
   return DriverRule::kHostLimit;
 }
 
+bool IgnoresRaces(const std::set<std::string>& ignored) {
+  const DriverRuleRow& race = InfoOf(DriverRule::kDataRace);
+  return ignored.count(race.name) + ignored.count(race.clause) != 0;
+}
+
 Verdict MakeDriverVerdict(DriverRule rule, const std::string& reason) {
   const DriverRuleRow& row = InfoOf(rule);
   Verdict verdict;

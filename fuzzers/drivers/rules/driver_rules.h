@@ -4,6 +4,7 @@
 #define CANCELSAFE_FUZZERS_DRIVERS_RULES_DRIVER_RULES_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ DriverRule RuleOfService(absl::string_view word);
 
 // The rule behind what `routine` of the machine room has seen.
 DriverRule RuleOfMachine(KiViolationKind kind, absl::string_view routine);
+
+// Whether names and clauses of rules, as given to --ignore, leave out data races.
+bool IgnoresRaces(const std::set<std::string>& ignored);
 
 Verdict MakeDriverVerdict(DriverRule rule, const std::string& reason);
 

@@ -76,7 +76,7 @@ const DriverRunOutput& DriverRunner::Run(const DriverProgram& program,
   output_.starved = stage_.starved();
   output_.restless = stage_.restless();
   output_.hung = RunHung();
-  output_.verdict = EngineVerdict(options.races);
+  output_.verdict = EngineVerdict(counts_races_);
   if (output_.verdict.ok()) output_.verdict = stage_.verdict();
   if (output_.verdict.ok()) {
     JudgeMemory();

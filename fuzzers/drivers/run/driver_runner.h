@@ -26,8 +26,6 @@ struct DriverRunOptions {
   // The scheduler is that of a search of all schedules, which has to be told of all shared
   // state that is accessed (fuzzers/drivers/world/told.h).
   bool tells = false;
-  // Data races count; in builds without the memory engine none is seen.
-  bool races = true;
   schedule::RunOptions schedule;
 };
 
@@ -67,6 +65,9 @@ class DriverRunner final : private Stage::Play {
 
   // O(run). The result is valid until the next call.
   const DriverRunOutput& Run(const DriverProgram& program, const DriverRunOptions& options);
+  // Whether data races count, in all runs from now on (they do). In builds without the memory
+  // engine none is seen.
+  void CountRaces(bool counts) { counts_races_ = counts; }
   // Loads and unloads the driver once.
   DriverFacts Learn();
   // What the next runs are sent and judged by beside; it outlives them. Null: nothing.
@@ -169,6 +170,7 @@ class DriverRunner final : private Stage::Play {
   Stage& stage_ = Stage::Get();
   const DriverProgram* program_ = nullptr;
   MemoryRun memory_;
+  bool counts_races_ = true;
   DriverRunOutput output_;
   File files_[kMaxFiles];
   // The program's, then probes and what the end of a run sends.

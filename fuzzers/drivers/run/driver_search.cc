@@ -83,7 +83,6 @@ DriverSearch::DriverSearch(const DriverProgram& program, DriverRunner* runner,
   memory = wanted;
   run_.scheduler = &stage_;
   run_.tells = true;
-  run_.races = options_.races;
   run_.schedule.record_choices = true;
   stage_.manager = program_.fibers;
   runner_->SetMemoryChooser(&stage_);
@@ -144,7 +143,6 @@ bool DriverSearch::GoesOnToAnEnd() {
   DriverProgram again = program_;
   again.schedule = output_->schedule.executed;
   DriverRunOptions options;
-  options.races = options_.races;
   options.schedule.record_choices = true;
   runner_->SetMemoryChooser(nullptr);
   output_ = &runner_->Run(again, options);

@@ -32,7 +32,6 @@ struct DriverSearchOptions {
   int64_t max_runs = INT64_MAX;
   // Asked before every run: true ends the search.
   std::function<bool()> stop = [] { return false; };
-  bool races = true;
   // Steps go on to the next access that can matter to another fiber. Off: each point begins one.
   // What is explored is the same.
   bool long_steps = true;

@@ -173,6 +173,7 @@ void HandleViolation(const DriverProgram& program, const DriverRunOutput& output
   finding.verdict = seen;
   finding.program = program;
   finding.found_after = static_cast<int64_t>(Count(target->stats->runs));
+  if (target->loaded.profile != nullptr) finding.profile = target->loaded.profile->path;
   std::string why;
   if (!repeat.Shows(program, seen, &finding)) {
     why = "the same program did not show it when it was recorded";
@@ -227,9 +228,7 @@ void LoadDriverOrExit() {
   try {
     target->loaded = OpenDriver(flags.driver, flags.implementation, flags.profile);
     target->ignored = IgnoredRules(flags.ignored);
-    const DriverRuleRow& race = InfoOf(DriverRule::kDataRace);
-    target->run_options.races =
-        target->ignored.count(race.name) + target->ignored.count(race.clause) == 0;
+    target->loaded.runner->CountRaces(!IgnoresRaces(target->ignored));
     if (!flags.confirm.empty()) exit(AnswerConfirmation(flags.confirm));
   } catch (const UsageError& error) {
     FailTarget(kTargetUsageError, error.what());
@@ -293,12 +292,27 @@ void StartDriverTarget(int* argc, char*** argv) {
   ReleaseFaults();
 }
 
+// AFL++'s mutator and an older corpus do not know what the profile says.
+void KeepToProfile(DriverProgram* program) {
+  const DriverProfile* const profile = target->loaded.profile.get();
+  if (profile == nullptr) return;
+  std::vector<DriverOperation>& operations = program->operations;
+  operations.erase(std::remove_if(operations.begin(), operations.end(),
+                                  [profile](const DriverOperation& operation) {
+                                    const DriverOpRow& row = InfoOf(operation.op);
+                                    return row.request && row.file &&
+                                           profile->KindOf(operation) < 0;
+                                  }),
+                   operations.end());
+}
+
 void RunDriverInput(const uint8_t* data, size_t size) {
   // Here, after the engine's own.
   static const bool ready = (CatchFaults(), true);
   static_cast<void>(ready);
   DriverProgram& program = target->program;
   LoadDriverProgram(data, size, &program);
+  KeepToProfile(&program);
   program.schedule.memory = target->flags.memory;
   ClearCoverage();
   for (int i = 0; i < kSchedulesPerInput && RunOnce(&program); ++i) {

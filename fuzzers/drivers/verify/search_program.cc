@@ -58,9 +58,7 @@ class ProgramSearch {
     DriverSearchOptions search_options;
     search_options.stop = options_.stop;
     if (options_.executions_max != 0) search_options.max_runs = options_.executions_max;
-    const DriverRuleRow& race = InfoOf(DriverRule::kDataRace);
-    search_options.races =
-        options_.ignored.count(race.name) + options_.ignored.count(race.clause) == 0;
+    runner_->CountRaces(!IgnoresRaces(options_.ignored));
     DriverSearch search(program_, runner_, search_options);
     Part part;
     while (search.Next()) {
