@@ -58,6 +58,13 @@ std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFact
   const auto add = [&](const DriverVariant& variant) {
     if (scope.Allows(variant.op)) variants.push_back(variant);
   };
+  // And with buffers that are not there, where the driver gets their addresses.
+  const auto add_both = [&](DriverVariant variant) {
+    add(variant);
+    variant.unreadable = true;
+    const bool has_buffer = variant.in != 0 || variant.out != 0;
+    if (has_buffer && PassesUserAddresses(variant.op, variant.code)) add(variant);
+  };
   constexpr uint32_t kLengths[] = {kSomeBytes, 0};
   for (const uint32_t length : kLengths) {
     if (facts.reads) add({DriverOp::kRead, 0, 0, length, 0});
@@ -66,7 +73,7 @@ std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFact
   if (facts.controls) {
     for (const uint32_t code : facts.codes) {
       for (const uint32_t in : kLengths) {
-        for (const uint32_t out : kLengths) add({DriverOp::kIoctl, code, in, out, 0});
+        for (const uint32_t out : kLengths) add_both({DriverOp::kIoctl, code, in, out, 0});
       }
     }
   }

@@ -53,11 +53,12 @@ struct DriverVariant {
   uint32_t in = 0;
   uint32_t out = 0;
   uint32_t number = 0;
+  bool unreadable = false;
 };
 
 // All that the scope allows and the driver, which has told `facts`, can notice: requests that it
-// has routines for, empty and not; time where it has services of time; unload while requests are
-// under way of a minifilter.
+// has routines for, empty and not, and of METHOD_NEITHER with buffers that are not there; time
+// where it has services of time; unload while requests are under way of a minifilter.
 std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFacts& facts,
                                       bool has_time);
 // Whether the driver imports a service that knows of time.

@@ -176,7 +176,8 @@ Fibers FibersOf(const DriverProgram& program, int fibers,
         while (variants[static_cast<size_t>(call.variant)].op != operation.op ||
                variants[static_cast<size_t>(call.variant)].code != operation.code ||
                variants[static_cast<size_t>(call.variant)].in != operation.in ||
-               variants[static_cast<size_t>(call.variant)].out != operation.out) {
+               variants[static_cast<size_t>(call.variant)].out != operation.out ||
+               variants[static_cast<size_t>(call.variant)].unreadable != operation.unreadable) {
           ++call.variant;
         }
         calls.push_back(call);
@@ -217,6 +218,24 @@ TEST(DriverWorldsTest, VisitsEachProgramOnceUpToRenaming) {
   CompareWithAllWords(ScopeOf(3, 1, 2), plain);
   CompareWithAllWords(ScopeOf(2, 2, 2), {{DriverOp::kRead}, {DriverOp::kCancel}});
   CompareWithAllWords(ScopeOf(1, 3, 2), plain);
+}
+
+TEST(DriverWorldsTest, BuffersThatAreNotThereAreProgramsOfTheirOwn) {
+  const DriverScope scope = ScopeOf(2, 1, 1);
+  const std::vector<DriverVariant> variants =
+      VariantsOf(scope, FactsOf(false, false, {0x222003}), false);
+  // Four pairs of lengths, three of them with a buffer; cancel, cleanup and close.
+  EXPECT_EQ(variants.size(), 4u + 3u + 3u);
+  CompareWithAllWords(scope, variants);
+  bool unreadable = false;
+  DriverWorlds worlds(scope, variants);
+  while (worlds.Next()) {
+    for (const DriverOperation& operation : worlds.program().operations) {
+      unreadable |= operation.unreadable;
+      EXPECT_TRUE(!operation.unreadable || operation.in + operation.out != 0);
+    }
+  }
+  EXPECT_TRUE(unreadable);
 }
 
 TEST(DriverWorldsTest, GoesFromSmallToLargeAndPrintsWhatCanBeParsed) {
