@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/program/profile.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -236,6 +237,38 @@ TEST(DriverWorldsTest, BuffersThatAreNotThereAreProgramsOfTheirOwn) {
     }
   }
   EXPECT_TRUE(unreadable);
+}
+
+TEST(DriverWorldsTest, WithAProfileTheRequestsAreTheEndsOfItsRanges) {
+  const absl::StatusOr<DriverProfile> profile = ParseDriverProfile(
+      "request get read out=1..8\n"
+      "request put write in=4\n"
+      "request more write in=4..6\n"
+      "request user ioctl code=0x222003 in=8 out=0\n");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  const DriverFacts facts = FactsOf(true, true, {0x222000});
+  const std::vector<DriverVariant> expected = {
+      {DriverOp::kRead, 0, 0, 8},
+      {DriverOp::kRead, 0, 0, 1},
+      {DriverOp::kWrite, 0, 4, 0},
+      {DriverOp::kWrite, 0, 6, 0},
+      {DriverOp::kIoctl, 0x222003, 8, 0},
+      {DriverOp::kIoctl, 0x222003, 8, 0, 0, true},
+      {DriverOp::kCancel},
+      {DriverOp::kCleanup},
+      {DriverOp::kClose},
+      {DriverOp::kAdvance, 0, 0, 0, kSomeMs},
+  };
+  EXPECT_TRUE(VariantsOf(ScopeOf(2, 1, 1), facts, true, &*profile) == expected);
+  for (const DriverVariant& variant : expected) {
+    if (!InfoOf(variant.op).request || variant.op == DriverOp::kCancel) continue;
+    DriverOperation operation;
+    operation.op = variant.op;
+    operation.code = variant.code;
+    operation.in = variant.in;
+    operation.out = variant.out;
+    EXPECT_GE(profile->KindOf(operation), 0);
+  }
 }
 
 TEST(DriverWorldsTest, GoesFromSmallToLargeAndPrintsWhatCanBeParsed) {

@@ -16,7 +16,9 @@ class Searcher {
   Searcher(const ProgramsPlan& plan, const LoadedDriver& driver, std::function<bool()> stop)
       : runner_(driver.image.get(), driver.queues.get()),
         search_(plan.search),
-        worlds_(plan.scope, VariantsOf(plan.scope, runner_.Learn(), HasTime(*driver.image))) {
+        worlds_(plan.scope, VariantsOf(plan.scope, runner_.Learn(), HasTime(*driver.image),
+                                       driver.profile.get())) {
+    runner_.SetProfile(driver.profile.get());
     // Learn has loaded the driver, and nothing else.
     search_.load_allocations = runner_.allocations();
     search_.failures = plan.scope.failures;

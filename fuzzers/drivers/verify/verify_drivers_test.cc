@@ -77,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
                               1, "", false},
                       Example{"stop_flag_and_count", "crash", 3, 1, "write,ioctl", false},
                       Example{"mutex_at_dispatch", "irql", 2, 1, "", false},
+                      Example{"put_back_behind", "out-of-order", 4, 2, "read,write", false},
                       Example{"lock_kept_on_exception", "irql-kept", 2, 1, "", false},
                       Example{"leak_on_failed_allocation", "kept-at-unload", 1, 1, "", true}),
     [](const auto& info) { return std::string(info.param.name); });
