@@ -10,8 +10,8 @@
 namespace cancelsafe::drivers {
 namespace {
 
-LoadedDriver Open(const std::string& name) {
-  return OpenDriver(absl::StrCat(CANCELSAFE_EXAMPLES_DIR "/", name, ".sys"), "");
+LoadedDriver Open(const std::string& name, const char* folder = CANCELSAFE_EXAMPLES_DIR) {
+  return OpenDriver(absl::StrCat(folder, "/", name, ".sys"), "");
 }
 
 ProgramsPlan PlanOf(int calls, const std::string& operations = "") {
@@ -105,6 +105,27 @@ TEST(VerifyDriversWorkTest, DoesNotDependOnProcessesAndShards) {
   }
   EXPECT_EQ(sum.digest, whole->tally.digest);
   EXPECT_EQ(sum.programs, whole->tally.programs);
+}
+
+// Loading makes one allocation, a read one, and unloading two: the second one of the program with a
+// read is that of the read.
+TEST(VerifyDriversWorkTest, AllocationsOfUnloadAreNotThoseOfLoading) {
+  const LoadedDriver driver = Open("allocates_at_unload", CANCELSAFE_VERIFY_DIR);
+  EXPECT_EQ(driver.runner->Learn().load_allocations, 1);
+  const StopSignals stop;
+  ProgramsPlan plan = PlanOf(1, "read");
+  plan.scope.failures = true;
+  const absl::StatusOr<ProgramsEnd> end = SearchPrograms(plan, driver, stop);
+  ASSERT_TRUE(end.ok()) << end.status();
+  ASSERT_GE(end->crew.found, 0);
+  DriveFinding finding;
+  ASSERT_TRUE(FindAgain(plan, driver, end->crew.found, &finding));
+  EXPECT_EQ(finding.verdict.rule, "neither-pending-nor-completed");
+  EXPECT_EQ(finding.program.fail_allocation, 2);
+}
+
+TEST(VerifyDriversWorkTest, WhatAThreadAllocatesIsNotThatOfLoading) {
+  EXPECT_EQ(Open("request_after_stop.repaired").runner->Learn().load_allocations, 0);
 }
 
 TEST(VerifyDriversWorkTest, CountsWhatItCannotJudge) {
