@@ -284,6 +284,7 @@ void Executor::TellTouch(const volatile void* object, uint8_t parts, bool writes
 }
 
 void Executor::TellMemory(const volatile void* address, size_t size, bool writes) {
+  if (size > kMaxToldBytes) return TellTouchAll();
   uintptr_t at = reinterpret_cast<uintptr_t>(address);
   for (const uintptr_t end = at + size; at < end;) {
     const uintptr_t word = at & ~uintptr_t{7}, next = std::min(word + 8, end);

@@ -11,6 +11,9 @@
 
 namespace cancelsafe::schedule {
 
+// Of memory that is accessed at once, in bytes: more is not gone through.
+inline constexpr size_t kMaxToldBytes = 64 * 1024;
+
 // Of an object whose parts may be accessed apart: all of them.
 inline constexpr uint8_t kAllParts = 0xff;
 
@@ -179,7 +182,8 @@ class Executor {
   void Touch(const volatile void* object, bool writes, uint8_t parts = kAllParts) {
     if (__builtin_expect(watched_, 0)) TellTouch(object, parts, writes);
   }
-  // Likewise for memory: each word of it is an object, each byte of a word a part.
+  // Likewise for memory: each word of it is an object, each byte of a word a part. Of more than
+  // kMaxToldBytes at once it is as TouchAll: a guest may give any number.
   void TouchMemory(const volatile void* address, size_t size, bool writes) {
     if (__builtin_expect(watched_, 0)) TellMemory(address, size, writes);
   }

@@ -71,6 +71,35 @@ TEST(ExecutorTest, PointOutsideARunDoesNothing) {
   EXPECT_FALSE(executor().running());
 }
 
+// Counts what it is told.
+class Told : public Scheduler {
+ public:
+  void Start(const Schedule&, int, const uint16_t*) override {}
+  int Pick(const Decision& decision) override { return decision.default_fiber; }
+  bool sees_all_points() const override { return true; }
+  void OnTouch(const volatile void*, uint8_t, bool) override { ++words; }
+  void OnTouchAll() override { ++all; }
+
+  size_t words = 0;
+  int all = 0;
+};
+
+TEST(ExecutorTest, MoreMemoryThanIsGoneThroughMayBeAnything) {
+  BodyFunction body = [](int) {
+    // Addresses alone, no memory: a guest's number may be wrong.
+    const auto* const address = reinterpret_cast<const volatile void*>(uintptr_t{0x10000});
+    executor().TouchMemory(address, kMaxToldBytes, true);
+    executor().TouchMemory(address, kMaxToldBytes + 1, true);
+    executor().TouchMemory(address, ~size_t{0}, false);
+  };
+  Told told;
+  RunResult result;
+  executor().RunWith(&told, 1, &Call, &body, Schedule(), RunOptions(), &result);
+  EXPECT_EQ(result.status, RunStatus::kDone);
+  EXPECT_EQ(told.words, kMaxToldBytes / 8);
+  EXPECT_EQ(told.all, 2);
+}
+
 TEST(ExecutorTest, AChoicePreemptsAndOneOfAFiberThatIsNotEnabledIsIgnored) {
   std::vector<int> order;
   order.reserve(8);

@@ -264,6 +264,9 @@ int VerifyDriver(const Options& options, const Shard& shard) {
   result.driver_tally = end->tally;
   result.unseen = drivers::UnseenBy(*driver.runner);
   result.implementation = BaseName(options.driver);
+  if (driver.profile != nullptr) {
+    absl::StrAppend(&result.implementation, " with ", BaseName(driver.profile->path));
+  }
   if (!options.guest.implementation.empty()) {
     absl::StrAppend(&result.implementation, " on ", BaseName(options.guest.implementation));
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/program/driver_generate.h"
 #include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/program/profile.h"
 #include "fuzzers/drivers/verify/driver_worlds.h"
 #include "fuzzers/drivers/world/services.h"
 #include "fuzzers/drivers/world/world.h"
@@ -200,6 +201,32 @@ TEST(DriverSearchFormsTest, FindsALostWakeUpAndRepeatsIt) {
   EXPECT_FALSE(search.complete());
   program.schedule = search.output().schedule.executed;
   EXPECT_TRUE(SameFinding(runner.Run(program, DriverRunOptions()).verdict, verdict));
+}
+
+// Nothing but the judgement of the order sees whether the older read was cancelled before the
+// younger one ended, so that it alone makes the search try the other order of the two.
+TEST(DriverSearchFormsTest, TriesBothOrdersOfACancelAndOfWhatJudgesTheOrder) {
+  const auto image = Load("put_back_behind.broken");
+  ASSERT_NE(image, nullptr);
+  DriverRunner runner(image.get());
+  const absl::StatusOr<DriverProfile> profile = ParseDriverProfile(
+      "request get read out=1..8\n"
+      "request put write in=1..8\n"
+      "order get\n");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  runner.SetProfile(&*profile);
+  constexpr char kQueued[] =
+      "open 0\n"
+      "read 0 0 out=2\n"
+      "read 1 0 out=1\n";
+  const std::string cancel = "  cancel 0\n";
+  const std::string write = "  write 2 0 in=1\n";
+  for (const bool cancel_is_first : {true, false}) {
+    const DriverProgram program =
+        ProgramOf(absl::StrCat(kQueued, "fiber 0\n", cancel_is_first ? cancel : write, "fiber 1\n",
+                               cancel_is_first ? write : cancel));
+    EXPECT_EQ(SearchAll(program, &runner).outcomes.count("out-of-order"), 1u) << TextOf(program);
+  }
 }
 
 TEST(DriverSearchFormsTest, IsNotCompleteAfterALimit) {

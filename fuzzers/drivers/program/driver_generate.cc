@@ -45,6 +45,10 @@ class Generator {
   uint8_t AnyFile() { return static_cast<uint8_t>(random_.Below(files_)); }
   uint32_t AnyLength() { return kLengths[random_.Below(static_cast<int>(std::size(kLengths)))]; }
 
+  bool AnyUnreadable(const DriverOperation& operation) {
+    return PassesUserAddresses(operation.op, operation.code) && random_.Percent(25);
+  }
+
   uint32_t AnyLengthOf(const LengthRange& range) {
     const int dice = random_.Below(4);
     const uint32_t length = dice == 0   ? range.min
@@ -65,6 +69,7 @@ class Generator {
     operation.code = request.code;
     operation.in = AnyLengthOf(request.in);
     operation.out = AnyLengthOf(request.out);
+    operation.unreadable = AnyUnreadable(operation);
   }
 
   void AddRequest() {
@@ -86,8 +91,7 @@ class Generator {
     if (row.code) {
       operation.code = vocabulary_.codes[static_cast<size_t>(
           random_.Below(static_cast<int>(vocabulary_.codes.size())))];
-      operation.unreadable =
-          PassesUserAddresses(operation.op, operation.code) && random_.Percent(25);
+      operation.unreadable = AnyUnreadable(operation);
     }
   }
 

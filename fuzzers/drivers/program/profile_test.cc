@@ -119,5 +119,24 @@ TEST(ProfileTest, ProgramsHaveTheRequestsOfTheProfile) {
   EXPECT_THAT(kinds, ElementsAre(0, 1, 2));
 }
 
+TEST(ProfileTest, BuffersOfMethodNeitherAreNotAlwaysThere) {
+  const DriverProfile profile = *ParseDriverProfile(
+      "request near ioctl code=0x222000 in=8\n"
+      "request user ioctl code=0x222003 in=8\n");
+  DriverVocabulary vocabulary;
+  vocabulary.requests = profile.requests;
+  Random random(3);
+  int unreadable = 0;
+  int readable = 0;
+  for (int round = 0; round < 300; ++round) {
+    for (const DriverOperation& operation : GenerateDriverProgram(vocabulary, &random).operations) {
+      if (operation.code == 0x222000) EXPECT_FALSE(operation.unreadable);
+      if (operation.code == 0x222003) ++(operation.unreadable ? unreadable : readable);
+    }
+  }
+  EXPECT_GT(unreadable, 0);
+  EXPECT_GT(readable, unreadable);
+}
+
 }  // namespace
 }  // namespace cancelsafe::drivers

@@ -55,7 +55,10 @@ struct DriverFacts {
   bool starts = true;           // its entry point succeeded
   bool has_device = false;      // that requests can be sent to
   bool adds_device = false;     // it has set AddDevice, which is not called
-  Verdict verdict;              // of loading and unloading it
+  // That are made until its entry point has returned, whatever the schedule. 0 if it starts
+  // something else meanwhile, which may allocate before or after that.
+  int load_allocations = 0;
+  Verdict verdict;  // of loading and unloading it
 };
 
 class DriverRunner final : private Stage::Play {
@@ -76,8 +79,6 @@ class DriverRunner final : private Stage::Play {
   // Of every run from here on; null for none. It outlives the runner.
   void SetFeedback(DriverFeedback* feedback) { feedback_ = feedback; }
 
-  // Of the last run, those that could have been made to fail.
-  int allocations() const { return output_.allocations; }
   // Whether each access of the driver and of the queues is told in runs that tell.
   bool sees_all_accesses() const;
   bool sees_driver() const { return image_->instrumented(); }

@@ -13,14 +13,23 @@ namespace cancelsafe::drivers {
 // queue. Requests whose dispatch routines ran at the same time have no order; those that were
 // cancelled, or are ended by cleanup, and those that fail keep none. An older one without a cancel
 // routine may have been taken out, and be on its way: whether it was, is known at rest.
+//
+// Which older requests there are does not change any more: they had returned before this one was
+// sent. What became of each of them meanwhile is told as it is read.
 void DriverRunner::JudgeOrder(Request* ended) {
+  if (profile_->orders.empty()) return;
   if (!NT_SUCCESS(ended->end_status) || ended->cancelled) return;
-  if (files_[ended->file].state != File::State::kOpen) return;
+  const File& file = files_[ended->file];
+  TellObject(&file, false);
+  if (file.state != File::State::kOpen) return;
   for (Request& older : requests_) {
-    if (older.sent && older.file == ended->file) TellObject(&older, false);
-    if (!older.pending() || !older.returned || older.cancelled || older.kind < 0) continue;
-    if (older.file != ended->file || older.returned_at > ended->sent_at) continue;
+    if (!older.returned || older.returned_at > ended->sent_at) continue;
+    if (older.file != ended->file || older.kind < 0) continue;
     if (!profile_->InOneOrder(older.kind, ended->kind)) continue;
+    TellRequest(older, false);
+    if (!older.pending() || older.cancelled) continue;
+    TellLife(older.irp, false);
+    TellMemory(&older.irp->CancelRoutine, sizeof older.irp->CancelRoutine, false);
     if (older.irp->CancelRoutine != nullptr) FailOrder(older, *ended);
     if (older.overtaken_by == nullptr) older.overtaken_by = ended;
   }

@@ -16,6 +16,7 @@ void DriverRunner::Manage() {
   const NTSTATUS status = StartDriver();
   stage_.Note(StepKind::kReturn, NT_SUCCESS(status) ? "success" : "failure");
   entry_failed_ = !NT_SUCCESS(status);
+  facts_.load_allocations = stage_.started_activities() == 0 ? AllocationCount() : 0;
   loaded_.Release(stage_.fiber());
   if (!entry_failed_) {
     const PDRIVER_OBJECT driver = DriverObject();

@@ -16,6 +16,38 @@ namespace {
 // All programs of a scope open what they use.
 bool IsCall(DriverOp op) { return op != DriverOp::kOpen; }
 
+std::vector<DriverVariant> RequestsOf(const DriverFacts& facts) {
+  std::vector<DriverVariant> requests;
+  constexpr uint32_t kLengths[] = {kSomeBytes, 0};
+  for (const uint32_t length : kLengths) {
+    if (facts.reads) requests.push_back({DriverOp::kRead, 0, 0, length});
+    if (facts.writes) requests.push_back({DriverOp::kWrite, 0, length});
+  }
+  if (!facts.controls) return requests;
+  for (const uint32_t code : facts.codes) {
+    for (const uint32_t in : kLengths) {
+      for (const uint32_t out : kLengths) requests.push_back({DriverOp::kIoctl, code, in, out});
+    }
+  }
+  return requests;
+}
+
+// Ranges may overlap, and each request is one program, not two.
+std::vector<DriverVariant> RequestsOf(const DriverProfile& profile) {
+  std::vector<DriverVariant> requests;
+  for (const ProfileRequest& request : profile.requests) {
+    for (const uint32_t in : {request.in.max, request.in.min}) {
+      for (const uint32_t out : {request.out.max, request.out.min}) {
+        const DriverVariant variant = {request.op, request.code, in, out};
+        if (std::find(requests.begin(), requests.end(), variant) == requests.end()) {
+          requests.push_back(variant);
+        }
+      }
+    }
+  }
+  return requests;
+}
+
 }  // namespace
 
 std::string ScopeText(const DriverScope& scope) {
@@ -53,28 +85,25 @@ absl::StatusOr<uint32_t> ReadDriverOperationWords(absl::string_view words) {
 }
 
 std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFacts& facts,
-                                      bool has_time) {
+                                      bool has_time, const DriverProfile* profile) {
   std::vector<DriverVariant> variants;
-  const auto add = [&](const DriverVariant& variant) {
-    if (scope.Allows(variant.op)) variants.push_back(variant);
-  };
-  constexpr uint32_t kLengths[] = {kSomeBytes, 0};
-  for (const uint32_t length : kLengths) {
-    if (facts.reads) add({DriverOp::kRead, 0, 0, length, 0});
-    if (facts.writes) add({DriverOp::kWrite, 0, length, 0, 0});
+  for (const DriverVariant& variant :
+       profile != nullptr ? RequestsOf(*profile) : RequestsOf(facts)) {
+    variants.push_back(variant);
+    const bool has_buffer = variant.in != 0 || variant.out != 0;
+    if (!has_buffer || !PassesUserAddresses(variant.op, variant.code)) continue;
+    variants.push_back(variant);
+    variants.back().unreadable = true;
   }
-  if (facts.controls) {
-    for (const uint32_t code : facts.codes) {
-      for (const uint32_t in : kLengths) {
-        for (const uint32_t out : kLengths) add({DriverOp::kIoctl, code, in, out, 0});
-      }
-    }
+  for (const DriverOp op : {DriverOp::kCancel, DriverOp::kCleanup, DriverOp::kClose}) {
+    variants.push_back({op});
   }
-  add({DriverOp::kCancel, 0, 0, 0, 0});
-  add({DriverOp::kCleanup, 0, 0, 0, 0});
-  add({DriverOp::kClose, 0, 0, 0, 0});
-  if (facts.filters) add({DriverOp::kUnload, 0, 0, 0, 0});
-  if (has_time) add({DriverOp::kAdvance, 0, 0, 0, kSomeMs});
+  if (facts.filters) variants.push_back({DriverOp::kUnload});
+  if (has_time) variants.push_back({DriverOp::kAdvance, 0, 0, 0, kSomeMs});
+  variants.erase(
+      std::remove_if(variants.begin(), variants.end(),
+                     [&](const DriverVariant& variant) { return !scope.Allows(variant.op); }),
+      variants.end());
   return variants;
 }
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "fuzzers/drivers/program/driver_program.h"
+#include "fuzzers/drivers/program/profile.h"
 #include "fuzzers/drivers/run/driver_runner.h"
 
 namespace cancelsafe::drivers {
@@ -53,13 +54,19 @@ struct DriverVariant {
   uint32_t in = 0;
   uint32_t out = 0;
   uint32_t number = 0;
+  bool unreadable = false;
+  friend bool operator==(const DriverVariant& a, const DriverVariant& b) {
+    return a.op == b.op && a.code == b.code && a.in == b.in && a.out == b.out &&
+           a.number == b.number && a.unreadable == b.unreadable;
+  }
 };
 
 // All that the scope allows and the driver, which has told `facts`, can notice: requests that it
-// has routines for, empty and not; time where it has services of time; unload while requests are
-// under way of a minifilter.
+// has routines for, empty and not, and of METHOD_NEITHER with buffers that are not there; time
+// where it has services of time; unload while requests are under way of a minifilter. Where there
+// is a profile, the requests are those that it names, with the ends of each range of lengths.
 std::vector<DriverVariant> VariantsOf(const DriverScope& scope, const DriverFacts& facts,
-                                      bool has_time);
+                                      bool has_time, const DriverProfile* profile = nullptr);
 // Whether the driver imports a service that knows of time.
 bool HasTime(const DriverImage& image);
 

@@ -182,6 +182,7 @@ void DriverWorlds::Spell() {
     operation.in = variant.in;
     operation.out = variant.out;
     operation.number = variant.number;
+    operation.unreadable = variant.unreadable;
     program_.operations.push_back(operation);
   }
 }

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/program/driver_text.h"
+#include "fuzzers/drivers/program/profile.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -176,7 +177,8 @@ Fibers FibersOf(const DriverProgram& program, int fibers,
         while (variants[static_cast<size_t>(call.variant)].op != operation.op ||
                variants[static_cast<size_t>(call.variant)].code != operation.code ||
                variants[static_cast<size_t>(call.variant)].in != operation.in ||
-               variants[static_cast<size_t>(call.variant)].out != operation.out) {
+               variants[static_cast<size_t>(call.variant)].out != operation.out ||
+               variants[static_cast<size_t>(call.variant)].unreadable != operation.unreadable) {
           ++call.variant;
         }
         calls.push_back(call);
@@ -217,6 +219,56 @@ TEST(DriverWorldsTest, VisitsEachProgramOnceUpToRenaming) {
   CompareWithAllWords(ScopeOf(3, 1, 2), plain);
   CompareWithAllWords(ScopeOf(2, 2, 2), {{DriverOp::kRead}, {DriverOp::kCancel}});
   CompareWithAllWords(ScopeOf(1, 3, 2), plain);
+}
+
+TEST(DriverWorldsTest, BuffersThatAreNotThereAreProgramsOfTheirOwn) {
+  const DriverScope scope = ScopeOf(2, 1, 1);
+  const std::vector<DriverVariant> variants =
+      VariantsOf(scope, FactsOf(false, false, {0x222003}), false);
+  // Four pairs of lengths, three of them with a buffer; cancel, cleanup and close.
+  EXPECT_EQ(variants.size(), 4u + 3u + 3u);
+  CompareWithAllWords(scope, variants);
+  bool unreadable = false;
+  DriverWorlds worlds(scope, variants);
+  while (worlds.Next()) {
+    for (const DriverOperation& operation : worlds.program().operations) {
+      unreadable |= operation.unreadable;
+      EXPECT_TRUE(!operation.unreadable || operation.in + operation.out != 0);
+    }
+  }
+  EXPECT_TRUE(unreadable);
+}
+
+TEST(DriverWorldsTest, WithAProfileTheRequestsAreTheEndsOfItsRanges) {
+  const absl::StatusOr<DriverProfile> profile = ParseDriverProfile(
+      "request get read out=1..8\n"
+      "request put write in=4\n"
+      "request more write in=4..6\n"
+      "request user ioctl code=0x222003 in=8 out=0\n");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  const DriverFacts facts = FactsOf(true, true, {0x222000});
+  const std::vector<DriverVariant> expected = {
+      {DriverOp::kRead, 0, 0, 8},
+      {DriverOp::kRead, 0, 0, 1},
+      {DriverOp::kWrite, 0, 4, 0},
+      {DriverOp::kWrite, 0, 6, 0},
+      {DriverOp::kIoctl, 0x222003, 8, 0},
+      {DriverOp::kIoctl, 0x222003, 8, 0, 0, true},
+      {DriverOp::kCancel},
+      {DriverOp::kCleanup},
+      {DriverOp::kClose},
+      {DriverOp::kAdvance, 0, 0, 0, kSomeMs},
+  };
+  EXPECT_TRUE(VariantsOf(ScopeOf(2, 1, 1), facts, true, &*profile) == expected);
+  for (const DriverVariant& variant : expected) {
+    if (!InfoOf(variant.op).request || variant.op == DriverOp::kCancel) continue;
+    DriverOperation operation;
+    operation.op = variant.op;
+    operation.code = variant.code;
+    operation.in = variant.in;
+    operation.out = variant.out;
+    EXPECT_GE(profile->KindOf(operation), 0);
+  }
 }
 
 TEST(DriverWorldsTest, GoesFromSmallToLargeAndPrintsWhatCanBeParsed) {

@@ -15,10 +15,12 @@ class Searcher {
  public:
   Searcher(const ProgramsPlan& plan, const LoadedDriver& driver, std::function<bool()> stop)
       : runner_(driver.image.get(), driver.queues.get()),
+        facts_(runner_.Learn()),
         search_(plan.search),
-        worlds_(plan.scope, VariantsOf(plan.scope, runner_.Learn(), HasTime(*driver.image))) {
-    // Learn has loaded the driver, and nothing else.
-    search_.load_allocations = runner_.allocations();
+        worlds_(plan.scope,
+                VariantsOf(plan.scope, facts_, HasTime(*driver.image), driver.profile.get())) {
+    runner_.SetProfile(driver.profile.get());
+    search_.load_allocations = facts_.load_allocations;
     search_.failures = plan.scope.failures;
     search_.stop = std::move(stop);
   }
@@ -39,6 +41,7 @@ class Searcher {
 
  private:
   DriverRunner runner_;
+  const DriverFacts facts_;
   ProgramSearchOptions search_;
   DriverWorlds worlds_;
 };

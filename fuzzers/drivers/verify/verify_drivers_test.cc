@@ -10,8 +10,8 @@
 namespace cancelsafe::drivers {
 namespace {
 
-LoadedDriver Open(const std::string& name) {
-  return OpenDriver(absl::StrCat(CANCELSAFE_EXAMPLES_DIR "/", name, ".sys"), "");
+LoadedDriver Open(const std::string& name, const char* folder = CANCELSAFE_EXAMPLES_DIR) {
+  return OpenDriver(absl::StrCat(folder, "/", name, ".sys"), "");
 }
 
 ProgramsPlan PlanOf(int calls, const std::string& operations = "") {
@@ -77,6 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
                               1, "", false},
                       Example{"stop_flag_and_count", "crash", 3, 1, "write,ioctl", false},
                       Example{"mutex_at_dispatch", "irql", 2, 1, "", false},
+                      Example{"put_back_behind", "out-of-order", 4, 2, "read,write", false},
+                      Example{"lock_kept_on_exception", "irql-kept", 2, 1, "", false},
                       Example{"leak_on_failed_allocation", "kept-at-unload", 1, 1, "", true}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -103,6 +105,27 @@ TEST(VerifyDriversWorkTest, DoesNotDependOnProcessesAndShards) {
   }
   EXPECT_EQ(sum.digest, whole->tally.digest);
   EXPECT_EQ(sum.programs, whole->tally.programs);
+}
+
+// Loading makes one allocation, a read one, and unloading two: the second one of the program with a
+// read is that of the read.
+TEST(VerifyDriversWorkTest, AllocationsOfUnloadAreNotThoseOfLoading) {
+  const LoadedDriver driver = Open("allocates_at_unload", CANCELSAFE_VERIFY_DIR);
+  EXPECT_EQ(driver.runner->Learn().load_allocations, 1);
+  const StopSignals stop;
+  ProgramsPlan plan = PlanOf(1, "read");
+  plan.scope.failures = true;
+  const absl::StatusOr<ProgramsEnd> end = SearchPrograms(plan, driver, stop);
+  ASSERT_TRUE(end.ok()) << end.status();
+  ASSERT_GE(end->crew.found, 0);
+  DriveFinding finding;
+  ASSERT_TRUE(FindAgain(plan, driver, end->crew.found, &finding));
+  EXPECT_EQ(finding.verdict.rule, "neither-pending-nor-completed");
+  EXPECT_EQ(finding.program.fail_allocation, 2);
+}
+
+TEST(VerifyDriversWorkTest, WhatAThreadAllocatesIsNotThatOfLoading) {
+  EXPECT_EQ(Open("request_after_stop.repaired").runner->Learn().load_allocations, 0);
 }
 
 TEST(VerifyDriversWorkTest, CountsWhatItCannotJudge) {
