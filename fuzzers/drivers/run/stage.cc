@@ -264,7 +264,8 @@ void Stage::DriverFiber(int fiber) {
     jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(next));
     TellObject(&unloaded_, false);
     // The file system below a minifilter stays when the filter goes.
-    if (unloaded_ && job.activity != DriveActivity::kFileSystem) {
+    if (unloaded_ && job.activity != DriveActivity::kFileSystem &&
+        !IsWithdrawn(job.run, job.context)) {
       Fail(DriverRule::kRunsAfterUnload,
            absl::StrCat("a ", ActivityName(job.activity), " of the driver is to run after unload"));
     }

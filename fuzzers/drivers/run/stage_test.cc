@@ -7,6 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/drivers/world/services.h"
+#include "impl/kernel/windows_code.h"
+#include "wdm.h"
+
 namespace cancelsafe::drivers {
 namespace {
 
@@ -179,6 +183,36 @@ TEST(StageTest, WhatIsStartedAfterUnloadBreaksARule) {
   RunPlay(&play, 1, 1);
   EXPECT_EQ(stage().verdict().rule, "runs-after-unload");
   EXPECT_EQ(done, 0);
+}
+
+template <typename Result, typename... Parameters>
+Result CallService(const char* name, Parameters... parameters) {
+  typedef Result(CANCELSAFE_MS_ABI * Routine)(Parameters...);
+  const Service* const service = FindService(name);
+  return reinterpret_cast<Routine>(const_cast<void*>(service->address))(parameters...);
+}
+
+CANCELSAFE_MS_ABI void CountDpc(PKDPC, PVOID, PVOID, PVOID) { ++*counted; }
+
+TEST(StageTest, ADpcThatWasRemovedIsNotLeftAfterUnload) {
+  for (const bool removes : {true, false}) {
+    TestPlay play;
+    int done = 0;
+    counted = &done;
+    bool removed = false;
+    play.manage = [&] {
+      static KDPC dpc;
+      CallService<void>("KeInitializeDpc", &dpc, reinterpret_cast<PVOID>(&CountDpc), PVOID{});
+      EXPECT_TRUE(CallService<BOOLEAN>("KeInsertQueueDpc", &dpc, PVOID{}, PVOID{}));
+      if (removes) removed = CallService<BOOLEAN>("KeRemoveQueueDpc", &dpc) != 0;
+      stage().NoteUnloaded();
+      stage().WaitForRest();
+    };
+    RunPlay(&play, 1, 1);
+    EXPECT_EQ(removed, removes);
+    EXPECT_EQ(stage().verdict().rule, removes ? "" : "runs-after-unload");
+    EXPECT_EQ(done, 0);
+  }
 }
 
 TEST(StageTest, AReportEndsTheRunWithItsRule) {
