@@ -146,6 +146,47 @@ TEST(StageTest, AManagerThatWaitsIsHelped) {
   EXPECT_TRUE(stage().verdict().ok());
 }
 
+// A timer that is set again each time that it goes off.
+char periodic = 0;
+void SetPeriodic(void*) {
+  Scheduler().at(Scheduler().now() + kTicksPerMs, &SetPeriodic, nullptr, &periodic);
+}
+
+TEST(StageTest, ATimedWaitEndsAlsoAfterARunThatCameToNoRest) {
+  for (const bool stops_before : {true, false}) {
+    TestPlay play;
+    char block = 0;
+    bool in_time = true;
+    play.manage = [&] {
+      SetPeriodic(nullptr);
+      stage().WaitForRest();
+      EXPECT_TRUE(stage().restless());
+      if (stops_before) EXPECT_TRUE(Scheduler().disarm(&periodic));
+      in_time = Scheduler().wait(&block, Scheduler().now() + 20 * kTicksPerMs);
+      if (!stops_before) EXPECT_TRUE(Scheduler().disarm(&periodic));
+      stage().WaitForRest();
+    };
+    EXPECT_EQ(RunPlay(&play, 1, 1), schedule::RunStatus::kDone);
+    EXPECT_FALSE(in_time);
+    EXPECT_TRUE(stage().verdict().ok()) << stage().verdict().rule;
+  }
+}
+
+TEST(StageTest, AWaitIsNotJudgedWhileTimersGoOnWithoutEnd) {
+  for (const bool stops_before : {true, false}) {
+    TestPlay play;
+    char block = 0;
+    play.manage = [&] {
+      SetPeriodic(nullptr);
+      stage().WaitForRest();
+      if (stops_before) EXPECT_TRUE(Scheduler().disarm(&periodic));
+      while (true) Scheduler().wait(&block, kNever);
+    };
+    EXPECT_EQ(RunPlay(&play, 1, 1), schedule::RunStatus::kDeadlock);
+    EXPECT_EQ(stage().verdict().rule, stops_before ? "wait-without-end" : "host-limit");
+  }
+}
+
 int* finished;
 
 TEST(StageTest, WhatComesAfterDpcsWaitsForThoseBefore) {
