@@ -151,6 +151,13 @@ TEST_P(DriverServices, ATimerExpiresWhenItsTimeHasCome) {
   EXPECT_EQ(result.end, SequentialEnd::kDone) << result.text;
 }
 
+TEST_P(DriverServices, ADpcThatWasRemovedMayBeFreed) {
+  Ending ending;
+  const SequentialResult result = RunControl(12, &ending);
+  EXPECT_EQ(result.end, SequentialEnd::kDone) << result.text;
+  EXPECT_EQ(ending.status, STATUS_SUCCESS);
+}
+
 TEST_P(DriverServices, AWaitAtDispatchLevelIsReported) {
   Ending ending;
   const SequentialResult result = RunControl(5, &ending);

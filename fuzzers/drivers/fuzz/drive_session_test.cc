@@ -71,6 +71,23 @@ TEST(DriveSessionTest, ADriverRunsOnQueuesInAnImage) {
   }
 }
 
+TEST(DriveSessionTest, ACrashOfQueuesInAnImageIsNotTheDrivers) {
+  std::string error;
+  Implementation crashing;
+  ASSERT_TRUE(LoadImplementation(CANCELSAFE_CRASHING_DLL, &crashing, &error)) << error;
+  ASSERT_NE(crashing.KeInitializeDeviceQueue, nullptr);
+  Implementation queues = BuiltInImplementation();
+  queues.KeInitializeDeviceQueue = crashing.KeInitializeDeviceQueue;
+  const auto image = LoadDriver(kRepaired, &error);
+  ASSERT_NE(image, nullptr) << error;
+  DriverRunner runner(image.get(), &queues);
+  // Each device that DriverEntry creates has a queue.
+  const Verdict verdict = runner.Learn().verdict;
+  EXPECT_EQ(verdict.rule, "host-limit") << verdict.reason;
+  EXPECT_EQ(verdict.kind, VerdictKind::kUnknown);
+  EXPECT_THAT(verdict.reason, HasSubstr("an access violation in the implementation of the queues"));
+}
+
 TEST(DriveSessionTest, ACleanDriverEndsWithStatusZeroAndSaysWhatItDid) {
   DriveSessionOptions options;
   options.driver = kRepaired;

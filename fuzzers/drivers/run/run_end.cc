@@ -90,11 +90,15 @@ void DriverRunner::BringToRest() {
   stage_.WaitForRest();
   while (CancelStuck()) stage_.WaitForRest();
   for (const Request& request : requests_) {
-    if (request.sent && !request.returned) {
-      stage_.Fail(DriverRule::kWaitWithoutEnd,
-                  absl::StrCat("dispatch of ", Name(request), " waits, nothing can end the wait",
-                               request.cancelled ? ", and to cancel the IRP does not" : ""));
+    if (!request.sent || request.returned) continue;
+    if (stage_.gave_up_waiting()) {
+      stage_.Fail(DriverRule::kHostLimit,
+                  absl::StrCat("dispatch of ", Name(request),
+                               " waits, and timers and time-outs go on without an end"));
     }
+    stage_.Fail(DriverRule::kWaitWithoutEnd,
+                absl::StrCat("dispatch of ", Name(request), " waits, nothing can end the wait",
+                             request.cancelled ? ", and to cancel the IRP does not" : ""));
   }
 }
 

@@ -215,6 +215,12 @@ void Stage::JudgeEnd(const schedule::RunResult& result) {
   }
   bool in_lock = false;
   for (int f = 0; f < fibers_; ++f) in_lock = in_lock || waits_in_lock(f);
+  if (!in_lock && gave_up_waiting()) {
+    Fail(DriverRule::kHostLimit,
+         absl::StrCat(Positions(), ", and after ", kMaxPasses,
+                      " timers and time-outs a run does not wait for the next"));
+    return;
+  }
   Fail(in_lock ? DriverRule::kDeadlock : DriverRule::kWaitWithoutEnd, Positions());
 }
 
@@ -264,7 +270,8 @@ void Stage::DriverFiber(int fiber) {
     jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(next));
     TellObject(&unloaded_, false);
     // The file system below a minifilter stays when the filter goes.
-    if (unloaded_ && job.activity != DriveActivity::kFileSystem) {
+    if (unloaded_ && job.activity != DriveActivity::kFileSystem &&
+        !IsWithdrawn(job.run, job.context)) {
       Fail(DriverRule::kRunsAfterUnload,
            absl::StrCat("a ", ActivityName(job.activity), " of the driver is to run after unload"));
     }

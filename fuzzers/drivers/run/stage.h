@@ -63,6 +63,9 @@ class Stage {
   bool starved() const { return starved_; }
   // More timers went off than a run waits for: it came to no rest.
   bool restless() const { return restless_; }
+  // It waits no longer for a time at which something is due: whether that would end what waits is
+  // not known.
+  bool gave_up_waiting() const { return restless_ && NextDue() != kNever; }
   // Activities of the driver so far.
   int started_activities() const { return activities_; }
 
@@ -137,6 +140,8 @@ class Stage {
   // did.
   bool LookForRest();
   bool PassTimeToNext();
+  // When a timer goes off or a wait times out next.
+  uint64_t NextDue() const;
   // Starts the first timer that is due, or times the first wait out. False if none is.
   bool FireOne(uint64_t until);
   void Start(const Job& job);

@@ -7,6 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/drivers/world/services.h"
+#include "impl/kernel/windows_code.h"
+#include "wdm.h"
+
 namespace cancelsafe::drivers {
 namespace {
 
@@ -142,6 +146,47 @@ TEST(StageTest, AManagerThatWaitsIsHelped) {
   EXPECT_TRUE(stage().verdict().ok());
 }
 
+// A timer that is set again each time that it goes off.
+char periodic = 0;
+void SetPeriodic(void*) {
+  Scheduler().at(Scheduler().now() + kTicksPerMs, &SetPeriodic, nullptr, &periodic);
+}
+
+TEST(StageTest, ATimedWaitEndsAlsoAfterARunThatCameToNoRest) {
+  for (const bool stops_before : {true, false}) {
+    TestPlay play;
+    char block = 0;
+    bool in_time = true;
+    play.manage = [&] {
+      SetPeriodic(nullptr);
+      stage().WaitForRest();
+      EXPECT_TRUE(stage().restless());
+      if (stops_before) EXPECT_TRUE(Scheduler().disarm(&periodic));
+      in_time = Scheduler().wait(&block, Scheduler().now() + 20 * kTicksPerMs);
+      if (!stops_before) EXPECT_TRUE(Scheduler().disarm(&periodic));
+      stage().WaitForRest();
+    };
+    EXPECT_EQ(RunPlay(&play, 1, 1), schedule::RunStatus::kDone);
+    EXPECT_FALSE(in_time);
+    EXPECT_TRUE(stage().verdict().ok()) << stage().verdict().rule;
+  }
+}
+
+TEST(StageTest, AWaitIsNotJudgedWhileTimersGoOnWithoutEnd) {
+  for (const bool stops_before : {true, false}) {
+    TestPlay play;
+    char block = 0;
+    play.manage = [&] {
+      SetPeriodic(nullptr);
+      stage().WaitForRest();
+      if (stops_before) EXPECT_TRUE(Scheduler().disarm(&periodic));
+      while (true) Scheduler().wait(&block, kNever);
+    };
+    EXPECT_EQ(RunPlay(&play, 1, 1), schedule::RunStatus::kDeadlock);
+    EXPECT_EQ(stage().verdict().rule, stops_before ? "wait-without-end" : "host-limit");
+  }
+}
+
 int* finished;
 
 TEST(StageTest, WhatComesAfterDpcsWaitsForThoseBefore) {
@@ -179,6 +224,36 @@ TEST(StageTest, WhatIsStartedAfterUnloadBreaksARule) {
   RunPlay(&play, 1, 1);
   EXPECT_EQ(stage().verdict().rule, "runs-after-unload");
   EXPECT_EQ(done, 0);
+}
+
+template <typename Result, typename... Parameters>
+Result CallService(const char* name, Parameters... parameters) {
+  typedef Result(CANCELSAFE_MS_ABI * Routine)(Parameters...);
+  const Service* const service = FindService(name);
+  return reinterpret_cast<Routine>(const_cast<void*>(service->address))(parameters...);
+}
+
+CANCELSAFE_MS_ABI void CountDpc(PKDPC, PVOID, PVOID, PVOID) { ++*counted; }
+
+TEST(StageTest, ADpcThatWasRemovedIsNotLeftAfterUnload) {
+  for (const bool removes : {true, false}) {
+    TestPlay play;
+    int done = 0;
+    counted = &done;
+    bool removed = false;
+    play.manage = [&] {
+      static KDPC dpc;
+      CallService<void>("KeInitializeDpc", &dpc, reinterpret_cast<PVOID>(&CountDpc), PVOID{});
+      EXPECT_TRUE(CallService<BOOLEAN>("KeInsertQueueDpc", &dpc, PVOID{}, PVOID{}));
+      if (removes) removed = CallService<BOOLEAN>("KeRemoveQueueDpc", &dpc) != 0;
+      stage().NoteUnloaded();
+      stage().WaitForRest();
+    };
+    RunPlay(&play, 1, 1);
+    EXPECT_EQ(removed, removes);
+    EXPECT_EQ(stage().verdict().rule, removes ? "" : "runs-after-unload");
+    EXPECT_EQ(done, 0);
+  }
 }
 
 TEST(StageTest, AReportEndsTheRunWithItsRule) {

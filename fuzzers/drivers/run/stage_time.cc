@@ -19,6 +19,7 @@ void Stage::WaitQuietly(const volatile void* object) { BlockOn(object, kNever, W
 
 void Stage::WaitForRest() {
   BlockOn(&rest_, kNever, WaitKind::kRest);
+  passes_ = 0;
   rested_.Acquire(fiber());
 }
 
@@ -89,14 +90,22 @@ bool Stage::LookForRest() {
   }
 }
 
-bool Stage::PassTimeToNext() {
+uint64_t Stage::NextDue() const {
   uint64_t next = kNever;
   for (const Timer& timer : timers_) next = std::min(next, timer.due);
   for (const Waiter& waiter : waits_) {
     if (waiter.object != nullptr) next = std::min(next, waiter.due);
   }
+  return next;
+}
+
+// What has once come to no rest is not waited for again. A wait of the manager's within the driver
+// is: what keeps it restless may have been stopped, or is stopped behind that wait.
+bool Stage::PassTimeToNext() {
+  const uint64_t next = NextDue();
   if (next == kNever) return false;
-  if (passes_ == kMaxPasses) {
+  const bool manager_rests = waits_[program_fibers_].kind == WaitKind::kRest;
+  if (passes_ == kMaxPasses || (restless_ && manager_rests)) {
     restless_ = true;
     return false;
   }

@@ -140,6 +140,14 @@ void CountExceptions() {
   Report("livelock", "", absl::StrCat("one run raises more than ", kMaxExceptions, " exceptions"));
 }
 
+// Where the frames of the driver's that can be followed have ended. Those behind a service may hold
+// the handler: what would become of the exception is not known.
+void StopAtService(const Frames& frames) {
+  if (frames.damaged() || services_entered[Processor()->id] == 0) return;
+  if (!HasExceptionHandlers(*TheState().image)) return;
+  Scheduler().not_provided("an exception through a service that has called the driver");
+}
+
 // Returns if no handler takes it.
 void Search(ExceptionRecord* record, KernelContext* context, bool can_continue, std::string* why) {
   const StackRange stack = StackFrom(__builtin_frame_address(0));
@@ -174,6 +182,7 @@ void Search(ExceptionRecord* record, KernelContext* context, bool can_continue, 
     return Search(&next, context, false, why);
   }
   UnderWay() = self.outer;
+  StopAtService(frames);
   if (frames.damaged()) *why = Damaged(*frames.context());
 }
 
@@ -201,6 +210,7 @@ void Search(ExceptionRecord* record, KernelContext* context, bool can_continue, 
     frames.context()->registers[kRax] = result;
     GoOn(stack, frames.context(), frames.outer());
   }
+  StopAtService(frames);
   Report("crash", "",
          absl::StrCat("frames are unwound to one that is not among them",
                       frames.damaged() ? Damaged(*frames.context()) : ""));
@@ -322,12 +332,14 @@ const void* CodeAt(uint64_t image_base, uint32_t rva) {
 void ForgetExceptions() {
   UnderWay() = nullptr;
   Entry() = nullptr;
+  services_entered[Processor()->id] = 0;
 }
 void ForgetAllExceptions() {
   exceptions = 0;
   for (int i = 0; i < kProcessors; ++i) {
     under_way[i] = nullptr;
     entries[i] = nullptr;
+    services_entered[i] = 0;
   }
 }
 

@@ -1,7 +1,8 @@
 // Structured exceptions of a driver: the search for a handler and the unwinding to it, through
 // frames of the driver alone. What begins one: the services that raise, and faults (faults.cc).
-// Where a frame is not the driver's, an exception is not handled. How one frame is left by its
-// tables is in unwind.h, what __try and __except mean in them in language_handler.cc.
+// Where a frame is the system's, an exception is not handled; if it is one of a service that the
+// driver has called, it is not provided. How one frame is left by its tables is in unwind.h, what
+// __try and __except mean in them in language_handler.cc.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_EXCEPTIONS_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_WORLD_EXCEPTIONS_H_
 
@@ -136,7 +137,8 @@ const void* CodeAt(uint64_t image_base, uint32_t rva);
 
 // ---- of runs and threads ----
 
-// What is under way on the calling fiber, or on all, will not go on.
+// What is under way on the calling fiber, or on all, will not go on; nor do the services that it
+// is in.
 void ForgetExceptions();
 void ForgetAllExceptions();
 

@@ -35,6 +35,9 @@ constexpr DriverCase kCases[] = {
     {23, "FilterAlwaysFaults", 0, "crash", "the stack has no room to look for a handler"},
     {24, "KernelAddress", 0, "crash", "an access violation"},
     {25, "ContinuedWithoutEnd", 0, "livelock", "raises more than"},
+    {26, "HandledBelowService", 1234, nullptr, ""},
+    {27, "ThroughService", 0, "not-provided", "an exception through a service"},
+    {28, "ThroughCompletion", 0, "not-provided", "an exception through a service"},
 };
 
 class ExceptionsTest : public testing::TestWithParam<std::tuple<const char*, DriverCase>> {};

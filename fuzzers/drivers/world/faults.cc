@@ -47,18 +47,27 @@ const char* NameOf(int signal) {
                              : "an arithmetic fault";
 }
 
-bool IsInDriver(uintptr_t code) { return code - kKiWindowsZone < kKiWindowsZoneBytes; }
+bool IsInDriver(uintptr_t code) {
+  const DriverImage* image = TheState().image;
+  return image != nullptr && image->Contains(reinterpret_cast<const void*>(code));
+}
+// The other images are implementations of the queues. What they do wrong is not judged.
+bool IsInQueues(uintptr_t code) {
+  return code - kKiWindowsZone < kKiWindowsZoneBytes && !IsInDriver(code);
+}
+
+std::string BehindBase(uintptr_t code) {
+  const auto base = reinterpret_cast<uintptr_t>(TheState().image->base());
+  return absl::StrCat(absl::Hex(code - base), " behind its base");
+}
 
 std::string PlaceOf(uintptr_t code, uintptr_t accessed) {
-  if (IsInDriver(code)) {
-    return absl::StrCat(" in the driver, ", absl::Hex(code - kKiWindowsZone), " behind its base");
-  }
+  if (IsInDriver(code)) return absl::StrCat(" in the driver, ", BehindBase(code));
   if (code == accessed) return " at a jump to where no code is";
+  if (IsInQueues(code)) return " in the implementation of the queues";
   const auto caller = reinterpret_cast<uintptr_t>(door_caller);
   return absl::StrCat(" in a service that the driver called",
-                      IsInDriver(caller) ? absl::StrCat(", ", absl::Hex(caller - kKiWindowsZone),
-                                                        " behind its base")
-                                         : "");
+                      IsInDriver(caller) ? absl::StrCat(", ", BehindBase(caller)) : "");
 }
 
 // A fault, as the handler was told of it.
@@ -217,7 +226,8 @@ void Handle(int signal, siginfo_t* info, void* context) {
   if (IsInDriver(fault.code())) door_caller = code;
   ExceptionRecord record;
   if (CanBegin(code) && IsException(fault, &record) && Redirect(fault, record, machine)) return;
-  Report("crash", "", Describe(fault, ""));
+  const bool of_queues = IsInQueues(fault.code()) && fault.accessed != code;
+  Report(of_queues ? "host-limit" : "crash", "", Describe(fault, ""));
 }
 
 void SetTimer(int first_microseconds) {
@@ -237,16 +247,17 @@ void Tick(int, siginfo_t*, void* context) {
   if (ticks < kHangSeconds * kTicksPerSecond) return;
   const auto* machine = static_cast<const ucontext_t*>(context);
   const auto code = static_cast<uintptr_t>(machine->uc_mcontext.gregs[REG_RIP]);
-  if (!IsInDriver(code)) {
+  const bool in_driver = IsInDriver(code);
+  if (!in_driver && !IsInQueues(code)) {
     SetTimer(1000);
     return;
   }
   ticks = 0;
   hung = true;
-  Report("livelock", "",
-         absl::StrCat("the driver's code has run for ", kHangSeconds,
-                      " s of processor time without an end, now ", absl::Hex(code - kKiWindowsZone),
-                      " behind its base"));
+  Report(in_driver ? "livelock" : "host-limit", "",
+         absl::StrCat(in_driver ? "the driver's code" : "the implementation of the queues",
+                      " has run for ", kHangSeconds, " s of processor time without an end",
+                      in_driver ? ", now " + BehindBase(code) : ""));
 }
 
 void Install(int signal, void (*handler)(int, siginfo_t*, void*), struct sigaction* old) {

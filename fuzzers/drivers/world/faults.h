@@ -1,7 +1,8 @@
 // Faults of a driver: a signal while its run goes on is the driver's. It is an exception where a
 // kernel would make one of it and a handler of the driver takes it (exceptions.h); else it ends the
-// run as a crash, and so does code of its that never comes back to a service. Who runs it installs
-// a scheduler (scheduler.h), which is told.
+// run as a crash, and so does code of its that never comes back to a service. In an image that
+// implements the queues both end the run without a judgement. Who runs it installs a scheduler
+// (scheduler.h), which is told.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_FAULTS_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_WORLD_FAULTS_H_
 

@@ -49,6 +49,10 @@ struct DriveScheduler {
   bool (*running)();
 };
 
+// Whether what was handed to `start` or `at` has been withdrawn meanwhile, as a DPC that was
+// removed from its queue: its run(context) then does nothing.
+bool IsWithdrawn(void (*run)(void* context), const void* context);
+
 // Installs a scheduler. Before the first service of a run.
 void SetScheduler(const DriveScheduler* scheduler);
 const DriveScheduler& Scheduler();

@@ -50,6 +50,7 @@ const char* IrqlName(KIRQL irql) {
 }  // namespace
 
 const void* door_caller = nullptr;
+int services_entered[256] = {};
 
 const std::vector<const Service*>& AllServices() {
   static const auto* const all = new std::vector<const Service*>(Sorted());

@@ -38,6 +38,25 @@ const std::vector<const Service*>& AllServices();
 // one last.
 extern const void* door_caller;
 
+// How many services that may call the driver the fiber of each processor is in: if any, there is
+// code of the driver's further out than what runs now.
+extern int services_entered[256];
+
+// While such a service runs on the fiber. Fibers that are abandoned do not leave it.
+class EnteredService {
+ public:
+  __attribute__((always_inline, no_sanitize("thread"))) explicit EnteredService(UCHAR processor)
+      : count_(&services_entered[processor]) {
+    ++*count_;
+  }
+  __attribute__((always_inline, no_sanitize("thread"))) ~EnteredService() { --*count_; }
+  EnteredService(const EnteredService&) = delete;
+  EnteredService& operator=(const EnteredService&) = delete;
+
+ private:
+  int* const count_;
+};
+
 // Reports the service behind `door`, which was called at `irql`.
 void ReportIrql(const void* door, KIRQL irql);
 
@@ -49,10 +68,12 @@ struct Door<kFunction, kMin, kMax> {
   // What it does by itself is no access of the driver's.
   CANCELSAFE_MS_ABI __attribute__((no_sanitize("thread"))) static Result Call(
       Parameters... parameters) {
-    const KIRQL irql = ki_platform->processor()->irql;
+    const KiProcessor* const processor = ki_platform->processor();
+    const KIRQL irql = processor->irql;
     if (__builtin_expect(irql < kMin || irql > kMax, 0)) {
       ReportIrql(reinterpret_cast<const void*>(&Call), irql);
     }
+    const EnteredService entered(processor->id);
     door_caller = __builtin_return_address(0);
     if (__builtin_expect(telling, 0)) {
       static const ToldKind kind = ToldKindOfDoor(reinterpret_cast<const void*>(&Call));

@@ -16,12 +16,19 @@ namespace cancelsafe::drivers {
 
 struct WaitBlock;
 
+// A DPC in the queue, apart from its memory: one that was removed may be freed, or queued again.
+struct QueuedDpc {
+  PKDPC dpc;
+  bool live;  // neither run nor removed
+};
+inline constexpr size_t kDpcParts = 8;
+
 // A timer that was set, until it goes off.
 struct ArmedTimer {
   KernelTimer* timer;
   bool expired;
-  bool stopped;  // cancelled or set again: a periodic one is not set for its next time
-  PKDPC dpc;     // once it has expired: the DPC that it has queued, or null
+  bool stopped;       // cancelled or set again: a periodic one is not set for its next time
+  QueuedDpc* queued;  // once it has expired: the DPC that it has queued, or null
 };
 
 struct SystemThread {
@@ -52,6 +59,8 @@ struct State {
   std::map<PDEVICE_OBJECT, std::u16string> names;  // of named devices
   std::map<PDEVICE_OBJECT, const void*> device_callers;
   std::map<std::u16string, const void*> links;  // with the code that made them
+  size_t dpc_records[kDpcParts] = {};           // how many each fiber has made in this run
+  std::vector<QueuedDpc*> queued_dpcs;          // those that are live
   std::deque<ArmedTimer> timers;                // every one of the run, where it stays
   std::vector<ArmedTimer*> armed;               // those that have not gone off
   std::vector<SystemThread*> threads;

@@ -11,8 +11,41 @@ namespace {
 
 typedef void(CANCELSAFE_MS_ABI* DpcRoutine)(PKDPC dpc, PVOID context, PVOID first, PVOID second);
 
+// It is in the queue no longer.
+void Withdraw(QueuedDpc* queued) {
+  std::vector<QueuedDpc*>& all = TheState().queued_dpcs;
+  queued->live = false;
+  all.erase(std::remove(all.begin(), all.end(), queued), all.end());
+}
+void Withdraw(PKDPC dpc) {
+  std::vector<QueuedDpc*>& all = TheState().queued_dpcs;
+  for (size_t i = all.size(); i-- > 0;) {
+    if (all[i]->dpc == dpc) Withdraw(all[i]);
+  }
+}
+
+// Where a record lies depends on what the same fiber has queued before, as in the pool: it is the
+// same in all runs of a search.
+QueuedDpc* NewRecord() {
+  static auto* const records = new std::deque<QueuedDpc>[kDpcParts];
+  const size_t part = Processor()->id % kDpcParts;
+  size_t& used = TheState().dpc_records[part];
+  if (used == records[part].size()) records[part].push_back({});
+  return &records[part][used++];
+}
+
+// Marks it as queued.
+QueuedDpc* Enqueue(PKDPC dpc) {
+  QueuedDpc* const queued = NewRecord();
+  *queued = {dpc, true};
+  dpc->DpcData = dpc;
+  TheState().queued_dpcs.push_back(queued);
+  return queued;
+}
+
 void InitializeDpc(PKDPC dpc, PVOID routine, PVOID context) {
   TellMemory(dpc, sizeof *dpc, true);
+  Withdraw(dpc);
   *dpc = {};
   dpc->Type = 19;
   dpc->Importance = 1;
@@ -35,15 +68,14 @@ void CallDpc(PKDPC dpc) {
   ki_platform->point(kPointCallbackExit, nullptr);
 }
 
-// A queued DPC is marked by DpcData; one that was removed meanwhile is not.
+// The memory of one that was removed meanwhile may be gone.
 void RunDpc(void* context) {
   TellSystem();
-  auto* dpc = static_cast<PKDPC>(context);
-  TellLife(dpc, false);
-  if (Pool::Get().Holding(dpc) != nullptr && Pool::Get().Holding(dpc)->freed) {
-    CheckObject(dpc, "a DPC that is queued");
-    return;
-  }
+  auto* queued = static_cast<QueuedDpc*>(context);
+  if (!queued->live) return;
+  Withdraw(queued);
+  PKDPC dpc = queued->dpc;
+  if (!CheckObject(dpc, "a DPC that is queued")) return;
   if (dpc->DpcData != nullptr) CallDpc(dpc);
 }
 
@@ -57,9 +89,9 @@ BOOLEAN QueueDpc(PKDPC dpc, PVOID first, PVOID second, const char* routine) {
   if (dpc->DpcData != nullptr) return FALSE;
   dpc->SystemArgument1 = first;
   dpc->SystemArgument2 = second;
-  dpc->DpcData = dpc;
+  QueuedDpc* const queued = Enqueue(dpc);
   Publish(dpc);
-  Scheduler().start(DriveActivity::kDpc, &RunDpc, dpc);
+  Scheduler().start(DriveActivity::kDpc, &RunDpc, queued);
   return TRUE;
 }
 BOOLEAN KeInsertQueueDpc(PKDPC dpc, PVOID first, PVOID second) {
@@ -70,6 +102,7 @@ BOOLEAN KeRemoveQueueDpc(PKDPC dpc) {
   PointAt(dpc);
   const bool queued = dpc->DpcData != nullptr;
   dpc->DpcData = nullptr;
+  Withdraw(dpc);
   return queued;
 }
 void KeSetImportanceDpc(PKDPC dpc, ULONG importance) {
@@ -119,8 +152,7 @@ void Expire(ArmedTimer* armed) {
   }
   PKDPC dpc = timer->dpc;
   if (dpc == nullptr || !CheckObject(dpc, "the DPC of a timer") || dpc->DpcData != nullptr) return;
-  dpc->DpcData = dpc;
-  armed->dpc = dpc;
+  armed->queued = Enqueue(dpc);
 }
 
 // Some time after it was due: the driver may have cancelled it meanwhile, and freed it.
@@ -131,7 +163,7 @@ void TimerExpired(void* context) {
     if (!CheckObject(armed->timer, "a timer that is armed")) return;
     Expire(armed);
   }
-  if (armed->dpc != nullptr) RunDpc(armed->dpc);
+  if (armed->queued != nullptr) RunDpc(armed->queued);
 }
 
 // True if the timer was armed. One that is due already expires now at the latest.
@@ -226,6 +258,14 @@ const Service kServices[] = {
 };
 
 }  // namespace
+
+bool IsWithdrawn(void (*run)(void* context), const void* context) {
+  TellSystem();
+  if (run == &RunDpc) return !static_cast<const QueuedDpc*>(context)->live;
+  if (run != &TimerExpired) return false;
+  const auto* armed = static_cast<const ArmedTimer*>(context);
+  return armed->expired && (armed->queued == nullptr || !armed->queued->live);
+}
 
 ServiceList TimerServices() { return {kServices, std::size(kServices)}; }
 

@@ -316,6 +316,19 @@ bool FindFunction(const DriverImage& image, uint32_t rva, RuntimeFunction* funct
   return false;
 }
 
+bool HasExceptionHandlers(const DriverImage& image) {
+  const PeRange table = image.exceptions();
+  for (uint32_t i = 0; i < table.size / sizeof(RuntimeFunction); ++i) {
+    RuntimeFunction entry;
+    uint8_t head;
+    if (!image.ReadAt(table.rva + i * static_cast<uint32_t>(sizeof(entry)), &entry)) return false;
+    // An entry that names another one is read where that is.
+    if ((entry.unwind & 1) != 0 || !image.ReadAt(entry.unwind, &head)) continue;
+    if ((head >> 3 & kHandlesExceptions) != 0) return true;
+  }
+  return false;
+}
+
 bool VirtualUnwind(const DriverImage& image, const StackRange& stack, KernelContext* context,
                    UnwoundFrame* frame) {
   return Unwinder(image, stack, context).Unwind(frame);

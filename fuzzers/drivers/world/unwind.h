@@ -43,6 +43,9 @@ struct UnwoundFrame {
 // The function that holds `rva`. O(log functions).
 bool FindFunction(const DriverImage& image, uint32_t rva, RuntimeFunction* function);
 
+// Whether any function of the image has a handler of exceptions. O(functions).
+bool HasExceptionHandlers(const DriverImage& image);
+
 // Replaces `context`, which stands in the image's code, by that of the caller, and says in
 // `*frame` what it has left. False, with `context` changed in part, if the tables cannot be
 // followed: damaged, of another version, a trap's frame (UWOP_PUSH_MACHFRAME), or they lead out of

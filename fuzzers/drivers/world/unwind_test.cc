@@ -134,6 +134,20 @@ TEST(UnwindTest, DamagedTablesLeadNowhereElse) {
   EXPECT_GT(steps, 10000) << "most steps are refused: this shows little";
 }
 
+TEST(UnwindTest, ADriverWithoutHandlersIsKnown) {
+  std::string error;
+  for (const char* path : {CANCELSAFE_DRIVER_EXCEPTIONS, CANCELSAFE_DRIVER_EXCEPTIONS_PLAIN}) {
+    const auto image = DriverImage::Load(path, AnyService, &error);
+    ASSERT_NE(image, nullptr) << error;
+    EXPECT_TRUE(HasExceptionHandlers(*image)) << path;
+  }
+  for (const char* path : {CANCELSAFE_DRIVER_SERVICES, CANCELSAFE_DRIVER_SERVICES_PLAIN}) {
+    const auto image = DriverImage::Load(path, AnyService, &error);
+    ASSERT_NE(image, nullptr) << error;
+    EXPECT_FALSE(HasExceptionHandlers(*image)) << path;
+  }
+}
+
 // One kind of damage, done to the tables of every function that it applies to; and what is then
 // said of the first exception of CaughtFromCallee.
 struct Hostile {

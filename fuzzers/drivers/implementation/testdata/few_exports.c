@@ -16,6 +16,17 @@ BOOLEAN KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY Dev
   return (BOOLEAN)(first++ + calls++);
 }
 
+#ifdef CRASHES
+VOID KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue) {
+  UNREFERENCED_PARAMETER(DeviceQueue);
+  *(volatile int *)8 = 1;
+}
+__asm__(
+    ".section .drectve,\"yn\"\n"
+    ".ascii \" -export:KeInitializeDeviceQueue\"\n"
+    ".text\n");
+#endif
+
 VOID OnlyByOrdinal(VOID) {}
 
 __asm__(

@@ -1,2 +1,2 @@
-/* A DLL whose exports are no documented routines. */
+/* A DLL that exports none of the documented routines. */
 int SomethingElse(void) { return 1; }

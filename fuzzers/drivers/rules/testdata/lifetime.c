@@ -192,6 +192,33 @@ static NTSTATUS BugCheck(Extension* x, PIRP irp, BOOLEAN partner) {
   return Finish(irp, STATUS_SUCCESS, 0);
 }
 
+// A DPC that is removed from its queue, and then freed, or queued again to free itself.
+static VOID NTAPI FreeItselfIfTold(PKDPC dpc, PVOID context, PVOID first, PVOID second) {
+  if (first != NULL) FreeItself(dpc, context, first, second);
+}
+
+static NTSTATUS RemovedAndFreed(Extension* x, PIRP irp, BOOLEAN partner) {
+  Deferred* deferred = ExAllocatePoolWithTag(NonPagedPool, sizeof(Deferred), TAG);
+  UNREFERENCED_PARAMETER(x);
+  if (deferred == NULL) return Finish(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+  KeInitializeDpc(&deferred->dpc, FreeItselfIfTold, deferred);
+  KeInsertQueueDpc(&deferred->dpc, NULL, NULL);
+#if !BROKEN
+  // One that cannot be removed runs, or has run.
+  if (!KeRemoveQueueDpc(&deferred->dpc)) KeFlushQueuedDpcs();
+  if (partner) {
+    deferred->irp = irp;
+    IoMarkIrpPending(irp);
+    KeInsertQueueDpc(&deferred->dpc, deferred, NULL);
+    return STATUS_PENDING;
+  }
+#else
+  UNREFERENCED_PARAMETER(partner);
+#endif
+  ExFreePoolWithTag(deferred, TAG);
+  return Finish(irp, STATUS_SUCCESS, 0);
+}
+
 static NTSTATUS Start(PDRIVER_OBJECT driver, Extension* x) {
   UNREFERENCED_PARAMETER(driver);
   KeInitializeDpc(&x->dpc, Tick, x);
@@ -215,6 +242,6 @@ static VOID Stop(Extension* x) {
 
 static Behaviour* const behaviours[] = {
     KeptAtUnload, RunsAfterUnload, RemoveLock,  Rundown,  Crash,    UsedAfterFree,
-    WrongFree,    DamagedMemory,   OutOfBounds, DataRace, BugCheck,
+    WrongFree,    DamagedMemory,   OutOfBounds, DataRace, BugCheck, RemovedAndFreed,
 };
 FRAME(Start, NULL, Stop);

@@ -352,7 +352,7 @@ static VOID FreedInTry(VOID) {
   volatile LONG** pool = ExAllocatePoolWithTag(NonPagedPool, 8, 'tseT');
   __try {
     ExFreePoolWithTag(pool, 'tseT');
-    Step(**pool);  // what was freed is no pointer
+    Step(**pool);  // what was freed is not a pointer
   } __except (EXCEPTION_EXECUTE_HANDLER) {
     Step(9);
   }
@@ -388,6 +388,59 @@ static VOID KernelAddress(VOID) {
   }
 }
 
+// ---- through a service, which calls the driver ----
+
+static PDEVICE_OBJECT own_device;
+static enum { HANDLES, RAISES, COMPLETION_RAISES } below;
+
+static NTSTATUS NTAPI Keep(PDEVICE_OBJECT device, PIRP irp, PVOID context) {
+  UNREFERENCED_PARAMETER(device);
+  UNREFERENCED_PARAMETER(irp);
+  UNREFERENCED_PARAMETER(context);
+  if (below == COMPLETION_RAISES) Raise(STATUS_TIMEOUT);
+  Step(3);
+  return STATUS_MORE_PROCESSING_REQUIRED;
+}
+static NTSTATUS NTAPI Below(PDEVICE_OBJECT device, PIRP irp) {
+  UNREFERENCED_PARAMETER(device);
+  if (below == RAISES) Raise(STATUS_TIMEOUT);
+  if (below == HANDLES) {
+    __try {
+      Raise(STATUS_TIMEOUT);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+      Step(2);
+    }
+  }
+  irp->IoStatus.Status = STATUS_SUCCESS;
+  IoCompleteRequest(irp, IO_NO_INCREMENT);
+  return STATUS_SUCCESS;
+}
+static VOID CallBelow(VOID) {
+  PIRP irp = IoAllocateIrp(1, FALSE);
+  if (irp == NULL) return;
+  IoGetNextIrpStackLocation(irp)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+  IoSetCompletionRoutine(irp, Keep, NULL, TRUE, TRUE, TRUE);
+  __try {
+    IoCallDriver(own_device, irp);
+  } __except (EXCEPTION_EXECUTE_HANDLER) {
+    Step(9);
+  }
+  IoFreeIrp(irp);
+  Step(4);
+}
+static VOID HandledBelowService(VOID) {
+  below = HANDLES;
+  CallBelow();
+}
+static VOID ThroughService(VOID) {
+  below = RAISES;
+  CallBelow();
+}
+static VOID ThroughCompletion(VOID) {
+  below = COMPLETION_RAISES;
+  CallBelow();
+}
+
 typedef VOID (*CASE)(VOID);
 static const CASE cases[] = {CaughtFromCallee,
                              Nested,
@@ -414,7 +467,10 @@ static const CASE cases[] = {CaughtFromCallee,
                              FreedInTry,
                              FilterAlwaysFaults,
                              KernelAddress,
-                             ContinuedWithoutEnd};
+                             ContinuedWithoutEnd,
+                             HandledBelowService,
+                             ThroughService,
+                             ThroughCompletion};
 
 static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
   UNREFERENCED_PARAMETER(device);
@@ -440,9 +496,11 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path)
   KeInitializeSpinLock(&spin_lock);
   status = IoCreateDevice(driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
   if (!NT_SUCCESS(status)) return status;
+  own_device = device;
   driver->MajorFunction[IRP_MJ_CREATE] = Finish;
   driver->MajorFunction[IRP_MJ_CLEANUP] = Finish;
   driver->MajorFunction[IRP_MJ_CLOSE] = Finish;
+  driver->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = Below;
   driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
   driver->DriverUnload = Unload;
   device->Flags &= ~DO_DEVICE_INITIALIZING;

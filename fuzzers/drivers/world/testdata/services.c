@@ -179,6 +179,16 @@ static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp) {
                      : STATUS_UNSUCCESSFUL,
                  0);
     }
+    case 12: {  // a DPC that is freed once it was removed from its queue
+      BOOLEAN Removed;
+      P = ExAllocatePoolWithTag(NonPagedPool, sizeof(KDPC), 'tseT');
+      if (P == NULL) return End(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+      KeInitializeDpc(P, TimerDpc, Extension);
+      KeInsertQueueDpc(P, NULL, NULL);
+      Removed = KeRemoveQueueDpc(P) && !KeRemoveQueueDpc(P);
+      ExFreePool(P);
+      return End(Irp, Removed ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL, 0);
+    }
     default:
       return End(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
   }
