@@ -19,7 +19,8 @@ BOOLEAN KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY Dev
 #ifdef CRASHES
 VOID KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue) {
   UNREFERENCED_PARAMETER(DeviceQueue);
-  *(volatile int *)8 = 1;
+  /* An access that is not instrumented faults in the image itself. */
+  __asm__ volatile("movl $1, (%0)" : : "r"((ULONG_PTR)8) : "memory");
 }
 __asm__(
     ".section .drectve,\"yn\"\n"

@@ -404,13 +404,7 @@ static NTSTATUS NTAPI Keep(PDEVICE_OBJECT device, PIRP irp, PVOID context) {
 static NTSTATUS NTAPI Below(PDEVICE_OBJECT device, PIRP irp) {
   UNREFERENCED_PARAMETER(device);
   if (below == RAISES) Raise(STATUS_TIMEOUT);
-  if (below == HANDLES) {
-    __try {
-      Raise(STATUS_TIMEOUT);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-      Step(2);
-    }
-  }
+  if (below == HANDLES) InnerHandles();
   irp->IoStatus.Status = STATUS_SUCCESS;
   IoCompleteRequest(irp, IO_NO_INCREMENT);
   return STATUS_SUCCESS;
