@@ -2,7 +2,7 @@
 // (METHOD_NEITHER), which may not be there. The broken form jumps over the release of the mutex
 // when the copy raises an exception; the repaired one releases it in a __finally.
 //
-// Found by: irql, wait-without-end.
+// Found by: irql-kept, irql, wait-without-end.
 #include <ntddk.h>
 
 #ifndef BROKEN

@@ -35,7 +35,7 @@ TEST(PeFile, WhatIsNoImageIsRefusedInWords) {
   EXPECT_EQ(error, "the file ends within its DOS header: it has 2 bytes");
   std::unique_ptr<DriverImage> image = DriverImage::Load("/nonexistent", AnyService, &error);
   EXPECT_EQ(image, nullptr);
-  EXPECT_EQ(error, "/nonexistent: cannot be opened: No such file or directory");
+  EXPECT_EQ(error, "cannot read /nonexistent: No such file or directory");
 }
 
 #ifdef CANCELSAFE_DRIVER_SERVICES

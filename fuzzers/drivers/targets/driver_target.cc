@@ -77,9 +77,9 @@ void PrintSummary() {
   if (Count(stats.runs) == 0 || UnderAfl()) return;
   fprintf(stderr,
           "summary: %llu runs; %llu operations executed; left out: %llu; %llu runs not judged "
-          "(unknown); %llu violations that did not happen again (unconfirmed)\n",
+          "(unknown); %llu runs ignored; %llu violations that did not happen again (unconfirmed)\n",
           Count(stats.runs), Count(stats.operations), Count(stats.left_out), Count(stats.unknown),
-          Count(stats.unconfirmed));
+          Count(stats.ignored), Count(stats.unconfirmed));
 }
 
 // A driver's blocks look to the engine like those of a module with counters. Only their number
