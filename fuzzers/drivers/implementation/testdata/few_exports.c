@@ -11,7 +11,7 @@ BOOLEAN KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY Dev
   UNREFERENCED_PARAMETER(DeviceQueue);
   UNREFERENCED_PARAMETER(DeviceQueueEntry);
 #ifdef CRASHES
-  *(volatile int *)8 = 1;
+  *(volatile int*)8 = 1;
 #endif
   return (BOOLEAN)(first++ + calls++);
 }
