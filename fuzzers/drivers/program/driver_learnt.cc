@@ -173,8 +173,8 @@ void LearnCode(uint32_t code, uint32_t have, uint32_t want, uintptr_t site, Driv
   const Sight now = {site, code, have};
   const Sight last = std::exchange(before, now);
   if (last.site != site || last.code == code || last.value == have) return;
-  const auto codes = static_cast<int32_t>(code - last.code);
-  const auto values = static_cast<int32_t>(have - last.value);
+  const uint32_t codes = code - last.code;
+  const uint32_t values = have - last.value;
   const uint32_t missing = want - have;
   if (codes == values) learnt->AddCode(code + missing);
   // The compiler's form of the cases of a switch.
