@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kProcessors = 256;
 constexpr uint64_t kRoomBytes = 96 * 1024;  // for a dispatch, and a report of it
-constexpr int kMaxExceptions = 20000;       // in a run
+constexpr int kMaxExceptions = 4000;        // in a run
 constexpr uint32_t kNoncontinuableException = 0xC0000025;
 constexpr uint32_t kUnwindStatus = 0xC0000027;
 

@@ -2,6 +2,7 @@
 // them. The way that an operation takes is in filter_operations.cc.
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/filter.h"
@@ -22,21 +23,29 @@ void FltCompletePendedPreOperation(PFLT_CALLBACK_DATA data, FLT_PREOP_CALLBACK_S
   if (operation == nullptr) return;
   PointAt(operation);
   if (operation->let_go) {
-    Report("filter-completed-twice", kRoutine,
-           absl::StrCat("was called for ", OperationName(*operation),
-                        " for which it had been called before"));
+    {
+      std::string text = absl::StrCat("was called for ", OperationName(*operation),
+                                      " for which it had been called before");
+      Report("filter-completed-twice", kRoutine, std::move(text));
+    }
     return;
   }
   const bool may_be_pended = operation->stage == FilterStage::kPended || operation->in_callback;
   if (!may_be_pended) {
-    Report("filter-completed-not-pended", kRoutine,
-           absl::StrCat("was called for ", OperationName(*operation), " that is not pended"));
+    {
+      std::string text =
+          absl::StrCat("was called for ", OperationName(*operation), " that is not pended");
+      Report("filter-completed-not-pended", kRoutine, std::move(text));
+    }
     return;
   }
   if (operation->is_queued) {
-    Report("filter-completed-queued", kRoutine,
-           absl::StrCat("was called for ", OperationName(*operation),
-                        " that is in a callback data queue, from which a cancel takes it as well"));
+    {
+      std::string text =
+          absl::StrCat("was called for ", OperationName(*operation),
+                       " that is in a callback data queue, from which a cancel takes it as well");
+      Report("filter-completed-queued", kRoutine, std::move(text));
+    }
     return;
   }
   operation->let_go = true;
@@ -150,11 +159,13 @@ void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data) {
                                ? nullptr
                                : "filter-completed-not-pended";
   if (rule != nullptr) {
-    Report(
-        rule, kRoutine,
-        absl::StrCat("was called for ", OperationName(*operation),
-                     operation->let_go_post ? " for which it had been called before"
-                                            : " whose post-operation callback does not pend it"));
+    {
+      std::string text =
+          absl::StrCat("was called for ", OperationName(*operation),
+                       operation->let_go_post ? " for which it had been called before"
+                                              : " whose post-operation callback does not pend it");
+      Report(rule, kRoutine, std::move(text));
+    }
     return;
   }
   operation->let_go_post = true;
