@@ -44,9 +44,6 @@ DriverProgramFile OpenDriverProgram(const std::string& path);
 
 // Names and clauses of rules, as given to --ignore.
 std::set<std::string> IgnoredRules(const std::vector<std::string>& words);
-inline bool IsIgnored(const std::set<std::string>& ignored, const Verdict& verdict) {
-  return ignored.count(verdict.rule) + ignored.count(verdict.clause) != 0;
-}
 
 }  // namespace cancelsafe::drivers
 

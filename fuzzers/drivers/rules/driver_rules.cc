@@ -85,8 +85,7 @@ DriverRule RuleOfMachine(KiViolationKind kind, absl::string_view routine) {
 }
 
 bool IgnoresRaces(const std::set<std::string>& ignored) {
-  const DriverRuleRow& race = InfoOf(DriverRule::kDataRace);
-  return ignored.count(race.name) + ignored.count(race.clause) != 0;
+  return IsIgnored(ignored, MakeDriverVerdict(DriverRule::kDataRace, ""));
 }
 
 Verdict MakeDriverVerdict(DriverRule rule, const std::string& reason) {

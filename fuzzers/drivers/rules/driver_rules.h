@@ -46,7 +46,10 @@ DriverRule RuleOfService(absl::string_view word);
 // The rule behind what `routine` of the machine room has seen.
 DriverRule RuleOfMachine(KiViolationKind kind, absl::string_view routine);
 
-// Whether names and clauses of rules, as given to --ignore, leave out data races.
+// Whether names and clauses of rules, as given to --ignore, leave out a verdict, or data races.
+inline bool IsIgnored(const std::set<std::string>& ignored, const Verdict& verdict) {
+  return ignored.count(verdict.rule) + ignored.count(verdict.clause) != 0;
+}
 bool IgnoresRaces(const std::set<std::string>& ignored);
 
 Verdict MakeDriverVerdict(DriverRule rule, const std::string& reason);

@@ -116,7 +116,9 @@ NTSTATUS EndOperation(FilterOperation* operation);
 // Whether the file system ends such requests later, not in the thread of the caller.
 bool EndsLater(UCHAR major);
 // "a read"; "FLT_PREOP_PENDING".
-std::string OperationName(const FilterOperation& operation);
+// Not a std::string: a report, which it is for, leaves the stack it stands on for good. Valid until
+// the next call.
+const char* OperationName(const FilterOperation& operation);
 const char* PreOperationStatusName(FLT_PREOP_CALLBACK_STATUS status);
 // The request to which the callback data belongs, after reporting that there is none.
 FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine);

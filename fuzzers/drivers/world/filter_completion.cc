@@ -2,7 +2,6 @@
 // them. The way that an operation takes is in filter_operations.cc.
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/filter.h"
@@ -23,29 +22,21 @@ void FltCompletePendedPreOperation(PFLT_CALLBACK_DATA data, FLT_PREOP_CALLBACK_S
   if (operation == nullptr) return;
   PointAt(operation);
   if (operation->let_go) {
-    {
-      std::string text = absl::StrCat("was called for ", OperationName(*operation),
-                                      " for which it had been called before");
-      Report("filter-completed-twice", kRoutine, std::move(text));
-    }
+    Report("filter-completed-twice", kRoutine,
+           absl::StrCat("was called for ", OperationName(*operation),
+                        " for which it had been called before"));
     return;
   }
   const bool may_be_pended = operation->stage == FilterStage::kPended || operation->in_callback;
   if (!may_be_pended) {
-    {
-      std::string text =
-          absl::StrCat("was called for ", OperationName(*operation), " that is not pended");
-      Report("filter-completed-not-pended", kRoutine, std::move(text));
-    }
+    Report("filter-completed-not-pended", kRoutine,
+           absl::StrCat("was called for ", OperationName(*operation), " that is not pended"));
     return;
   }
   if (operation->is_queued) {
-    {
-      std::string text =
-          absl::StrCat("was called for ", OperationName(*operation),
-                       " that is in a callback data queue, from which a cancel takes it as well");
-      Report("filter-completed-queued", kRoutine, std::move(text));
-    }
+    Report("filter-completed-queued", kRoutine,
+           absl::StrCat("was called for ", OperationName(*operation),
+                        " that is in a callback data queue, from which a cancel takes it as well"));
     return;
   }
   operation->let_go = true;
@@ -112,7 +103,7 @@ const char* PreOperationStatusName(FLT_PREOP_CALLBACK_STATUS status) {
   return static_cast<size_t>(status) < std::size(kNames) ? kNames[status] : "an unknown status";
 }
 
-std::string OperationName(const FilterOperation& operation) {
+const char* OperationName(const FilterOperation& operation) {
   const UCHAR major = operation.whole.parameters.MajorFunction;
   switch (major) {
     case 0x00:
@@ -127,8 +118,11 @@ std::string OperationName(const FilterOperation& operation) {
       return "a device control request";
     case 0x12:
       return "a cleanup";
-    default:
-      return absl::StrCat("an operation with major function ", major);
+    default: {
+      static auto* const other = new std::string;
+      *other = absl::StrCat("an operation with major function ", major);
+      return other->c_str();
+    }
   }
 }
 
@@ -159,13 +153,11 @@ void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data) {
                                ? nullptr
                                : "filter-completed-not-pended";
   if (rule != nullptr) {
-    {
-      std::string text =
-          absl::StrCat("was called for ", OperationName(*operation),
-                       operation->let_go_post ? " for which it had been called before"
-                                              : " whose post-operation callback does not pend it");
-      Report(rule, kRoutine, std::move(text));
-    }
+    Report(
+        rule, kRoutine,
+        absl::StrCat("was called for ", OperationName(*operation),
+                     operation->let_go_post ? " for which it had been called before"
+                                            : " whose post-operation callback does not pend it"));
     return;
   }
   operation->let_go_post = true;

@@ -1,8 +1,6 @@
 // Requests on the volume: through the callbacks of the filter, down to a file system that ends
 // them, and back. The volume's dispatch routine is the host's and always right; the filter is
 // judged by what its callbacks return, and by what it completes (filter_completion.cc).
-#include <utility>
-
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/filter.h"
 #include "fuzzers/drivers/world/told.h"
@@ -109,21 +107,15 @@ NTSTATUS ComeBack(FilterOperation* operation) {
     return STATUS_PENDING;
   }
   if (operation->let_go_post) {
-    {
-      std::string text =
-          absl::StrCat("FltCompletePendedPostOperation was called for ", OperationName(*operation),
-                       ", and its post-operation callback has not returned "
-                       "FLT_POSTOP_MORE_PROCESSING_REQUIRED");
-      Report("filter-completed-not-pended", "", std::move(text));
-    }
+    Report("filter-completed-not-pended", "",
+           absl::StrCat("FltCompletePendedPostOperation was called for ", OperationName(*operation),
+                        ", and its post-operation callback has not returned "
+                        "FLT_POSTOP_MORE_PROCESSING_REQUIRED"));
   }
   if (status != FLT_POSTOP_FINISHED_PROCESSING) {
-    {
-      std::string text =
-          absl::StrCat("the post-operation callback of ", OperationName(*operation), " returned ",
-                       static_cast<int>(status), ", which is not for IRP-based operations");
-      Report("filter-status", "", std::move(text));
-    }
+    Report("filter-status", "",
+           absl::StrCat("the post-operation callback of ", OperationName(*operation), " returned ",
+                        static_cast<int>(status), ", which is not for IRP-based operations"));
   }
   return EndOperation(operation);
 }
@@ -199,12 +191,10 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
     return STATUS_PENDING;
   }
   if (operation->let_go) {
-    {
-      std::string text = absl::StrCat(
-          "FltCompletePendedPreOperation was called for ", OperationName(*operation),
-          ", and its pre-operation callback returned ", PreOperationStatusName(status));
-      Report("filter-completed-not-pended", "", std::move(text));
-    }
+    Report(
+        "filter-completed-not-pended", "",
+        absl::StrCat("FltCompletePendedPreOperation was called for ", OperationName(*operation),
+                     ", and its pre-operation callback returned ", PreOperationStatusName(status)));
     return STATUS_PENDING;
   }
   return GoOnAfterCallback(operation, status, /*in_dispatch=*/true);
@@ -264,14 +254,11 @@ NTSTATUS GoOnAfterCallback(FilterOperation* operation, FLT_PREOP_CALLBACK_STATUS
     case FLT_PREOP_DISALLOW_FSFILTER_IO:
       break;
   }
-  {
-    std::string text =
-        absl::StrCat(OperationName(*operation), " was given ", PreOperationStatusName(status),
-                     status == FLT_PREOP_SUCCESS_WITH_CALLBACK || status == FLT_PREOP_SYNCHRONIZE
-                         ? ", and has no post-operation callback"
-                         : ", which is not allowed here");
-    Report("filter-status", "", std::move(text));
-  }
+  Report("filter-status", "",
+         absl::StrCat(OperationName(*operation), " was given ", PreOperationStatusName(status),
+                      status == FLT_PREOP_SUCCESS_WITH_CALLBACK || status == FLT_PREOP_SYNCHRONIZE
+                          ? ", and has no post-operation callback"
+                          : ", which is not allowed here"));
   EndUseOf(operation);
   return GoBelow(operation, false, in_dispatch);
 }
@@ -305,12 +292,10 @@ void DrainOperations() {
                       operation->context, FLT_POST_OPERATION_FLAGS{FLTFL_POST_OPERATION_DRAINING});
     }
     if (status != FLT_POSTOP_FINISHED_PROCESSING) {
-      {
-        std::string text = absl::StrCat(
-            "the post-operation callback of ", OperationName(*operation), " returned ",
-            static_cast<int>(status), " when it was called with FLTFL_POST_OPERATION_DRAINING");
-        Report("filter-status", "", std::move(text));
-      }
+      Report("filter-status", "",
+             absl::StrCat("the post-operation callback of ", OperationName(*operation),
+                          " returned ", static_cast<int>(status),
+                          " when it was called with FLTFL_POST_OPERATION_DRAINING"));
     }
     EndUseOf(operation);
   }
