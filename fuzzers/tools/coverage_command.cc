@@ -55,9 +55,10 @@ const std::vector<Room>& Rooms() {
 // set off, the checker of invariants, and what loads implementations in a child process.
 bool IsMeasured(const std::string& path) {
   if (!absl::EndsWith(path, ".cc") && !absl::EndsWith(path, ".h")) return false;
-  for (const char* part : {"_test.cc", "_test_util.h", "_testing.h", "_benchmark.cc",
-                           "/history_builder.", "impl/implementation", "impl/device_queue_check.",
-                           "impl/guest_", "impl/process_state.", "impl/missing_symbols."}) {
+  for (const char* part :
+       {"_test.cc", "_test_util.h", "_testing.h", "_benchmark.cc", "/history_builder.",
+        "impl/implementation", "impl/device_queue_check.", "impl/guest_", "impl/image_format.",
+        "impl/process_state.", "impl/missing_symbols."}) {
     if (absl::StrContains(path, part)) return false;
   }
   return true;

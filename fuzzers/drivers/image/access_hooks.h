@@ -56,6 +56,16 @@ CANCELSAFE_TSAN_ATOMIC(64)
 #undef CANCELSAFE_TSAN_UPDATE
 void __tsan_atomic_thread_fence(int);
 }
+
+// TSan holds locks of its own while it makes an atomic access, so the handler of a fault there
+// would wait for them for ever. The fault comes from here instead.
+inline void ReachByTsan(const volatile void* address, bool write) {
+  if (write) {
+    __asm__ volatile("orb $0, (%0)" : : "r"(address) : "memory", "cc");
+  } else {
+    __asm__ volatile("testb $0, (%0)" : : "r"(address) : "memory", "cc");
+  }
+}
 #endif
 
 // An atomic access: by the memory engine, by TSan, or by the processor.
@@ -154,46 +164,48 @@ struct AccessHooks {
     Watch::BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                        \
     CANCELSAFE_PERFORM(                                                                         \
         UpdateHere<type>(a, memory::Operation::operation, v, order, CANCELSAFE_SITE_OF_CALLER), \
-        __tsan_atomic##bits##_##name(a, v, order), builtin(a, v, __ATOMIC_SEQ_CST));            \
+        (ReachByTsan(a, true), __tsan_atomic##bits##_##name(a, v, order)),                      \
+        builtin(a, v, __ATOMIC_SEQ_CST));                                                       \
   }
-#define CANCELSAFE_ATOMIC(bits, type)                                                 \
-  CANCELSAFE_MS_ABI static type Atomic##bits##load(const volatile type* a,            \
-                                                   [[maybe_unused]] int order) {      \
-    [[maybe_unused]] const typename Watch::Passes passes;                             \
-    Watch::BeforeAtomic(a, bits / 8, false, CANCELSAFE_CALLER);                       \
-    CANCELSAFE_PERFORM(LoadHere<type>(a, order, CANCELSAFE_SITE_OF_CALLER),           \
-                       __tsan_atomic##bits##_load(a, order),                          \
-                       __atomic_load_n(a, __ATOMIC_SEQ_CST));                         \
-  }                                                                                   \
-  CANCELSAFE_MS_ABI static void Atomic##bits##store(volatile type* a, type v,         \
-                                                    [[maybe_unused]] int order) {     \
-    [[maybe_unused]] const typename Watch::Passes passes;                             \
-    Watch::BeforeAtomic(a, bits / 8, true, CANCELSAFE_CALLER);                        \
-    CANCELSAFE_PERFORM(StoreHere<type>(a, v, order, CANCELSAFE_SITE_OF_CALLER),       \
-                       __tsan_atomic##bits##_store(a, v, order),                      \
-                       __atomic_store_n(a, v, __ATOMIC_SEQ_CST));                     \
-  }                                                                                   \
-  CANCELSAFE_UPDATE(bits, type, exchange, kExchange, __atomic_exchange_n)             \
-  CANCELSAFE_UPDATE(bits, type, fetch_add, kAdd, __atomic_fetch_add)                  \
-  CANCELSAFE_UPDATE(bits, type, fetch_sub, kSub, __atomic_fetch_sub)                  \
-  CANCELSAFE_UPDATE(bits, type, fetch_and, kAnd, __atomic_fetch_and)                  \
-  CANCELSAFE_UPDATE(bits, type, fetch_or, kOr, __atomic_fetch_or)                     \
-  CANCELSAFE_UPDATE(bits, type, fetch_xor, kXor, __atomic_fetch_xor)                  \
-  CANCELSAFE_MS_ABI static type Atomic##bits##compare_exchange_val(                   \
-      volatile type* a, type expected, type v, [[maybe_unused]] int order,            \
-      [[maybe_unused]] int failure) {                                                 \
-    [[maybe_unused]] const typename Watch::Passes passes;                             \
-    Watch::BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                              \
-    CANCELSAFE_PERFORM(                                                               \
-        CompareHere<type>(a, expected, v, order, failure, CANCELSAFE_SITE_OF_CALLER), \
-        __tsan_atomic##bits##_compare_exchange_val(a, expected, v, order, failure),   \
-        CompareAndSwap<type>(a, expected, v));                                        \
-  }                                                                                   \
-  CANCELSAFE_MS_ABI static int Atomic##bits##compare_exchange_strong(                 \
-      volatile type* a, type* expected, type v, int order, int failure) {             \
-    const type wanted = *expected;                                                    \
-    *expected = Atomic##bits##compare_exchange_val(a, wanted, v, order, failure);     \
-    return *expected == wanted;                                                       \
+#define CANCELSAFE_ATOMIC(bits, type)                                                    \
+  CANCELSAFE_MS_ABI static type Atomic##bits##load(const volatile type* a,               \
+                                                   [[maybe_unused]] int order) {         \
+    [[maybe_unused]] const typename Watch::Passes passes;                                \
+    Watch::BeforeAtomic(a, bits / 8, false, CANCELSAFE_CALLER);                          \
+    CANCELSAFE_PERFORM(LoadHere<type>(a, order, CANCELSAFE_SITE_OF_CALLER),              \
+                       (ReachByTsan(a, false), __tsan_atomic##bits##_load(a, order)),    \
+                       __atomic_load_n(a, __ATOMIC_SEQ_CST));                            \
+  }                                                                                      \
+  CANCELSAFE_MS_ABI static void Atomic##bits##store(volatile type* a, type v,            \
+                                                    [[maybe_unused]] int order) {        \
+    [[maybe_unused]] const typename Watch::Passes passes;                                \
+    Watch::BeforeAtomic(a, bits / 8, true, CANCELSAFE_CALLER);                           \
+    CANCELSAFE_PERFORM(StoreHere<type>(a, v, order, CANCELSAFE_SITE_OF_CALLER),          \
+                       (ReachByTsan(a, true), __tsan_atomic##bits##_store(a, v, order)), \
+                       __atomic_store_n(a, v, __ATOMIC_SEQ_CST));                        \
+  }                                                                                      \
+  CANCELSAFE_UPDATE(bits, type, exchange, kExchange, __atomic_exchange_n)                \
+  CANCELSAFE_UPDATE(bits, type, fetch_add, kAdd, __atomic_fetch_add)                     \
+  CANCELSAFE_UPDATE(bits, type, fetch_sub, kSub, __atomic_fetch_sub)                     \
+  CANCELSAFE_UPDATE(bits, type, fetch_and, kAnd, __atomic_fetch_and)                     \
+  CANCELSAFE_UPDATE(bits, type, fetch_or, kOr, __atomic_fetch_or)                        \
+  CANCELSAFE_UPDATE(bits, type, fetch_xor, kXor, __atomic_fetch_xor)                     \
+  CANCELSAFE_MS_ABI static type Atomic##bits##compare_exchange_val(                      \
+      volatile type* a, type expected, type v, [[maybe_unused]] int order,               \
+      [[maybe_unused]] int failure) {                                                    \
+    [[maybe_unused]] const typename Watch::Passes passes;                                \
+    Watch::BeforeUpdate(a, bits / 8, CANCELSAFE_CALLER);                                 \
+    CANCELSAFE_PERFORM(                                                                  \
+        CompareHere<type>(a, expected, v, order, failure, CANCELSAFE_SITE_OF_CALLER),    \
+        (ReachByTsan(a, true),                                                           \
+         __tsan_atomic##bits##_compare_exchange_val(a, expected, v, order, failure)),    \
+        CompareAndSwap<type>(a, expected, v));                                           \
+  }                                                                                      \
+  CANCELSAFE_MS_ABI static int Atomic##bits##compare_exchange_strong(                    \
+      volatile type* a, type* expected, type v, int order, int failure) {                \
+    const type wanted = *expected;                                                       \
+    *expected = Atomic##bits##compare_exchange_val(a, wanted, v, order, failure);        \
+    return *expected == wanted;                                                          \
   }
   CANCELSAFE_ATOMIC(8, uint8_t)
   CANCELSAFE_ATOMIC(16, uint16_t)
