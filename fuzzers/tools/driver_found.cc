@@ -8,7 +8,6 @@
 #include "command/require_ok.h"
 #include "fuzzers/drivers/explain/driver_observation.h"
 #include "fuzzers/drivers/fuzz/drive_session.h"
-#include "fuzzers/run/report.h"
 
 namespace cancelsafe {
 
@@ -20,11 +19,7 @@ void ReportDriverFound(const DriverFound& found, const drivers::LoadedDriver& lo
   const drivers::DriverObservation observation =
       drivers::ObserveDriver(loaded.runner.get(), *loaded.image, finding.program);
   finding.preemptions = observation.preemptions;
-  drivers::DriverProgramFile plain;
-  plain.program = finding.program;
-  const std::string path =
-      absl::StrCat(found.directory, "/",
-                   FailureFileName("driver", drivers::PrintDriverProgram(plain), finding.verdict));
+  const std::string path = absl::StrCat(found.directory, "/", drivers::FindingFileName(finding));
   printf("%s\n\n%s\n", drivers::DriverVerdictLine(observation).c_str(),
          drivers::DriverTableOf(observation).c_str());
   RequireOk(WriteFileAtomically(

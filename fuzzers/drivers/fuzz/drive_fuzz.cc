@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
+#include "fuzzers/run/cause.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -74,7 +75,10 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
         ++result.ignored[verdict.rule];
         continue;
       }
-      if (!seen.insert(verdict.rule).second) break;
+      if (!seen.insert(CauseKey(verdict)).second) {
+        ++result.again[verdict.rule];
+        break;
+      }
       --program.schedule.seed;
       DriveFinding finding;
       finding.verdict = verdict;

@@ -43,7 +43,8 @@ struct DriveFuzzResult {
   int64_t skipped = 0;
   std::map<std::string, int64_t> not_judged;  // by reason
   std::map<std::string, int64_t> ignored;     // by rule
-  std::vector<DriveFinding> findings;         // each rule once
+  std::map<std::string, int64_t> again;       // runs that showed a cause once more, by rule
+  std::vector<DriveFinding> findings;         // each cause once (fuzzers/run/cause.h)
   DriverFacts facts;
 };
 

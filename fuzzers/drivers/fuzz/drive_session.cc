@@ -12,11 +12,15 @@
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/drivers/program/driver_text.h"
 #include "fuzzers/run/memory_run.h"
+#include "fuzzers/run/report.h"
 
 namespace cancelsafe::drivers {
 
 std::string FindingFileName(const DriveFinding& finding) {
-  return absl::StrCat(finding.confirmed ? "" : "unconfirmed-", finding.verdict.rule, ".txt");
+  DriverProgramFile plain;
+  plain.program = finding.program;
+  return absl::StrCat(finding.confirmed ? "" : "unconfirmed-",
+                      FailureFileName("driver", PrintDriverProgram(plain), finding.verdict));
 }
 
 std::string DriverReplayCommand(const std::string& implementation, const std::string& path) {
@@ -89,6 +93,9 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
               static_cast<long long>(result.operations), static_cast<long long>(result.skipped));
   for (const auto& [reason, count] : result.not_judged) {
     std::printf("not judged: %lld runs: %s\n", static_cast<long long>(count), reason.c_str());
+  }
+  for (const auto& [rule, count] : result.again) {
+    std::printf("found again: %lld runs: %s\n", static_cast<long long>(count), rule.c_str());
   }
   for (const auto& [rule, count] : result.ignored) {
     std::printf("ignored: %lld runs: %s\n", static_cast<long long>(count), rule.c_str());

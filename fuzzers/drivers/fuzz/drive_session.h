@@ -30,7 +30,8 @@ int DriveFuzzSession(const DriveSessionOptions& options);
 std::string FindingText(const DriveFinding& finding, const std::string& driver,
                         const std::string& implementation, const std::string& origin,
                         const std::string& path);
-// "crash.txt": findings of one rule bear one name.
+// "driver-crash-DRV-PROG-09-1a2b3c4d.txt": another program has another name, so no finding
+// replaces another.
 std::string FindingFileName(const DriveFinding& finding);
 // "./cancelsafe replay FILE".
 std::string DriverReplayCommand(const std::string& implementation, const std::string& path);

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/files.h"
 #include "command/status.h"
 #include "fuzzers/drivers/fuzz/loaded_driver.h"
 #include "fuzzers/memory/runtime.h"
@@ -21,13 +22,28 @@ using ::testing::HasSubstr;
 constexpr char kBroken[] = CANCELSAFE_EXAMPLES_DIR "/walk_returns_last.broken.sys";
 constexpr char kRepaired[] = CANCELSAFE_EXAMPLES_DIR "/walk_returns_last.repaired.sys";
 
-// Runs a session that has to find something and save it as `name`; runs the saved program twenty
-// times, and gives its verdict and what it is told by.
-std::string FindAndReplay(const DriveSessionOptions& options, const std::string& name) {
+// The one file that a session saved of that rule's violation.
+std::string SavedFile(const std::string& directory, const std::string& rule) {
+  std::string found;
+  for (const std::string& path : FilesIn(directory)) {
+    Verdict verdict;
+    if (!ParseVerdictLine(OpenDriverProgram(path).header_comments.front(), &verdict) ||
+        verdict.rule != rule) {
+      continue;
+    }
+    EXPECT_EQ(found, "") << "and " << path;
+    found = path;
+  }
+  return found;
+}
+
+// Runs a session that has to find something that breaks `rule`, and save it; runs the saved program
+// twenty times, and gives its verdict and what it is told by.
+std::string FindAndReplay(const DriveSessionOptions& options, const std::string& rule) {
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
   const std::string printed = ::testing::internal::GetCapturedStdout();
-  const std::string path = absl::StrCat(options.directory, "/", name);
+  const std::string path = SavedFile(options.directory, rule);
   EXPECT_THAT(printed, ::testing::AllOf(HasSubstr("VERDICT"), HasSubstr("replay: ./cancelsafe"),
                                         HasSubstr(path)));
   const DriverProgramFile saved = OpenDriverProgram(path);
@@ -48,13 +64,25 @@ std::string FindAndReplay(const DriveSessionOptions& options, const std::string&
   return told;
 }
 
+// Two findings of one rule.
+TEST(DriveSessionTest, NoFindingReplacesAnother) {
+  DriveFinding first, second;
+  first.verdict.rule = second.verdict.rule = "crash";
+  second.program.schedule.seed = first.program.schedule.seed + 1;
+  EXPECT_NE(FindingFileName(first), FindingFileName(second));
+  EXPECT_EQ(FindingFileName(first), FindingFileName(first));
+  second = first;
+  second.confirmed = false;
+  EXPECT_NE(FindingFileName(first), FindingFileName(second));
+}
+
 TEST(DriveSessionTest, AFindingIsSavedAndReplays) {
   DriveSessionOptions options;
   options.driver = kBroken;
   options.runs = 20000;
   options.directory = ::testing::TempDir() + "/drive_session_findings";
   const char* const rule = memory::kHooked ? "used-after-completion" : "crash";
-  EXPECT_THAT(FindAndReplay(options, absl::StrCat(rule, ".txt")), HasSubstr(rule));
+  EXPECT_THAT(FindAndReplay(options, rule), HasSubstr(rule));
 }
 
 TEST(DriveSessionTest, ADriverRunsOnQueuesInAnImage) {
@@ -107,7 +135,7 @@ TEST(DriveSessionTest, ARaceNamesBothPlacesAndReplays) {
   options.memory = "sc";
   options.directory = ::testing::TempDir() + "/drive_session_races";
   EXPECT_THAT(
-      FindAndReplay(options, "data-race.txt"),
+      FindAndReplay(options, "data-race"),
       ::testing::AllOf(::testing::ContainsRegex("read in Transfer .*flag_without_lock.c:[0-9]+ and "
                                                 "write in Control .*flag_without_lock.c:[0-9]+"),
                        HasSubstr("access: read in")));
@@ -128,7 +156,7 @@ TEST(DriveSessionTest, AStoreThatIsHeldBackIsFoundUnderTsoAndNotUnderSc) {
   EXPECT_EQ(DriveFuzzSession(options), kExitOk);
   EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("No findings."));
   options.memory = "tso";
-  EXPECT_THAT(FindAndReplay(options, "cancelled-not-ended.txt"),
+  EXPECT_THAT(FindAndReplay(options, "cancelled-not-ended"),
               ::testing::AllOf(HasSubstr("! fiber 0 writes CancelRoutine of 'read"),
                                HasSubstr("into its store buffer")));
 }
@@ -155,7 +183,7 @@ TEST(DriveSessionTest, AFindingByAProfileReplaysWithIt) {
   EXPECT_THAT(::testing::internal::GetCapturedStdout(),
               ::testing::AllOf(HasSubstr("put_back_behind.broken.profile"),
                                HasSubstr("DRV-ORD-01 (out-of-order)")));
-  const std::string path = options.directory + "/out-of-order.txt";
+  const std::string path = SavedFile(options.directory, "out-of-order");
   const DriverProgramFile saved = OpenDriverProgram(path);
   const std::string profile = ProfileOf(saved, path);
   EXPECT_EQ(profile, CANCELSAFE_EXAMPLES_DIR "/put_back_behind.broken.profile");

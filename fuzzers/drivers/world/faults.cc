@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/exceptions.h"
+#include "fuzzers/drivers/world/pool.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/run/sanitizer_hints.h"
 #include "fuzzers/schedule/fiber.h"
@@ -84,6 +85,15 @@ struct Fault {
 bool ReadPoison(const Fault& fault) {
   return std::any_of(std::begin(fault.registers), std::end(fault.registers),
                      [](const greg_t value) { return static_cast<uint64_t>(value) == kPoison; });
+}
+
+// Of an access that guarded pages have stopped, the rule that it breaks; of another fault "crash".
+const char* RuleOf(const Fault& fault) {
+  if (!fault.is_access) return "crash";
+  const PoolBlock* const block = Pool::Get().Holding(fault.accessed);
+  if (block != nullptr && block->freed) return "used-after-free";
+  if (Pool::Get().InFrontOf(fault.accessed) == nullptr) return "crash";
+  return (fault.registers[REG_ERR] >> 1 & 1) != 0 ? "damaged-memory" : "out-of-bounds";
 }
 
 // The text of the report, in a function of its own: its pieces are gone when the fiber is left.
@@ -227,7 +237,7 @@ void Handle(int signal, siginfo_t* info, void* context) {
   ExceptionRecord record;
   if (CanBegin(code) && IsException(fault, &record) && Redirect(fault, record, machine)) return;
   const bool of_queues = IsInQueues(fault.code()) && fault.accessed != code;
-  Report(of_queues ? "host-limit" : "crash", "", Describe(fault, ""));
+  Report(of_queues ? "host-limit" : RuleOf(fault), "", Describe(fault, ""));
 }
 
 void SetTimer(int first_microseconds) {

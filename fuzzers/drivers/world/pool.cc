@@ -23,7 +23,15 @@ namespace {
 // Apart from the pool by more than any length that is likely to be off.
 void* const kUnreadable =
     reinterpret_cast<void*>(kKiWindowsZone + kKiWindowsZoneBytes + (size_t{64} << 20));
+// Guarded pages lie behind that.
+void* const kPages = static_cast<char*>(kUnreadable) + (size_t{64} << 20);
+#if defined(CANCELSAFE_SANITIZER_ADDRESS) || defined(CANCELSAFE_SANITIZER_THREAD)
+constexpr bool kHasPages = false;
+#else
+constexpr bool kHasPages = !memory::kHooked;
+#endif
 constexpr size_t kGuard = 16;
+static_assert(kGuard == GuardedPages::kBefore);
 constexpr unsigned char kGuardByte = 0xab;
 constexpr unsigned char kFreshByte = 0xcd;
 constexpr unsigned char kFreedByte = 0xdd;
@@ -47,6 +55,11 @@ __attribute__((no_sanitize("address"))) bool Holds(const char* at, unsigned char
           "cancelsafe: a fiber of the driver needs more than %zu bytes of pool (%zu more)\n", room,
           bytes);
   abort();
+}
+
+// What a block takes up; one without bytes has some all the same, so that no other begins there.
+size_t RoomOf(size_t bytes, bool guarded) {
+  return std::max((bytes + 15) / 16 * 16, guarded ? size_t{16} : 0);
 }
 
 void Watch(const char* begin, size_t bytes, memory::State state) {
@@ -83,6 +96,10 @@ Pool::Pool() {
     fprintf(stderr, "cancelsafe: the system does not keep the memory at %p free\n", kUnreadable);
     abort();
   }
+  if (kHasPages && !pages_.Reserve(kPages)) {
+    fprintf(stderr, "cancelsafe: the system does not keep the memory at %p free\n", kPages);
+    abort();
+  }
   memory_ = static_cast<char*>(got);
   Fill(memory_, kGuardByte, kPoolBytes);
   std::fill(std::begin(used_), std::end(used_), kGuard);
@@ -93,7 +110,10 @@ Pool::Pool() {
   PoisonMemory(memory_, kPoolBytes);
 }
 
-void Pool::Reset() {
+void Pool::Reset(bool guarded) {
+  guarded_ = guarded && kHasPages;
+  pages_.Reset();
+  closed_damage_.clear();
   for (size_t part = 0; part < kParts; ++part) {
     char* const begin = memory_ + part * kPartBytes;
     size_t& used = used_[part];
@@ -119,12 +139,15 @@ void Pool::Reset() {
 }
 
 void* Pool::Allocate(size_t bytes, uint32_t tag, PoolUse use, bool zero, const void* caller) {
-  const size_t room = (bytes + 15) / 16 * 16;
   const size_t part = ki_platform->processor()->id % kParts;
-  size_t& used = used_[part];
-  if (bytes > kPartBytes || used + room + kGuard > kPartBytes) Exhausted(kPartBytes, bytes);
-  char* const begin = memory_ + part * kPartBytes + used;
-  used += room + kGuard;
+  char* begin = guarded_ ? pages_.Take(part, RoomOf(bytes, true), kGuardByte) : nullptr;
+  if (begin == nullptr) {
+    const size_t room = RoomOf(bytes, false);
+    size_t& used = used_[part];
+    if (bytes > kPartBytes || used + room + kGuard > kPartBytes) Exhausted(kPartBytes, bytes);
+    begin = memory_ + part * kPartBytes + used;
+    used += room + kGuard;
+  }
   UnpoisonMemory(begin, bytes);
   Fill(begin, zero ? 0 : kFreshByte, bytes);
   Watch(begin, (bytes + 7) / 8 * 8, memory::State::kLive);
@@ -153,8 +176,15 @@ PoolBlock* Pool::FindLive(const void* address, PoolUse use, std::string* why) {
 
 void Pool::Free(PoolBlock* block, const void* caller) {
   TellLife(block->begin, true);
+  const bool guarded = IsGuarded(*block);
+  // It cannot be looked at later.
+  if (guarded && closed_damage_.empty()) closed_damage_ = DamageOf(*block);
   block->freed = true;
   block->freed_by = caller;
+  if (guarded) {
+    pages_.Close(block->begin);
+    return;
+  }
   const size_t words = (block->bytes + 7) / 8 * 8;
   if (memory::kHooked) memory::DrainStores();
   Fill(block->begin, kFreedByte, block->bytes);
@@ -173,20 +203,36 @@ const PoolBlock* Pool::Holding(const volatile void* address) const {
   return at < block.begin + std::max(block.bytes, 1u) ? &block : nullptr;
 }
 
+const PoolBlock* Pool::InFrontOf(const volatile void* address) const {
+  if (!pages_.Contains(address)) return nullptr;
+  const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
+  auto after = After(blocks_, at);
+  if (after == blocks_.begin()) return nullptr;
+  const PoolBlock& block = *--after;
+  return at >= block.begin + RoomOf(block.bytes, true) ? &block : nullptr;
+}
+
+std::string Pool::DamageOf(const PoolBlock& block) const {
+  const char* what = nullptr;
+  const bool guarded = IsGuarded(block);
+  const size_t behind = RoomOf(block.bytes, guarded) - block.bytes + (guarded ? 0 : kGuard);
+  if (!Holds(block.begin + block.bytes, kGuardByte, behind)) {
+    what = "the bytes behind it were written to";
+  } else if (!Holds(block.begin - kGuard, kGuardByte, kGuard)) {
+    what = "the bytes before it were written to";
+  } else if (block.freed && !Holds(block.begin, kFreedByte, block.bytes)) {
+    what = "it was written to after it was freed";
+  }
+  if (what == nullptr) return "";
+  return absl::StrCat("pool of ", block.bytes, " bytes, tag ", TagText(block.tag), ": ", what);
+}
+
 std::string Pool::Damage() const {
+  if (!closed_damage_.empty()) return closed_damage_;
   for (const PoolBlock& block : blocks_) {
-    std::string what;
-    const size_t room = (block.bytes + 15) / 16 * 16;
-    if (!Holds(block.begin + block.bytes, kGuardByte, room + kGuard - block.bytes)) {
-      what = "the bytes behind it were written to";
-    } else if (!Holds(block.begin - kGuard, kGuardByte, kGuard)) {
-      what = "the bytes before it were written to";
-    } else if (block.freed && !Holds(block.begin, kFreedByte, block.bytes)) {
-      what = "it was written to after it was freed";
-    }
-    if (!what.empty()) {
-      return absl::StrCat("pool of ", block.bytes, " bytes, tag ", TagText(block.tag), ": ", what);
-    }
+    if (block.freed && IsGuarded(block)) continue;
+    std::string what = DamageOf(block);
+    if (!what.empty()) return what;
   }
   return "";
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzzers/drivers/world/guarded_pages.h"
+
 namespace cancelsafe::drivers {
 
 enum class PoolUse : uint8_t {
@@ -36,8 +38,9 @@ class Pool {
  public:
   static Pool& Get();
 
-  // Everything is forgotten. On the main context. O(bytes used).
-  void Reset();
+  // Everything is forgotten. On the main context. O(bytes used). `guarded`: what fits a page gets
+  // one of its own from now on (guarded_pages.h), in builds without a sanitizer.
+  void Reset(bool guarded = false);
   // 16-byte aligned; where it lies depends on what the same fiber has allocated before, and not on
   // the others. Never fails; a run that wants more than there is ends the process with
   // a message. Filled with a pattern, or with zeros.
@@ -49,23 +52,32 @@ class Pool {
   bool Contains(const volatile void* address) const {
     const uintptr_t at =
         reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(memory_);
-    return at < kParts * kPartBytes && at % kPartBytes < used_[at / kPartBytes];
+    return (at < kParts * kPartBytes && at % kPartBytes < used_[at / kPartBytes]) ||
+           pages_.Contains(address);
   }
   // The block that holds the address, freed or not, or null. O(log blocks).
   const PoolBlock* Holding(const volatile void* address) const;
+  // The block in front of the page that is not there, or null if this is no address of such a
+  // page. O(log blocks).
+  const PoolBlock* InFrontOf(const volatile void* address) const;
   const std::vector<PoolBlock>& blocks() const { return blocks_; }
   // Describes the first block whose surroundings, or whose freed memory, were written to.
   std::string Damage() const;
 
  private:
   Pool();
+  bool IsGuarded(const PoolBlock& block) const { return pages_.Contains(block.begin); }
+  std::string DamageOf(const PoolBlock& block) const;
   // One part for each fiber.
-  static constexpr size_t kParts = 8;
+  static constexpr size_t kParts = GuardedPages::kParts;
   static constexpr size_t kPartBytes = 512u << 10;
 
   char* memory_ = nullptr;
   size_t used_[kParts];
   std::vector<PoolBlock> blocks_;  // ascending
+  bool guarded_ = false;
+  GuardedPages pages_;
+  std::string closed_damage_;  // of the first block that was damaged when its page was closed
 };
 
 // Memory of programs, as a driver sees it: below all images and the pool; or the range of which

@@ -5,10 +5,12 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "base/counted.h"
 #include "fuzzers/drivers/image/module_of_image.h"
 #include "fuzzers/drivers/world/exceptions.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/drivers/world/filter.h"
+#include "fuzzers/drivers/world/pool.h"
 #include "fuzzers/drivers/world/state.h"
 #include "fuzzers/memory/modules.h"
 #include "fuzzers/memory/runtime.h"
@@ -90,7 +92,8 @@ std::unique_ptr<DriverImage> LoadDriver(const std::string& path, std::string* er
 
 void BeginRun(DriverImage* image, const WorldOptions& options) {
   State& state = TheState();
-  Pool::Get().Reset();
+  // Where the compiler's calls show each access, guarded pages would show nothing more.
+  Pool::Get().Reset(!image->instrumented());
   state = State();
   state.image = image;
   state.queues =
@@ -235,6 +238,12 @@ std::string DescribeAddress(const volatile void* address) {
     const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
     return absl::StrCat(block->freed ? "freed " : "", "pool of ", block->bytes, " bytes, tag ",
                         TagText(block->tag), ", byte ", at - block->begin);
+  }
+  if (block = Pool::Get().InFrontOf(address); block != nullptr) {
+    const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
+    return absl::StrCat(Counted(at - block->begin - block->bytes + 1, "byte"),
+                        " behind the end of ", block->freed ? "freed " : "", "pool of ",
+                        block->bytes, " bytes, tag ", TagText(block->tag));
   }
   const DriverImage* image = TheState().image;
   if (image == nullptr || !image->Contains(address)) return "";
