@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -40,6 +41,7 @@ std::string SavedFile(const std::string& directory, const std::string& rule) {
 // Runs a session that has to find something that breaks `rule`, and save it; runs the saved program
 // twenty times, and gives its verdict and what it is told by.
 std::string FindAndReplay(const DriveSessionOptions& options, const std::string& rule) {
+  std::filesystem::remove_all(options.directory);
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
   const std::string printed = ::testing::internal::GetCapturedStdout();
@@ -68,7 +70,7 @@ std::string FindAndReplay(const DriveSessionOptions& options, const std::string&
 TEST(DriveSessionTest, NoFindingReplacesAnother) {
   DriveFinding first, second;
   first.verdict.rule = second.verdict.rule = "crash";
-  second.program.schedule.seed = first.program.schedule.seed + 1;
+  second.program.operations.emplace_back();
   EXPECT_NE(FindingFileName(first), FindingFileName(second));
   EXPECT_EQ(FindingFileName(first), FindingFileName(first));
   second = first;
@@ -178,6 +180,7 @@ TEST(DriveSessionTest, AFindingByAProfileReplaysWithIt) {
   options.driver = CANCELSAFE_EXAMPLES_DIR "/put_back_behind.broken.sys";
   options.runs = 20000;
   options.directory = ::testing::TempDir() + "/drive_session_profile";
+  std::filesystem::remove_all(options.directory);
   ::testing::internal::CaptureStdout();
   EXPECT_EQ(DriveFuzzSession(options), kExitViolation);
   EXPECT_THAT(::testing::internal::GetCapturedStdout(),
