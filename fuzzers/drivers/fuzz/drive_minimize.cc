@@ -16,6 +16,12 @@ void SetSingle(int i, int fibers, schedule::Schedule* schedule) {
   schedule->choices[0] = {static_cast<uint16_t>(i / fibers), static_cast<uint8_t>(i % fibers)};
 }
 
+DriverProgram WithoutOperation(const DriverProgram& program, size_t index) {
+  DriverProgram result = program;
+  result.operations.erase(result.operations.begin() + static_cast<std::ptrdiff_t>(index));
+  return result;
+}
+
 // Leaves out fibers without operations.
 DriverProgram WithoutEmptyFibers(const DriverProgram& program) {
   DriverProgram result = program;
@@ -74,6 +80,19 @@ bool DriveFuzzer::ShowsUnderSome(const DriverProgram& program, const Verdict& ve
       tried.schedule.memory = program.schedule.memory;
     }
     if (Shows(tried, verdict, finding)) return true;
+  }
+  return false;
+}
+
+// As above; with fewer operations before it, the allocation that has to fail has a lower number.
+bool DriveFuzzer::ShowsInShorter(const DriverProgram& program, const Verdict& verdict,
+                                 DriveFinding* finding) {
+  constexpr int kAllocationsOfAnOperation = 3;
+  DriverProgram tried = WithoutEmptyFibers(program);
+  if (ShowsUnderSome(tried, verdict, finding)) return true;
+  for (int i = 0; i < kAllocationsOfAnOperation && tried.fail_allocation > 1; ++i) {
+    --tried.fail_allocation;
+    if (ShowsUnderSome(tried, verdict, finding)) return true;
   }
   return false;
 }
@@ -187,6 +206,21 @@ void DriveFuzzer::FewerStaleChoices(DriveFinding* best) {
   }
 }
 
+// Without two operations, neither of which can be left out alone: a write and the read that takes
+// away what it brought.
+bool DriveFuzzer::WithoutPair(DriveFinding* best) {
+  for (size_t i = best->program.operations.size(); i-- > 1;) {
+    for (size_t j = i; j-- > 0 && minimize_runs_ < minimize_runs_max_;) {
+      const DriverProgram tried = WithoutOperation(WithoutOperation(best->program, i), j);
+      DriveFinding next;
+      if (!ShowsInShorter(tried, best->verdict, &next)) continue;
+      *best = next;
+      return true;
+    }
+  }
+  return false;
+}
+
 DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
   minimize_runs_ = 0;
   minimize_runs_max_ = runs_max;
@@ -200,12 +234,11 @@ DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
       if (ShowsUnderSome(tried, best.verdict, &next)) best = next;
     }
     for (size_t i = best.program.operations.size(); i-- > 0 && minimize_runs_ < runs_max;) {
-      DriverProgram tried = best.program;
-      tried.operations.erase(tried.operations.begin() + static_cast<std::ptrdiff_t>(i));
-      if (!ShowsUnderSome(WithoutEmptyFibers(tried), best.verdict, &next)) continue;
+      if (!ShowsInShorter(WithoutOperation(best.program, i), best.verdict, &next)) continue;
       best = next;
       smaller = true;
     }
+    if (!smaller) smaller = WithoutPair(&best);
     if (best.program.driver_fibers != 0 && !smaller) {
       DriverProgram tried = best.program;
       --tried.driver_fibers;

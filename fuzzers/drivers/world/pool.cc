@@ -197,10 +197,15 @@ void Pool::Free(PoolBlock* block, const void* caller) {
 
 const PoolBlock* Pool::Holding(const volatile void* address) const {
   const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
+  const auto holds = [at](const PoolBlock& block) {
+    return at >= block.begin && at < block.begin + std::max(block.bytes, 1u);
+  };
+  // A device's extension is asked for again and again.
+  if (last_held_ < blocks_.size() && holds(blocks_[last_held_])) return &blocks_[last_held_];
   auto after = After(blocks_, at);
-  if (after == blocks_.begin()) return nullptr;
-  const PoolBlock& block = *--after;
-  return at < block.begin + std::max(block.bytes, 1u) ? &block : nullptr;
+  if (after == blocks_.begin() || !holds(*--after)) return nullptr;
+  last_held_ = static_cast<size_t>(after - blocks_.begin());
+  return &*after;
 }
 
 const PoolBlock* Pool::InFrontOf(const volatile void* address) const {

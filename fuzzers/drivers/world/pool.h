@@ -75,6 +75,7 @@ class Pool {
   char* memory_ = nullptr;
   size_t used_[kParts];
   std::vector<PoolBlock> blocks_;  // ascending
+  mutable size_t last_held_ = 0;   // the block that Holding has found last, or another one
   bool guarded_ = false;
   GuardedPages pages_;
   std::string closed_damage_;  // of the first block that was damaged when its page was closed

@@ -12,6 +12,8 @@ namespace {
 constexpr int kProcessors = 256;
 SystemThread* current_thread[kProcessors];
 SystemThread processor_thread[kProcessors];
+// Whose thread was asked for or set since the last reset: most processors do not exist.
+bool was_used[kProcessors];
 
 }  // namespace
 
@@ -51,18 +53,27 @@ void Observe([[maybe_unused]] const volatile void* object) {
 
 SystemThread* CurrentThread() {
   const UCHAR id = Processor()->id;
+  was_used[id] = true;
   return current_thread[id] != nullptr ? current_thread[id] : &processor_thread[id];
 }
 
-void SetCurrentThread(SystemThread* thread) { current_thread[Processor()->id] = thread; }
+void SetCurrentThread(SystemThread* thread) {
+  const UCHAR id = Processor()->id;
+  was_used[id] = true;
+  current_thread[id] = thread;
+}
 
 void ResetThreads() {
+  static bool is_first = true;
   for (int i = 0; i < kProcessors; ++i) {
+    if (!was_used[i] && !is_first) continue;
+    was_used[i] = false;
     current_thread[i] = nullptr;
     SystemThread& thread = processor_thread[i];
     thread = {};
     InitializeHeader(&thread.header, kThreadObject, sizeof(SystemThread), 0);
   }
+  is_first = false;
 }
 
 bool MayAllocate() {
