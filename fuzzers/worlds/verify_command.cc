@@ -217,9 +217,18 @@ drivers::ProgramsPlan PlanOf(const Options& options, const Shard& shard) {
 
 // The violation, from this process, which has run nothing before.
 int ReportDriver(const Options& options, const drivers::ProgramsPlan& plan,
-                 const drivers::LoadedDriver& driver, int64_t number) {
+                 const drivers::LoadedDriver& driver, int64_t number, const StopSignals& stop) {
   drivers::DriveFinding finding;
-  if (!drivers::FindAgain(plan, driver, number, &finding)) {
+  bool stopped = false;
+  const auto stops = [&] { return stopped |= stop.Take(); };
+  if (!drivers::FindAgain(plan, driver, number, stops, &finding)) {
+    if (stopped) {
+      fprintf(stderr,
+              "cancelsafe verify: stopped while it searched program %lld again, in which a process "
+              "found a violation or ended; --from %lld begins there\n",
+              static_cast<long long>(number), static_cast<long long>(number));
+      return kExitInterrupted;
+    }
     throw SetupError(absl::StrCat(
         "a process found a violation in program ", number, " of ", ScopeText(plan.scope),
         ", or ended there, and one that searched this program alone found nothing; --from ", number,
@@ -258,7 +267,7 @@ int VerifyDriver(const Options& options, const Shard& shard) {
   const StopSignals stop;
   const absl::StatusOr<drivers::ProgramsEnd> end = drivers::SearchPrograms(plan, driver, stop);
   RequireOk(end.status());
-  if (end->crew.found >= 0) return ReportDriver(options, plan, driver, end->crew.found);
+  if (end->crew.found >= 0) return ReportDriver(options, plan, driver, end->crew.found, stop);
   VerifyResult result;
   result.driver = plan.scope;
   result.driver_tally = end->tally;

@@ -84,9 +84,9 @@ absl::StatusOr<ProgramsEnd> SearchPrograms(const ProgramsPlan& plan, const Loade
 }
 
 bool FindAgain(const ProgramsPlan& plan, const LoadedDriver& driver, int64_t number,
-               DriveFinding* finding) {
+               const std::function<bool()>& stop, DriveFinding* finding) {
   constexpr int kMinimizeRuns = 20000;
-  Searcher searcher(plan, driver, [] { return false; });
+  Searcher searcher(plan, driver, stop);
   DriverTally tally;
   if (!searcher.GoTo(number) || searcher.Search(&tally) != ProgramEnd::kViolation) return false;
   *finding = DriveFuzzer(driver.runner.get()).Minimize(searcher.finding, kMinimizeRuns);

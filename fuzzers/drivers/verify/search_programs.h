@@ -4,6 +4,7 @@
 #define CANCELSAFE_FUZZERS_DRIVERS_VERIFY_SEARCH_PROGRAMS_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/status/statusor.h"
 #include "base/signals.h"
@@ -31,9 +32,9 @@ absl::StatusOr<ProgramsEnd> SearchPrograms(const ProgramsPlan& plan, const Loade
                                            const StopSignals& stop);
 
 // The violation of one program, searched again in this process, and with as few preemptions as are
-// found to show it. False if it shows none here.
+// found to show it. False if it shows none here, or none before `stop` is true.
 bool FindAgain(const ProgramsPlan& plan, const LoadedDriver& driver, int64_t number,
-               DriveFinding* finding);
+               const std::function<bool()>& stop, DriveFinding* finding);
 
 }  // namespace cancelsafe::drivers
 

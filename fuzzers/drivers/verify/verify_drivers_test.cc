@@ -47,7 +47,8 @@ TEST_P(VerifyDriversTest, TheBrokenFormShowsInTheSmallestProgram) {
   ASSERT_TRUE(end.ok()) << end.status();
   ASSERT_GE(end->crew.found, 0);
   DriveFinding finding;
-  ASSERT_TRUE(FindAgain(plan, driver, end->crew.found, &finding));
+  EXPECT_FALSE(FindAgain(plan, driver, end->crew.found, [] { return true; }, &finding));
+  ASSERT_TRUE(FindAgain(plan, driver, end->crew.found, [] { return false; }, &finding));
   EXPECT_EQ(finding.verdict.rule, GetParam().rule);
   EXPECT_EQ(finding.program.operations.size(), GetParam().operations);
   for (int i = 0; i < 20; ++i) {
@@ -119,7 +120,7 @@ TEST(VerifyDriversWorkTest, AllocationsOfUnloadAreNotThoseOfLoading) {
   ASSERT_TRUE(end.ok()) << end.status();
   ASSERT_GE(end->crew.found, 0);
   DriveFinding finding;
-  ASSERT_TRUE(FindAgain(plan, driver, end->crew.found, &finding));
+  ASSERT_TRUE(FindAgain(plan, driver, end->crew.found, [] { return false; }, &finding));
   EXPECT_EQ(finding.verdict.rule, "neither-pending-nor-completed");
   EXPECT_EQ(finding.program.fail_allocation, 2);
 }
