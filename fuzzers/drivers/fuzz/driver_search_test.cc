@@ -150,9 +150,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Sample{"remove_lock_kept", 2, 101, MemoryModel::kSc},
                       Sample{"stop_flag_and_count", 1, 211, MemoryModel::kSc},
                       Sample{"mutex_at_dispatch", 1, 3, MemoryModel::kSc},
-                      Sample{"filter_ignores_lost_race", 1, 2, MemoryModel::kSc},
-                      Sample{"filter_ignores_refused_insert", 1, 5, MemoryModel::kSc},
-                      Sample{"filter_drains_before_disable", 1, 5, MemoryModel::kSc},
                       Sample{"cancel_routine_stored", 1, 3, MemoryModel::kTso},
                       Sample{"two_locks_lose_wakeup", 1, 3, MemoryModel::kRc11}),
     [](const auto& info) {

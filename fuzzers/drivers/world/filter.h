@@ -8,7 +8,6 @@
 
 #include "fltKernel.h"
 #include "fuzzers/drivers/world/state.h"
-#include "fuzzers/drivers/world/told.h"
 #include "impl/kernel/filter_manager.h"
 
 namespace cancelsafe::drivers {
@@ -79,19 +78,13 @@ struct FilterState {
 };
 FilterState& TheFilterState();
 
-// Uses that begin and end in another order are the same: how many there are is looked at only by
-// what waits for the last, which may do anything. So a use reads the object, in a search's eyes.
-inline void TellUse(const FilterObject* object) { TellObject(object, false); }
 // Another use of the object, false if it ends already; and the end of one.
 bool BeginUse(FilterObject* object);
 void EndUse(FilterObject* object);
 // While a callback of the filter runs, its instance is in use, whatever becomes of the operation.
 class CallbackUse {
  public:
-  CallbackUse() : object_(&TheFilterState().instance->object) {
-    TellUse(object_);
-    ++object_->uses;
-  }
+  CallbackUse() : object_(&TheFilterState().instance->object) { ++object_->uses; }
   ~CallbackUse() { EndUse(object_); }
   CallbackUse(const CallbackUse&) = delete;
   CallbackUse& operator=(const CallbackUse&) = delete;

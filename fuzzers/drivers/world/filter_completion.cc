@@ -21,7 +21,6 @@ void FltCompletePendedPreOperation(PFLT_CALLBACK_DATA data, FLT_PREOP_CALLBACK_S
   FilterOperation* operation = OperationOf(data, kRoutine);
   if (operation == nullptr) return;
   PointAt(operation);
-  TellObject(operation, true);
   if (operation->let_go) {
     Report("filter-completed-twice", kRoutine,
            absl::StrCat("was called for ", OperationName(*operation),
@@ -58,26 +57,21 @@ BOOLEAN FltCancelIo(PFLT_CALLBACK_DATA data) {
 }
 void FltSetCallbackDataDirty(PFLT_CALLBACK_DATA data) {
   if (OperationOf(data, "FltSetCallbackDataDirty") != nullptr) {
-    TellMemory(&data->Flags, sizeof(data->Flags), true);
     data->Flags |= FLTFL_CALLBACK_DATA_DIRTY;
   }
 }
 void FltClearCallbackDataDirty(PFLT_CALLBACK_DATA data) {
   if (OperationOf(data, "FltClearCallbackDataDirty") != nullptr) {
-    TellMemory(&data->Flags, sizeof(data->Flags), true);
     data->Flags &= ~FLTFL_CALLBACK_DATA_DIRTY;
   }
 }
 BOOLEAN FltIsCallbackDataDirty(PFLT_CALLBACK_DATA data) {
-  if (OperationOf(data, "FltIsCallbackDataDirty") == nullptr) return FALSE;
-  TellMemory(&data->Flags, sizeof(data->Flags), false);
-  return (data->Flags & FLTFL_CALLBACK_DATA_DIRTY) != 0;
+  return OperationOf(data, "FltIsCallbackDataDirty") != nullptr &&
+         (data->Flags & FLTFL_CALLBACK_DATA_DIRTY) != 0;
 }
 BOOLEAN FltIsOperationSynchronous(PFLT_CALLBACK_DATA data) {
   const FilterOperation* operation = OperationOf(data, "FltIsOperationSynchronous");
-  if (operation == nullptr) return FALSE;
-  TellMemory(&operation->whole.parameters, sizeof(operation->whole.parameters), false);
-  return !EndsLater(operation->whole.parameters.MajorFunction);
+  return operation != nullptr && !EndsLater(operation->whole.parameters.MajorFunction);
 }
 PVOID FltGetRequestorProcess(PFLT_CALLBACK_DATA) { return TheState().driver; }
 ULONG FltGetRequestorProcessId(PFLT_CALLBACK_DATA) { return 4; }
@@ -145,9 +139,7 @@ FilterOperation* OperationOf(PFLT_CALLBACK_DATA data, const char* routine) {
 
 void NoteQueued(PFLT_CALLBACK_DATA data, bool is_queued) {
   FilterOperation* operation = OperationOf(data, "a callback data queue");
-  if (operation == nullptr) return;
-  TellObject(operation, true);
-  operation->is_queued = is_queued;
+  if (operation != nullptr) operation->is_queued = is_queued;
 }
 
 void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data) {
@@ -155,7 +147,6 @@ void FltCompletePendedPostOperation(PFLT_CALLBACK_DATA data) {
   FilterOperation* operation = OperationOf(data, kRoutine);
   if (operation == nullptr) return;
   PointAt(operation);
-  TellObject(operation, true);
   const char* const rule = operation->let_go_post                         ? "filter-completed-twice"
                            : operation->stage == FilterStage::kPostPended ? nullptr
                            : operation->stage == FilterStage::kAfter

@@ -31,14 +31,10 @@ bool Holds(const FLT_CONTEXT_REGISTRATION& kind, FLT_CONTEXT_TYPE type, SIZE_T b
   return need_not_match ? bytes <= kind.Size : bytes == kind.Size;
 }
 
-// The context with this memory, after reporting that there is none that lives. Its caller changes
-// the count of its references or what it is set on.
+// The context with this memory, after reporting that there is none that lives.
 FilterContext* Find(const void* memory, const char* routine) {
-  TellObject(&TheFilterState().contexts, false);
   for (FilterContext* context : TheFilterState().contexts) {
-    if (context->memory != memory) continue;
-    TellObject(context, true);
-    return context;
+    if (context->memory == memory) return context;
   }
   const PoolBlock* block = Pool::Get().Holding(memory);
   if (block != nullptr && block->freed && block->use == PoolUse::kContext) {
@@ -52,9 +48,7 @@ FilterContext* Find(const void* memory, const char* routine) {
 }
 
 FilterContext* SetOn(const void* owner, FLT_CONTEXT_TYPE type) {
-  TellObject(&TheFilterState().contexts, false);
   for (FilterContext* context : TheFilterState().contexts) {
-    TellObject(context, true);
     if (context->owner == owner && context->kind.ContextType == type) return context;
   }
   return nullptr;
@@ -63,8 +57,6 @@ FilterContext* SetOn(const void* owner, FLT_CONTEXT_TYPE type) {
 void Release(FilterContext* context) {
   Publish(context);
   if (--context->references != 0) return;
-  // Its end, and what its cleanup callback does, comes after everything and before the rest.
-  const ToldService told(ToldKind::kAnything);
   Observe(context);
   std::vector<FilterContext*>& all = TheFilterState().contexts;
   all.erase(std::remove(all.begin(), all.end(), context), all.end());
@@ -163,7 +155,6 @@ NTSTATUS Get(const void* owner, FLT_CONTEXT_TYPE type, PFLT_CONTEXT* result) {
   if (context == nullptr) return STATUS_NOT_FOUND;
   ++context->references;
   Observe(context);
-  TellMemory(result, sizeof(*result), true);
   *result = context->memory;
   return STATUS_SUCCESS;
 }
@@ -259,14 +250,9 @@ const Service kServices[] = {
 void ReleaseContextsOf(const void* owner) {
   // A cleanup callback may change the list.
   const std::vector<FilterContext*> all = TheFilterState().contexts;
-  const auto is_set = [owner](const FilterContext* context) {
-    return owner == nullptr ? context->owner != nullptr : context->owner == owner;
-  };
-  // Whatever sets a context may do anything, so that there is none needs no telling.
-  const bool none = std::none_of(all.begin(), all.end(), is_set);
-  const ToldService told(none ? ToldKind::kOwn : ToldKind::kAnything);
   for (FilterContext* context : all) {
-    if (is_set(context)) Unlink(context);
+    const bool is_set = owner == nullptr ? context->owner != nullptr : context->owner == owner;
+    if (is_set) Unlink(context);
   }
 }
 

@@ -65,15 +65,11 @@ FilterOperation* NewOperation(PIRP irp) {
   auto* operation = NewObject<FilterOperation>(kRequestTag, PoolUse::kHost);
   operation->irp = irp;
   operation->stage = FilterStage::kBefore;
-  // The order of the list is looked at only by what may do anything: the end of the filter. So
-  // requests that enter it do not depend on one another.
-  TellObject(&state.instance, false);
   state.requests.push_back(operation);
   operation->callbacks = CallbacksFor(IoGetCurrentIrpStackLocation(irp)->MajorFunction);
   if (operation->callbacks == nullptr) return operation;
   operation->has_use = BeginUse(&state.instance->object);
   operation->related = RelatedObjects(IoGetCurrentIrpStackLocation(irp)->FileObject);
-  TellMemory(&operation->whole, sizeof(operation->whole), true);
   PFLT_CALLBACK_DATA data =
       KiPlaceCallbackData(&operation->whole, irp, operation->related.Instance);
   data->Thread = reinterpret_cast<PETHREAD>(CurrentThread());
@@ -83,7 +79,6 @@ FilterOperation* NewOperation(PIRP irp) {
 
 // The filter has nothing to do with the operation any more.
 void EndUseOf(FilterOperation* operation) {
-  TellObject(operation, true);
   if (!operation->has_use) return;
   operation->has_use = false;
   EndUse(&TheFilterState().instance->object);
@@ -92,27 +87,21 @@ void EndUseOf(FilterOperation* operation) {
 // Calls the post-operation callback at the IRQL of the caller, and ends the operation unless it
 // pends.
 NTSTATUS ComeBack(FilterOperation* operation) {
-  TellObject(operation, true);
-  FLT_CALLBACK_DATA& data = operation->whole.data;
   if (operation->callbacks != nullptr && !operation->is_drained) {
-    TellMemory(&operation->irp->IoStatus, sizeof(operation->irp->IoStatus), false);
-    TellMemory(&data.IoStatus, sizeof(data.IoStatus), true);
-    data.IoStatus = operation->irp->IoStatus;
+    operation->whole.data.IoStatus = operation->irp->IoStatus;
   }
   if (!operation->wants_post) return EndOperation(operation);
   operation->stage = FilterStage::kAfter;
-  TellMemory(&data.Flags, sizeof(data.Flags), true);
-  data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION;
+  operation->whole.data.Flags |= FLTFL_CALLBACK_DATA_POST_OPERATION;
   FLT_POSTOP_CALLBACK_STATUS status;
   {
     const CallbackUse use;
     SystemCall call("a post-operation callback", Processor()->irql);
     ki_platform->point(kPointCallbackEnter, operation);
-    status = KiCall(operation->callbacks->PostOperation, &data, &operation->related,
-                    operation->context, FLT_POST_OPERATION_FLAGS{0});
+    status = KiCall(operation->callbacks->PostOperation, &operation->whole.data,
+                    &operation->related, operation->context, FLT_POST_OPERATION_FLAGS{0});
     ki_platform->point(kPointCallbackExit, nullptr);
   }
-  TellObject(operation, true);
   if (status == FLT_POSTOP_MORE_PROCESSING_REQUIRED) {
     if (!operation->let_go_post) operation->stage = FilterStage::kPostPended;
     return STATUS_PENDING;
@@ -138,8 +127,6 @@ void PerformBelow(PIRP irp) {
   const bool transfers = stack->MajorFunction == IRP_MJ_READ ||
                          stack->MajorFunction == IRP_MJ_WRITE ||
                          stack->MajorFunction == IRP_MJ_DEVICE_CONTROL;
-  TellMemory(&irp->Cancel, sizeof(irp->Cancel), false);
-  TellMemory(&irp->IoStatus, sizeof(irp->IoStatus), true);
   irp->IoStatus.Status = irp->Cancel ? STATUS_CANCELLED : STATUS_SUCCESS;
   // The length of the output stands where that of a read does.
   irp->IoStatus.Information = irp->Cancel || !transfers ? 0 : stack->Parameters.Read.Length;
@@ -147,6 +134,7 @@ void PerformBelow(PIRP irp) {
 
 // The file system ends an operation later, in a context of its own and at DISPATCH_LEVEL.
 void EndBelow(void* context) {
+  const ToldService told(ToldKind::kAnything);
   auto* operation = static_cast<FilterOperation*>(context);
   SystemCall call("the file system", DISPATCH_LEVEL);
   Observe(operation);
@@ -158,26 +146,21 @@ void EndBelow(void* context) {
 NTSTATUS GoBelow(FilterOperation* operation, bool synchronously, bool in_dispatch) {
   PIRP irp = operation->irp;
   PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(irp);
-  TellObject(operation, true);
   operation->stage = FilterStage::kBelow;
-  TellMemory(&operation->whole, sizeof(operation->whole), false);
   if (operation->callbacks != nullptr &&
       (operation->whole.data.Flags & FLTFL_CALLBACK_DATA_DIRTY) != 0) {
     // Of all that a filter may change, what the file system here looks at.
-    TellMemory(&stack->Parameters, sizeof(stack->Parameters), true);
     stack->Parameters.Read.Length = operation->whole.parameters.Parameters.Read.Length;
   }
   if (!synchronously && EndsLater(stack->MajorFunction)) {
     Publish(operation);
-    TellSystem();
     Scheduler().start(DriveActivity::kFileSystem, &EndBelow, operation);
     return STATUS_PENDING;
   }
   PerformBelow(irp);
   // A post-operation callback may pend it: only then does it stay marked.
   if (in_dispatch && !operation->wants_post) {
-    TellMemory(&stack->Control, sizeof(stack->Control), true);
-    stack->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
+    IoGetCurrentIrpStackLocation(irp)->Control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
     return ComeBack(operation);
   }
   ComeBack(operation);
@@ -186,16 +169,10 @@ NTSTATUS GoBelow(FilterOperation* operation, bool synchronously, bool in_dispatc
 
 // ---- the filter ----
 
-void MarkPending(PIRP irp) {
-  UCHAR& control = IoGetCurrentIrpStackLocation(irp)->Control;
-  TellMemory(&control, sizeof(control), true);
-  IoMarkIrpPending(irp);
-}
-
 NTSTATUS PassThroughFilter(FilterOperation* operation) {
   const PFLT_PRE_OPERATION_CALLBACK pre = operation->callbacks->PreOperation;
   // Before the callback: from then on another processor may complete it.
-  MarkPending(operation->irp);
+  IoMarkIrpPending(operation->irp);
   FLT_PREOP_CALLBACK_STATUS status = operation->callbacks->PostOperation != nullptr
                                          ? FLT_PREOP_SUCCESS_WITH_CALLBACK
                                          : FLT_PREOP_SUCCESS_NO_CALLBACK;
@@ -203,12 +180,10 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
     Observe(&TheFilterState().instance->object.ready);
     const CallbackUse use;
     SystemCall call("a pre-operation callback", PASSIVE_LEVEL);
-    TellObject(operation, true);
     operation->in_callback = true;
     ki_platform->point(kPointCallbackEnter, operation);
     status = KiCall(pre, &operation->whole.data, &operation->related, &operation->context);
     ki_platform->point(kPointCallbackExit, nullptr);
-    TellObject(operation, true);
     operation->in_callback = false;
   }
   if (status == FLT_PREOP_PENDING) {
@@ -226,9 +201,11 @@ NTSTATUS PassThroughFilter(FilterOperation* operation) {
 }
 
 NTSTATUS VolumeDispatch(PDEVICE_OBJECT, PIRP irp) {
+  // All operations look at what the filter and its instance are doing.
+  const ToldService told(ToldKind::kAnything);
   FilterOperation* operation = NewOperation(irp);
   if (operation->callbacks != nullptr) return PassThroughFilter(operation);
-  if (EndsLater(IoGetCurrentIrpStackLocation(irp)->MajorFunction)) MarkPending(irp);
+  if (EndsLater(IoGetCurrentIrpStackLocation(irp)->MajorFunction)) IoMarkIrpPending(irp);
   return GoBelow(operation, false, /*in_dispatch=*/true);
 }
 
@@ -240,11 +217,8 @@ bool EndsLater(UCHAR major) {
 
 NTSTATUS EndOperation(FilterOperation* operation) {
   PIRP irp = operation->irp;
-  TellObject(operation, true);
   operation->stage = FilterStage::kEnded;
   if (operation->callbacks != nullptr && !operation->is_drained) {
-    TellMemory(&operation->whole.data.IoStatus, sizeof(irp->IoStatus), false);
-    TellMemory(&irp->IoStatus, sizeof(irp->IoStatus), true);
     irp->IoStatus = operation->whole.data.IoStatus;
   }
   const IO_STACK_LOCATION* stack = IoGetCurrentIrpStackLocation(irp);
@@ -263,9 +237,8 @@ NTSTATUS GoOnAfterCallback(FilterOperation* operation, FLT_PREOP_CALLBACK_STATUS
   switch (status) {
     case FLT_PREOP_COMPLETE:
       if (in_dispatch) {
-        UCHAR& control = IoGetCurrentIrpStackLocation(operation->irp)->Control;
-        TellMemory(&control, sizeof(control), true);
-        control &= static_cast<UCHAR>(~SL_PENDING_RETURNED);
+        IoGetCurrentIrpStackLocation(operation->irp)->Control &=
+            static_cast<UCHAR>(~SL_PENDING_RETURNED);
       }
       return EndOperation(operation);
     case FLT_PREOP_SUCCESS_WITH_CALLBACK:

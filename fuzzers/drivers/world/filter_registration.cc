@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/drivers/world/filter.h"
-#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -199,14 +198,12 @@ bool CheckFilterObject(const void* object, const char* routine) {
 }
 
 bool BeginUse(FilterObject* object) {
-  TellUse(object);
   if (object->ending) return false;
   ++object->uses;
   return true;
 }
 
 void EndUse(FilterObject* object) {
-  TellUse(object);
   Publish(object);
   if (--object->uses == 0) ki_platform->wake(object);
 }

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "fuzzers/drivers/world/filter.h"
+#include "fuzzers/drivers/world/told.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -40,7 +41,7 @@ void FreeItem(FilterWorkItem* item, const char* routine) {
 }
 
 void RunItem(void* context) {
-  TellSystem();
+  const ToldService told(ToldKind::kAnything);
   auto* item = static_cast<FilterWorkItem*>(context);
   const FilterWorkItem copy = *item;
   item->queued = false;
@@ -63,7 +64,6 @@ NTSTATUS QueueItem(FilterWorkItem* item, PVOID object, FilterObject* used, void*
     return STATUS_INVALID_PARAMETER;
   }
   // One that is being taken down waits for those that are queued already.
-  TellUse(used);
   ++used->uses;
   item->routine = reinterpret_cast<WorkRoutine>(routine);
   item->object = object;
@@ -106,7 +106,7 @@ struct SafeCompletion {
 };
 
 void RunSafeCompletion(void* context) {
-  TellSystem();
+  const ToldService told(ToldKind::kAnything);
   auto* safe = static_cast<SafeCompletion*>(context);
   Observe(safe);
   PFLT_CALLBACK_DATA data = &safe->operation->whole.data;
