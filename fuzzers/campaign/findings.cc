@@ -67,7 +67,8 @@ Input ReadInput(const FuzzTarget& target, const std::string& bytes, const Verdic
   if (target.is_driver()) {
     drivers::DriverProgramFile file;
     drivers::LoadDriverProgram(data, bytes.size(), &file.program);
-    const std::string name = FailureFileName("driver", drivers::PrintDriverProgram(file), verdict);
+    const std::string name = FailureFileName(absl::StripSuffix(BaseName(target.driver), ".sys"),
+                                             drivers::PrintDriverProgram(file), verdict);
     file.header_comments = {VerdictLine(verdict), absl::StrCat("driver ", target.driver)};
     return {name, [file](const std::vector<std::string>& origin) mutable {
               file.header_comments.insert(file.header_comments.end(), origin.begin(), origin.end());

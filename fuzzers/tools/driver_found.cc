@@ -19,7 +19,8 @@ void ReportDriverFound(const DriverFound& found, const drivers::LoadedDriver& lo
   const drivers::DriverObservation observation =
       drivers::ObserveDriver(loaded.runner.get(), *loaded.image, finding.program);
   finding.preemptions = observation.preemptions;
-  const std::string path = absl::StrCat(found.directory, "/", drivers::FindingFileName(finding));
+  const std::string path =
+      absl::StrCat(found.directory, "/", drivers::FindingFileName(finding, found.driver));
   printf("%s\n\n%s\n", drivers::DriverVerdictLine(observation).c_str(),
          drivers::DriverTableOf(observation).c_str());
   RequireOk(WriteFileAtomically(

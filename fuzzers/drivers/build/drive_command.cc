@@ -188,8 +188,9 @@ std::function<int()> Declare(CLI::App* app) {
   AddSwitch(app, "--benchmark", &options->benchmark,
             "print how many schedules a second the driver is run under, and what a run costs "
             "before it begins");
-  AddSwitch(app, "--keep-going", &session.keep_going,
-            "of fuzzing: go on after a finding; each rule is saved once");
+  AddSwitch(
+      app, "--keep-going", &session.keep_going,
+      "of fuzzing: go on after a finding; each cause is saved once, under an engine each rule");
   AddTexts(app, "--ignore", &session.ignored, "RULE", "of fuzzing: leave a rule or clause out");
   AddText(app, "--implementation", &session.implementation, "FILE",
           "shared object or PE image with the queue routines that the driver calls (the built-in "

@@ -75,7 +75,8 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
         ++result.ignored[verdict.rule];
         continue;
       }
-      if (!seen.insert(CauseKey(verdict)).second) {
+      const std::string cause = CauseKey(verdict);
+      if (!seen.insert(cause).second) {
         ++result.again[verdict.rule];
         break;
       }
@@ -86,6 +87,12 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
       const bool hung = output.hung;
       finding.confirmed = Shows(program, verdict, &finding);
       if (finding.confirmed && !hung) finding = Minimize(finding, options.minimize_runs_max);
+      // A smaller program may race at other places.
+      if (const std::string small = CauseKey(finding.verdict);
+          small != cause && !seen.insert(small).second) {
+        ++result.again[verdict.rule];
+        break;
+      }
       finding.found_after = result.runs;
       if (profile != nullptr) finding.profile = profile->path;
       result.findings.push_back(finding);

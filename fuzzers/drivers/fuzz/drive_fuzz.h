@@ -68,7 +68,8 @@ class DriveFuzzer {
 
   void SmallerValues(int runs_max, DriveFinding* best);
   void PlainerContents(int runs_max, DriveFinding* best);
-  bool ShowsInShorter(const DriverProgram& program, const Verdict& verdict, DriveFinding* finding);
+  bool ShowsInShorter(const DriverProgram& program, int left_out, const Verdict& verdict,
+                      DriveFinding* finding);
   bool WithoutPair(DriveFinding* best);
   void FewerPreemptions(int runs_max, DriveFinding* best);
 

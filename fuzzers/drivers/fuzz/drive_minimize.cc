@@ -84,13 +84,16 @@ bool DriveFuzzer::ShowsUnderSome(const DriverProgram& program, const Verdict& ve
   return false;
 }
 
-// As above; with fewer operations before it, the allocation that has to fail has a lower number.
-bool DriveFuzzer::ShowsInShorter(const DriverProgram& program, const Verdict& verdict,
+// As above; `left_out` operations fewer before it, the allocation that has to fail has a lower
+// number.
+bool DriveFuzzer::ShowsInShorter(const DriverProgram& program, int left_out, const Verdict& verdict,
                                  DriveFinding* finding) {
   constexpr int kAllocationsOfAnOperation = 3;
   DriverProgram tried = WithoutEmptyFibers(program);
   if (ShowsUnderSome(tried, verdict, finding)) return true;
-  for (int i = 0; i < kAllocationsOfAnOperation && tried.fail_allocation > 1; ++i) {
+  for (int i = 0; i < left_out * kAllocationsOfAnOperation && tried.fail_allocation > 1 &&
+                  minimize_runs_ < minimize_runs_max_;
+       ++i) {
     --tried.fail_allocation;
     if (ShowsUnderSome(tried, verdict, finding)) return true;
   }
@@ -207,13 +210,13 @@ void DriveFuzzer::FewerStaleChoices(DriveFinding* best) {
 }
 
 // Without two operations, neither of which can be left out alone: a write and the read that takes
-// away what it brought.
+// away what it brought. Half of the runs are left for what comes then.
 bool DriveFuzzer::WithoutPair(DriveFinding* best) {
   for (size_t i = best->program.operations.size(); i-- > 1;) {
-    for (size_t j = i; j-- > 0 && minimize_runs_ < minimize_runs_max_;) {
+    for (size_t j = i; j-- > 0 && minimize_runs_ < minimize_runs_max_ / 2;) {
       const DriverProgram tried = WithoutOperation(WithoutOperation(best->program, i), j);
       DriveFinding next;
-      if (!ShowsInShorter(tried, best->verdict, &next)) continue;
+      if (!ShowsInShorter(tried, 2, best->verdict, &next)) continue;
       *best = next;
       return true;
     }
@@ -234,7 +237,7 @@ DriveFinding DriveFuzzer::Minimize(const DriveFinding& given, int runs_max) {
       if (ShowsUnderSome(tried, best.verdict, &next)) best = next;
     }
     for (size_t i = best.program.operations.size(); i-- > 0 && minimize_runs_ < runs_max;) {
-      if (!ShowsInShorter(WithoutOperation(best.program, i), best.verdict, &next)) continue;
+      if (!ShowsInShorter(WithoutOperation(best.program, i), 1, best.verdict, &next)) continue;
       best = next;
       smaller = true;
     }

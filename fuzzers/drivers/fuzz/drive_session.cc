@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/counted.h"
 #include "base/files.h"
 #include "command/require_ok.h"
@@ -16,11 +17,12 @@
 
 namespace cancelsafe::drivers {
 
-std::string FindingFileName(const DriveFinding& finding) {
+std::string FindingFileName(const DriveFinding& finding, const std::string& driver) {
   DriverProgramFile plain;
   plain.program = finding.program;
   return absl::StrCat(finding.confirmed ? "" : "unconfirmed-",
-                      FailureFileName("driver", PrintDriverProgram(plain), finding.verdict));
+                      FailureFileName(absl::StripSuffix(BaseName(driver), ".sys"),
+                                      PrintDriverProgram(plain), finding.verdict));
 }
 
 std::string DriverReplayCommand(const std::string& implementation, const std::string& path) {
@@ -69,7 +71,7 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
         if (absl::Status made = MakeFolder(options.directory); !made.ok()) {
           throw SetupError(std::string(made.message()));
         }
-        const std::string name = FindingFileName(finding);
+        const std::string name = FindingFileName(finding, options.driver);
         const std::string path = absl::StrCat(options.directory, "/", name);
         const absl::Status written = WriteFileIn(
             options.directory, name,

@@ -30,9 +30,9 @@ int DriveFuzzSession(const DriveSessionOptions& options);
 std::string FindingText(const DriveFinding& finding, const std::string& driver,
                         const std::string& implementation, const std::string& origin,
                         const std::string& path);
-// "driver-crash-DRV-PROG-09-1a2b3c4d.txt": another program has another name, so no finding
-// replaces another.
-std::string FindingFileName(const DriveFinding& finding);
+// "mydriver-crash-DRV-MEM-01-1a2b3c4d.txt" of "a/mydriver.sys": another driver or another program
+// gives another name, so no finding replaces another.
+std::string FindingFileName(const DriveFinding& finding, const std::string& driver);
 // "./cancelsafe replay FILE".
 std::string DriverReplayCommand(const std::string& implementation, const std::string& path);
 

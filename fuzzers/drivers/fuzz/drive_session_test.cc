@@ -71,11 +71,14 @@ TEST(DriveSessionTest, NoFindingReplacesAnother) {
   DriveFinding first, second;
   first.verdict.rule = second.verdict.rule = "crash";
   second.program.operations.emplace_back();
-  EXPECT_NE(FindingFileName(first), FindingFileName(second));
-  EXPECT_EQ(FindingFileName(first), FindingFileName(first));
+  const std::string name = FindingFileName(first, "a/mine.sys");
+  EXPECT_THAT(name, ::testing::StartsWith("mine-"));
+  EXPECT_EQ(name, FindingFileName(first, "b/mine.sys"));
+  EXPECT_NE(name, FindingFileName(second, "a/mine.sys"));
+  EXPECT_NE(name, FindingFileName(first, "a/yours.sys"));
   second = first;
   second.confirmed = false;
-  EXPECT_NE(FindingFileName(first), FindingFileName(second));
+  EXPECT_NE(name, FindingFileName(second, "a/mine.sys"));
 }
 
 TEST(DriveSessionTest, AFindingIsSavedAndReplays) {

@@ -122,7 +122,8 @@ void Save(const DriveFinding& finding, const std::string& why) {
   TargetReport report;
   report.verdict = finding.verdict;
   report.unconfirmed = why;
-  const std::string path = absl::StrCat(flags.artifacts, "/", FindingFileName(finding));
+  const std::string path =
+      absl::StrCat(flags.artifacts, "/", FindingFileName(finding, flags.driver));
   const std::string origin =
       absl::StrCat("by a fuzz engine, after ", Count(target->stats->runs), " runs");
   std::string text = FindingText(finding, flags.driver, flags.implementation, origin, path);
@@ -149,9 +150,9 @@ std::string ConfirmInFreshProcess(const DriveFinding& finding) {
   const DriverTargetFlags& flags = target->flags;
   DriveFinding saved = finding;
   saved.confirmed = false;
-  const std::string path =
-      (target->folder / flags.artifacts / absl::StrCat(FindingFileName(saved), ".confirming"))
-          .string();
+  const std::string path = (target->folder / flags.artifacts /
+                            absl::StrCat(FindingFileName(saved, flags.driver), ".confirming"))
+                               .string();
   const absl::Status status = WriteFileAtomically(
       path, FindingText(saved, flags.driver, flags.implementation, "being confirmed", path));
   if (!status.ok()) return "";  // Save says what is wrong

@@ -89,6 +89,9 @@ bool FindAgain(const ProgramsPlan& plan, const LoadedDriver& driver, int64_t num
   Searcher searcher(plan, driver, stop);
   DriverTally tally;
   if (!searcher.GoTo(number) || searcher.Search(&tally) != ProgramEnd::kViolation) return false;
+  *finding = searcher.finding;
+  // Each run that hangs takes seconds.
+  if (driver.runner->Run(finding->program, DriverRunOptions()).hung) return true;
   *finding = DriveFuzzer(driver.runner.get()).Minimize(searcher.finding, kMinimizeRuns);
   return true;
 }

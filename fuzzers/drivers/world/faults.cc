@@ -90,8 +90,7 @@ bool ReadPoison(const Fault& fault) {
 // Of an access that guarded pages have stopped, the rule that it breaks; of another fault "crash".
 const char* RuleOf(const Fault& fault) {
   if (!fault.is_access) return "crash";
-  const PoolBlock* const block = Pool::Get().Holding(fault.accessed);
-  if (block != nullptr && block->freed) return "used-after-free";
+  if (Pool::Get().FreedBeside(fault.accessed) != nullptr) return "used-after-free";
   if (Pool::Get().InFrontOf(fault.accessed) == nullptr) return "crash";
   return (fault.registers[REG_ERR] >> 1 & 1) != 0 ? "damaged-memory" : "out-of-bounds";
 }

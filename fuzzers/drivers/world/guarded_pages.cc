@@ -21,23 +21,23 @@ void Protect(char* page, int protection) {
 
 }  // namespace
 
-bool GuardedPages::Reserve(void* at) {
+bool GuardedPages::Reserve(void* at, unsigned char fill) {
+  fill_ = fill;
   memory_ = static_cast<char*>(
       mmap(at, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
            -1, 0));
   return memory_ == at;
 }
 
-char* GuardedPages::Take(size_t part, size_t bytes, unsigned char fill) {
+char* GuardedPages::Take(size_t part, size_t bytes) {
+  for (size_t i = 0; i < kParts * kPages && !made_; ++i) {
+    Protect(memory_ + i * kStride, PROT_READ | PROT_WRITE);
+    memset(memory_ + i * kStride, fill_, kPageBytes);
+  }
+  made_ = true;
   size_t& taken = taken_[part];
   if (bytes + kBefore > kPageBytes || taken == kPages) return nullptr;
-  char* const page = memory_ + (part * kPages + taken++) * kStride;
-  if (taken > open_[part]) {
-    open_[part] = taken;
-    Protect(page, PROT_READ | PROT_WRITE);
-  }
-  memset(page, fill, kPageBytes);
-  return page + kPageBytes - bytes;
+  return memory_ + (part * kPages + taken++) * kStride + kPageBytes - bytes;
 }
 
 void GuardedPages::Close(char* taken) {
@@ -49,7 +49,21 @@ void GuardedPages::Close(char* taken) {
 void GuardedPages::Reset() {
   for (char* page : closed_) Protect(page, PROT_READ | PROT_WRITE);
   closed_.clear();
-  std::fill(taken_, taken_ + kParts, 0);
+  for (size_t part = 0; part < kParts; ++part) {
+    for (size_t i = 0; i < taken_[part]; ++i) {
+      memset(memory_ + (part * kPages + i) * kStride, fill_, kPageBytes);
+    }
+    taken_[part] = 0;
+  }
+}
+
+bool GuardedPages::IsClosed(const volatile void* address) const {
+  return Contains(address) &&
+         std::find(closed_.begin(), closed_.end(), PageOf(address)) != closed_.end();
+}
+
+bool GuardedPages::IsBehind(const volatile void* address) const {
+  return Contains(address) && (PageOf(address) - memory_) % kStride != 0;
 }
 
 bool GuardedPages::Contains(const volatile void* address) const {

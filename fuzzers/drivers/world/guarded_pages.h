@@ -1,7 +1,7 @@
-// Memory as Driver Verifier's special pool gives it: an allocation ends where a page ends, and
-// nothing lies behind; when it is freed, its page is closed. So each access behind it, or
-// after it was freed, faults, also one by code that no compiler has instrumented. Where accesses
-// are seen, the pool (pool.h) says all this at less cost.
+// Memory as Driver Verifier's special pool gives it: an allocation, rounded up to 16 bytes, ends
+// where a page ends, and nothing lies behind; when it is freed, its page is closed. So each access
+// behind that, or after it was freed, faults, also one by code that no compiler has instrumented.
+// Where accesses are seen, the pool (pool.h) says all this at less cost.
 #ifndef CANCELSAFE_FUZZERS_DRIVERS_WORLD_GUARDED_PAGES_H_
 #define CANCELSAFE_FUZZERS_DRIVERS_WORLD_GUARDED_PAGES_H_
 
@@ -17,20 +17,24 @@ class GuardedPages {
   // Room that is left before an allocation.
   static constexpr size_t kBefore = 16;
 
-  // Keeps addresses from `at` on, kBytes of them, for pages that are made when they are needed.
-  // False if the system does not give them.
-  bool Reserve(void* at);
+  // Keeps addresses from `at` on, kBytes of them, for pages that are made when the first is taken:
+  // all, so that no run depends on how many were used before it. Untaken ones hold `fill`. False
+  // if the system does not give the addresses.
+  bool Reserve(void* at, unsigned char fill);
 
-  // `bytes`, a multiple of 16, at the end of a page that is filled with `fill`, for `part` (0 to
-  // kParts - 1), whose pages are taken in their order. Null if they do not fit a page, or if the
-  // part has no page left.
-  char* Take(size_t part, size_t bytes, unsigned char fill);
+  // `bytes`, a multiple of 16, at the end of a page, for `part` (0 to kParts - 1), whose pages are
+  // taken in their order. Null if they do not fit a page, or if the part has no page left.
+  char* Take(size_t part, size_t bytes);
   // Any access to its page faults from now on.
   void Close(char* taken);
-  // All pages may be taken again. O(pages closed).
+  // All pages may be taken again. O(pages taken).
   void Reset();
 
-  // Within a page that was taken, or the one behind it.
+  // On the page of an allocation that was freed.
+  bool IsClosed(const volatile void* address) const;
+  // On the page behind an allocation.
+  bool IsBehind(const volatile void* address) const;
+  // On the page of an allocation, or the one behind it.
   bool Contains(const volatile void* address) const;
 
   static constexpr size_t kParts = 8;
@@ -42,7 +46,8 @@ class GuardedPages {
   char* PageOf(const volatile void* address) const;
 
   char* memory_ = nullptr;
-  size_t open_[kParts] = {};  // pages of each part that exist
+  unsigned char fill_ = 0;
+  bool made_ = false;  // the pages exist
   size_t taken_[kParts] = {};
   std::vector<char*> closed_;
 };

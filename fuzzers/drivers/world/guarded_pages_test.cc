@@ -18,6 +18,7 @@ constexpr DriverCase kCases[] = {
     {3, "WrittenBehind", 0, "damaged-memory", "5 bytes behind the end of pool of 30 bytes"},
     {4, "ReadFreed", 0, "used-after-free", "freed pool of 32 bytes, tag 'Gard'"},
     {5, "WrittenFreed", 0, "used-after-free", "byte 4"},
+    {9, "ReadBesideFreed", 0, "used-after-free", "at the page of freed pool of 20 bytes"},
     {6, "ComparedFreed", 0, "used-after-free", "in a service that the driver called"},
 };
 
@@ -36,6 +37,7 @@ TEST_P(GuardedPagesTest, DoAsDriverVerifierDoes) {
   for (int run = 0; run < 2; ++run) {
     ExpectCase(image_.get(), GetParam());
     EXPECT_EQ(DamagedMemory(), "");
+    ExpectCase(image_.get(), kCases[1]);
   }
 }
 

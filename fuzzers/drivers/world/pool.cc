@@ -96,7 +96,7 @@ Pool::Pool() {
     fprintf(stderr, "cancelsafe: the system does not keep the memory at %p free\n", kUnreadable);
     abort();
   }
-  if (kHasPages && !pages_.Reserve(kPages)) {
+  if (kHasPages && !pages_.Reserve(kPages, kGuardByte)) {
     fprintf(stderr, "cancelsafe: the system does not keep the memory at %p free\n", kPages);
     abort();
   }
@@ -140,7 +140,7 @@ void Pool::Reset(bool guarded) {
 
 void* Pool::Allocate(size_t bytes, uint32_t tag, PoolUse use, bool zero, const void* caller) {
   const size_t part = ki_platform->processor()->id % kParts;
-  char* begin = guarded_ ? pages_.Take(part, RoomOf(bytes, true), kGuardByte) : nullptr;
+  char* begin = guarded_ ? pages_.Take(part, RoomOf(bytes, true)) : nullptr;
   if (begin == nullptr) {
     const size_t room = RoomOf(bytes, false);
     size_t& used = used_[part];
@@ -209,12 +209,16 @@ const PoolBlock* Pool::Holding(const volatile void* address) const {
 }
 
 const PoolBlock* Pool::InFrontOf(const volatile void* address) const {
-  if (!pages_.Contains(address)) return nullptr;
+  if (!pages_.IsBehind(address)) return nullptr;
   const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
-  auto after = After(blocks_, at);
-  if (after == blocks_.begin()) return nullptr;
-  const PoolBlock& block = *--after;
-  return at >= block.begin + RoomOf(block.bytes, true) ? &block : nullptr;
+  return &*(After(blocks_, at) - 1);
+}
+
+const PoolBlock* Pool::FreedBeside(const volatile void* address) const {
+  if (!pages_.IsClosed(address)) return nullptr;
+  // The only block that begins on its page ends with it.
+  const uintptr_t last = reinterpret_cast<uintptr_t>(address) | (GuardedPages::kPageBytes - 1);
+  return &*(After(blocks_, reinterpret_cast<const char*>(last)) - 1);
 }
 
 std::string Pool::DamageOf(const PoolBlock& block) const {

@@ -57,9 +57,10 @@ class Pool {
   }
   // The block that holds the address, freed or not, or null. O(log blocks).
   const PoolBlock* Holding(const volatile void* address) const;
-  // The block in front of the page that is not there, or null if this is no address of such a
-  // page. O(log blocks).
+  // Of guarded pages: the block that ends where the page of this address begins, which is not
+  // there, or the freed block on whose page it is; null for other addresses. O(log blocks).
   const PoolBlock* InFrontOf(const volatile void* address) const;
+  const PoolBlock* FreedBeside(const volatile void* address) const;
   const std::vector<PoolBlock>& blocks() const { return blocks_; }
   // Describes the first block whose surroundings, or whose freed memory, were written to.
   std::string Damage() const;

@@ -239,6 +239,10 @@ std::string DescribeAddress(const volatile void* address) {
     return absl::StrCat(block->freed ? "freed " : "", "pool of ", block->bytes, " bytes, tag ",
                         TagText(block->tag), ", byte ", at - block->begin);
   }
+  if (block = Pool::Get().FreedBeside(address); block != nullptr) {
+    return absl::StrCat("the page of freed pool of ", block->bytes, " bytes, tag ",
+                        TagText(block->tag));
+  }
   if (block = Pool::Get().InFrontOf(address); block != nullptr) {
     const auto* const at = const_cast<const char*>(static_cast<const volatile char*>(address));
     return absl::StrCat(Counted(at - block->begin - block->bytes + 1, "byte"),

@@ -63,10 +63,15 @@ static VOID WrittenWithinSixteen(VOID) {
   Put(pool);
 }
 
+static VOID ReadBesideFreed(VOID) {
+  volatile UCHAR* pool = Get(20);
+  Put(pool);
+  ReadOf(pool + 24);
+}
 typedef VOID (*CASE)(VOID);
 static const CASE cases[] = {
-    AllOfIt,      MoreThanThereArePages, ReadBehind,     WrittenBehind,       ReadFreed,
-    WrittenFreed, ComparedFreed,         WrittenInFront, WrittenWithinSixteen};
+    AllOfIt,      MoreThanThereArePages, ReadBehind,     WrittenBehind,        ReadFreed,
+    WrittenFreed, ComparedFreed,         WrittenInFront, WrittenWithinSixteen, ReadBesideFreed};
 
 static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
   UNREFERENCED_PARAMETER(device);
