@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -175,6 +176,23 @@ TEST(DriveSessionTest, AModelWithoutTheEngineIsRefused) {
   const std::string file = ::testing::TempDir() + "/stale.txt";
   std::ofstream(file) << "target driver\nmemory tso\nstale-choices 0:flush:1/2\n";
   EXPECT_THROW(OpenDriverProgram(file), UsageError);
+}
+
+// A write and the read that takes away what it brought can be left out only together; with fewer
+// requests before it, the allocation that has to fail has a lower number.
+TEST(DriveSessionTest, WhatCanOnlyBeLeftOutTogetherIsLeftOut) {
+  const std::pair<const char*, uint64_t> kFindings[] = {{"two_locks_lose_wakeup", 1},
+                                                        {"takes_back_wrong_request", 2}};
+  for (const auto& [name, seed] : kFindings) {
+    const LoadedDriver loaded =
+        OpenDriver(absl::StrCat(CANCELSAFE_EXAMPLES_DIR "/", name, ".broken.sys"), "");
+    DriveFuzzOptions options;
+    options.seed = seed;
+    options.runs_max = 20000;
+    const DriveFuzzResult result = DriveFuzzer(loaded.runner.get()).Fuzz(options);
+    ASSERT_EQ(result.findings.size(), 1u) << name;
+    EXPECT_LE(result.findings[0].program.operations.size(), 3u) << name;
+  }
 }
 
 // The profile beside the driver, which alone asks for an order, belongs to the finding.
