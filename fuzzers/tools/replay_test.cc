@@ -236,9 +236,9 @@ TEST_F(ReplayTest, OutputsAreWrittenWithoutDamage) {
 TEST_F(ReplayTest, AFullDiskIsASetUpFailure) {
   const std::string seed = kCancelRacesRemove;
   for (const std::string& command :
-       {"replay " + seed, "replay " + seed + " " + seed, "explore --preemptions 0 " + seed,
-        std::string("corpus list csq --corpus corpus"), std::string("mutants --help"),
-        std::string("help"), std::string("completion bash")}) {
+       {"replay " + seed, absl::StrCat("replay ", seed, " ", seed),
+        "explore --preemptions 0 " + seed, std::string("corpus list csq --corpus corpus"),
+        std::string("mutants --help"), std::string("help"), std::string("completion bash")}) {
     const CommandResult result = Run(absl::StrCat("cancelsafe ", command, " >/dev/full"));
     EXPECT_EQ(result.status, 3) << command;
     EXPECT_THAT(result.output, HasSubstr("cannot write to standard output")) << command;

@@ -225,9 +225,9 @@ bool Unwinder::RunEpilog(uint32_t at, const Info& info) {
     const bool is_short = adds ? c[1] == 0x83 : c[2] >> 6 == 1;
     int32_t distance;
     if (is_short) {
-      int8_t byte;
+      uint8_t byte;
       if (!Code(at + 3, &byte)) return false;
-      distance = byte;
+      distance = (byte ^ 0x80) - 0x80;  // its sign is extended
     } else if (!Code(at + 3, &distance)) {
       return false;
     }
