@@ -108,7 +108,8 @@ TEST_F(DriverToolsTest, ExploreFindsTheFewestPreemptionsAndSavesWhatReplays) {
   EXPECT_EQ(result.status, 1) << result.output;
   EXPECT_THAT(result.output, AllOf(HasSubstr("found with at most 1 preemption, in schedule "),
                                    HasSubstr("1 preemption]"), HasSubstr("row | fiber 0")));
-  EXPECT_EQ(Run("cancelsafe replay --quiet --sanitizer none ./walk_returns_last.broken-*.txt").status, 1);
+  EXPECT_EQ(
+      Run("cancelsafe replay --quiet --sanitizer none ./walk_returns_last.broken-*.txt").status, 1);
   const CommandResult random = Run("cancelsafe explore --scheduler random program.txt");
   EXPECT_EQ(random.status, 1) << random.output;
   EXPECT_THAT(random.output, HasSubstr("found with schedule "));
