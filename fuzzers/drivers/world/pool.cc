@@ -57,7 +57,7 @@ __attribute__((no_sanitize("address"))) bool Holds(const char* at, unsigned char
   abort();
 }
 
-// What a block takes up; one without bytes has some all the same, so that no other begins there.
+// What a block takes up, in bytes; a guarded one at least 16, so that it begins on its own page.
 size_t RoomOf(size_t bytes, bool guarded) {
   return std::max((bytes + 15) / 16 * 16, guarded ? size_t{16} : 0);
 }

@@ -2,15 +2,15 @@
 // that back as IoStatus.Information. exceptions_test.cc says what is expected.
 #include <ntifs.h>
 
+#include "cases_frame.h"
+
 #define UNREADABLE ((volatile LONG*)(ULONG_PTR)0x7000)
 #define NOINLINE __attribute__((noinline))
 
-static ULONG_PTR steps;
 static volatile int never;
 static FAST_MUTEX mutex;
 static KSPIN_LOCK spin_lock;
 
-static NOINLINE VOID Step(int number) { steps = steps * 10 + number; }
 static NOINLINE int StepAnd(int number, int wanted) {
   Step(number);
   return wanted;
@@ -435,68 +435,21 @@ static VOID ThroughCompletion(VOID) {
   CallBelow();
 }
 
-typedef VOID (*CASE)(VOID);
-static const CASE cases[] = {CaughtFromCallee,
-                             Nested,
-                             HandledInside,
-                             FaultInCallee,
-                             FaultHere,
-                             FinallyReleases,
-                             RaisedAgain,
-                             ExceptionInFinally,
-                             ExceptionInFilter,
-                             FilterHandlesItsOwn,
-                             Continued,
-                             Probes,
-                             FaultInService,
-                             DividedByZero,
-                             LeftEarly,
-                             FilterWaits,
-                             Loop,
-                             ContinuedNoncontinuable,
-                             Unhandled,
-                             SearchedInVain,
-                             FaultAtDispatch,
-                             RaiseAtDispatch,
-                             FreedInTry,
-                             FilterAlwaysFaults,
-                             KernelAddress,
-                             ContinuedWithoutEnd,
-                             HandledBelowService,
-                             ThroughService,
-                             ThroughCompletion};
+CASES(CaughtFromCallee, Nested, HandledInside, FaultInCallee, FaultHere, FinallyReleases,
+      RaisedAgain, ExceptionInFinally, ExceptionInFilter, FilterHandlesItsOwn, Continued, Probes,
+      FaultInService, DividedByZero, LeftEarly, FilterWaits, Loop, ContinuedNoncontinuable,
+      Unhandled, SearchedInVain, FaultAtDispatch, RaiseAtDispatch, FreedInTry, FilterAlwaysFaults,
+      KernelAddress, ContinuedWithoutEnd, HandledBelowService, ThroughService, ThroughCompletion)
 
-static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
-  UNREFERENCED_PARAMETER(device);
-  irp->IoStatus.Status = STATUS_SUCCESS;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return STATUS_SUCCESS;
-}
-static NTSTATUS NTAPI Control(PDEVICE_OBJECT device, PIRP irp) {
-  const ULONG code =
-      IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.IoControlCode >> 2 & 0xff;
-  steps = 0;
-  if (code < sizeof(cases) / sizeof(cases[0])) cases[code]();
-  irp->IoStatus.Information = steps;
-  return Finish(device, irp);
-}
 static VOID NTAPI Unload(PDRIVER_OBJECT driver) { IoDeleteDevice(driver->DeviceObject); }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
-  PDEVICE_OBJECT device;
   NTSTATUS status;
   UNREFERENCED_PARAMETER(registry_path);
   ExInitializeFastMutex(&mutex);
   KeInitializeSpinLock(&spin_lock);
-  status = IoCreateDevice(driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
-  if (!NT_SUCCESS(status)) return status;
-  own_device = device;
-  driver->MajorFunction[IRP_MJ_CREATE] = Finish;
-  driver->MajorFunction[IRP_MJ_CLEANUP] = Finish;
-  driver->MajorFunction[IRP_MJ_CLOSE] = Finish;
+  status = StartCases(driver, Unload);
+  own_device = driver->DeviceObject;
   driver->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = Below;
-  driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
-  driver->DriverUnload = Unload;
-  device->Flags &= ~DO_DEVICE_INITIALIZING;
-  return STATUS_SUCCESS;
+  return status;
 }

@@ -1,7 +1,9 @@
-/* Right and wrong uses of pool by a driver whose accesses nobody sees: each control code is a case,
- * which says with IoStatus.Information that it came to its end. guarded_pages_test.cc says what is
- * expected. */
+/* Right and wrong uses of pool by a driver that is not instrumented: each control code is a case,
+ * with one step at the end of those that come there. guarded_pages_test.cc says what is expected.
+ */
 #include <ntddk.h>
+
+#include "cases_frame.h"
 
 enum { kTag = 'draG' };
 
@@ -20,6 +22,7 @@ static VOID AllOfIt(VOID) {
     for (i = 0; i < kSizes[size]; ++i) pool[i] = (UCHAR)i;
     Put(pool);
   }
+  Step(1);
 }
 static VOID MoreThanThereArePages(VOID) {
   int i;
@@ -28,6 +31,7 @@ static VOID MoreThanThereArePages(VOID) {
     pool[31] = 1;
     Put(pool);
   }
+  Step(1);
 }
 static VOID ReadBehind(VOID) {
   volatile UCHAR* pool = Get(32);
@@ -56,11 +60,13 @@ static VOID WrittenInFront(VOID) {
   volatile UCHAR* pool = Get(32);
   pool[-1] = 1;
   Put(pool);
+  Step(1);
 }
 static VOID WrittenWithinSixteen(VOID) {
   volatile UCHAR* pool = Get(20);
   pool[20] = 1;
   Put(pool);
+  Step(1);
 }
 
 static VOID ReadBesideFreed(VOID) {
@@ -68,37 +74,13 @@ static VOID ReadBesideFreed(VOID) {
   Put(pool);
   ReadOf(pool + 24);
 }
-typedef VOID (*CASE)(VOID);
-static const CASE cases[] = {
-    AllOfIt,      MoreThanThereArePages, ReadBehind,     WrittenBehind,        ReadFreed,
-    WrittenFreed, ComparedFreed,         WrittenInFront, WrittenWithinSixteen, ReadBesideFreed};
 
-static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
-  UNREFERENCED_PARAMETER(device);
-  irp->IoStatus.Status = STATUS_SUCCESS;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return STATUS_SUCCESS;
-}
-static NTSTATUS NTAPI Control(PDEVICE_OBJECT device, PIRP irp) {
-  const ULONG code =
-      IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.IoControlCode >> 2 & 0xff;
-  if (code < sizeof(cases) / sizeof(cases[0])) cases[code]();
-  irp->IoStatus.Information = 1;
-  return Finish(device, irp);
-}
+CASES(AllOfIt, MoreThanThereArePages, ReadBehind, WrittenBehind, ReadFreed, WrittenFreed,
+      ComparedFreed, WrittenInFront, WrittenWithinSixteen, ReadBesideFreed)
+
 static VOID NTAPI Unload(PDRIVER_OBJECT driver) { IoDeleteDevice(driver->DeviceObject); }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
-  PDEVICE_OBJECT device;
-  NTSTATUS status;
   UNREFERENCED_PARAMETER(registry_path);
-  status = IoCreateDevice(driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
-  if (!NT_SUCCESS(status)) return status;
-  driver->MajorFunction[IRP_MJ_CREATE] = Finish;
-  driver->MajorFunction[IRP_MJ_CLEANUP] = Finish;
-  driver->MajorFunction[IRP_MJ_CLOSE] = Finish;
-  driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
-  driver->DriverUnload = Unload;
-  device->Flags &= ~DO_DEVICE_INITIALIZING;
-  return STATUS_SUCCESS;
+  return StartCases(driver, Unload);
 }

@@ -2,10 +2,10 @@
 // gives that back as IoStatus.Information. resources_test.cc says what is expected.
 #include <ntifs.h>
 
-static ULONG_PTR steps;
+#include "cases_frame.h"
+
 static ERESOURCE resource;
 
-static VOID Step(int number) { steps = steps * 10 + number; }
 static VOID Check(BOOLEAN is_right, int number) { Step(is_right ? number : 9); }
 
 static VOID Sleep(LONG ms) {
@@ -122,25 +122,9 @@ static VOID UsedDeleted(VOID) {
   ExGetSharedWaiterCount(&resource);
 }
 
-typedef VOID (*CASE)(VOID);
-static const CASE cases[] = {Recursion,         SharedAndExclusive, Converted,  NotOwned,
-                             DeletedWhileOwned, OutsideOfARegion,   AtDispatch, Upgraded,
-                             InitialisedTwice,  UsedDeleted};
+CASES(Recursion, SharedAndExclusive, Converted, NotOwned, DeletedWhileOwned, OutsideOfARegion,
+      AtDispatch, Upgraded, InitialisedTwice, UsedDeleted)
 
-static NTSTATUS NTAPI Finish(PDEVICE_OBJECT device, PIRP irp) {
-  UNREFERENCED_PARAMETER(device);
-  irp->IoStatus.Status = STATUS_SUCCESS;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return STATUS_SUCCESS;
-}
-static NTSTATUS NTAPI Control(PDEVICE_OBJECT device, PIRP irp) {
-  const ULONG code =
-      IoGetCurrentIrpStackLocation(irp)->Parameters.DeviceIoControl.IoControlCode >> 2 & 0xff;
-  steps = 0;
-  if (code < sizeof(cases) / sizeof(cases[0])) cases[code]();
-  irp->IoStatus.Information = steps;
-  return Finish(device, irp);
-}
 static VOID NTAPI Unload(PDRIVER_OBJECT driver) {
   IoDeleteDevice(driver->DeviceObject);
 #ifndef KEPT
@@ -149,17 +133,8 @@ static VOID NTAPI Unload(PDRIVER_OBJECT driver) {
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING registry_path) {
-  PDEVICE_OBJECT device;
-  NTSTATUS status;
+  const NTSTATUS status = StartCases(driver, Unload);
   UNREFERENCED_PARAMETER(registry_path);
-  status = IoCreateDevice(driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
-  if (!NT_SUCCESS(status)) return status;
-  ExInitializeResourceLite(&resource);
-  driver->MajorFunction[IRP_MJ_CREATE] = Finish;
-  driver->MajorFunction[IRP_MJ_CLEANUP] = Finish;
-  driver->MajorFunction[IRP_MJ_CLOSE] = Finish;
-  driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
-  driver->DriverUnload = Unload;
-  device->Flags &= ~DO_DEVICE_INITIALIZING;
-  return STATUS_SUCCESS;
+  if (NT_SUCCESS(status)) ExInitializeResourceLite(&resource);
+  return status;
 }
