@@ -48,7 +48,8 @@ build_as_image() {
   IFS=: read -r cc cxx library <<<"${COMPILERS[$engine]}"
   rm -rf "$folder/out"
   mkdir -p "$folder/out" "$folder/work"
-  env -i PATH="$PATH" AFL_QUIET=1 CC="$cc" CXX="$cxx" CFLAGS="$flags" \
+  # In the folder of the sources, as the images do: what a command leaves behind is seen there.
+  env -i -C "$work/src/cancelsafe" PATH="$PATH" AFL_QUIET=1 CC="$cc" CXX="$cxx" CFLAGS="$flags" \
     CXXFLAGS="$flags -stdlib=libc++" LIB_FUZZING_ENGINE="$library" \
     SRC="$work/src" WORK="$folder/work" OUT="$folder/out" \
     bash "$work/src/cancelsafe/.clusterfuzzlite/build.sh"

@@ -48,12 +48,13 @@ pack_seeds() {
 }
 
 # pack_dictionary TARGET NAME...: one of several has an entry once. Every target of a
-# family prints them all.
+# family prints them all. One that measures coverage writes a profile where it is started.
 pack_dictionary() {
   local target=$1 name
   shift
   for name in "$@"; do
-    "$build_dir/fuzzers/targets/${corpora[0]}_fuzzer" "--print-dictionary=$name"
+    LLVM_PROFILE_FILE=$build_dir/dictionary.profraw \
+      "$build_dir/fuzzers/targets/${corpora[0]}_fuzzer" "--print-dictionary=$name"
   done | awk '!seen[$0]++' >"$OUT/${target}_fuzzer.dict"
 }
 

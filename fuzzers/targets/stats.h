@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <string>
 
+#include "base/shared_file.h"
 #include "fuzzers/run/family_driver.h"
 
 namespace cancelsafe {
 
 struct TargetStats {
+  static constexpr uint64_t kLayoutName = 0x7374'617473'3031;  // "stats01"; see SharedLayout
+  SharedLayout layout;
   std::atomic<uint64_t> runs{0};
   std::atomic<uint64_t> operations{0};  // executed, skipped ones not counted
   // Operations left out, by Skip; [0] stays 0.
@@ -25,7 +28,7 @@ struct TargetStats {
   std::atomic<uint32_t> states{0};       // distinct (model state, operation) pairs, or outcomes
 };
 
-// Maps `path`, creating it if needed; null (with *error set) if that fails.
+// Maps `path`: see MapSharedFile.
 TargetStats* MapStats(const std::string& path, std::string* error);
 
 }  // namespace cancelsafe

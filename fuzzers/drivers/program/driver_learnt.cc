@@ -5,8 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "base/shared_file.h"
-
 namespace cancelsafe::drivers {
 namespace {
 
@@ -56,8 +54,7 @@ uint8_t InputByte(const DriverOperation& operation, uint32_t at) {
 }
 
 DriverLearnt* DriverLearnt::Map(const std::string& path, std::string* error) {
-  void* const memory = MapSharedFile(path, sizeof(DriverLearnt), error);
-  return static_cast<DriverLearnt*>(memory);
+  return MapSharedFile<DriverLearnt>(path, error);
 }
 
 void DriverLearnt::AddKinds(bool reads, bool writes, bool controls, bool filters) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "base/shared_file.h"
 #include "fuzzers/drivers/program/driver_generate.h"
 #include "fuzzers/drivers/program/driver_program.h"
 
@@ -29,11 +30,14 @@ struct LearntBytes {
 // is dropped. All calls are safe with other processes; within a process one thread calls.
 class DriverLearnt {
  public:
+  static constexpr uint64_t kLayoutName = 0x6c65'61726e'7431;  // "learnt1"; see SharedLayout
+  SharedLayout layout;
+
   static constexpr int kMaxCodes = 128;
   static constexpr int kMaxLengths = 64;
   static constexpr int kMaxBytes = 1024;
 
-  // Maps `path`, which is made if it is not there; null (with *error set) if that fails.
+  // Maps `path`: see MapSharedFile.
   static DriverLearnt* Map(const std::string& path, std::string* error);
 
   // What the driver has, from a run that loads it.

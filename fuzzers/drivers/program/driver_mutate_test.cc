@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "fuzzers/drivers/program/driver_bytes.h"
 #include "fuzzers/drivers/program/driver_text.h"
 
@@ -183,6 +184,20 @@ TEST(DriverLearntTest, ProcessesShareAFile) {
   EXPECT_EQ(vocabulary.allocations, 7);
   EXPECT_EQ(DriverLearnt::Map("/no/such/folder/learnt", &error), nullptr);
   EXPECT_EQ(error, "cannot use /no/such/folder/learnt: No such file or directory");
+}
+
+TEST(DriverLearntTest, AFileThatAnotherVersionWroteIsRefusedAndKept) {
+  const std::string path = ::testing::TempDir() + "/learnt";
+  for (const size_t size : {size_t{104}, sizeof(DriverLearnt)}) {
+    const std::string old(size, '\x07');
+    ASSERT_TRUE(WriteFileAtomically(path, old).ok());
+    std::string error;
+    EXPECT_EQ(DriverLearnt::Map(path, &error), nullptr) << size;
+    EXPECT_EQ(error, path + ": another version or program wrote this file; delete it, or name " +
+                         "another");
+    EXPECT_EQ(ReadFile(path).value_or(""), old) << size;
+  }
+  unlink(path.c_str());
 }
 
 }  // namespace
