@@ -163,6 +163,18 @@ void LookUp(const Module& module, const Offsets& offsets, bool innermost) {
   }
 }
 
+void LookUp(const std::vector<uintptr_t>& addresses, bool innermost) {
+  std::map<std::string, std::pair<Module, Offsets>> by_module;
+  for (const uintptr_t address : addresses) {
+    Module module;
+    if (!FindModule(address, &module)) continue;
+    auto& [found, offsets] = by_module[module.path];
+    found = module;
+    offsets.push_back(address - module.load_address);
+  }
+  for (const auto& [path, entry] : by_module) LookUp(entry.first, entry.second, innermost);
+}
+
 std::string Describe(uintptr_t address, bool innermost) {
   Module module;
   if (!FindModule(address, &module)) return "unknown code";
@@ -203,16 +215,14 @@ std::string DescribeReturn(uintptr_t address) {
 
 std::string DescribeCode(uintptr_t address) { return Describe(address, /*innermost=*/true); }
 
-void LookUpCode(const std::vector<uintptr_t>& addresses) {
-  std::map<std::string, std::pair<Module, Offsets>> by_module;
+void LookUpReturns(const std::vector<uintptr_t>& addresses) {
+  std::vector<uintptr_t> before;
   for (const uintptr_t address : addresses) {
-    Module module;
-    if (!FindModule(address, &module)) continue;
-    auto& [found, offsets] = by_module[module.path];
-    found = module;
-    offsets.push_back(address - module.load_address);
+    if (address != 0) before.push_back(address - 1);
   }
-  for (const auto& [path, entry] : by_module) LookUp(entry.first, entry.second, true);
+  LookUp(before, /*innermost=*/false);
 }
+
+void LookUpCode(const std::vector<uintptr_t>& addresses) { LookUp(addresses, /*innermost=*/true); }
 
 }  // namespace cancelsafe::memory

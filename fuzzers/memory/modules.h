@@ -42,10 +42,14 @@ std::string DescribeSite(uint32_t site);
 // Likewise for a whole return address: of two modules whose low halves are the same, the right one.
 std::string DescribeReturn(uintptr_t address);
 
+// Makes what DescribeReturn says of these addresses known, with one symbolizer for each module
+// instead of one for each address; 0 is left out.
+void LookUpReturns(const std::vector<uintptr_t>& addresses);
+
 // Likewise for the code at a whole address, within the innermost function that was inlined
 // there.
 std::string DescribeCode(uintptr_t address);
-// Makes what DescribeCode says of these addresses known, at the cost of one of them.
+// Makes what DescribeCode says of these addresses known, likewise.
 void LookUpCode(const std::vector<uintptr_t>& addresses);
 
 }  // namespace cancelsafe::memory

@@ -15,6 +15,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 int Here(int value) { return value + 1; }
+int There(int value) { return value + 2; }
 
 TEST(ModulesTest, OfTwoModulesWithTheSameLowHalfAWholeAddressNamesTheRightOne) {
   const auto here = reinterpret_cast<uintptr_t>(&Here) + 1;
@@ -28,6 +29,15 @@ TEST(ModulesTest, OfTwoModulesWithTheSameLowHalfAWholeAddressNamesTheRightOne) {
   EXPECT_THAT(DescribeReturn(here), Not(HasSubstr("/elsewhere")));
   RemoveModule(other.begin);
   EXPECT_EQ(DescribeSite(static_cast<uint32_t>(here)), DescribeReturn(here));
+}
+
+TEST(ModulesTest, PlacesThatWereLookedUpTogetherKeepTheirNames) {
+  const auto here = reinterpret_cast<uintptr_t>(&Here) + 1;
+  const auto there = reinterpret_cast<uintptr_t>(&There) + 1;
+  LookUpReturns({there, 0, here, 1});
+  EXPECT_THAT(DescribeReturn(here), HasSubstr("Here"));
+  EXPECT_THAT(DescribeReturn(there), HasSubstr("There"));
+  EXPECT_EQ(DescribeReturn(1), "unknown code");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "fuzzers/run/memory_run.h"
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "fuzzers/memory/modules.h"
@@ -146,7 +148,20 @@ bool MemoryRun::SeesAccessesOf(const Implementation& implementation) {
   return true;
 }
 
+void MemoryRun::LookUpBadAccess() {
+  const memory::BadAccess& access = memory::TheEngine().bad_access();
+  std::vector<uintptr_t> places = {memory::AddressOf(access.site)};
+  const auto add = [&places](const memory::CallStack& stack) {
+    places.insert(places.end(), std::begin(stack.frame), std::end(stack.frame));
+  };
+  add(memory::BadAccessStack());
+  const memory::Ending* ending = memory::FindEnding(access.address);
+  if (ending != nullptr) add(ending->stack);
+  memory::LookUpReturns(places);
+}
+
 Verdict MemoryRun::BadAccessVerdict(Family family) {
+  LookUpBadAccess();
   const memory::BadAccess& access = memory::TheEngine().bad_access();
   const StateText text = TextOf(access.state);
   Verdict verdict = MakeVerdict(Rule::kSanitizerMemory, family, text.word);

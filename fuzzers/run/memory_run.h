@@ -74,6 +74,9 @@ class MemoryRun {
   // True, and the verdict, if memory was accessed that is not live.
   static bool FoundBadAccess() { return memory::kHooked && memory::TheEngine().bad_access().found; }
   static Verdict BadAccessVerdict(Family family);
+  // Makes the places known that a verdict of the bad access names: a symbolizer for each module
+  // instead of one for each frame, which took longer than finding it.
+  static void LookUpBadAccess();
   // What was read or stored otherwise than sequential consistency would, in order.
   std::vector<NotedDeviation> deviations() const;
 

@@ -111,9 +111,8 @@ void IgnoreRaces(bool data_races, bool uses_after_free, int runner) {
 
 namespace {
 
-std::string DescribeFrame(void* pc) {
-  return memory::DescribeReturn(reinterpret_cast<uintptr_t>(pc));
-}
+std::string DescribeFrame(uintptr_t pc) { return memory::DescribeReturn(pc); }
+void LookUpFrames(const std::vector<uintptr_t>& pcs) { memory::LookUpReturns(pcs); }
 
 }  // namespace
 
@@ -122,19 +121,10 @@ std::string DescribeFrame(void* pc) {
 namespace {
 
 // The traced pc is the return address; the access lies before it.
-uintptr_t AccessBefore(void* pc) { return reinterpret_cast<uintptr_t>(pc) - 1; }
-
-std::string DescribeFrame(void* pc) { return memory::DescribeCode(AccessBefore(pc)); }
-
-// One symbolizer for all frames that a verdict will name.
-void LookUpFrames(const Race& race) {
-  std::vector<uintptr_t> addresses;
-  for (const RaceAccess& access : race.access) {
-    for (void* const frame : access.frame) {
-      if (frame != nullptr) addresses.push_back(AccessBefore(frame));
-    }
-  }
-  memory::LookUpCode(addresses);
+std::string DescribeFrame(uintptr_t pc) { return memory::DescribeCode(pc - 1); }
+void LookUpFrames(std::vector<uintptr_t> pcs) {
+  for (uintptr_t& pc : pcs) --pc;
+  memory::LookUpCode(pcs);
 }
 
 }  // namespace
@@ -148,15 +138,24 @@ namespace {
 std::string DescribeAccess(const RaceAccess& access) {
   return absl::StrCat(access.atomic ? "atomic " : "", access.write ? "write" : "read",
                       access.size == 0 ? "" : absl::StrCat(" of ", access.size, " bytes"), " in ",
-                      DescribeFrame(access.frame[0]));
+                      DescribeFrame(reinterpret_cast<uintptr_t>(access.frame[0])));
+}
+
+// One symbolizer for all frames that a verdict will name.
+void LookUpFrames(const Race& race) {
+  std::vector<uintptr_t> pcs;
+  for (const RaceAccess& access : race.access) {
+    for (void* const frame : access.frame) {
+      if (frame != nullptr) pcs.push_back(reinterpret_cast<uintptr_t>(frame));
+    }
+  }
+  LookUpFrames(pcs);
 }
 
 }  // namespace
 
 Verdict RaceVerdict(const Race& race, Family family) {
-#ifdef CANCELSAFE_SANITIZER_THREAD
   LookUpFrames(race);
-#endif
   Verdict verdict =
       MakeVerdict(race.use_after_free ? Rule::kRaceAfterFree : Rule::kDataRace, family);
   std::string first = DescribeAccess(race.access[0]);
@@ -167,7 +166,7 @@ Verdict RaceVerdict(const Race& race, Family family) {
   for (const RaceAccess& access : race.access) {
     std::string line = absl::StrCat("access: ", DescribeAccess(access));
     for (int i = 1; i < RaceAccess::kFrames && access.frame[i] != nullptr; ++i) {
-      absl::StrAppend(&line, " <- ", DescribeFrame(access.frame[i]));
+      absl::StrAppend(&line, " <- ", DescribeFrame(reinterpret_cast<uintptr_t>(access.frame[i])));
     }
     verdict.evidence.push_back(std::move(line));
   }

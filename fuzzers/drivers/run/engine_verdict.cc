@@ -53,6 +53,7 @@ void AddEnding(uintptr_t address, Verdict* verdict) {
 }
 
 Verdict BadAccessVerdict() {
+  MemoryRun::LookUpBadAccess();
   const memory::BadAccess& access = memory::TheEngine().bad_access();
   const StateText text = TextOf(access.state);
   Verdict verdict = MakeDriverVerdict(
