@@ -1,13 +1,17 @@
 // Whole campaigns under AFL++, with stand-ins for it and for the fuzz targets.
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fuzzers/campaign/afl_folder.h"
 #include "fuzzers/campaign/campaign.h"
 #include "fuzzers/campaign/campaign_testing.h"
+#include "fuzzers/campaign/engine.h"
+#include "fuzzers/campaign/workspace.h"
 #include "gtest/gtest.h"
 
 namespace cancelsafe {
@@ -82,6 +86,28 @@ TEST_F(AflCampaignTest, FindingsAreCountedOnceByVerdictAndClause) {
   const std::string saved = ReadAll(options_.findings + "/csq-rule-CSQ-RULE-03-1.txt");
   EXPECT_TRUE(absl::StrContains(saved, "# replay: ./cancelsafe replay " + options_.findings))
       << saved;
+}
+
+TEST_F(AflCampaignTest, WhatIsBeingConfirmedIsTakenWhenTheTargetHasEnded) {
+  AddAfl("csq", "clean");
+  const absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(options_);
+  ASSERT_TRUE(workspace.ok()) << workspace.status();
+  const std::unique_ptr<EngineRun> engine = MakeAflRun(
+      {options_.targets[0], options_.sanitizers[0], 0, true}, options_, workspace->get());
+  ASSERT_TRUE(engine->Prepare(options_.work, 1).ok());
+  const std::string saved = options_.work + "/saved/";
+  std::ofstream(saved + "being-confirmed-csq-rule-1.txt")
+      << "# VERDICT rule CSQ-RULE-03 (x): y\n"
+         "# unconfirmed: the process ended while it was being confirmed\ntarget csq\n";
+  std::vector<Finding> findings;
+  engine->Collect("after 1 run", /*ended=*/false, &findings);
+  EXPECT_TRUE(findings.empty());
+  EXPECT_TRUE(fs::exists(saved + "being-confirmed-csq-rule-1.txt"));
+  engine->Collect("after 2 runs", /*ended=*/true, &findings);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(absl::StartsWith(findings[0].notes.at(0), "unconfirmed: "));
+  EXPECT_EQ(findings[0].saved, options_.findings + "/unconfirmed-csq-rule-1.txt");
+  EXPECT_TRUE(fs::exists(findings[0].saved));
 }
 
 TEST_F(AflCampaignTest, WhatEndedATargetWithoutAWordIsNamed) {

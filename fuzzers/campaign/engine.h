@@ -64,8 +64,9 @@ class EngineRun {
   // Whether it ends by itself after these seconds; otherwise it has to be asked.
   virtual bool EndsByItself() const = 0;
   // Adds what was found since the last call, once per kind of verdict and clause.
-  // `when` says when: "after 12 runs". Called now and then while it runs.
-  virtual void Collect(const std::string& when, std::vector<Finding>* findings) = 0;
+  // `when` says when: "after 12 runs". Called now and then while it runs, and once after it has
+  // `ended`: what is still being confirmed then was not confirmed.
+  virtual void Collect(const std::string& when, bool ended, std::vector<Finding>* findings) = 0;
   // What is to be made of the end; adds the findings that show only then. The last
   // call.
   virtual EngineOutcome Judge(const EngineEnd& end, std::vector<Finding>* findings) = 0;

@@ -17,6 +17,7 @@
 #include "fuzzers/campaign/afl_folder.h"
 #include "fuzzers/campaign/engine.h"
 #include "fuzzers/program/bytes.h"
+#include "fuzzers/targets/target_report.h"
 
 namespace cancelsafe {
 namespace {
@@ -95,11 +96,20 @@ class AflRun : public EngineRun {
 
   bool EndsByItself() const override { return false; }
 
-  void Collect(const std::string& when, std::vector<Finding>* findings) override {
+  void Collect(const std::string& when, bool ended, std::vector<Finding>* findings) override {
     std::error_code error;
     for (fs::directory_iterator it(saved_, error), end; !error && it != end; it.increment(error)) {
       if (it->path().extension() != ".txt") continue;
-      TakeSaved(it->path().string(), when, findings);
+      fs::path path = it->path();
+      const std::string name = path.filename().string();
+      if (absl::StartsWith(name, kBeingConfirmed)) {
+        if (!ended) continue;
+        path.replace_filename(kUnconfirmed + name.substr(sizeof kBeingConfirmed - 1));
+        std::error_code moved;
+        fs::rename(it->path(), path, moved);
+        if (moved) path = it->path();
+      }
+      TakeSaved(path.string(), when, findings);
     }
   }
 

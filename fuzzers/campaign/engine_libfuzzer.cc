@@ -62,7 +62,7 @@ class LibFuzzerRun : public EngineRun {
   }
 
   bool EndsByItself() const override { return true; }
-  void Collect(const std::string&, std::vector<Finding>*) override {}
+  void Collect(const std::string&, bool, std::vector<Finding>*) override {}
 
   EngineOutcome Judge(const EngineEnd& end, std::vector<Finding>* findings) override {
     const ExitStatus& exit = end.death.exit;

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "fuzzers/targets/target_report.h"
 
 namespace cancelsafe {
 namespace {
@@ -46,7 +47,7 @@ void ConfirmFinding(const std::string& program, const CampaignOptions& options, 
   const absl::StatusOr<std::string> text = ReadFile(saved);
   if (!text.ok()) return;
   const std::string apart =
-      absl::StrCat(options.findings, "/unconfirmed-", saved.substr(options.findings.size() + 1));
+      absl::StrCat(options.findings, "/", kUnconfirmed, saved.substr(options.findings.size() + 1));
   const size_t line = text->find('\n') + 1;
   if (!WriteFileAtomically(apart,
                            absl::StrCat(text->substr(0, line), "# unconfirmed: ", why, "\n",
@@ -62,7 +63,7 @@ void ConfirmFinding(const std::string& program, const CampaignOptions& options, 
 void MinimizeFinding(const std::string& program, const CampaignOptions& options, Finding* finding) {
   absl::string_view stem = finding->saved;
   if (!absl::StartsWith(stem, options.findings + "/") || !absl::ConsumeSuffix(&stem, ".txt") ||
-      absl::StrContains(stem, "/unconfirmed-")) {
+      absl::StrContains(stem, absl::StrCat("/", kUnconfirmed))) {
     return;
   }
   const std::string raw = absl::StrCat(stem, ".raw.txt");

@@ -112,7 +112,7 @@ void Slot::Advance(double now) {
     End(*exit, now);
     return;
   }
-  Collect(now);
+  Collect(now, /*ended=*/false);
   const bool hangs = Hangs(now);
   if (stop_ && now - *stop_ >= options_.stop_grace_seconds) {
     process_->Signal(SIGKILL);
@@ -130,17 +130,17 @@ void Slot::Stop(double now) {
   process_->Signal(SIGTERM);
 }
 
-void Slot::Collect(double now) {
+void Slot::Collect(double now, bool ended) {
   engine_->Collect(absl::StrFormat("after %d runs and %.0f s",
                                    stats_->runs.load(std::memory_order_relaxed), now - started_),
-                   &findings_);
+                   ended, &findings_);
 }
 
 void Slot::End(const ExitStatus& exit, double now) {
   ended_ = now;
   log_->Finish();
   process_.reset();
-  Collect(now);
+  Collect(now, /*ended=*/true);
   EngineEnd end;
   end.death.target = id_.target;
   end.death.sanitizer = id_.sanitizer;

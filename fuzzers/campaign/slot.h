@@ -69,7 +69,7 @@ class Slot {
   absl::Status StartProcess(int seconds);
   bool StartAgain(double now);
   void End(const ExitStatus& exit, double now);
-  void Collect(double now);
+  void Collect(double now, bool ended);
   bool Hangs(double now);
 
   const SlotId id_;

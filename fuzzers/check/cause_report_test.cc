@@ -3,10 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
+#include "base/signals.h"
+#include "command/status.h"
 #include "fuzzers/check/baseline.h"
+#include "fuzzers/check/check_report.h"
+#include "fuzzers/check/parts.h"
 #include "fuzzers/check/testdata/sample_cause.h"
 #include "fuzzers/check/verify_part.h"
 
@@ -64,6 +70,47 @@ TEST(VerifyPart, AViolationBecomesAFindingAndAnEndALine) {
   EXPECT_TRUE(clean.findings.empty());
   EXPECT_TRUE(clean.complete);
   EXPECT_EQ(clean.line, "csq 2x1: 35 programs, complete, no violation");
+}
+
+TEST(VerifyPart, WhatCouldNotBeSearchedHasFailed) {
+  EXPECT_FALSE(ReadVerify("csq 2x1: 35 programs, complete, no violation\n", 0, "csq", "").failed);
+  const VerifyOutcome outcome =
+      ReadVerify("cancelsafe verify: a process found a violation in program 7\n", 3, "csq", "");
+  EXPECT_TRUE(outcome.failed);
+  EXPECT_TRUE(ReadVerify("a violation that cannot be read", 1, "csq", "").failed);
+}
+
+TEST(CheckReport, AListThatIsNotWholeIsNoBaseline) {
+  const std::string folder = testing::TempDir() + "interrupted_check";
+  CheckRequest request;
+  request.write_baseline = folder + "/baseline.txt";
+  ASSERT_TRUE(MakeFolder(folder).ok());
+  ASSERT_TRUE(WriteFileAtomically(request.write_baseline, "as it was\n").ok());
+  CheckTotals totals;
+  totals.interrupted = true;
+  totals.not_begun = 3;
+  EXPECT_EQ(ReportCheck(request, folder, {}, {}, totals), kExitInterrupted);
+  EXPECT_EQ(ReadFile(request.write_baseline).value_or(""), "as it was\n");
+}
+
+TEST(CheckReport, WhatDidNotHappenAgainIsNoCleanEnd) {
+  const std::string folder = testing::TempDir() + "unconfirmed_check";
+  ASSERT_TRUE(MakeFolder(folder).ok());
+  CheckTotals totals;
+  EXPECT_EQ(ReportCheck(CheckRequest(), folder, {}, {}, totals), kExitOk);
+  totals.counts.unconfirmed = 1;
+  EXPECT_EQ(ReportCheck(CheckRequest(), folder, {}, {}, totals), kExitSetup);
+}
+
+TEST(Parts, WhenAUserHasStoppedNoneIsBegun) {
+  const StopSignals stop;
+  raise(SIGINT);
+  Part part;
+  part.program = "/bin/false";
+  const PartsEnd end =
+      RunParts({part, part}, 1, testing::TempDir(), stop, [](int, const PartResult&) { FAIL(); });
+  EXPECT_TRUE(end.stopped);
+  EXPECT_TRUE(end.results.empty());
 }
 
 TEST(Baseline, WhatIsNewOrGoneMakesADifference) {

@@ -68,7 +68,9 @@ const RegisterSubcommand registered(
      "after every failure, and lists causes: one block each, worst first, with its shortest "
      "program and the command that replays it.",
      "Exit status 1: there is a cause, or, with --baseline, one that is new or gone; 3: something "
-     "could not be run.",
+     "could not be run, or went wrong and did not happen again when its program was run alone; "
+     "130: "
+     "interrupted, and no baseline was written.",
      &Declare});
 
 }  // namespace

@@ -59,7 +59,15 @@ std::string Summary(size_t causes, const CheckTotals& totals) {
       totals.counts.cut_rounds == 0
           ? ""
           : absl::StrCat("; time ended ", totals.counts.cut_rounds, " rounds, --seconds is more"),
-      totals.ended_early == 0 ? "" : absl::StrCat("; ", totals.ended_early, " parts ended early"));
+      totals.counts.unconfirmed == 0
+          ? ""
+          : absl::StrCat("; ", totals.counts.unconfirmed,
+                         " violations or crashes that did not happen again when their program was "
+                         "run alone: it keeps something from one program to the next"),
+      totals.ended_early == 0 ? "" : absl::StrCat("; ", totals.ended_early, " parts ended early"),
+      totals.interrupted ? absl::StrCat("; interrupted, ", totals.not_begun,
+                                        " parts, the complete search and the suite were not begun")
+                         : "");
 }
 
 }  // namespace
@@ -77,6 +85,8 @@ int ReportCheck(const CheckRequest& options, const std::string& folder,
     if (!text.ok()) throw UsageError(std::string(text.status().message()));
     difference = CompareWithBaseline(ParseBaseline(*text), identities);
   }
+  // What was not reached is not gone.
+  if (totals.interrupted) difference.gone.clear();
   std::vector<ReportedCause> reported;
   for (size_t i = 0; i < causes.size(); ++i) {
     ReportedCause one;
@@ -96,15 +106,19 @@ int ReportCheck(const CheckRequest& options, const std::string& folder,
   list.gone = difference.gone;
   list.has_baseline = has_baseline;
   RequireOk(WriteCauseFiles(list, folder));
-  if (!options.write_baseline.empty()) {
+  if (!options.write_baseline.empty() && totals.interrupted) {
+    printf("%s was not written: the list is not whole\n", options.write_baseline.c_str());
+  } else if (!options.write_baseline.empty()) {
     RequireOk(WriteFileAtomically(options.write_baseline, PrintBaseline(identities)));
   }
   if (options.annotations) {
     printf("%s", CausesAnnotations(list, std::filesystem::current_path().string()).c_str());
   }
   printf("%s; reports in %s\n", list.summary.c_str(), folder.c_str());
+  if (totals.interrupted) return kExitInterrupted;
   const bool well = has_baseline ? difference.same() : list.causes.empty();
-  return well ? totals.ended_early == 0 ? kExitOk : kExitSetup : kExitViolation;
+  if (!well) return kExitViolation;
+  return totals.ended_early == 0 && totals.counts.unconfirmed == 0 ? kExitOk : kExitSetup;
 }
 
 }  // namespace cancelsafe

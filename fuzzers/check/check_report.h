@@ -20,6 +20,8 @@ struct CheckTotals {
   size_t findings = 0;
   int cases = 0;        // of the conformance suite
   int ended_early = 0;  // parts
+  int not_begun = 0;    // parts, since a user
+  bool interrupted = false;
   double seconds = 0;
 };
 

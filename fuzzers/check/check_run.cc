@@ -131,9 +131,9 @@ class CheckRun {
     if (plain != nullptr) Exchange(implementation);
     BuildHosts();
     Hunt(families);
-    Verify(families);
+    if (!totals_.interrupted) Verify(families);
     std::vector<Cause> causes = GroupByCause(findings_, TracedLines());
-    if (plain != nullptr) Conform(plain->path, &causes);
+    if (plain != nullptr && !totals_.interrupted) Conform(plain->path, &causes);
     totals_.findings = findings_.size();
     totals_.seconds = SecondsNow() - begin;
     return ReportCheck(options_, folder_, variants_, std::move(causes), totals_);
@@ -248,7 +248,7 @@ class CheckRun {
                                                   static_cast<double>(parts.size());
     }
     const StopSignals stop;
-    const std::vector<PartResult> results =
+    const PartsEnd end =
         RunParts(parts, jobs, folder_ + "/parts", stop, [&](int number, const PartResult& result) {
           const HuntPlan& plan = parts[number].plan;
           printf("%-8s %-20s %9lld programs %10lld runs %3zu findings%s%s\n", plan.variant.c_str(),
@@ -257,12 +257,15 @@ class CheckRun {
                  result.complaint.empty() ? "" : "; ended early: ", result.complaint.c_str());
           fflush(stdout);
         });
-    for (const PartResult& result : results) {
+    totals_.interrupted = end.stopped;
+    totals_.not_begun = static_cast<int>(parts.size() - end.results.size());
+    for (const PartResult& result : end.results) {
       findings_.insert(findings_.end(), result.findings.begin(), result.findings.end());
       totals_.counts.programs += result.counts.programs;
       totals_.counts.runs += result.counts.runs;
       totals_.counts.unknown += result.counts.unknown;
       totals_.counts.cut_rounds += result.counts.cut_rounds;
+      totals_.counts.unconfirmed += result.counts.unconfirmed;
       totals_.ended_early += result.complaint.empty() ? 0 : 1;
     }
   }
@@ -277,8 +280,13 @@ class CheckRun {
                       [&](const CheckFinding& finding) { return finding.family == name; })) {
         continue;
       }
-      const VerifyOutcome outcome =
-          RunVerify(HostOf("model"), model->path, name, kVerifySeconds, folder_ + "/programs");
+      std::vector<std::string> flags;
+      if (options_.strict) flags.push_back("--strict");
+      for (const std::string& entry : options_.ignore)
+        flags.insert(flags.end(), {"--ignore", entry});
+      const VerifyOutcome outcome = RunVerify(HostOf("model"), model->path, name, kVerifySeconds,
+                                              folder_ + "/programs", flags);
+      totals_.ended_early += outcome.failed ? 1 : 0;
       printf("verify   %s\n", outcome.line.c_str());
       fflush(stdout);
       findings_.insert(findings_.end(), outcome.findings.begin(), outcome.findings.end());

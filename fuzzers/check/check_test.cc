@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
@@ -151,6 +152,25 @@ TEST(Check, ARightImplementationHasNoFindings) {
   const Output output = Check(folder, {});
   EXPECT_EQ(output.status, 0) << output.text;
   EXPECT_THAT(output.text, HasSubstr("No findings"));
+}
+
+// Each program that shows it passes when it is run alone.
+TEST(Check, AViolationThatNeedsEarlierProgramsIsCounted) {
+  const std::string folder = NewFolder("stateful");
+  ASSERT_NO_FATAL_FAILURE(WriteSources({}, {"device_queue.cc"}, folder));
+  const std::string path = folder + "/device_queue.cc";
+  const std::string right = ReadFile(path).value_or("");
+  const std::string wrong = absl::StrReplaceAll(
+      right, {{"  BOOLEAN inserted = DeviceQueue->Busy;\n  if (inserted) Insert",
+               "  BOOLEAN inserted = DeviceQueue->Busy;\n"
+               "  static int calls;\n"
+               "  if (++calls == 500) inserted = !inserted;\n"
+               "  if (inserted) Insert"}});
+  ASSERT_NE(wrong, right);
+  ASSERT_TRUE(WriteFileAtomically(path, wrong).ok());
+  const Output output = Check(folder, {});
+  EXPECT_EQ(output.status, 3) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("that did not happen again when their program was run alone"));
 }
 
 TEST(Check, AnIgnoredClauseThatThereIsNotIsAnError) {

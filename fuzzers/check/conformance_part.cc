@@ -1,6 +1,8 @@
 // See conformance_part.h.
 #include "fuzzers/check/conformance_part.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -99,13 +101,16 @@ absl::StatusOr<conformance::Report> RunConformance(const std::string& program,
                                                    const std::string& implementation,
                                                    const std::string& folder,
                                                    const std::string& cases) {
+  const std::string path = folder + "/report.jsonl";
+  // That of an earlier run would be taken for this one's.
+  unlink(path.c_str());
   std::string output;
   const absl::StatusOr<ChildEnd> end =
       RunProcess({program, "conform", "--implementation", implementation, "--report", folder,
                   "--clause", cases},
                  kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
   if (!end.ok()) return end.status();
-  const absl::StatusOr<std::string> text = ReadFile(folder + "/report.jsonl");
+  const absl::StatusOr<std::string> text = ReadFile(path);
   conformance::Report report;
   std::string error;
   if (!text.ok() || !conformance::ReadJsonLines(*text, &report, &error)) {

@@ -176,7 +176,16 @@ class Hunter {
       if (!died && !board_->found) continue;
       deaths += died ? 1 : 0;
       CheckFinding finding;
-      if (!Explain(runner.get(), guilty, ignored, &finding)) continue;
+      switch (Explain(runner.get(), guilty, ignored, &finding)) {
+        case Explained::kFresh:
+          break;
+        case Explained::kNotAgain:
+          // With routines exchanged it may be the mixture that is to blame.
+          counts_.unconfirmed += guilty.empty() ? 1 : 0;
+          continue;
+        case Explained::kLeftOut:
+          continue;
+      }
       ++findings;
       const size_t seen = routines.size();
       routines.merge(RoutinesIn(finding.vanishes_without));
@@ -240,17 +249,22 @@ class Hunter {
     board_->done = true;
   }
 
-  // Makes the board's failing program small and says what is known of it. False if it is
-  // known already, or does not fail again.
-  bool Explain(Runner* runner, const std::set<std::string>& guilty,
-               const std::vector<std::string>& ignored, CheckFinding* finding) {
+  enum class Explained {
+    kFresh,
+    kNotAgain,  // it does not fail when it is run alone
+    kLeftOut,   // it is known already, or no routine is to blame
+  };
+
+  // Makes the board's failing program small and says what is known of it.
+  Explained Explain(Runner* runner, const std::set<std::string>& guilty,
+                    const std::vector<std::string>& ignored, CheckFinding* finding) {
     Judge judge(runner);
     TellRoutine(&judge);
     const Program program = board_->program;
     FailureIdentity identity = judge.Run(program);
-    if (!identity.failed()) return false;
+    if (!identity.failed()) return Explained::kNotAgain;
     const std::string key = KeyOf(judge, identity);
-    if (known_.Explains(key, program)) return false;
+    if (known_.Explains(key, program)) return Explained::kLeftOut;
     Program shortest = Shortest(&judge, identity, program);
     identity = judge.Run(shortest);
     *finding = FindingOf(judge.verdict(), RoutineOfIdentity(identity));
@@ -262,11 +276,11 @@ class Hunter {
     finding->unconfirmed = !identity.failed();
     finding->ignored = ignored;
     const bool died = finding->verdict.kind == VerdictKind::kCrash && finding->unconfirmed;
-    if (died) return false;
+    if (died) return Explained::kNotAgain;
     const Implementation* shown_in = &implementation_;
     if (!ShowAsItIs(&shortest, finding) && !guilty.empty()) {
       // Where no routine is to blame, those exchanged may not get on with the rest.
-      if (finding->vanishes_without.empty()) return false;
+      if (finding->vanishes_without.empty()) return Explained::kLeftOut;
       finding->behind.assign(guilty.begin(), guilty.end());
       finding->shown_in = places_.PathWith(guilty);
       shown_in = &places_.With(guilty);
@@ -280,7 +294,7 @@ class Hunter {
     const std::unique_ptr<Runner> shown = NewRunner(*shown_in, finding->ignored);
     places_.FindLines(shown.get(), *shown_in, shortest, finding);
     shortest_ = shortest;
-    return true;
+    return Explained::kFresh;
   }
 
   // Verdicts name the routine that they were seen in.

@@ -48,6 +48,9 @@ struct HuntCounts {
   int64_t runs = 0;
   int64_t unknown = 0;
   int64_t cut_rounds = 0;  // ended by time, after a finding
+  // Violations and processes that ended, of the implementation as it is, which did not happen
+  // again when their program was run alone: it keeps something from one program to the next.
+  int64_t unconfirmed = 0;
 };
 
 // What a verdict is left out by; "" for what cannot be left out without half of all there is:

@@ -63,7 +63,8 @@ PartResult ReadResult(const std::string& path) {
     const json object = json::parse(line.begin(), line.end(), nullptr, false);
     if (!object.is_object() || !object.contains("programs")) continue;
     result.counts = {object.value("programs", int64_t{0}), object.value("runs", int64_t{0}),
-                     object.value("unknown", int64_t{0}), object.value("cut_rounds", int64_t{0})};
+                     object.value("unknown", int64_t{0}), object.value("cut_rounds", int64_t{0}),
+                     object.value("unconfirmed", int64_t{0})};
     result.complaint = object.value("complaint", "");
   }
   return result;
@@ -150,7 +151,8 @@ int RunPart(const std::string& plan_path) {
   AppendLine(path, json{{"programs", counts.programs},
                         {"runs", counts.runs},
                         {"unknown", counts.unknown},
-                        {"cut_rounds", counts.cut_rounds}}
+                        {"cut_rounds", counts.cut_rounds},
+                        {"unconfirmed", counts.unconfirmed}}
                        .dump());
   return kExitOk;
 }
@@ -204,9 +206,9 @@ void KnownSoFar::Tell(HuntPlan* plan) const {
 
 }  // namespace
 
-std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
-                                 const std::string& folder, const StopSignals& stop,
-                                 const std::function<void(int, const PartResult&)>& done) {
+PartsEnd RunParts(const std::vector<Part>& parts, int jobs, const std::string& folder,
+                  const StopSignals& stop,
+                  const std::function<void(int, const PartResult&)>& done) {
   std::vector<PartResult> results(parts.size());
   std::map<int, Running> running;
   KnownSoFar known;
@@ -261,7 +263,8 @@ std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
       at = running.erase(at);
     }
   }
-  return results;
+  results.resize(next);
+  return {std::move(results), stopped};
 }
 
 }  // namespace cancelsafe

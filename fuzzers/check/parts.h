@@ -26,6 +26,11 @@ struct PartResult {
   std::string complaint;  // why it did not come to its end, or ""
 };
 
+struct PartsEnd {
+  std::vector<PartResult> results;  // of those that were begun: the first of the parts
+  bool stopped = false;             // by a user
+};
+
 // The plan as JSON, and the part that a process is: reads the plan, hunts, and writes a line
 // for each finding and one with the counts to PLAN.found. Returns the exit status.
 std::string PlanJson(const HuntPlan& plan);
@@ -36,9 +41,8 @@ int RunPart(const std::string& plan_path);
 // one variant have found is not looked for again in those of the next, nor what those of a family
 // have in the families that are made of it; parts that belong together stand together. `done` is
 // called as each ends, with its number. Stops early when `stop` has a request.
-std::vector<PartResult> RunParts(const std::vector<Part>& parts, int jobs,
-                                 const std::string& folder, const StopSignals& stop,
-                                 const std::function<void(int, const PartResult&)>& done);
+PartsEnd RunParts(const std::vector<Part>& parts, int jobs, const std::string& folder,
+                  const StopSignals& stop, const std::function<void(int, const PartResult&)>& done);
 
 }  // namespace cancelsafe
 

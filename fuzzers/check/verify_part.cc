@@ -35,6 +35,7 @@ VerifyOutcome ReadVerify(const std::string& output, int status, const std::strin
     if (absl::StartsWith(line, family + " ")) outcome.line = std::string(line);
   }
   outcome.complete = status == kExitOk && absl::StrContains(outcome.line, "complete");
+  outcome.failed = status != kExitOk;
   if (status != kExitViolation) return outcome;
   CheckFinding finding;
   if (!ParseVerdictLine(output, &finding.verdict)) return outcome;
@@ -52,18 +53,25 @@ VerifyOutcome ReadVerify(const std::string& output, int status, const std::strin
   }
   outcome.line = VerdictLine(finding.verdict);
   outcome.complete = true;
+  outcome.failed = false;
   outcome.findings.push_back(std::move(finding));
   return outcome;
 }
 
 VerifyOutcome RunVerify(const std::string& program, const std::string& implementation,
-                        const std::string& family, int seconds, const std::string& folder) {
+                        const std::string& family, int seconds, const std::string& folder,
+                        const std::vector<std::string>& flags) {
+  std::vector<std::string> command = {
+      program,    "verify", family,      "--implementation",    implementation,
+      "--points", "all",    "--seconds", absl::StrCat(seconds), "--save",
+      folder};
+  command.insert(command.end(), flags.begin(), flags.end());
   std::string output;
-  const absl::StatusOr<ChildEnd> end = RunProcess(
-      {program, "verify", family, "--implementation", implementation, "--points", "all",
-       "--seconds", absl::StrCat(seconds), "--save", folder},
-      seconds + kGraceSeconds, [&](absl::string_view text) { absl::StrAppend(&output, text); });
+  const absl::StatusOr<ChildEnd> end =
+      RunProcess(command, seconds + kGraceSeconds,
+                 [&](absl::string_view text) { absl::StrAppend(&output, text); });
   VerifyOutcome outcome;
+  outcome.failed = true;
   if (!end.ok() || end->status.signaled) {
     outcome.line = end.ok() ? DescribeExit(end->status) : std::string(end.status().message());
     return outcome;

@@ -25,9 +25,9 @@ namespace {
 // Of AFL++'s limit for a process, which cannot be changed, what a fresh one may take.
 constexpr int kConfirmSeconds = 3;
 
-// What a failure is saved as. The name of an unconfirmed one says so, too.
-std::string PathFor(const Failure& failure, bool confirmed) {
-  return absl::StrCat(target->flags.artifacts, "/", confirmed ? "" : "unconfirmed-",
+// What a failure is saved as. The name of one that is not confirmed says so, too, in `prefix`.
+std::string PathFor(const Failure& failure, const char* prefix) {
+  return absl::StrCat(target->flags.artifacts, "/", prefix,
                       FailureFileName(failure.program, failure.verdict));
 }
 
@@ -37,7 +37,7 @@ void SaveFailure(const Failure& failure, const std::string& why) {
   TargetReport report;
   report.verdict = failure.verdict;
   report.unconfirmed = why;
-  const std::string path = PathFor(failure, why.empty());
+  const std::string path = PathFor(failure, why.empty() ? "" : kUnconfirmed);
   const std::string command =
       absl::StrCat(target->flags.front_door, " replay", target->flags.replay_flags, " ", path);
   std::vector<std::string> origin = {absl::StrCat("replay: ", command)};
@@ -106,7 +106,7 @@ void KeepUnconfirmed(const Failure& failure, const std::string& why) {
 // A file that says what is known while the fresh process runs: whatever becomes of this
 // one, the failure is not lost.
 std::string ConfirmInFreshProcess(const Failure& failure) {
-  const std::string path = (target->folder / PathFor(failure, false)).string();
+  const std::string path = (target->folder / PathFor(failure, kBeingConfirmed)).string();
   const absl::Status status = WriteFileAtomically(
       path, FailureFile(failure.program, failure.verdict,
                         {"unconfirmed: the process ended while it was being confirmed"}));

@@ -83,7 +83,10 @@ int Work(const CrewPlan& plan, const std::function<CrewTask(CrewMember*)>& start
   TellCrashesTo(nullptr);  // it is the parent that has something to tell
   crash_board = board;
   crash_worker = worker;
-  CatchCrashes([](const Verdict&) { crash_board->NoteFound(crash_worker->at); });
+  CatchCrashes([](const Verdict&) {
+    // Between two tasks it has found nothing: the parent says how it ended.
+    if (crash_worker->at >= 0) crash_board->NoteFound(crash_worker->at);
+  });
   CrewMember member(board, number);
   const CrewTask task = start(&member);
   while (!board->stop) {

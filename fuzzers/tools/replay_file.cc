@@ -129,11 +129,22 @@ std::string Replay::TakeFailingSchedule() {
   if (count == 1) return "";
   Judge judge(runner_);
   Program program = file_.program;
-  int failing = 0;
+  Program not_judged;
+  int failing = 0, unknown = 0;
   if (ForEachSchedule(&program, [&](int number) {
         failing = number;
-        return !judge.Run(program).failed();
+        const bool failed = judge.Run(program).failed();
+        if (!failed && judge.verdict().kind == VerdictKind::kUnknown && unknown++ == 0) {
+          not_judged = program;
+        }
+        return !failed;
       })) {
+    if (unknown != 0) {
+      file_.program = not_judged;
+      return absl::StrCat("of the ", count,
+                          " schedules that this input stands for none fails, but ", unknown,
+                          " could not be judged; the first of them:");
+    }
     return absl::StrCat("passes under all ", count,
                         " schedules that this input stands for; the first:");
   }

@@ -116,6 +116,20 @@ TEST_F(ReplayTest, TakesTheScheduleThatFailsOfThoseThatAnInputStandsFor) {
               StartsWith("failure.txt: passes under all 8 schedules that this input stands for"));
 }
 
+// A deadlock that is to be ignored cuts the run short: what it would have done is not known.
+TEST_F(ReplayTest, AScheduleThatCouldNotBeJudgedIsNoPass) {
+  WriteAll(Path("input.txt"),
+           "target csq\nfiber 0\n  insert 0\n  remove-next\nfiber 1\n  insert 1\n  remove-next\n"
+           "schedule pct seed=9 parameter=1\n");
+  const CommandResult result =
+      Run("cancelsafe replay --ignore lock-order --ignore deadlock --implementation "
+          "./locks_in_both_orders.so input.txt");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("of the 8 schedules that this input stands for none fails, "
+                                       "but "));
+  EXPECT_THAT(result.output, HasSubstr(" could not be judged; the first of them:"));
+}
+
 TEST_F(ReplayTest, AVerdictOtherThanTheHeadersIsNoPass) {
   Explore(kGreedyFlags, kCancelRacesRemove);
   // The built-in implementation has not got the bug.

@@ -42,6 +42,8 @@ bool SameScope(const VerifyResult& a, const VerifyResult& b) {
 std::vector<std::string> BoundsOf(const VerifyResult& result) {
   std::vector<std::string> bounds;
   if (!result.bound.empty()) bounds.push_back(result.bound);
+  // Of a driver the runs are counted in which something was ignored.
+  if (!result.driver && !result.ignored.empty()) bounds.push_back("leaving out " + result.ignored);
   if (!result.stopped_by.empty()) bounds.push_back(result.stopped_by);
   if (result.tally.unfinished != 0) {
     bounds.push_back(
@@ -66,7 +68,7 @@ std::vector<std::string> BoundsOf(const VerifyResult& result) {
 bool GoTogether(const VerifyResult& a, const VerifyResult& b) {
   return SameScope(a, b) && a.unseen == b.unseen && a.implementation == b.implementation &&
          a.revision == b.revision && a.memory == b.memory && a.bound == b.bound &&
-         a.shard.shards == b.shard.shards;
+         a.ignored == b.ignored && a.strict == b.strict && a.shard.shards == b.shard.shards;
 }
 
 // The parts of one shard, in order, as one.
@@ -285,6 +287,8 @@ std::string ResultJson(const VerifyResult& result) {
       {"revision", result.revision},
       {"memory", result.memory},
       {"bound", result.bound},
+      {"ignored", result.ignored},
+      {"strict", result.strict},
       {"shard", result.shard.shard},
       {"shards", result.shard.shards},
       {"from", result.from},
@@ -312,6 +316,9 @@ absl::StatusOr<VerifyResult> ParseResult(const std::string& line) {
     object.at("revision").get_to(result.revision);
     object.at("memory").get_to(result.memory);
     object.at("bound").get_to(result.bound);
+    // Results of earlier releases do not say it.
+    result.ignored = object.value("ignored", std::string());
+    result.strict = object.value("strict", false);
     const absl::StatusOr<Shard> shard = ParseShard(
         absl::StrCat(object.at("shard").get<int>(), "/", object.at("shards").get<int>()));
     if (!shard.ok()) return shard.status();

@@ -43,7 +43,9 @@ struct VerifyResult {
                                // behind " on " the queues under it if they are not built-in
   std::string revision;        // as the user calls it
   std::string memory = "sc";
-  std::string bound;  // of each search: SearchBound
+  std::string bound;    // of each search: SearchBound
+  std::string ignored;  // rules and clauses that are left out, in order: "pending-missing, x"
+  bool strict = false;  // held to the built-in implementation's choices
   Shard shard;
   int64_t from = 0;  // the number of the first program
   // The number of the first program of the shard that was not searched; that of all

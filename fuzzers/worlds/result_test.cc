@@ -39,6 +39,8 @@ TEST(ResultTest, IsTheSameAfterALineOfJson) {
   part.tally.cut = 5;
   part.tally.unfinished = 1;
   part.tally.left_out.unknown = 9;
+  part.ignored = "deadlock, lost-item";
+  part.strict = true;
   part.scope.operations = *ReadOperationWords(Family::kStartIo, "start-next,start-packet");
   EXPECT_THAT(ResultLine(part), HasSubstr(", operations start-packet+start-next"));
   const absl::StatusOr<VerifyResult> read = ParseResult(ResultJson(part));
@@ -61,6 +63,7 @@ TEST(ResultTest, SaysCompleteOnlyIfNothingBoundsIt) {
   for (const auto& change : {+[](VerifyResult* result) { result->bound = "2 preemptions"; },
                              +[](VerifyResult* result) { result->stopped_by = "10 seconds"; },
                              +[](VerifyResult* result) { result->tally.unfinished = 1; },
+                             +[](VerifyResult* result) { result->ignored = "lost-item"; },
                              +[](VerifyResult* result) { result->tally.left_out.unknown = 1; }}) {
     VerifyResult bounded = complete;
     change(&bounded);
@@ -114,6 +117,8 @@ TEST(ResultTest, PartsOfAnotherRevisionOrSearchAreAnError) {
   for (const auto& change : {+[](VerifyResult* part) { part->revision = "def"; },
                              +[](VerifyResult* part) { part->implementation = "my.so"; },
                              +[](VerifyResult* part) { part->memory = "rc11"; },
+                             +[](VerifyResult* part) { part->ignored = "lost-item"; },
+                             +[](VerifyResult* part) { part->strict = true; },
                              +[](VerifyResult* part) { part->bound = "2 preemptions"; }}) {
     VerifyResult other = PartOf(2, 2, 3);
     change(&other);

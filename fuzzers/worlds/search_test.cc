@@ -11,9 +11,11 @@
 #include "fuzzers/run/report.h"
 #include "fuzzers/run/run_testing.h"
 #include "fuzzers/schedule/explore.h"
+#include "fuzzers/tools/crew.h"
 #include "fuzzers/worlds/search_worlds.h"
 #include "fuzzers/worlds/worlds.h"
 #include "fuzzers/worlds/worth.h"
+#include "gmock/gmock.h"
 #include "impl/include/csq.h"
 #include "oracle/family.h"
 #include "oracle/operation_table.h"
@@ -240,6 +242,21 @@ TEST(CrewTest, KeepsWhatItHasWhenItIsStopped) {
   ASSERT_TRUE(merged.ok()) << merged.status();
   EXPECT_EQ((*merged)[0].tally.executions, whole.tally.executions);
   EXPECT_EQ((*merged)[0].tally.digest, whole.tally.digest);
+}
+
+TEST(CrewTest, AWorkerThatCrashesOutsideOfItsTasksHasFoundNothing) {
+  CrewPlan plan;
+  plan.jobs = 2;
+  const StopSignals stop;
+  const absl::StatusOr<CrewEnd> end = RunCrew(
+      plan,
+      [](CrewMember* member) -> CrewTask {
+        if (member->number() == 0) abort();
+        return [member](int64_t task) { return task < 3 ? TaskEnd::kDone : member->NoTaskFrom(3); };
+      },
+      [](int64_t, int64_t) {}, stop);
+  ASSERT_FALSE(end.ok()) << end->found;
+  EXPECT_THAT(std::string(end.status().message()), testing::HasSubstr("outside of a task"));
 }
 
 INSTANTIATE_TEST_SUITE_P(AllFamilies, SearchTest, testing::Range(0, kFamilyCount),

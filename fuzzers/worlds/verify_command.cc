@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -75,7 +77,10 @@ void PrintResult(const VerifyResult& result) {
 }
 
 // Says where the rest begins, and returns the exit status.
-int EndWith(const Options& options, const VerifyResult& result, std::string* lines) {
+int EndWith(const Options& options, VerifyResult& result, std::string* lines) {
+  const std::set<std::string> ignored(options.guest.ignore.begin(), options.guest.ignore.end());
+  result.ignored = absl::StrJoin(ignored, ", ");
+  result.strict = options.guest.strict;
   absl::StrAppend(lines, ResultJson(result), "\n");
   PrintResult(result);
   if (!result.all) {
@@ -91,8 +96,12 @@ int EndWith(const Options& options, const VerifyResult& result, std::string* lin
 // A violation as explore reports it, from a process that has run nothing before.
 class Report {
  public:
-  Report(const Options& options, const Scope& scope, const Implementation& implementation)
-      : options_(options), scope_(scope), implementation_(implementation) {}
+  Report(const Options& options, const Scope& scope, const Implementation& implementation,
+         std::string not_searched)
+      : options_(options),
+        scope_(scope),
+        implementation_(implementation),
+        not_searched_(std::move(not_searched)) {}
 
   [[noreturn]] void Run(int64_t number);
 
@@ -105,6 +114,7 @@ class Report {
     ReportFound(*runner_, program, verdict, options_.guest, folder_, options_.directory,
                 absl::StrCat("found: by cancelsafe verify, in program ", number_, " of ",
                              ScopeText(scope_)));
+    printf("%s", not_searched_.c_str());
   }
 
   // For the last moments of a process that its implementation takes down.
@@ -112,6 +122,7 @@ class Report {
   const Options& options_;
   const Scope scope_;
   const Implementation& implementation_;
+  const std::string not_searched_;
   // A guest may change the working directory.
   const std::filesystem::path folder_ = std::filesystem::current_path();
   int64_t number_ = 0;
@@ -144,10 +155,10 @@ void Report::Run(int64_t number) {
   _exit(kExitViolation);
 }
 
-// Returns the exit status; a violation ends the process.
+// Returns the exit status; a violation ends the process, which says what was not searched.
 int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
                  const Implementation& implementation, const StopSignals& stop,
-                 std::string* lines) {
+                 const std::string& not_searched, std::string* lines) {
   {
     const char* missing = nullptr;
     const Runner runner(scope.family, implementation, SearchOptions(RunnerOptionsOf(options.guest)),
@@ -159,7 +170,9 @@ int VerifyFamily(const Options& options, const Scope& scope, const Shard& shard,
   absl::StatusOr<WorldsEnd> end =
       SearchWorlds(plan, implementation, SearchOptions(RunnerOptionsOf(options.guest)), stop);
   RequireOk(end.status());
-  if (end->violation >= 0) Report(options, scope, implementation).Run(end->violation);
+  if (end->violation >= 0) {
+    Report(options, scope, implementation, not_searched).Run(end->violation);
+  }
   VerifyResult& result = end->result;
   result.implementation =
       options.guest.implementation.empty() ? "built-in" : BaseName(options.guest.implementation);
@@ -304,14 +317,29 @@ int Verify(const Options& options, const Shard& shard) {
   std::string lines;
   int status = kExitOk;
   const StopSignals stop;
+  std::vector<std::string> rest;
+  for (const Family family : families) rest.emplace_back(FamilyFileName(family));
+  // An older file would be taken for what this command is about to write.
+  if (!options.result.empty()) RequireOk(WriteFileAtomically(options.result, lines));
   for (const Family family : families) {
     Scope scope = options.scope;
     scope.family = family;
     scope.operations = operations;
-    status = VerifyFamily(options, scope, shard, implementation, stop, &lines);
-    if (status != kExitOk) break;
+    rest.erase(rest.begin());
+    const std::string not_searched =
+        rest.empty() ? "" : absl::StrCat("not searched: ", absl::StrJoin(rest, ", "), "\n");
+    try {
+      status = VerifyFamily(options, scope, shard, implementation, stop, not_searched, &lines);
+    } catch (const SetupError&) {
+      fputs(not_searched.c_str(), stderr);
+      throw;
+    }
+    // At once: a violation in a later family ends the process.
+    if (!options.result.empty()) RequireOk(WriteFileAtomically(options.result, lines));
+    if (status == kExitOk) continue;
+    fputs(not_searched.c_str(), stdout);
+    break;
   }
-  if (!options.result.empty()) RequireOk(WriteFileAtomically(options.result, lines));
   return status;
 }
 

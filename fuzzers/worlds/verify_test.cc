@@ -51,6 +51,18 @@ TEST_F(VerifyTest, ReportsAnImplementationThatTakesTheProcessDown) {
   EXPECT_THAT(result.output, HasSubstr("remove 0"));
 }
 
+TEST_F(VerifyTest, AViolationInALaterFamilyKeepsTheResultsOfTheEarlierOnes) {
+  WriteAll(Path("all.json"), "of an earlier run\n");
+  const CommandResult result =
+      Run("cancelsafe verify device_queue csq start_io --settings 0 --result all.json "
+          "--implementation ./ignored_cancel.so");
+  EXPECT_EQ(result.status, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("not searched: start_io\n"));
+  const std::string lines = ReadAll(Path("all.json"));
+  EXPECT_THAT(lines, HasSubstr("\"family\":\"device-queue\""));
+  EXPECT_THAT(lines, Not(HasSubstr("an earlier run")));
+}
+
 TEST_F(VerifyTest, ShardsOfManyMachinesMergeToTheSameDigest) {
   const std::string scope = "verify device_queue csq --settings 0 --revision r1 ";
   const CommandResult whole = Run("cancelsafe " + scope);
