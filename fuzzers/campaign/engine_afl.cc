@@ -17,7 +17,7 @@
 #include "fuzzers/campaign/afl_folder.h"
 #include "fuzzers/campaign/engine.h"
 #include "fuzzers/program/bytes.h"
-#include "fuzzers/targets/target_report.h"
+#include "fuzzers/run/report.h"
 
 namespace cancelsafe {
 namespace {

@@ -11,7 +11,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
-#include "fuzzers/targets/target_report.h"
+#include "fuzzers/run/report.h"
 
 namespace cancelsafe {
 namespace {

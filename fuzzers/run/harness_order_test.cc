@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "fuzzers/run/run_testing.h"
 #include "fuzzers/run/testdata/racy_guest.h"
+#include "fuzzers/schedule/portfolio.h"
 
 namespace cancelsafe {
 namespace {
@@ -40,6 +41,21 @@ TEST(HarnessOrderTest, ARaceThatIsIgnoredByItsPlaceHidesNoLostItem) {
   ASSERT_TRUE(another.ignore.Add("data-race+AnotherFunction"));
   EXPECT_EQ(VerdictOf("target csq\nfiber 0\n  remove-next\nfiber 1\n  remove-next\n", another),
             VerdictKind::kDataRace);
+}
+
+TEST(HarnessOrderTest, WhereASchedulerMakesTheRunsOneWithAnIgnoredRaceIsNoPass) {
+  RunnerOptions options;
+  ASSERT_TRUE(options.ignore.Add("data-race+RacyRemoveNext"));
+  Implementation guest = BuiltInImplementation();
+  guest.IoCsqRemoveNextIrp = &RacyRemoveNext;
+  Bench bench(Family::kCsq, guest, options);
+  const Program program =
+      ProgramOf("target csq\nfiber 0\n  remove-next\n  insert 0\nfiber 1\n  remove-next\n");
+  schedule::Scheduler* const scheduler = schedule::SchedulerOf(program.schedule.kind);
+  bench.runner().RunWith(scheduler, program, {});
+  EXPECT_EQ(bench.runner().output().verdict.kind, VerdictKind::kUnknown);
+  bench.runner().RunWith(scheduler, program, {});
+  EXPECT_EQ(bench.runner().output().verdict.kind, VerdictKind::kLostItem);
 }
 
 }  // namespace

@@ -27,6 +27,11 @@ std::string FailureFile(const Program& program, const Verdict& verdict,
 std::string HeaderDifference(const std::vector<std::string>& header_comments,
                              const Verdict& verdict);
 
+// What the name of a saved failure begins with while a fresh process confirms it: it is to stay
+// where it is until then. One that is left when the target has ended was not confirmed.
+inline constexpr char kBeingConfirmed[] = "being-confirmed-";
+inline constexpr char kUnconfirmed[] = "unconfirmed-";
+
 // "csq-lost-item-CSQ-INV-01-1a2b3c4d.txt": the same program and verdict always
 // give the same name, different ones different names.
 std::string FailureFileName(const Program& program, const Verdict& verdict);

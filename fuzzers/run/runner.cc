@@ -140,8 +140,9 @@ bool Runner::RunAll(schedule::Scheduler* scheduler, const Program& program,
   if (!output_.verdict.ok()) AddStaleChoices();
   race_reports_ = RaceReports();
   if (!output_.verdict.ok() && options_.ignore.Covers(output_.verdict)) {
-    // What else is wrong with this run shows when it is made again without the race.
-    if (scheduler == nullptr && LastRace().found && IgnoreRacesLike(LastRace())) {
+    // What else is wrong with this run shows when it is made again without the race. Who explores
+    // makes other runs, in which it does not count.
+    if (LastRace().found && IgnoreRacesLike(LastRace()) && scheduler == nullptr) {
       return RunAll(scheduler, program, options);
     }
     LeaveOut();
@@ -157,7 +158,10 @@ void Runner::Judge(const schedule::RunOptions& options) {
   const schedule::RunStatus status = output_.schedule.status;
   if (MemoryRun::FoundBadAccess()) {
     verdict = MemoryRun::BadAccessVerdict(family_);
-    return;
+    const bool goes_on = status == schedule::RunStatus::kDone && !Machine::stopped() &&
+                         options_.ignore.Covers(verdict);
+    if (!goes_on) return;
+    verdict = Verdict();
   }
   if (LastRace().found) {
     verdict = RaceVerdict(LastRace(), family_);
@@ -221,10 +225,12 @@ std::string Runner::NameOf(uintptr_t address) const {
 }
 
 // The verdict is one that --ignore leaves out. A run that ended by itself passes then; of
-// one that was cut short it is not known what would have followed.
+// one that was cut short it is not known what would have followed, and one with a race was not
+// judged any further.
 void Runner::LeaveOut() {
   Verdict& verdict = output_.verdict;
-  if (output_.schedule.status == schedule::RunStatus::kDone && !Machine::stopped()) {
+  if (output_.schedule.status == schedule::RunStatus::kDone && !Machine::stopped() &&
+      verdict.kind != VerdictKind::kDataRace) {
     verdict = Verdict();
     return;
   }

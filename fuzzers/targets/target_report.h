@@ -20,11 +20,6 @@ struct TargetReport {
   bool left_out = false;  // --ignore leaves it out, and the process has ended of it
 };
 
-// What the name of a saved failure begins with while a fresh process confirms it: it is to stay
-// where it is until then. One that is left when the target has ended was not confirmed.
-inline constexpr char kBeingConfirmed[] = "being-confirmed-";
-inline constexpr char kUnconfirmed[] = "unconfirmed-";
-
 // How a target says that it has run as many schedules as it was asked for; their number
 // follows.
 inline constexpr char kEnoughSchedules[] = "enough schedules: ";

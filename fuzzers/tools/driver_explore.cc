@@ -69,7 +69,8 @@ class ScheduleSearch {
   std::string LeftOut() const {
     return absl::StrCat(", ", skipped_, " operations skipped",
                         unknown_ == 0 ? "" : absl::StrCat(", ", unknown_, " runs unknown"),
-                        ignored_runs_ == 0 ? "" : absl::StrCat(", ", ignored_runs_, " ignored"));
+                        ignored_runs_ == 0 ? "" : absl::StrCat(", ", ignored_runs_, " ignored"),
+                        restless_ == 0 ? "" : absl::StrCat(", ", restless_, " without rest"));
   }
 
   const DriverExploreOptions& options_;
@@ -83,6 +84,7 @@ class ScheduleSearch {
   int64_t skipped_ = 0;
   int64_t unknown_ = 0;
   int64_t ignored_runs_ = 0;
+  int64_t restless_ = 0;  // in which the driver does not come to rest: not every rule applies
   const DriverRunOutput* output_ = nullptr;  // of the last run
 };
 
@@ -94,6 +96,7 @@ bool ScheduleSearch::Fails(schedule::Scheduler* scheduler) {
 
 bool ScheduleSearch::Judge() {
   skipped_ += output_->skipped;
+  restless_ += output_->restless ? 1 : 0;
   const Verdict& verdict = output_->verdict;
   judged_ += verdict.kind == VerdictKind::kUnknown ? 0 : 1;
   if (verdict.ok()) return false;
@@ -130,7 +133,7 @@ int ScheduleSearch::Complete() {
   options.stop = [&] { return stop.Take(); };
   drivers::DriverSearch search(file_.program, loaded_.runner.get(), options);
   while (search.Next()) {
-    if (search.begins()) skipped_ = unknown_ = ignored_runs_ = 0;
+    if (search.begins()) skipped_ = unknown_ = ignored_runs_ = restless_ = 0;
     output_ = &search.output();
     progress_.Show(search.runs());
     if (Judge()) return Report(absl::StrCat("execution ", search.runs(), " of a complete search"));

@@ -25,6 +25,7 @@ constexpr int kPartsAtATime = 64;
 // What a process has to say of one part.
 struct SearchInParts::Returned {
   schedule::PartReturn part;
+  bool done;  // in this round: what follows is what came of it
   bool bounded;
   bool strayed;
   LeftOut left_out;
@@ -91,6 +92,7 @@ void SearchInParts::MakeRounds() {
 
 bool SearchInParts::MakeRound(std::vector<SplitExploration::Part*> parts, Returned* returned) {
   const auto count = static_cast<int64_t>(parts.size());
+  for (int64_t i = 0; i < count; ++i) returned[i].done = false;
   CrewPlan plan;
   plan.jobs = static_cast<int>(std::min<int64_t>(options_.jobs, count));
   const absl::StatusOr<CrewEnd> crew = RunCrew(
@@ -113,8 +115,10 @@ bool SearchInParts::MakeRound(std::vector<SplitExploration::Part*> parts, Return
     search_->Resume(split_->known(), *parts[static_cast<size_t>(crew->found)]);
     return false;
   }
-  stopped_ |= !crew->stopped_by.empty();
+  // A part that was given up may be the last one of the round: then no other was left to stop.
+  stopped_ |= !crew->stopped_by.empty() || crew->lost != 0;
   for (int64_t i = 0; i < std::min(crew->next, count); ++i) {
+    if (!returned[i].done) continue;
     left_out_.Add(returned[i].left_out);
     flaws_.bounded |= returned[i].bounded;
     flaws_.strayed |= returned[i].strayed;
@@ -137,6 +141,7 @@ TaskEnd SearchInParts::Search(SplitExploration::Part* part, Returned* returned) 
   returned->bounded = search_->state().bounded;
   returned->strayed = search_->state().strayed;
   returned->left_out = left_out_;
+  returned->done = true;
   member_->Count(0, shown_);
   return TaskEnd::kDone;
 }

@@ -276,7 +276,7 @@ int VerifyDriver(const Options& options, const Shard& shard) {
       drivers::OpenDriver(options.driver, options.guest.implementation);
   printf("%s", driver.remarks.c_str());
   driver.runner->CountRaces(!drivers::IgnoresRaces(drivers::IgnoredRules(options.guest.ignore)));
-  drivers::RequireRequests(driver.runner.get());
+  const drivers::DriverFacts facts = drivers::RequireRequests(driver.runner.get());
   const StopSignals stop;
   const absl::StatusOr<drivers::ProgramsEnd> end = drivers::SearchPrograms(plan, driver, stop);
   RequireOk(end.status());
@@ -291,6 +291,12 @@ int VerifyDriver(const Options& options, const Shard& shard) {
   }
   if (!options.guest.implementation.empty()) {
     absl::StrAppend(&result.implementation, " on ", BaseName(options.guest.implementation));
+  }
+  if (driver.profile == nullptr && facts.codes_left_out != 0) {
+    printf("%s\n", drivers::LeftOutCodesText(facts).c_str());
+    result.bound = absl::StrCat(facts.codes.size(), " of ",
+                                static_cast<int>(facts.codes.size()) + facts.codes_left_out,
+                                " constants that look like control codes");
   }
   result.revision = options.revision;
   result.memory = schedule::kMemoryModelNames[static_cast<int>(plan.search.memory)];

@@ -89,6 +89,9 @@ std::string Learnt(const std::string& driver, const std::string& named_profile) 
   if (facts.controls) {
     absl::StrAppend(&text, facts.codes.empty() ? ", no codes among the constants" : ", codes");
     for (const uint32_t code : facts.codes) absl::StrAppend(&text, " 0x", absl::Hex(code));
+    if (facts.codes_left_out != 0) {
+      absl::StrAppend(&text, "\n", drivers::LeftOutCodesText(facts));
+    }
   }
   text += "\n";
   if (loaded.profile == nullptr) return text + "profile: none\n";

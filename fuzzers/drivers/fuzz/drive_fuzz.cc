@@ -59,6 +59,7 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
       ++result.runs;
       result.operations += output.operations;
       result.skipped += output.skipped;
+      result.restless += output.restless ? 1 : 0;
       vocabulary.allocations = std::max(vocabulary.allocations, output.allocations);
       if (output.starved && program.driver_fibers < kMaxDriverFibers) {
         vocabulary.driver_fibers = ++program.driver_fibers;
@@ -86,12 +87,20 @@ DriveFuzzResult DriveFuzzer::Fuzz(const DriveFuzzOptions& options,
       finding.program = program;
       const bool hung = output.hung;
       finding.confirmed = Shows(program, verdict, &finding);
-      if (finding.confirmed && !hung) finding = Minimize(finding, options.minimize_runs_max);
-      // A smaller program may race at other places.
-      if (const std::string small = CauseKey(finding.verdict);
-          small != cause && !seen.insert(small).second) {
-        ++result.again[verdict.rule];
-        break;
+      if (finding.confirmed && !hung) {
+        const DriveFinding raw = finding;
+        finding = Minimize(raw, options.minimize_runs_max);
+        // A smaller program may race at other places, which are another cause. If that is known,
+        // this one is made small by itself; otherwise it is met again.
+        if (const std::string small = CauseKey(finding.verdict); small != cause) {
+          if (seen.insert(small).second) {
+            seen.erase(cause);
+          } else {
+            wanted_cause_ = cause;
+            finding = Minimize(raw, options.minimize_runs_max);
+            wanted_cause_.clear();
+          }
+        }
       }
       finding.found_after = result.runs;
       if (profile != nullptr) finding.profile = profile->path;

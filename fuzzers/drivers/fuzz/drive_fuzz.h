@@ -41,6 +41,7 @@ struct DriveFuzzResult {
   int64_t programs = 0;
   int64_t operations = 0;
   int64_t skipped = 0;
+  int64_t restless = 0;  // runs in which the driver did not come to rest: not every rule applies
   std::map<std::string, int64_t> not_judged;  // by reason
   std::map<std::string, int64_t> ignored;     // by rule
   std::map<std::string, int64_t> again;       // runs that showed a cause once more, by rule
@@ -76,7 +77,8 @@ class DriveFuzzer {
   DriverRunner& runner_;
   int minimize_runs_ = 0;
   int minimize_runs_max_ = 0;
-  int decisions_ = 0;  // of the last run
+  int decisions_ = 0;         // of the last run
+  std::string wanted_cause_;  // only this one is the same finding; "": any of the verdict
 };
 
 }  // namespace cancelsafe::drivers

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fuzzers/drivers/fuzz/drive_fuzz.h"
+#include "fuzzers/run/cause.h"
 
 namespace cancelsafe::drivers {
 namespace {
@@ -53,6 +54,7 @@ bool DriveFuzzer::Shows(const DriverProgram& program, const Verdict& verdict,
   const bool is_race = verdict.kind == VerdictKind::kDataRace &&
                        output.verdict.kind == verdict.kind && output.verdict.rule == verdict.rule;
   if (!is_race && !SameFinding(output.verdict, verdict)) return false;
+  if (!wanted_cause_.empty() && CauseKey(output.verdict) != wanted_cause_) return false;
   finding->verdict = output.verdict;
   finding->program = program;
   finding->program.schedule = output.schedule.executed;

@@ -20,7 +20,7 @@ namespace cancelsafe::drivers {
 std::string FindingFileName(const DriveFinding& finding, const std::string& driver) {
   DriverProgramFile plain;
   plain.program = finding.program;
-  return absl::StrCat(finding.confirmed ? "" : "unconfirmed-",
+  return absl::StrCat(finding.confirmed ? "" : kUnconfirmed,
                       FailureFileName(absl::StripSuffix(BaseName(driver), ".sys"),
                                       PrintDriverProgram(plain), finding.verdict));
 }
@@ -93,6 +93,13 @@ int DriveFuzzSession(const DriveSessionOptions& options) {
               static_cast<long long>(result.runs), static_cast<long long>(result.programs),
               passed.count(), static_cast<double>(result.runs) / std::max(passed.count(), 1e-9),
               static_cast<long long>(result.operations), static_cast<long long>(result.skipped));
+  if (result.restless != 0) {
+    std::printf("not judged by all rules: %lld runs in which the driver does not come to rest\n",
+                static_cast<long long>(result.restless));
+  }
+  if (result.facts.codes_left_out != 0 && loaded.profile == nullptr) {
+    std::printf("%s\n", LeftOutCodesText(result.facts).c_str());
+  }
   for (const auto& [reason, count] : result.not_judged) {
     std::printf("not judged: %lld runs: %s\n", static_cast<long long>(count), reason.c_str());
   }

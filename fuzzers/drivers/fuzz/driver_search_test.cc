@@ -2,6 +2,7 @@
 // same in all its forms, and says by what it is bounded.
 #include "fuzzers/drivers/run/driver_search.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -239,6 +240,16 @@ TEST(DriverSearchFormsTest, IsNotCompleteAfterALimit) {
   EXPECT_FALSE(found.complete);
   EXPECT_EQ(found.bound, "the number of executions");
   EXPECT_TRUE(SearchAll(ProgramOf(kReadAndWrite), &runner).complete);
+}
+
+// Rules that wait for the driver to rest are not applied then.
+TEST(DriverSearchFormsTest, IsNotCompleteWhereTheDriverDoesNotComeToRest) {
+  const auto image = Load("timer_left_at_unload.repaired");
+  ASSERT_NE(image, nullptr);
+  DriverRunner runner(image.get());
+  const Found found = SearchAll(ProgramOf("open 0\nfiber 0\n  write 0 0 in=16\n"), &runner);
+  EXPECT_FALSE(found.complete);
+  EXPECT_THAT(found.bound, testing::HasSubstr("does not come to rest"));
 }
 
 TEST(DriverSearchFormsTest, DoesNotReduceWhereAccessesGoByUnseen) {

@@ -74,10 +74,10 @@ LoadedDriver OpenDriver(const std::string& driver, const std::string& implementa
   return loaded;
 }
 
-void RequireRequests(DriverRunner* runner) {
+DriverFacts RequireRequests(DriverRunner* runner) {
   const DriverFacts facts = runner->Learn();
   // What is wrong with loading it is a finding.
-  if (!facts.verdict.ok() && facts.verdict.kind != VerdictKind::kUnknown) return;
+  if (!facts.verdict.ok() && facts.verdict.kind != VerdictKind::kUnknown) return facts;
   std::string reason;
   if (!facts.verdict.ok()) {
     reason = facts.verdict.reason;
@@ -89,7 +89,7 @@ void RequireRequests(DriverRunner* runner) {
                    "is not provided, and there is no device"
                  : "DriverEntry has created no device";
   }
-  if (reason.empty()) return;
+  if (reason.empty()) return facts;
   throw SetupError(absl::StrCat("nothing can be judged, since no request can be sent: ", reason));
 }
 

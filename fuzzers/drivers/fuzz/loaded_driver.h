@@ -27,8 +27,8 @@ LoadedDriver OpenDriver(const std::string& driver, const std::string& implementa
                         const std::string& profile = "");
 
 // Loads and unloads it once, and throws a SetupError with the reason if no request can be sent to
-// it: then nothing that follows would be judged.
-void RequireRequests(DriverRunner* runner);
+// it: then nothing that follows would be judged. Returns what was learnt.
+DriverFacts RequireRequests(DriverRunner* runner);
 
 // The driver that a saved program is for: `named` if it is not "", else the one of the line
 // "# driver FILE.sys", as it stands or in the folder of `program_path`.

@@ -7,13 +7,8 @@
 #include "fuzzers/drivers/program/driver_learnt.h"
 
 namespace cancelsafe::drivers {
-namespace {
 
-constexpr size_t kMaxCodes = 32;
-
-}  // namespace
-
-std::vector<uint32_t> ControlCodesIn(const DriverImage& image) {
+std::vector<uint32_t> ControlCodesIn(const DriverImage& image, int* left_out) {
   std::vector<uint32_t> codes;
   constexpr size_t kPage = 4096;
   for (size_t page = 0; page < image.size(); page += kPage) {
@@ -27,7 +22,8 @@ std::vector<uint32_t> ControlCodesIn(const DriverImage& image) {
   }
   std::sort(codes.begin(), codes.end());
   codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
-  if (codes.size() > kMaxCodes) codes.resize(kMaxCodes);
+  *left_out = static_cast<int>(codes.size() - std::min(codes.size(), kMaxControlCodes));
+  codes.resize(std::min(codes.size(), kMaxControlCodes));
   return codes;
 }
 

@@ -130,13 +130,18 @@ void DriverRunner::TellFeedback() {
   }
 }
 
+std::string LeftOutCodesText(const DriverFacts& facts) {
+  return absl::StrCat(facts.codes_left_out, " more constants look like control codes than the ",
+                      facts.codes.size(), " that are tried: name those of the driver in a profile");
+}
+
 DriverFacts DriverRunner::Learn() {
   DriverProgram program;
   program.driver_fibers = kMaxDriverFibers;
   Run(program, DriverRunOptions());
   facts_.starts = !entry_failed_;
   facts_.verdict = output_.verdict;
-  facts_.codes = ControlCodesIn(*image_);
+  facts_.codes = ControlCodesIn(*image_, &facts_.codes_left_out);
   return facts_;
 }
 

@@ -51,6 +51,7 @@ struct DriverFacts {
   bool writes = false;
   bool controls = false;
   std::vector<uint32_t> codes;  // of device control
+  int codes_left_out = 0;       // further constants that look like one
   bool filters = false;         // it registered a minifilter
   bool starts = true;           // its entry point succeeded
   bool has_device = false;      // that requests can be sent to
@@ -60,6 +61,9 @@ struct DriverFacts {
   int load_allocations = 0;
   Verdict verdict;  // of loading and unloading it
 };
+
+// What to say of codes_left_out.
+std::string LeftOutCodesText(const DriverFacts& facts);
 
 class DriverRunner final : private Stage::Play {
  public:

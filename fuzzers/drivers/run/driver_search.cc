@@ -129,6 +129,9 @@ bool DriverSearch::Next() {
     } else if (fails) {
       // What other fibers would have done next is not known.
       bound_ = "an execution that a broken rule ended";
+    } else if (output_->restless) {
+      bound_ =
+          "executions in which the driver does not come to rest, so that not every rule applies";
     } else if (runner_->memory_bounded()) {
       bound_ = "what the memory engine has room for";
     } else if (output_->schedule.points > kPointsMax && !fails) {

@@ -26,6 +26,7 @@
 #include "fuzzers/drivers/targets/driver_target_flags.h"
 #include "fuzzers/drivers/world/faults.h"
 #include "fuzzers/memory/runtime.h"
+#include "fuzzers/run/report.h"
 #include "fuzzers/targets/confirm.h"
 #include "fuzzers/targets/coverage_map.h"
 #include "fuzzers/targets/stats.h"
@@ -116,6 +117,12 @@ void CountOutcomes() {
   }
 }
 
+// The text of a finding that is not confirmed, with the reason in its second line.
+std::string WithReason(const std::string& why, std::string text) {
+  text.insert(text.find('\n') + 1, absl::StrCat("# unconfirmed: ", why, "\n"));
+  return text;
+}
+
 // Saves a finding and tells the campaign; `why` says why it is not confirmed, or is "".
 void Save(const DriveFinding& finding, const std::string& why) {
   const DriverTargetFlags& flags = target->flags;
@@ -127,10 +134,7 @@ void Save(const DriveFinding& finding, const std::string& why) {
   const std::string origin =
       absl::StrCat("by a fuzz engine, after ", Count(target->stats->runs), " runs");
   std::string text = FindingText(finding, flags.driver, flags.implementation, origin, path);
-  if (!why.empty()) {
-    const size_t line = text.find('\n') + 1;
-    text.insert(line, absl::StrCat("# unconfirmed: ", why, "\n"));
-  }
+  if (!why.empty()) text = WithReason(why, std::move(text));
   const absl::Status status = WriteFileAtomically((target->folder / path).string(), text);
   fprintf(stderr, "\n%s\n", VerdictLine(finding.verdict).c_str());
   if (!status.ok()) {
@@ -148,13 +152,15 @@ void Save(const DriveFinding& finding, const std::string& why) {
 // From the file in which it is, which says what is known should this process end meanwhile.
 std::string ConfirmInFreshProcess(const DriveFinding& finding) {
   const DriverTargetFlags& flags = target->flags;
+  const std::string path = (target->folder / flags.artifacts /
+                            absl::StrCat(kBeingConfirmed, FindingFileName(finding, flags.driver)))
+                               .string();
   DriveFinding saved = finding;
   saved.confirmed = false;
-  const std::string path = (target->folder / flags.artifacts /
-                            absl::StrCat(FindingFileName(saved, flags.driver), ".confirming"))
-                               .string();
   const absl::Status status = WriteFileAtomically(
-      path, FindingText(saved, flags.driver, flags.implementation, "being confirmed", path));
+      path,
+      WithReason("the process ended while it was being confirmed",
+                 FindingText(saved, flags.driver, flags.implementation, "by a fuzz engine", path)));
   if (!status.ok()) return "";  // Save says what is wrong
   std::vector<std::string> command = {"/proc/self/exe", "--driver=" + flags.driver};
   command.insert(command.end(), flags.own_flags.begin(), flags.own_flags.end());

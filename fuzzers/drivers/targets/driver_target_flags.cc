@@ -64,7 +64,7 @@ constexpr TargetFlag<DriverTargetFlags> kFlags[] = {
     {"--ignore", true, true,
      [](Value value, DriverTargetFlags* flags) { flags->ignored.emplace_back(value); }},
     {"--artifacts", true, false, &ReadText<&DriverTargetFlags::artifacts>},
-    {"--profile", true, false, &ReadText<&DriverTargetFlags::profile>},
+    {"--profile", true, true, &ReadText<&DriverTargetFlags::profile>},
     {"--learnt", true, false, &ReadText<&DriverTargetFlags::learnt>},
     {"--schedules", true, false, &ReadSchedules},
     {"--stats", true, false, &ReadText<&DriverTargetFlags::stats>},

@@ -98,6 +98,18 @@ TEST_F(DriverTargetTest, WhatComparisonsLookForIsLearntAndTried) {
   EXPECT_TRUE(DriveFuzzer(loaded.runner.get()).Fuzz(options).findings.empty());
 }
 
+// The fresh process that confirms a finding has to know it too.
+TEST_F(DriverTargetTest, WhatANamedProfileShowsIsConfirmed) {
+  const std::string driver = folder_ + "/of_another_name.sys";
+  std::filesystem::copy_file(Driver("put_back_behind.broken"), driver);
+  const Outcome outcome = RunTarget(
+      {"--driver=" + driver, "--profile=" CANCELSAFE_EXAMPLES_DIR "/put_back_behind.broken.profile",
+       "-runs=4000"});
+  ASSERT_TRUE(outcome.reported) << outcome.said;
+  EXPECT_EQ(outcome.report.verdict.rule, "out-of-order");
+  EXPECT_EQ(outcome.report.unconfirmed, "");
+}
+
 TEST_F(DriverTargetTest, ARightDriverIsCleanAndLeavesACorpusOfPrograms) {
   const Outcome outcome = RunTarget({"--driver=" + Driver("walk_returns_last.repaired"),
                                      "-runs=400", "--stats=" + folder_ + "/stats",
