@@ -51,11 +51,13 @@ TEST(HarnessOrderTest, WhereASchedulerMakesTheRunsOneWithAnIgnoredRaceIsNoPass) 
   Bench bench(Family::kCsq, guest, options);
   const Program program =
       ProgramOf("target csq\nfiber 0\n  remove-next\n  insert 0\nfiber 1\n  remove-next\n");
-  schedule::Scheduler* const scheduler = schedule::SchedulerOf(program.schedule.kind);
+  schedule::Scheduler* const scheduler = schedule::SchedulerOf(schedule::Kind::kRandom);
   bench.runner().RunWith(scheduler, program, {});
-  EXPECT_EQ(bench.runner().output().verdict.kind, VerdictKind::kUnknown);
+  EXPECT_EQ(bench.runner().output().verdict.kind, VerdictKind::kUnknown)
+      << VerdictLine(bench.runner().output().verdict);
   bench.runner().RunWith(scheduler, program, {});
-  EXPECT_EQ(bench.runner().output().verdict.kind, VerdictKind::kLostItem);
+  EXPECT_EQ(bench.runner().output().verdict.kind, VerdictKind::kLostItem)
+      << VerdictLine(bench.runner().output().verdict);
 }
 
 }  // namespace
