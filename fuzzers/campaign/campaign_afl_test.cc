@@ -92,8 +92,8 @@ TEST_F(AflCampaignTest, WhatIsBeingConfirmedIsTakenWhenTheTargetHasEnded) {
   AddAfl("csq", "clean");
   const absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(options_);
   ASSERT_TRUE(workspace.ok()) << workspace.status();
-  const std::unique_ptr<EngineRun> engine = MakeAflRun(
-      {options_.targets[0], options_.sanitizers[0], 0, true}, options_, workspace->get());
+  const SlotId slot = {options_.targets[0], options_.sanitizers[0], 0, true};
+  const std::unique_ptr<EngineRun> engine = MakeAflRun(slot, options_, workspace->get());
   ASSERT_TRUE(engine->Prepare(options_.work, 1).ok());
   const std::string saved = options_.work + "/saved/";
   std::ofstream(saved + "being-confirmed-csq-rule-1.txt")

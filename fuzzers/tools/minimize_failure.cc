@@ -106,29 +106,49 @@ bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* prog
   return false;
 }
 
+// The operations whose bit is set in `kept`.
+Program KeptOnly(const Program& program, uint32_t kept) {
+  Program result = program;
+  result.operation_count = 0;
+  for (int i = 0; i < program.operation_count; ++i) {
+    if ((kept >> i & 1) == 0) continue;
+    result.operations[result.operation_count] = program.operations[i];
+    result.fiber_of[result.operation_count++] = program.fiber_of[i];
+  }
+  Normalize(&result);
+  return result;
+}
+
 // What needs a stale choice takes many runs to search in a program of more than a few
-// operations, and few in one of a few: so these are tried whole.
+// operations, and few in one of a few: so these are tried whole. With one stale choice, which is
+// nearly always enough, that takes a tenth of the runs.
 constexpr int kFewOperations = 3;
 constexpr int kFewAmongMax = 12;
+constexpr int kFewAmongMaxWithOneStale = 20;
 
 bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program) {
   const int count = program->operation_count;
-  if (program->schedule.stale_count == 0 || count > kFewAmongMax) return false;
-  judge->Allow(program->schedule);
-  for (int size = 2; size <= kFewOperations && size < count; ++size) {
-    for (uint32_t kept = 0; kept < 1u << count; ++kept) {
-      if (__builtin_popcount(kept) != size) continue;
-      Program candidate = *program;
-      candidate.operation_count = 0;
-      for (int i = 0; i < count; ++i) {
-        if ((kept >> i & 1) == 0) continue;
-        candidate.operations[candidate.operation_count] = program->operations[i];
-        candidate.fiber_of[candidate.operation_count++] = program->fiber_of[i];
+  // All of them with few preemptions before any with more, whose search takes ten times as long.
+  const auto keep = [&](int preemptions) {
+    for (int size = 2; size <= kFewOperations && size < count; ++size) {
+      for (uint32_t kept = 0; kept < 1u << count; ++kept) {
+        if (__builtin_popcount(kept) != size) continue;
+        Program candidate = KeptOnly(*program, kept);
+        if (!judge->FewerPreemptions(wanted, preemptions, &candidate)) continue;
+        *program = candidate;
+        return true;
       }
-      Normalize(&candidate);
-      if (!FewestPreemptions(judge, wanted, &candidate)) continue;
-      *program = candidate;
-      return true;
+    }
+    return false;
+  };
+  for (const int stale : {1, program->schedule.stale_count}) {
+    if (stale > program->schedule.stale_count) return false;
+    if (count > (stale == 1 ? kFewAmongMaxWithOneStale : kFewAmongMax)) return false;
+    schedule::Schedule allowed = program->schedule;
+    allowed.stale_count = stale;
+    judge->Allow(allowed);
+    for (int bound = 0; bound <= kThoroughPreemptions; ++bound) {
+      if (keep(bound)) return true;
     }
   }
   return false;
@@ -181,6 +201,14 @@ MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
     judge->Allow(candidate->schedule);
     return judge->Reschedule(wanted, candidate);
   };
+  if (result.program.schedule.stale_count != 0) {
+    // Searching a schedule for each of many long programs takes a minute. What is left without
+    // that is mostly few enough for all small parts of it to be tried.
+    MinimizeOptions same_schedule = options;
+    same_schedule.reschedule = nullptr;
+    result.program = MinimizeProgram(result.program, still_fails, show, same_schedule);
+    KeepFewOperations(judge, wanted, &result.program);
+  }
   do {
     result.program = MinimizeProgram(result.program, still_fails, show, options);
   } while (MergeFibers(judge, wanted, &result.program) ||

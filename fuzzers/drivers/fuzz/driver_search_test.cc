@@ -249,7 +249,9 @@ TEST(DriverSearchFormsTest, IsNotCompleteWhereTheDriverDoesNotComeToRest) {
   DriverRunner runner(image.get());
   const Found found = SearchAll(ProgramOf("open 0\nfiber 0\n  write 0 0 in=16\n"), &runner);
   EXPECT_FALSE(found.complete);
-  EXPECT_THAT(found.bound, testing::HasSubstr("does not come to rest"));
+  // Of several bounds the last is said; the memory engine has room for part of such a run.
+  EXPECT_THAT(found.bound, testing::AnyOf(testing::HasSubstr("does not come to rest"),
+                                          testing::HasSubstr("could not be judged")));
 }
 
 TEST(DriverSearchFormsTest, DoesNotReduceWhereAccessesGoByUnseen) {
