@@ -141,8 +141,9 @@ bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* pro
     }
     return false;
   };
-  for (const int stale : {1, program->schedule.stale_count}) {
-    if (stale > program->schedule.stale_count) return false;
+  const int all = program->schedule.stale_count;
+  if (all == 0) return false;
+  for (const int stale : {1, all}) {
     if (count > (stale == 1 ? kFewAmongMaxWithOneStale : kFewAmongMax)) return false;
     schedule::Schedule allowed = program->schedule;
     allowed.stale_count = stale;
@@ -150,6 +151,7 @@ bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* pro
     for (int bound = 0; bound <= kThoroughPreemptions; ++bound) {
       if (keep(bound)) return true;
     }
+    if (all == 1) return false;
   }
   return false;
 }
