@@ -111,6 +111,14 @@ TEST_F(CampaignTest, ATargetThatEndsOfWhatIsLeftOutIsStartedAgain) {
   EXPECT_EQ(CountFiles(options_.work + "/slots/csq-address-0", "crash-"), 0);
 }
 
+TEST_F(CampaignTest, WhatEndsOfWhatIsLeftOutInItsCorpusHasFuzzedNothing) {
+  options_.seconds = 60;
+  options_.guest.ignore = {"crash+Peek"};
+  Add("csq", "left-out-in-corpus");
+  EXPECT_EQ(Run(), kCampaignSetup) << output_;
+  EXPECT_TRUE(Printed("and fuzzes nothing")) << output_;
+}
+
 TEST_F(CampaignTest, AFindingDoesNotEndTheOtherSlots) {
   Add("csq", "violation");
   Add("device_queue", "clean");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
@@ -38,6 +39,18 @@ bool IsFatal(const Verdict& verdict) {
          verdict.kind == VerdictKind::kUndefined;
 }
 
+// Whether what --ignore leaves out ended the process of that run, and not the run alone.
+bool EndsItsProcess(const Verdict& cut_short) {
+  for (int i = 0; i < kRuleCount; ++i) {
+    const RuleRow& row = RuleInfo(static_cast<Rule>(i));
+    Verdict verdict;
+    verdict.kind = row.kind;
+    if (cut_short.rule == row.name) return IsFatal(verdict);
+  }
+  // Signals and the sanitizers' own words are not in the table.
+  return true;
+}
+
 // What a line of a replay says of a file: "FILE: VERDICT ...".
 bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict) {
   const size_t at = line.find(": VERDICT ");
@@ -57,6 +70,7 @@ struct Printed {
   bool ended = true;  // no file hangs
   int failed = 0;
   int cut_short = 0;  // by what is left out
+  int renamed = 0;    // with another verdict than the file's header names; may be a pass
 };
 
 Printed AddFindings(const std::string& output, const CampaignSanitizer& sanitizer,
@@ -65,9 +79,14 @@ Printed AddFindings(const std::string& output, const CampaignSanitizer& sanitize
   for (const absl::string_view line : absl::StrSplit(output, '\n')) {
     std::string file;
     Verdict verdict;
-    if (!ParseReplayLine(line, &file, &verdict)) continue;
+    if (!ParseReplayLine(line, &file, &verdict)) {
+      printed.renamed += absl::StrContains(line, kHeaderDiffers);
+      continue;
+    }
     if (verdict.kind == VerdictKind::kUnknown) {
       ++printed.cut_short;
+      // An engine that reads it would end as well, and again each time it is started.
+      if (EndsItsProcess(verdict)) AddOnce(file, &result->fatal);
       continue;
     }
     ++printed.failed;
@@ -140,7 +159,7 @@ CorpusResult ReplayCorpus(const CampaignOptions& options, const std::vector<std:
       if (!printed.ended) result.hanging.push_back(target);
       if (end->status.clean()) continue;
       const bool failed = !end->status.signaled && end->status.code == kExitViolation;
-      if (failed && printed.failed == 0 && printed.cut_short > 0) continue;
+      if (failed && printed.failed == 0 && printed.cut_short + printed.renamed > 0) continue;
       result.end = std::max(result.end, failed ? CorpusEnd::kFailed : CorpusEnd::kSetup);
     }
   }

@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "absl/strings/str_cat.h"
 #include "fuzzers/campaign/campaign_testing.h"
+#include "fuzzers/run/report.h"
 #include "gmock/gmock.h"
 
 namespace cancelsafe {
@@ -75,6 +77,28 @@ TEST_F(CorpusReplayTest, FilesThatCrashAreNoStartForAnEngine) {
             CorpusEnd::kFailed);
   EXPECT_EQ(result_.fatal, std::vector<std::string>{"a.txt"});
   EXPECT_TRUE(result_.ignore.empty());
+}
+
+// libFuzzer would die of it while it reads its corpus, each time it is started.
+TEST_F(CorpusReplayTest, FilesThatCrashInWhatIsLeftOutAreNoStartForAnEngineEither) {
+  EXPECT_EQ(ReplayBy("echo \"a.txt: VERDICT unknown (signal-11): the run ended at 'signal-11'\"\n"
+                     "echo \"b.txt: VERDICT unknown (lost-item): the run ended at 'lost-item'\"\n"
+                     "exit 1"),
+            CorpusEnd::kPassed);
+  EXPECT_EQ(result_.fatal, std::vector<std::string>{"a.txt"});
+}
+
+// The header's verdict is not one of the run.
+TEST_F(CorpusReplayTest, AFileThatPassesIsNotBlamedForWhatItsHeaderNames) {
+  const Verdict verdict = MakeVerdict(Rule::kTimeOut, Family::kCsq);
+  const std::string difference = HeaderDifference({VerdictLine(verdict)}, Verdict());
+  const std::string line = difference.substr(0, difference.find('\n'));
+  ASSERT_THAT(line, HasSubstr(kHeaderDiffers));
+  EXPECT_EQ(ReplayBy(absl::StrCat("echo \"a.txt: ", line, "\"; exit 1")), CorpusEnd::kPassed);
+  EXPECT_TRUE(result_.findings.all().empty());
+  EXPECT_TRUE(result_.ignore.empty());
+  EXPECT_TRUE(result_.hanging.empty());
+  EXPECT_THAT(output_, HasSubstr(line));
 }
 
 TEST_F(CorpusReplayTest, AHangIsToldOnceForItsTarget) {

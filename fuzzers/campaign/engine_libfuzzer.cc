@@ -10,6 +10,10 @@
 namespace cancelsafe {
 namespace {
 
+// After as many ends in a row of what is left out, before anything was fuzzed, the next start
+// would end there as well.
+constexpr int kEndsInCorpusMax = 3;
+
 // The exit statuses by which a target says that it cannot work.
 constexpr int kTargetUsage = 2;
 constexpr int kTargetSetup = 3;
@@ -76,6 +80,15 @@ class LibFuzzerRun : public EngineRun {
       outcome.again = true;
       outcome.state = end.stopped_by_user ? SlotState::kStopped : SlotState::kDone;
       unlink(facts.artifact.c_str());
+      in_corpus_ = facts.through_corpus ? 0 : in_corpus_ + 1;
+      if (in_corpus_ == kEndsInCorpusMax && !end.stopped_by_user) {
+        outcome.again = false;
+        outcome.state = SlotState::kNotRun;
+        outcome.complaint = absl::StrCat("it ends of what is left out while it reads ",
+                                         workspace_.CorpusFolder(*id_.target),
+                                         ", and fuzzes nothing: give it "
+                                         "another --work folder, or mend what is left out");
+      }
     } else if (!died && exit.clean() && facts.done) {
       outcome.state = SlotState::kDone;
     } else if (!died && end.stopped_by_user) {
@@ -103,6 +116,7 @@ class LibFuzzerRun : public EngineRun {
   const CampaignOptions& options_;
   const Workspace& workspace_;
   std::vector<std::string> found_;  // rules
+  int in_corpus_ = 0;               // starts in a row that ended while it read its corpus
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
@@ -28,6 +29,27 @@ std::vector<std::string> ReplayOf(const std::string& program, const CampaignOpti
   return command;
 }
 
+// What a replay of one file says of it.
+enum class Replayed { kFails, kPasses, kNotJudged };
+
+Replayed ReplayedAs(const ChildEnd& end, const std::string& output) {
+  if (end.timed_out) return Replayed::kFails;
+  if (end.status.clean()) return Replayed::kPasses;
+  // The exit status alone does not tell: it is 1 as well where the run passes and the header
+  // of the file names a verdict.
+  bool judged = true;
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    Verdict verdict;
+    if (!ParseVerdictLine(line, &verdict)) continue;
+    if (verdict.kind == VerdictKind::kUnknown)
+      judged = false;
+    else if (!verdict.ok())
+      return Replayed::kFails;
+  }
+  if (!judged) return Replayed::kNotJudged;
+  return absl::StrContains(output, kHeaderDiffers) ? Replayed::kPasses : Replayed::kFails;
+}
+
 }  // namespace
 
 void ConfirmFinding(const std::string& program, const CampaignOptions& options, Finding* finding) {
@@ -38,11 +60,17 @@ void ConfirmFinding(const std::string& program, const CampaignOptions& options, 
   }
   std::vector<std::string> command = ReplayOf(program, options, *finding);
   command.push_back(saved);
-  const absl::StatusOr<ChildEnd> end = RunProcess(command, kSecondsMax, [](absl::string_view) {});
-  if (!end.ok() || !end->status.clean() || end->timed_out) return;
+  std::string output;
+  const absl::StatusOr<ChildEnd> end = RunProcess(
+      command, kSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
+  if (!end.ok()) return;
+  const Replayed replayed = ReplayedAs(*end, output);
+  if (replayed == Replayed::kFails) return;
   const std::string why =
-      "replayed in a process of its own it passes: it needs what earlier runs left behind, or the "
-      "machine stood still";
+      replayed == Replayed::kPasses
+          ? "replayed in a process of its own it passes: it needs what earlier runs left behind, "
+            "or the machine stood still"
+          : "replayed in a process of its own it cannot be judged";
   MarkUnconfirmed(why, finding);
   const absl::StatusOr<std::string> text = ReadFile(saved);
   if (!text.ok()) return;

@@ -3,7 +3,9 @@
 
 #include <sys/stat.h>
 
+#include "absl/strings/str_cat.h"
 #include "fuzzers/campaign/campaign_testing.h"
+#include "fuzzers/run/report.h"
 #include "gmock/gmock.h"
 
 namespace cancelsafe {
@@ -45,8 +47,19 @@ TEST_F(MinimizeFindingTest, WhatAProcessDiedOfIsConfirmedByAReplay) {
   options_.findings = folder_ + "/findings";
   fs::create_directories(options_.findings);
   const std::string program = folder_ + "/program";
-  for (const bool passes : {false, true}) {
-    std::ofstream(program) << "#!/bin/sh\nexit " << (passes ? 0 : 1) << "\n";
+  const std::string difference = HeaderDifference({"VERDICT livelock (time-out): slow"}, Verdict());
+  const struct {
+    bool passes;
+    std::string script;
+  } cases[] = {
+      {false, "exit 1"},
+      {false, "echo 'a.txt: VERDICT livelock (time-out): slow'; exit 1"},
+      {true, "exit 0"},
+      // As the program really ends: the header names what the run does not show.
+      {true, absl::StrCat("cat <<'END'\na.txt: ", difference, "\nEND\nexit 1")},
+  };
+  for (const auto& [passes, script] : cases) {
+    std::ofstream(program) << "#!/bin/sh\n" << script << "\n";
     chmod(program.c_str(), 0755);
     Finding finding;
     finding.sanitizer = "model";

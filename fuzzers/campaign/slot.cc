@@ -83,7 +83,12 @@ bool Slot::StartAgain(double now) {
   const int seconds = static_cast<int>(over_ - now);
   if (!outcome_.again || stop_ || stopped_by_user_ || seconds < 1) return false;
   ++starts_again_;
-  return StartProcess(seconds).ok();
+  const absl::Status started = StartProcess(seconds);
+  if (started.ok()) return true;
+  // What is left of its time is not fuzzed.
+  outcome_.state = SlotState::kNotRun;
+  outcome_.complaint = std::string(started.message());
+  return false;
 }
 
 // Whether the last run of a target with a guest will not end before its time is over. The

@@ -113,6 +113,8 @@ void TargetLog::ReadLine(absl::string_view line) {
     SetOnce(line.substr(strlen("SUMMARY: ")), &facts_.summary);
   } else if (TextAfter(line, "Test unit written to ", &rest)) {
     SetOnce(rest, &facts_.artifact);
+  } else if (absl::StartsWith(line, "#") && absl::StrContains(line, "INITED ")) {
+    facts_.through_corpus = true;
   } else if ((absl::StartsWith(line, "Done ") && absl::StrContains(line, " runs in ")) ||
              absl::StartsWith(line, kEnoughSchedules)) {
     facts_.done = true;

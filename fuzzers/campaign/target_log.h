@@ -20,12 +20,13 @@ namespace cancelsafe {
 struct LogFacts {
   std::optional<TargetReport> report;  // of a violation that could be made to happen again
   std::vector<TargetReport> unconfirmed;
-  bool left_out = false;     // it died of what --ignore leaves out
-  std::string complaint;     // "cancelsafe: ...": the target could not do its work
-  std::string engine_error;  // "deadly signal", or why AFL++ gave up
-  std::string summary;       // of a sanitizer: "AddressSanitizer: SEGV ..."
-  std::string artifact;      // path of the input as the engine saved it
-  bool done = false;         // the engine said that it was through
+  bool left_out = false;        // it died of what --ignore leaves out
+  std::string complaint;        // "cancelsafe: ...": the target could not do its work
+  std::string engine_error;     // "deadly signal", or why AFL++ gave up
+  std::string summary;          // of a sanitizer: "AddressSanitizer: SEGV ..."
+  std::string artifact;         // path of the input as the engine saved it
+  bool through_corpus = false;  // libFuzzer has run what it started from
+  bool done = false;            // the engine said that it was through
 };
 
 class TargetLog {

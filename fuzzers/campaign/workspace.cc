@@ -25,6 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kSeed[] = "seed";  // what the names of the corpus's files begin with
+
 absl::Status SystemError(const std::string& what, const std::string& path, int reason) {
   return absl::UnavailableError(absl::StrCat("cannot ", what, " ", path, ": ", strerror(reason)));
 }
@@ -98,14 +100,16 @@ absl::StatusOr<int> Workspace::AddSeeds(const FuzzTarget& target) {
   for (const char* part : {"seeds", "regressions"}) {
     for (const std::string& path :
          FilesIn(absl::StrCat(options_.corpus, "/", target.name, "_fuzzer/", part))) {
-      if (std::find(options_.fatal_seeds.begin(), options_.fatal_seeds.end(), path) !=
-          options_.fatal_seeds.end()) {
-        continue;
-      }
       const absl::StatusOr<std::string> bytes = EncodeSeed(target, path);
       if (!bytes.ok()) return bytes.status();
+      if (std::find(options_.fatal_seeds.begin(), options_.fatal_seeds.end(), path) !=
+          options_.fatal_seeds.end()) {
+        // A campaign of an implementation that it does not crash may have left it here.
+        unlink(InputName(target, kSeed, *bytes).c_str());
+        continue;
+      }
       ++count;
-      const absl::StatusOr<bool> added = AddInput(target, "seed", *bytes);
+      const absl::StatusOr<bool> added = AddInput(target, kSeed, *bytes);
       if (!added.ok()) return added.status();
     }
   }
@@ -114,8 +118,7 @@ absl::StatusOr<int> Workspace::AddSeeds(const FuzzTarget& target) {
 
 absl::StatusOr<bool> Workspace::AddInput(const FuzzTarget& target, const std::string& prefix,
                                          const std::string& bytes) {
-  const std::string name =
-      absl::StrFormat("%s/%s-%016x", CorpusFolder(target), prefix, HashText64(bytes));
+  const std::string name = InputName(target, prefix, bytes);
   if (access(name.c_str(), F_OK) == 0) return false;
   // Not beside the others: an engine may be reading that folder, and nothing that it
   // has seen there may go away.
@@ -124,6 +127,11 @@ absl::StatusOr<bool> Workspace::AddInput(const FuzzTarget& target, const std::st
   if (!status.ok()) return status;
   if (rename(incoming.c_str(), name.c_str()) != 0) return SystemError("create", name, errno);
   return true;
+}
+
+std::string Workspace::InputName(const FuzzTarget& target, const std::string& prefix,
+                                 const std::string& bytes) const {
+  return absl::StrFormat("%s/%s-%016x", CorpusFolder(target), prefix, HashText64(bytes));
 }
 
 std::string Workspace::CorpusFolder(const FuzzTarget& target) const {

@@ -47,6 +47,10 @@ class Workspace {
   absl::StatusOr<std::string> MakeSlotFolder(const std::string& slot_name);
 
  private:
+  // Where an input of these bytes lies.
+  std::string InputName(const FuzzTarget& target, const std::string& prefix,
+                        const std::string& bytes) const;
+
   Workspace(const CampaignOptions& options, int lock) : options_(options), lock_(lock) {}
 
   const CampaignOptions& options_;

@@ -107,6 +107,22 @@ TEST_F(WorkspaceTest, SlotsHaveFoldersOfTheirOwn) {
   EXPECT_TRUE(fs::is_directory(*first) && fs::is_directory(*second));
 }
 
+// An engine that reads an input which crashes the implementation ends, each time it is started.
+TEST_F(WorkspaceTest, ASeedThatCrashesIsTakenOutOfTheCorpusOfAnEarlierCampaign) {
+  const FuzzTarget& csq = *options_.targets[0];
+  const std::string seed = options_.corpus + "/csq_fuzzer/seeds/a.txt";
+  fs::create_directories(options_.corpus + "/csq_fuzzer/seeds");
+  std::ofstream(seed)
+      << "target csq\nqueue classic insert=tail peek=any lock=spin\nfiber 0\n  insert 1\n";
+  const absl::StatusOr<std::unique_ptr<Workspace>> workspace = Workspace::Open(options_);
+  ASSERT_TRUE(workspace.ok()) << workspace.status();
+  ASSERT_TRUE((*workspace)->AddSeeds(csq).ok()) << (*workspace)->AddSeeds(csq).status();
+  EXPECT_EQ((*workspace)->CorpusSize(csq), 1);
+  options_.fatal_seeds = {seed};
+  ASSERT_TRUE((*workspace)->AddSeeds(csq).ok());
+  EXPECT_EQ((*workspace)->CorpusSize(csq), 0);
+}
+
 TEST_F(WorkspaceTest, WhatAnInterruptedCampaignLearntIsThere) {
   const FuzzTarget& csq = *options_.targets[0];
   {

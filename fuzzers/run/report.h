@@ -22,8 +22,12 @@ std::string FailureReport(const Program& program, const History& history, const 
 std::string FailureFile(const Program& program, const Verdict& verdict,
                         const std::vector<std::string>& origin);
 
+// What a replay prints of a file whose run gives another verdict than its header names.
+inline constexpr char kHeaderDiffers[] = "not what the file's header names";
+
 // In words, how a run's verdict differs from the one that the header of its file names; ""
-// if it is the same finding, or if the header names none.
+// if it is the same finding, or if the header names none. ParseVerdictLine finds nothing in them:
+// the verdict that they quote is not one of this run.
 std::string HeaderDifference(const std::vector<std::string>& header_comments,
                              const Verdict& verdict);
 
