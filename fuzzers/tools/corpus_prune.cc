@@ -7,8 +7,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
@@ -24,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr char kPreset[] = "asan";  // whichever engine grew the corpus
 constexpr double kMergeSecondsMax = 3600;
+constexpr size_t kInputBytesMax = 4096;
 
 void Rename(const std::string& from, const std::string& to) {
   std::error_code error;
@@ -42,18 +45,22 @@ bool PruneOne(const std::string& work, const std::string& target) {
   const absl::Status made = MakeFolder(merged);
   RequireOk(made);
   std::string output;
-  const absl::StatusOr<ChildEnd> end = RunProcess(
-      {absl::StrCat(BuildFolder(kPreset), "/fuzzers/targets/", target, "_fuzzer"), "-merge=1",
-       "-max_len=4096", "-timeout=10", absl::StrCat("-artifact_prefix=", merged, "/"),
-       absl::StrCat("--artifacts=", work), merged, folder},
-      kMergeSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
+  const absl::StatusOr<ChildEnd> end =
+      RunProcess({absl::StrCat(BuildFolder(kPreset), "/fuzzers/targets/", target, "_fuzzer"),
+                  "-merge=1", absl::StrCat("-max_len=", kInputBytesMax), "-timeout=10",
+                  absl::StrCat("-artifact_prefix=", merged, "/"),
+                  absl::StrCat("--artifacts=", work), merged, folder},
+                 kMergeSecondsMax, [&](absl::string_view text) { absl::StrAppend(&output, text); });
   RequireOk(end);
   const size_t before = FilesIn(folder).size(), after = FilesIn(merged).size();
-  if (!end->status.clean() || (before > 0 && after == 0)) {
+  const bool whole = IsWholeMerge(merged, folder);
+  if (!end->status.clean() || !whole || (before > 0 && after == 0)) {
     const std::string log = absl::StrCat(work, "/prune-", target, ".log");
     const absl::Status logged = WriteFileAtomically(log, output);
     printf("%s: the merge %s; the corpus stays as it was (log: %s)\n", target.c_str(),
-           end->status.clean() ? "left nothing" : "failed",
+           !end->status.clean() ? "failed"
+           : whole              ? "left nothing"
+                                : "left files that are not those of before: is the disk full?",
            logged.ok() ? log.c_str() : std::string(logged.message()).c_str());
     return false;
   }
@@ -66,6 +73,24 @@ bool PruneOne(const std::string& work, const std::string& target) {
 }
 
 }  // namespace
+
+bool IsWholeMerge(const std::string& merged, const std::string& folder) {
+  std::set<std::string> before;
+  for (const std::string& path : FilesIn(folder)) {
+    const absl::StatusOr<std::string> bytes = ReadFile(path);
+    if (bytes.ok()) before.insert(bytes->substr(0, kInputBytesMax));
+  }
+  for (const std::string& path : FilesIn(merged)) {
+    const std::string name = fs::path(path).filename();
+    if (absl::StartsWith(name, "crash-") || absl::StartsWith(name, "timeout-") ||
+        absl::StartsWith(name, "oom-")) {
+      continue;
+    }
+    const absl::StatusOr<std::string> bytes = ReadFile(path);
+    if (!bytes.ok() || before.count(*bytes) == 0) return false;
+  }
+  return true;
+}
 
 int PruneCorpus(const std::string& work, std::vector<std::string> targets) {
   if (!fs::is_directory(work + "/corpus")) {
