@@ -40,6 +40,30 @@ TEST(SuiteTest, ReferenceImplementationConforms) {
   ExpectConforms(RunSuite(reference, "reference", ""));
 }
 
+void NTAPI LacksAService(PKDEVICE_QUEUE) {
+  suite::NoteNotRun("a service");
+  suite::Abandon("", "the host lacks what the call needs");
+}
+
+void NTAPI FailsAndThenLacksAService(PKDEVICE_QUEUE queue) {
+  suite::NoteCheck(false, "DQ-INIT-01", "what it checked before", "true", "false", "", 0);
+  LacksAService(queue);
+}
+
+// What the host lacks says nothing of the implementation, and takes nothing back.
+TEST(SuiteTest, WhatFailedBeforeTheHostLackedAServiceIsAFailure) {
+  for (const bool fails : {false, true}) {
+    RunOptions options;
+    options.change_host = [fails](suite::Host* host) {
+      host->entry.KeInitializeDeviceQueue = fails ? &FailsAndThenLacksAService : &LacksAService;
+    };
+    const Report report = RunSuite(BuiltInImplementation(), "built-in", "dq.insert.tail", options);
+    ASSERT_EQ(report.cases.size(), 1u);
+    EXPECT_EQ(report.cases[0].verdict, fails ? CaseVerdict::kFail : CaseVerdict::kNotRun);
+    EXPECT_EQ(report.cases[0].failures.size(), fails ? 1u : 0u);
+  }
+}
+
 // IoCancelIrp and its like are those of the host, whatever is loaded.
 TEST(SuiteTest, AnImplementationIsNotCreditedWithTheHostsKernel) {
   Subject subject = Subject::Of(BuiltInImplementation());

@@ -110,11 +110,13 @@ std::string ClosingLine(const Report& report) {
   for (const CaseReport& c : report.cases) failures += IsFailure(c.verdict);
   return absl::StrFormat(
       "%s: %s: %d cases, %d passed, %d ambiguous, %d not provided, %d not run, %d failed, "
-      "%d expected failures; %d clauses checked\n",
-      failures == 0 ? "conforms" : "does not conform", report.implementation, report.cases.size(),
-      CountOf(report, CaseVerdict::kPass), CountOf(report, CaseVerdict::kAmbiguous),
-      CountOf(report, CaseVerdict::kNotProvided), CountOf(report, CaseVerdict::kNotRun), failures,
-      CountOf(report, CaseVerdict::kExpectedFailure), CheckedClauses(report).size());
+      "%d expected failures; %d clauses checked%s\n",
+      failures == 0 && report.stale.empty() ? "conforms" : "does not conform",
+      report.implementation, report.cases.size(), CountOf(report, CaseVerdict::kPass),
+      CountOf(report, CaseVerdict::kAmbiguous), CountOf(report, CaseVerdict::kNotProvided),
+      CountOf(report, CaseVerdict::kNotRun), failures,
+      CountOf(report, CaseVerdict::kExpectedFailure), CheckedClauses(report).size(),
+      report.stale.empty() ? "" : absl::StrCat("; ", report.stale.size(), " stale expectations"));
 }
 
 }  // namespace cancelsafe::conformance

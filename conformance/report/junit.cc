@@ -54,7 +54,7 @@ std::string JUnitXml(const Report& report) {
   }
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   absl::StrAppend(&xml, "<testsuites name=\"cancelsafe ", InMarkup(report.implementation),
-                  "\" tests=\"", report.cases.size(), "\">\n");
+                  "\" tests=\"", report.cases.size() + report.stale.size(), "\">\n");
   for (const std::string& routine : order) {
     int failures = 0;
     int errors = 0;
@@ -70,6 +70,16 @@ std::string JUnitXml(const Report& report) {
                     by_routine[routine].size(), "\" failures=\"", failures, "\" errors=\"", errors,
                     "\" skipped=\"", skipped, "\">\n");
     for (const CaseReport* c : by_routine[routine]) AppendCase(*c, &xml);
+    absl::StrAppend(&xml, "  </testsuite>\n");
+  }
+  if (!report.stale.empty()) {
+    absl::StrAppend(&xml, "  <testsuite name=\"expectations\" tests=\"", report.stale.size(),
+                    "\" failures=\"", report.stale.size(), "\" errors=\"0\" skipped=\"0\">\n");
+    for (const std::string& line : report.stale) {
+      absl::StrAppend(&xml, "    <testcase classname=\"expectations\" name=\"", InMarkup(line),
+                      "\">\n      <failure type=\"stale\" message=\"this line matches no case of "
+                      "the suite\"/>\n    </testcase>\n");
+    }
     absl::StrAppend(&xml, "  </testsuite>\n");
   }
   return xml + "</testsuites>\n";

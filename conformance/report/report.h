@@ -59,6 +59,7 @@ struct Report {
   int provided = -1;  // entry points; -1 if unknown
   int left_out = 0;   // selected cases that say nothing of this implementation
   std::vector<CaseReport> cases;
+  std::vector<std::string> stale;  // lines of the expectations that match no case of the suite
 };
 
 inline constexpr char kSuiteVersion[] = "1.0.0";

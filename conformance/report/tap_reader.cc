@@ -35,6 +35,14 @@ void BlameAll(CaseReport* c) {
   c->passed.clear();
 }
 
+// Whether a test point and its verdict say the opposite. What is left out is "ok", and an
+// expected failure either.
+bool Contradicts(bool not_ok, CaseVerdict verdict) {
+  if (not_ok) return verdict == CaseVerdict::kPass || verdict == CaseVerdict::kAmbiguous;
+  return verdict == CaseVerdict::kFail || verdict == CaseVerdict::kCrash ||
+         verdict == CaseVerdict::kTimeout;
+}
+
 class Reader {
  public:
   explicit Reader(Report* report) : report_(report) {}
@@ -46,6 +54,11 @@ class Reader {
     } else if (!open_ || line.empty() || line == "  ---" || absl::StartsWith(line, "#")) {
       return true;
     } else if (line == "  ...") {
+      if (has_verdict_ && Contradicts(not_ok_, case_.verdict)) {
+        *error = absl::StrCat("case ", case_.id, " is '", not_ok_ ? "not ok" : "ok",
+                              "', and its verdict is ", CaseVerdictName(case_.verdict));
+        return false;
+      }
       End();
       return true;
     } else if (InBlock(line)) {
@@ -74,12 +87,18 @@ class Reader {
       return false;
     }
     case_ = CaseReport();
+    not_ok_ = absl::StartsWith(line, "not ");
+    has_verdict_ = false;
     list_.clear();
     open_ = DescribeCase(std::string(id), &case_);
     return open_;
   }
 
   void End() {
+    if (!has_verdict_ && case_.verdict != CaseVerdict::kCrash) {
+      case_.verdict = CaseVerdict::kCrash;
+      case_.reason = "the report has no verdict for this case";
+    }
     if (case_.verdict == CaseVerdict::kCrash || case_.verdict == CaseVerdict::kTimeout)
       BlameAll(&case_);
     for (CheckFailure& failure : case_.failures) {
@@ -97,7 +116,10 @@ class Reader {
     const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(':', 1));
     if (parts.size() != 2) return false;
     const std::string value = Unquoted(absl::StripPrefix(parts[1], " "));
-    if (parts[0] == "verdict") return CaseVerdictOfName(value, &case_.verdict);
+    if (parts[0] == "verdict") {
+      has_verdict_ = CaseVerdictOfName(value, &case_.verdict);
+      return has_verdict_;
+    }
     if (parts[0] == "reason") {
       case_.reason = value;
       return true;
@@ -155,6 +177,9 @@ class Reader {
   CaseReport case_;
   std::string list_;
   bool open_ = false;
+  // Of the case that is read.
+  bool not_ok_ = false;
+  bool has_verdict_ = false;
 };
 
 }  // namespace

@@ -9,6 +9,9 @@ namespace cancelsafe::suite {
 namespace {
 
 Result result;
+// How many there were when the case found that it could not go on.
+int failures_before_not_run = 0;
+int checks_before_not_run = 0;
 void* way_out[5];
 
 int LengthOfWord(const char* words) {
@@ -157,7 +160,13 @@ const Result& RunCase(const Case& test_case, const Host& host) {
     for (TestQueue& queue : w.queues) queue.held = false;
   }
   CloseWorld();
-  if (result.outcome == Outcome::kNotRun) return result;
+  if (result.outcome == Outcome::kNotRun) {
+    // What was noted after it is not the implementation's doing; what was noted before stands.
+    result.failure_count = failures_before_not_run;
+    result.check_count = checks_before_not_run;
+    if (result.failure_count == 0) return result;
+    result.reason = "";
+  }
   if (result.failure_count != 0) {
     result.outcome = Outcome::kFail;
   } else if (result.reading_count != 0) {
@@ -169,6 +178,10 @@ const Result& RunCase(const Case& test_case, const Host& host) {
 Result& CurrentResult() { return result; }
 
 void NoteNotRun(const char* reason) {
+  if (result.outcome != Outcome::kNotRun) {
+    failures_before_not_run = result.failure_count;
+    checks_before_not_run = result.check_count;
+  }
   result.outcome = Outcome::kNotRun;
   result.reason = reason;
 }

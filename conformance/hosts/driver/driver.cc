@@ -128,8 +128,14 @@ void RunNumber(int number, const Host& host) {
       reason.Add("exception ").AddHex(raised);
       if (routine != nullptr) reason.Add(" inside ").Add(routine);
     }
-    WriteAborted(number + 1, *run.test_case, raised == kWineStub ? "not-provided" : "crash",
-                 reason.c_str(), &WriteLine, nullptr);
+    // A stub says nothing of the host, unless it has failed already.
+    if (raised == kWineStub && CurrentResult().failure_count != 0) {
+      CurrentResult().outcome = Outcome::kFail;
+      WriteTestPoint(number + 1, *run.test_case, CurrentResult(), &WriteLine, nullptr);
+    } else {
+      WriteAborted(number + 1, *run.test_case, raised == kWineStub ? "not-provided" : "crash",
+                   reason.c_str(), &WriteLine, nullptr);
+    }
     (void)CancelsafeGuardedCall(&CleanUp, nullptr);
   }
   Flush();

@@ -44,6 +44,11 @@ class ConformCommandTest : public testing::Test {
     return result.status;
   }
 
+  static std::string ReadAll(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
   std::string LastLine() const {
     const size_t end = output_.rfind('\n', output_.size() - 2);
     return output_.substr(end + 1);
@@ -98,6 +103,35 @@ TEST_F(ConformCommandTest, ExpectationsAreStrictBothWays) {
   const std::string stale = Write("stale", "no.such.case | not-provided | stale\n");
   EXPECT_EQ(Conform({"--expectations", stale, "--clause", "DQ-*"}), 1);
   EXPECT_THAT(output_, HasSubstr("stale expectation"));
+  // The closing line and the reports say the same as the exit status.
+  EXPECT_EQ(
+      Conform({"--expectations", stale, "--clause", "dq.insert.tail", "--report", Path("stale.d")}),
+      1);
+  EXPECT_THAT(output_, HasSubstr("\ndoes not conform: "));
+  EXPECT_THAT(output_, HasSubstr("; 1 stale expectations"));
+  EXPECT_THAT(ReadAll(Path("stale.d/junit.xml")), HasSubstr("<failure type=\"stale\""));
+}
+
+TEST_F(ConformCommandTest, ACaseWithoutAVerdictInTheResultsIsAFailure) {
+  const std::string none = Write("none.tap", "not ok 1 - dq.insert.tail\n  ---\n  ...\n");
+  EXPECT_EQ(Conform({"--results", none, "--clause", "dq.insert.tail"}), 1);
+  EXPECT_THAT(output_, HasSubstr("the report has no verdict for this case"));
+  const std::string both =
+      Write("both.tap", "not ok 1 - dq.insert.tail\n  ---\n  verdict: pass\n  ...\n");
+  EXPECT_EQ(Conform({"--results", both, "--clause", "dq.insert.tail"}), 3);
+  EXPECT_THAT(output_, HasSubstr("case dq.insert.tail is 'not ok', and its verdict is pass"));
+}
+
+// Whatever was expected when the results were written: it is what happened that is judged.
+TEST_F(ConformCommandTest, ResultsWithExpectedFailuresAreJudgedAsTheRunWas) {
+  const std::string failed =
+      Write("failed.tap", "not ok 1 - dq.insert.tail\n  ---\n  verdict: expected-failure\n  ...\n");
+  const std::vector<std::string> judge = {"--results", failed, "--clause", "dq.insert.tail"};
+  EXPECT_EQ(Conform(judge), 1) << output_;
+  std::vector<std::string> expecting = judge;
+  expecting.insert(expecting.end(),
+                   {"--expectations", Write("known", "dq.insert.tail | fail | known | link\n")});
+  EXPECT_EQ(Conform(expecting), 0) << output_;
 }
 
 TEST_F(ConformCommandTest, WrongUsageSaysWhatIsWrong) {
@@ -112,6 +146,25 @@ TEST_F(ConformCommandTest, WrongUsageSaysWhatIsWrong) {
   EXPECT_EQ(Conform({"--expectations", Write("five", "a | fail | b | c | d\n")}), 2);
   EXPECT_THAT(output_, HasSubstr("line 1: 5 columns"));
   EXPECT_EQ(Conform({"--compare", folder_}), 2);
+  EXPECT_EQ(Conform({"--list", "--clause", "NOTHING-*"}), 2);
+}
+
+// A flag that were ignored would make the answer one to another question.
+TEST_F(ConformCommandTest, FlagsThatDoNotGoTogetherAreRefused) {
+  const std::string tap =
+      Write("one.tap", "ok 1 - dq.insert.tail\n  ---\n  verdict: pass\n  ...\n");
+  const std::vector<std::vector<std::string>> commands = {
+      {"--results", tap, "--implementation", "/no/such.so"},
+      {"--results", tap, "--host", "wine"},
+      {"--host", "wine", "--implementation", "mine.dll"},
+      {"--self-check", "--clause", "DQ-*"},
+      {"--self-check", "--report", Path("report")},
+      {"--mutants", "--implementation", "mine.so"}};
+  for (const std::vector<std::string>& command : commands) {
+    EXPECT_EQ(Conform(command), 2) << output_;
+    EXPECT_THAT(output_, HasSubstr(command[0]));
+    EXPECT_THAT(output_, HasSubstr("do not go together"));
+  }
 }
 
 TEST_F(ConformCommandTest, ReportStaysInItsFolder) {
@@ -121,8 +174,7 @@ TEST_F(ConformCommandTest, ReportStaysInItsFolder) {
     std::filesystem::create_symlink(outside, Path(absl::StrCat("report/", name)));
   }
   EXPECT_EQ(Conform({"--clause", "dq.insert.tail", "--report", Path("report")}), 0) << output_;
-  std::ifstream file(outside);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "mine");
+  EXPECT_EQ(ReadAll(outside), "mine");
   EXPECT_TRUE(std::filesystem::is_regular_file(
       std::filesystem::symlink_status(Path("report/report.html"))));
 }

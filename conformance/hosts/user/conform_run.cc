@@ -54,13 +54,59 @@ int Fail(int status, const std::string& message) {
   return status;
 }
 
+// Two flags of which one would be ignored without a word; "" if there are none.
+std::string FlagsThatDoNotGoTogether(const ConformOptions& o) {
+  struct Flag {
+    const char* name;
+    bool given;
+  };
+  const Flag implementation = {"--implementation", !o.implementation.empty()};
+  const Flag host = {"--host", !o.host.empty()};
+  const Flag results = {"--results", !o.results.empty()};
+  const Flag mutants = {"--mutants", o.mutants};
+  const Flag self_check = {"--self-check", o.self_check};
+  std::vector<std::pair<Flag, Flag>> pairs = {{implementation, host},
+                                              {implementation, results},
+                                              {host, results},
+                                              {mutants, self_check},
+                                              {implementation, mutants}};
+  for (const Flag& whole : {mutants, self_check}) {
+    for (const Flag& part :
+         {host, results, Flag{"--clause", !o.clause.empty()},
+          Flag{"--expectations", !o.expectations.empty()},
+          Flag{"--write-expectations", !o.write_expectations.empty()},
+          Flag{"--report", !o.report.empty()}, Flag{"--compare", !o.compare.empty()}}) {
+      pairs.emplace_back(whole, part);
+    }
+  }
+  for (const auto& [one, other] : pairs) {
+    if (one.given && other.given) {
+      return absl::StrCat(one.name, " and ", other.name, " do not go together; leave one out");
+    }
+  }
+  return "";
+}
+
+std::string NoCaseMatches(const std::string& glob) {
+  return absl::StrCat("no case has a clause or id that matches '", glob, "'; --list names them");
+}
+
 int List(const std::string& glob) {
+  bool any = false;
   for (int i = 0; i < suite::CaseCount(); ++i) {
     if (!Selected(glob, i)) continue;
     const suite::Case& c = suite::CaseAt(i);
+    any = true;
     std::cout << c.id << "  [" << c.clauses << "]\n    " << c.requirement << "\n";
   }
-  return kConforms;
+  return any ? kConforms : Fail(kUsage, NoCaseMatches(glob));
+}
+
+// What the case did, whatever was expected when the file was written.
+CaseReport WithoutExpectation(CaseReport c) {
+  if (c.verdict == CaseVerdict::kExpectedFailure) c.verdict = CaseVerdict::kFail;
+  if (c.verdict == CaseVerdict::kUnexpectedPass) c.verdict = CaseVerdict::kPass;
+  return c;
 }
 
 // Fills `*report` from another host's TAP file; 0 or an exit status.
@@ -79,7 +125,7 @@ int ReadResults(const std::string& path, const std::string& name, const std::str
   for (int i = 0; i < suite::CaseCount(); ++i) {
     if (!Selected(glob, i)) continue;
     for (const CaseReport& c : all.cases) {
-      if (c.id == suite::CaseAt(i).id) report->cases.push_back(c);
+      if (c.id == suite::CaseAt(i).id) report->cases.push_back(WithoutExpectation(c));
     }
   }
   return 0;
@@ -129,15 +175,13 @@ int Run(const ConformOptions& options) {
     return Fail(kUsage, report.left_out != 0
                             ? "the cases of that clause or id check this host alone; leave out "
                               "--implementation to run them"
-                            : absl::StrCat("no case has a clause or id that matches '",
-                                           options.clause, "'; --list names them"));
+                            : NoCaseMatches(options.clause));
 
   if (!options.write_expectations.empty()) {
     const absl::Status written =
         WriteFileAtomically(options.write_expectations, ExpectationsAfter(report));
     if (!written.ok()) return Fail(kSetup, std::string(written.message()));
   }
-  std::vector<std::string> stale;
   if (!options.expectations.empty()) {
     std::string text;
     std::string error;
@@ -146,7 +190,7 @@ int Run(const ConformOptions& options) {
     if (!ParseExpectations(text, &expectations, &error)) {
       return Fail(kUsage, absl::StrCat(options.expectations, ": ", error));
     }
-    stale = ApplyExpectations(expectations, &report);
+    report.stale = ApplyExpectations(expectations, &report);
   }
   std::vector<Report> reports = {report};
   for (const std::string& path : options.compare) {
@@ -165,11 +209,11 @@ int Run(const ConformOptions& options) {
     if (!written.ok()) return Fail(kSetup, std::string(written.message()));
     std::cout << "report: " << Printable(options.report) << "/report.html\n";
   }
-  for (const std::string& line : stale) {
+  for (const std::string& line : report.stale) {
     std::cout << "stale expectation: " << Printable(options.expectations) << " " << Printable(line)
               << "\n";
   }
-  bool failed = !stale.empty();
+  bool failed = !report.stale.empty();
   for (const CaseReport& c : report.cases) failed = failed || IsFailure(c.verdict);
   std::cout << ClosingLine(report);
   return failed ? kDoesNot : kConforms;
@@ -212,6 +256,9 @@ int Mutants(const ConformOptions& options) {
 }  // namespace
 
 int RunConform(const ConformOptions& options) {
+  if (const std::string wrong = FlagsThatDoNotGoTogether(options); !wrong.empty()) {
+    return Fail(kUsage, wrong);
+  }
   if (options.list) return List(options.clause);
   if (options.self_check) return SelfCheck(options);
   if (options.mutants) return Mutants(options);
