@@ -84,12 +84,18 @@ std::string CausesJUnit(const CauseList& list) {
                     "not found\"/>\n    </testcase>\n");
   }
   size_t tests = list.causes.size() + list.gone.size();
+  const int errors = list.whole ? 0 : 1;
+  if (!list.whole) {
+    ++tests;
+    absl::StrAppend(&cases, "    <testcase classname=\"check\" name=\"all parts ran\">\n      ",
+                    "<error message=\"", InMarkup(list.summary), "\"/>\n    </testcase>\n");
+  }
   if (tests == 0) {
     tests = 1;
     absl::StrAppend(&cases, "    <testcase classname=\"check\" name=\"no findings\"/>\n");
   }
   const std::string counts = absl::StrCat("tests=\"", tests, "\" failures=\"", failures,
-                                          "\" errors=\"0\" skipped=\"", skipped, "\"");
+                                          "\" errors=\"", errors, "\" skipped=\"", skipped, "\"");
   return absl::StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites ", counts,
                       ">\n  <testsuite name=\"cancelsafe check\" ", counts, ">\n", cases,
                       "  </testsuite>\n</testsuites>\n");
@@ -187,7 +193,7 @@ std::string CausesAnnotations(const CauseList& list, absl::string_view root) {
 absl::Status WriteCauseFiles(const CauseList& list, const std::string& folder) {
   const std::pair<const char*, std::string> files[] = {
       {"causes.json", CausesJson(list.causes)},
-      {"causes.sarif", CausesSarif(list.causes, list.has_baseline)},
+      {"causes.sarif", CausesSarif(list.causes, list.has_baseline, list.whole)},
       {"causes.xml", CausesJUnit(list)},
       {"causes.md", CausesMarkdown(list)},
       {"causes.html", CausesHtml(list)},

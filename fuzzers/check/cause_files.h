@@ -17,6 +17,7 @@ struct CauseList {
   std::vector<ReportedCause> causes;  // worst first
   std::vector<std::string> gone;      // identities of the baseline that were not found
   bool has_baseline = false;
+  bool whole = true;    // false if a part of the check ended early, or was not begun
   std::string summary;  // the closing line: how many, and what was run
 };
 

@@ -205,7 +205,7 @@ std::string CausesJson(const std::vector<ReportedCause>& causes) {
   return Dump({{"causes", list}});
 }
 
-std::string CausesSarif(const std::vector<ReportedCause>& causes, bool has_baseline) {
+std::string CausesSarif(const std::vector<ReportedCause>& causes, bool has_baseline, bool whole) {
   Json rules = Json::array();
   Json results = Json::array();
   std::vector<std::string> ids;
@@ -254,6 +254,8 @@ std::string CausesSarif(const std::vector<ReportedCause>& causes, bool has_basel
   Json run;
   run["tool"]["driver"] = driver;
   run["results"] = results;
+  // A reader takes alerts that are missing from a whole run for mended ones.
+  run["invocations"] = Json::array({{{"executionSuccessful", whole}}});
   Json log;
   log["$schema"] = "https://json.schemastore.org/sarif-2.1.0.json";
   log["version"] = "2.1.0";

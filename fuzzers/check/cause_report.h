@@ -43,7 +43,8 @@ std::string CauseText(int number, const ReportedCause& reported);
 std::string CausesJson(const std::vector<ReportedCause>& causes);
 // A SARIF 2.1.0 log with one result for each cause; known ones are marked "unchanged" and
 // others "new", if there was a baseline.
-std::string CausesSarif(const std::vector<ReportedCause>& causes, bool has_baseline);
+std::string CausesSarif(const std::vector<ReportedCause>& causes, bool has_baseline,
+                        bool whole = true);
 
 }  // namespace cancelsafe
 

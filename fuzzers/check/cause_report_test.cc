@@ -93,6 +93,41 @@ TEST(CheckReport, AListThatIsNotWholeIsNoBaseline) {
   EXPECT_EQ(ReadFile(request.write_baseline).value_or(""), "as it was\n");
 }
 
+// What was not reached is not gone, and a reader of the reports must not take it for clean.
+TEST(CheckReport, APartThatEndedEarlyMakesNothingGone) {
+  const std::string folder = testing::TempDir() + "part_of_a_check";
+  ASSERT_TRUE(MakeFolder(folder).ok());
+  CheckRequest request;
+  request.baseline = folder + "/known.txt";
+  request.write_baseline = folder + "/new.txt";
+  CheckTotals totals;
+  totals.ended_early = 1;
+  EXPECT_EQ(ReportCheck(request, folder, {}, {}, totals, {"rule A in f"}), kExitSetup);
+  EXPECT_FALSE(ReadFile(request.write_baseline).ok());
+  const std::string junit = ReadFile(folder + "/causes.xml").value_or("");
+  EXPECT_THAT(junit, HasSubstr("errors=\"1\""));
+  EXPECT_THAT(junit, HasSubstr("<error "));
+  EXPECT_THAT(junit, Not(HasSubstr("gone")));
+  const auto sarif = nlohmann::json::parse(ReadFile(folder + "/causes.sarif").value_or("{}"));
+  EXPECT_FALSE(sarif["runs"][0]["invocations"][0]["executionSuccessful"].get<bool>());
+  totals.ended_early = 0;
+  EXPECT_EQ(ReportCheck(request, folder, {}, {}, totals, {"rule A in f"}), kExitViolation);
+}
+
+// The identity of a cause does not tell how many cases of the suite fail with it.
+TEST(CheckReport, ACaseThatNewlyFailsIsNewThoughItsCauseIsKnown) {
+  const std::string folder = testing::TempDir() + "new_case";
+  ASSERT_TRUE(MakeFolder(folder).ok());
+  Cause cause = SampleCause().cause;
+  cause.cases = {"dq.insert.tail"};
+  CheckRequest request;
+  request.baseline = folder + "/known.txt";
+  const std::vector<std::string> baseline = {cause.Identity(), "case dq.insert.tail"};
+  EXPECT_EQ(ReportCheck(request, folder, {}, {cause}, CheckTotals(), baseline), kExitOk);
+  cause.cases.push_back("dq.remove-by-key.elevator");
+  EXPECT_EQ(ReportCheck(request, folder, {}, {cause}, CheckTotals(), baseline), kExitViolation);
+}
+
 TEST(CheckReport, WhatDidNotHappenAgainIsNoCleanEnd) {
   const std::string folder = testing::TempDir() + "unconfirmed_check";
   ASSERT_TRUE(MakeFolder(folder).ok());

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
@@ -70,28 +71,69 @@ std::string Summary(size_t causes, const CheckTotals& totals) {
                          : "");
 }
 
+// The causes beside a baseline. A cause keeps its identity where one more case of the suite
+// fails with it, so the cases are compared as well.
+struct Compared {
+  std::vector<std::string> identities;  // of the causes, each followed by its cases
+  std::vector<bool> known;              // for each cause: it, and all of its cases
+  BaselineDifference difference;
+  bool lacks_cases = false;
+};
+
+constexpr char kCase[] = "case ";
+
+Compared Compare(const std::vector<Cause>& causes, bool has_baseline,
+                 const std::vector<std::string>& baseline) {
+  Compared compared;
+  for (const Cause& cause : causes) {
+    compared.identities.push_back(cause.Identity());
+    for (const std::string& id : cause.cases) {
+      compared.identities.push_back(absl::StrCat(kCase, id));
+    }
+  }
+  compared.known.assign(causes.size(), false);
+  if (!has_baseline) return compared;
+  compared.difference = CompareWithBaseline(baseline, compared.identities);
+  size_t at = 0;
+  for (size_t i = 0; i < causes.size(); ++i) {
+    const auto begin = compared.difference.known.begin() + static_cast<ptrdiff_t>(at);
+    at += 1 + causes[i].cases.size();
+    const auto end = compared.difference.known.begin() + static_cast<ptrdiff_t>(at);
+    compared.known[i] = std::find(begin, end, false) == end;
+  }
+  const auto is_case = [](const std::string& line) { return absl::StartsWith(line, kCase); };
+  compared.lacks_cases =
+      !baseline.empty() && std::none_of(baseline.begin(), baseline.end(), is_case) &&
+      std::any_of(compared.identities.begin(), compared.identities.end(), is_case);
+  return compared;
+}
+
 }  // namespace
+
+std::vector<std::string> ReadBaseline(const std::string& path) {
+  if (path.empty()) return {};
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) {
+    throw UsageError(absl::StrCat("--baseline: ", text.status().message(),
+                                  "; a run with --write-baseline writes one"));
+  }
+  return ParseBaseline(*text);
+}
 
 int ReportCheck(const CheckRequest& options, const std::string& folder,
                 const std::vector<Variant>& variants, std::vector<Cause> causes,
-                const CheckTotals& totals) {
-  std::vector<std::string> identities;
-  for (const Cause& cause : causes) identities.push_back(cause.Identity());
-  BaselineDifference difference;
-  difference.known.assign(causes.size(), false);
+                const CheckTotals& totals, const std::vector<std::string>& baseline) {
   const bool has_baseline = !options.baseline.empty();
-  if (has_baseline) {
-    const absl::StatusOr<std::string> text = ReadFile(options.baseline);
-    if (!text.ok()) throw UsageError(std::string(text.status().message()));
-    difference = CompareWithBaseline(ParseBaseline(*text), identities);
-  }
+  const Compared compared = Compare(causes, has_baseline, baseline);
+  BaselineDifference difference = compared.difference;
   // What was not reached is not gone.
-  if (totals.interrupted) difference.gone.clear();
+  const bool whole = !totals.interrupted && totals.ended_early == 0;
+  if (!whole || totals.counts.cut_rounds != 0) difference.gone.clear();
   std::vector<ReportedCause> reported;
   for (size_t i = 0; i < causes.size(); ++i) {
     ReportedCause one;
     one.cause = std::move(causes[i]);
-    one.known = difference.known[i];
+    one.known = compared.known[i];
     Save(options, folder, variants, static_cast<int>(i) + 1, &one);
     reported.push_back(std::move(one));
   }
@@ -100,16 +142,23 @@ int ReportCheck(const CheckRequest& options, const std::string& folder,
     printf("%s\n", CauseText(static_cast<int>(i) + 1, reported[i]).c_str());
   }
   for (const std::string& gone : difference.gone) printf("gone: %s\n", gone.c_str());
+  if (compared.lacks_cases) {
+    printf(
+        "%s names no case of the suite. An earlier version wrote none: write it again with "
+        "--write-baseline\n",
+        options.baseline.c_str());
+  }
   CauseList list;
   list.summary = Summary(reported.size(), totals);
   list.causes = std::move(reported);
   list.gone = difference.gone;
   list.has_baseline = has_baseline;
+  list.whole = whole;
   RequireOk(WriteCauseFiles(list, folder));
-  if (!options.write_baseline.empty() && totals.interrupted) {
+  if (!options.write_baseline.empty() && !whole) {
     printf("%s was not written: the list is not whole\n", options.write_baseline.c_str());
   } else if (!options.write_baseline.empty()) {
-    RequireOk(WriteFileAtomically(options.write_baseline, PrintBaseline(identities)));
+    RequireOk(WriteFileAtomically(options.write_baseline, PrintBaseline(compared.identities)));
   }
   if (options.annotations) {
     printf("%s", CausesAnnotations(list, std::filesystem::current_path().string()).c_str());

@@ -25,10 +25,15 @@ struct CheckTotals {
   double seconds = 0;
 };
 
-// Returns the exit status. Reports and programs go below `folder`.
+// The identities in the file that --baseline names, none without one. Throws UsageError if it
+// cannot be read.
+std::vector<std::string> ReadBaseline(const std::string& path);
+
+// Returns the exit status. Reports and programs go below `folder`; `baseline` is what
+// ReadBaseline gave.
 int ReportCheck(const CheckRequest& options, const std::string& folder,
                 const std::vector<Variant>& variants, std::vector<Cause> causes,
-                const CheckTotals& totals);
+                const CheckTotals& totals, const std::vector<std::string>& baseline = {});
 
 }  // namespace cancelsafe
 

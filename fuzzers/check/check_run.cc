@@ -57,6 +57,14 @@ std::vector<Variant> MakeVariants(const CheckRequest& options, const std::string
     RequireOk(of.status());
     variants.insert(variants.end(), of->begin(), of->end());
   }
+  for (size_t i = 0; i < variants.size(); ++i) {
+    for (size_t j = i + 1; j < variants.size(); ++j) {
+      if (variants[i].name != variants[j].name) continue;
+      throw UsageError(absl::StrCat("'", variants[i].path, "' and '", variants[j].path,
+                                    "' are both built like '", variants[i].name,
+                                    "', and only one could be judged; check them one at a time"));
+    }
+  }
   if (sources.empty()) return variants;
   printf("Building 4 variants of %s: plain, traced, address, thread\n",
          Counted(static_cast<int64_t>(sources.size()), "source file").c_str());
@@ -104,6 +112,8 @@ class CheckRun {
 
   int Run() {
     const double begin = SecondsNow();
+    // First: one that cannot be read must not cost the findings of the whole run.
+    const std::vector<std::string> baseline = ReadBaseline(options_.baseline);
     folder_ = fs::absolute(options_.report.empty() ? TreePath("build/check") : options_.report)
                   .lexically_normal()
                   .string();
@@ -136,7 +146,7 @@ class CheckRun {
     if (plain != nullptr && !totals_.interrupted) Conform(plain->path, &causes);
     totals_.findings = findings_.size();
     totals_.seconds = SecondsNow() - begin;
-    return ReportCheck(options_, folder_, variants_, std::move(causes), totals_);
+    return ReportCheck(options_, folder_, variants_, std::move(causes), totals_, baseline);
   }
 
  private:

@@ -16,6 +16,7 @@ namespace cancelsafe {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 struct Output {
   int status = -1;
@@ -171,6 +172,25 @@ TEST(Check, AViolationThatNeedsEarlierProgramsIsCounted) {
   const Output output = Check(folder, {});
   EXPECT_EQ(output.status, 3) << output.text;
   EXPECT_THAT(output.text, HasSubstr("that did not happen again when their program was run alone"));
+}
+
+// One that is looked at in the end would cost the findings of the whole run.
+TEST(Check, ABaselineThatCannotBeReadIsToldBeforeAnythingIsBuilt) {
+  const std::string folder = NewFolder("no_baseline");
+  ASSERT_NO_FATAL_FAILURE(WriteSources({}, {"device_queue.cc"}, folder));
+  const Output output = Check(folder, {"--baseline", folder + "/none.txt"});
+  EXPECT_EQ(output.status, 2) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("none.txt"));
+  EXPECT_THAT(output.text, Not(HasSubstr("Building")));
+}
+
+TEST(Check, TwoObjectsOfOneBuildAreRefused) {
+  const std::string folder = NewFolder("two_objects");
+  ASSERT_TRUE(WriteFileAtomically(folder + "/a.so", "an object").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder + "/b.so", "another").ok());
+  const Output output = Check(folder, {}, {"a.so", "b.so"});
+  EXPECT_EQ(output.status, 2) << output.text;
+  EXPECT_THAT(output.text, HasSubstr("only one could be judged; check them one at a time"));
 }
 
 TEST(Check, AnIgnoredClauseThatThereIsNotIsAnError) {
