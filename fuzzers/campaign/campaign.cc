@@ -107,7 +107,7 @@ class Campaign {
       }
       for (; !stopping_ && running < options_.jobs && next < slots_.size(); ++next, ++running) {
         status = slots_[next]->Start(table_.slot_seconds, now);
-        if (!status.ok()) stopping_ = true;
+        if (!status.ok()) stopping_ = cannot_start_ = true;
       }
       Show(now);
       if (running == 0 && (stopping_ || next == slots_.size())) break;
@@ -118,7 +118,9 @@ class Campaign {
   }
 
   // The table and what was found; the same as JSON.
-  std::string Summarize() const {
+  std::string Summarize() {
+    // Confirming and minimising take minutes: stopping them must not cost the summary.
+    const StopSignals signals;
     FindingList findings = before_;
     for (const auto& slot : slots_) {
       for (const Finding& finding : slot->findings()) findings.Add(finding);
@@ -126,6 +128,7 @@ class Campaign {
     const std::vector<SlotStatus> statuses = Statuses(SecondsNow());
     for (Finding& finding : *findings.mutable_all()) {
       if (options_.refine && !interrupted_) options_.refine(&finding);
+      interrupted_ |= signals.Take();
     }
     Print(findings, statuses);
     return CampaignJson(options_, statuses, findings, ExitCode());
@@ -166,7 +169,9 @@ class Campaign {
 
   CampaignExit ExitCode() const {
     if (interrupted_) return kCampaignInterrupted;
-    CampaignExit code = before_.empty() ? kCampaignClean : kCampaignViolation;
+    CampaignExit code = !before_.empty() ? kCampaignViolation
+                        : cannot_start_  ? kCampaignSetup
+                                         : kCampaignClean;
     for (const auto& slot : slots_) {
       if (!slot->findings().empty()) return kCampaignViolation;
       if (slot->state() == SlotState::kNotRun && before_.empty()) code = kCampaignSetup;
@@ -211,6 +216,7 @@ class Campaign {
   int ended_shown_ = 0;
   bool stopping_ = false;
   bool interrupted_ = false;
+  bool cannot_start_ = false;  // one of the slots
 };
 
 CampaignExit Complain(FILE* error, const absl::Status& status) {
@@ -250,10 +256,15 @@ CampaignExit RunCampaign(const CampaignOptions& options, FILE* out, FILE* error,
   status = campaign.Run();
   EndOrphans();
   const std::string json = campaign.Summarize();
-  if (!status.ok()) return Complain(error, status);
+  if (!status.ok()) Complain(error, status);
   status = WriteCampaignJson(options, json);
-  if (!status.ok()) return Complain(error, status);
-  return campaign.ExitCode();
+  CampaignExit code = campaign.ExitCode();
+  // A violation stays one where its report could not be written.
+  if (!status.ok()) {
+    Complain(error, status);
+    if (code != kCampaignViolation) code = kCampaignSetup;
+  }
+  return code;
 }
 
 }  // namespace cancelsafe

@@ -233,6 +233,34 @@ TEST_F(CampaignTest, AnInterruptLeavesNothingBehind) {
   EXPECT_TRUE(Ends(child));
 }
 
+// Confirming and minimising may take minutes after the time is over.
+TEST_F(CampaignTest, AnInterruptWhileFindingsAreMadeSmallKeepsTheSummary) {
+  Add("csq", "violation");
+  options_.refine = [](Finding*) { kill(getpid(), SIGINT); };
+  options_.json = folder_ + "/result.json";
+  EXPECT_EQ(Run(), kCampaignInterrupted);
+  EXPECT_TRUE(Printed("1 finding:\n\nVERDICT lost-item CSQ-INV-01")) << output_;
+  EXPECT_TRUE(Printed("Interrupted.")) << output_;
+  EXPECT_TRUE(absl::StrContains(ReadAll(options_.json), "lost-item"));
+}
+
+TEST_F(CampaignTest, AViolationStaysOneWhereItsReportCannotBeWritten) {
+  Add("csq", "violation");
+  options_.json = folder_ + "/none/result.json";
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(Printed("none/result.json")) << output_;
+}
+
+TEST_F(CampaignTest, AViolationStaysOneWhereAnotherSlotCannotStart) {
+  Add("csq", "violation");
+  Add("start_io", "clean");
+  fs::create_directories(options_.work + "/slots");
+  std::ofstream(options_.work + "/slots/start_io-address-0") << "in the way\n";
+  options_.json = folder_ + "/result.json";
+  EXPECT_EQ(Run(), kCampaignViolation);
+  EXPECT_TRUE(absl::StrContains(ReadAll(options_.json), "lost-item"));
+}
+
 TEST_F(CampaignTest, ATargetThatCannotWorkIsSetUpFailure) {
   Add("csq", "setup");
   Add("start_io", "clean");

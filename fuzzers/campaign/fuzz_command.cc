@@ -252,11 +252,15 @@ int Run(Options* options) {
       return corpus.end == CorpusEnd::kFailed && status == kExitOk ? kExitViolation : status;
     }
     case CorpusEnd::kSetup:
-      return kExitSetup;
     case CorpusEnd::kInterrupted:
       break;
   }
-  return kExitInterrupted;
+  const int status = corpus.end == CorpusEnd::kSetup ? kExitSetup : kExitInterrupted;
+  // That of an earlier campaign would be taken for this one's.
+  const absl::Status written =
+      WriteCampaignJson(campaign, CampaignJson(campaign, {}, corpus.findings, status));
+  RequireOk(written);
+  return status;
 }
 
 std::function<int()> Declare(CLI::App* app) {

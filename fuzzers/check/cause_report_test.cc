@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -100,6 +101,7 @@ TEST(CheckReport, APartThatEndedEarlyMakesNothingGone) {
   CheckRequest request;
   request.baseline = folder + "/known.txt";
   request.write_baseline = folder + "/new.txt";
+  unlink(request.write_baseline.c_str());  // of an earlier run of this test
   CheckTotals totals;
   totals.ended_early = 1;
   EXPECT_EQ(ReportCheck(request, folder, {}, {}, totals, {"rule A in f"}), kExitSetup);

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "fuzzers/memory/litmus/compare.h"
+#include "fuzzers/memory/litmus/report.h"
 #include "fuzzers/memory/litmus/run.h"
 
 namespace cancelsafe::litmus {
@@ -109,6 +112,22 @@ TEST(Litmus, ABoundedSearchIsNeverAsExpected) {
   EXPECT_FALSE(Compare(test, Model::kSc, pretended).as_expected);
 }
 
+// More stores to one location than the engine keeps.
+TEST(Litmus, ABoundedSearchIsNotCalledComplete) {
+  const Case kept = Named("SB+rlx");
+  Case many = kept;
+  many.threads[0].code.insert(many.threads[0].code.end(), 12, kept.threads[0].code[0]);
+  for (const bool bounded : {false, true}) {
+    char* text = nullptr;
+    size_t size = 0;
+    FILE* const out = open_memstream(&text, &size);
+    ReportAll({bounded ? many : kept}, {Model::kRc11}, out);
+    fclose(out);
+    EXPECT_EQ(std::string(text, size).find("\ncomplete: ") == std::string::npos, bounded) << text;
+    free(text);
+  }
+}
+
 TEST(Litmus, ScRunsAreAllInterleavings) {
   EXPECT_EQ(RunAll(Named("SB+rlx"), Model::kSc).runs, 6);
   EXPECT_EQ(RunAll(Named("INDEP4"), Model::kSc).runs, 2520);
@@ -120,6 +139,9 @@ TEST(Litmus, ParseErrorsNameTheTestAndTheField) {
   };
   EXPECT_THAT(error("{"), HasSubstr("the file: "));
   EXPECT_THAT(error("{}"), HasSubstr("field 'tests' is missing"));
+  for (const char* none : {R"({"tests": []})", R"({"tests": null})"}) {
+    EXPECT_THAT(error(none), HasSubstr("field 'tests' is not a list of one test or more"));
+  }
   EXPECT_THAT(error(R"({"tests": [{"name": "T", "init": {}, "threads": []}]})"),
               HasSubstr("test 'T': there are 0 threads; expected 1 to 8"));
   EXPECT_THAT(error(R"({"tests": [{"name": "T", "init": {},

@@ -201,6 +201,9 @@ absl::StatusOr<std::vector<Case>> ParseTests(const std::string& text) {
   std::string where = "the file";
   try {
     const Json json = Json::parse(text);
+    if (const Json& all = Field(json, "tests"); !all.is_array() || all.empty()) {
+      throw Wrong{"field 'tests' is not a list of one test or more"};
+    }
     for (const Json& test : Field(json, "tests")) {
       where = absl::StrCat("test ", tests.size() + 1);
       const std::string name = Field(test, "name").get<std::string>();

@@ -33,10 +33,11 @@ bool ReportAll(const std::vector<Case>& tests, const std::vector<Model>& models,
     std::string as_machine;
   };
   std::vector<Row> rows(models.size());
-  bool all = true;
+  bool all = true, bounded = false;
   for (const Case& test : tests) {
     for (size_t m = 0; m < models.size(); ++m) {
       const Result result = RunAll(test, models[m]);
+      bounded |= result.bounded;
       const Comparison comparison = Compare(test, models[m], result);
       Row& row = rows[m];
       row.as_expected += comparison.as_expected;
@@ -59,7 +60,8 @@ bool ReportAll(const std::vector<Case>& tests, const std::vector<Model>& models,
       fprintf(out, "As rc11_machine, which differs from rc11:%s\n", row.as_machine.c_str());
     }
   }
-  fprintf(out, "complete: every schedule and every choice of each test, no bound\n");
+  fprintf(out, bounded ? "not complete: a bound was met (above)\n"
+                       : "complete: every schedule and every choice of each test, no bound\n");
   return all;
 }
 
