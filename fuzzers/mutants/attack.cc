@@ -118,7 +118,17 @@ absl::Status RunStage(const Mutant& mutant, const Stage& stage,
   result->seconds += end->seconds;
   result->processor_seconds += end->processor_seconds;
   result->runs += stats->runs.load(std::memory_order_relaxed);
-  if (facts.done && end->status.clean()) return absl::OkStatus();
+  if (facts.done && end->status.clean()) {
+    // Of the implementation as it is, what did not happen again is a finding of `fuzz` as well.
+    if (!mutant.path.empty() || facts.unconfirmed.empty()) return absl::OkStatus();
+    result->sequential = stage.sequential;
+    result->sanitizer = stage.sanitizer;
+    result->kind = VerdictKind::kUnknown;
+    result->verdict_line =
+        absl::StrCat("not confirmed: ", VerdictLine(facts.unconfirmed.front().verdict));
+    result->ending = SeedResult::Ending::kWrongVerdict;
+    return absl::OkStatus();
+  }
   if (!end->status.signaled && !facts.complaint.empty() &&
       std::count(std::begin(kUsageOrSetup), std::end(kUsageOrSetup), end->status.code) != 0) {
     return absl::FailedPreconditionError(facts.complaint);

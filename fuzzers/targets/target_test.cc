@@ -172,13 +172,6 @@ TEST_F(TargetTest, AGuestThatEndsTheProcessIsReplayedAsTheGuest) {
   EXPECT_TRUE(absl::StrContains(reports_[0].replay, "test_guest_leaving.so")) << output_;
 }
 
-TEST_F(TargetTest, AGuestThatEndsTheProcessWithAnyStatusIsToldAndSaved) {
-  Run("leaving_42", "-runs=200 -seed=1");
-  EXPECT_EQ(status_, 77) << output_;
-  ASSERT_EQ(reports_.size(), 1u) << output_;
-  EXPECT_EQ(Saved().size(), 1u);
-}
-
 TEST_F(TargetTest, EndsOnceEnoughSchedulesHaveRun) {
   Run("once", "-seed=1 --schedules=500");
   EXPECT_EQ(status_, 0) << output_;

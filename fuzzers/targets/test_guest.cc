@@ -9,7 +9,6 @@
 #define CRASHING 3    // likewise, and the process does not survive it
 #define SLOW_START 4  // shows in every run but the first eight of a process
 #define LEAVING 5     // as CRASHING, but the process ends quietly
-#define LEAVING_42 6  // likewise, with an exit status that neither an engine nor a tool has
 
 namespace {
 
@@ -68,8 +67,6 @@ BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
     *reinterpret_cast<volatile int*>(8) = 1;
 #elif CANCELSAFE_TEST_BUG == LEAVING
     _exit(0);
-#elif CANCELSAFE_TEST_BUG == LEAVING_42
-    _exit(42);
 #endif
     inserted = !inserted;
   }

@@ -77,7 +77,11 @@ int Run(const BenchOptions& options, char* program) {
   for (const PromisedRatio& ratio : ratios) {
     if (options.check && !ratio.Kept()) return kExitViolation;
   }
-  return kExitOk;
+  // A filter leaves some out on purpose.
+  if (!options.check || options.filter != BenchOptions().filter) return kExitOk;
+  const std::vector<std::string> missing = NotMeasured(ratios);
+  for (const std::string& name : missing) std::printf("%-36s NOT MEASURED\n", name.c_str());
+  return missing.empty() ? kExitOk : kExitViolation;
 }
 
 char* program_name = nullptr;

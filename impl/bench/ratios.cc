@@ -1,6 +1,7 @@
 // Which ratios there are, and their two written forms.
 #include "ratios.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -26,6 +27,9 @@ constexpr bool kAtMost = false;
 // A small queue may cost what a plain list costs. The rest is noise: least times of
 // two runs of the same code differ by one or two per cent.
 constexpr double kSmallLimit = 1.02;
+
+constexpr const char* kSmallKinds[] = {"by_key", "fifo"};
+constexpr char kCancelScaling[] = "cancel_scaling";
 
 const Definition kDefinitions[] = {
     {"by_key_vs_plain_list_100k", "by_key/plain/random/100000", "by_key/optimized/random/100000",
@@ -60,16 +64,19 @@ std::optional<Figure> CancelScaling(const Measurements& measurements) {
   return Figure{cancel->value / pairs->value, std::hypot(cancel->noise, pairs->noise)};
 }
 
+std::string SmallRatioName(const char* what, int depth) {
+  return std::string(what) + "_vs_plain_list_" + std::to_string(depth);
+}
+
 // Ours over the plain list, at each small depth.
 void AddSmallQueues(const Measurements& measurements, std::vector<PromisedRatio>* ratios) {
-  for (const char* what : {"by_key", "fifo"}) {
+  for (const char* what : kSmallKinds) {
     for (int depth : kSmallDepths) {
       const std::string suffix = std::string(what) + "/" + std::to_string(depth);
       const auto figure =
           measurements.LeastRatio("small/optimized/" + suffix, "small/plain/" + suffix);
       if (!figure) continue;
-      ratios->push_back({std::string(what) + "_vs_plain_list_" + std::to_string(depth), *figure,
-                         kSmallLimit, kAtMost});
+      ratios->push_back({SmallRatioName(what, depth), *figure, kSmallLimit, kAtMost});
     }
   }
 }
@@ -98,8 +105,23 @@ std::vector<PromisedRatio> RatiosOf(const Measurements& measurements) {
   }
   AddSmallQueues(measurements, &ratios);
   const auto scaling = CancelScaling(measurements);
-  if (scaling) ratios.push_back({"cancel_scaling", *scaling, 0.8, kAtLeast});
+  if (scaling) ratios.push_back({kCancelScaling, *scaling, 0.8, kAtLeast});
   return ratios;
+}
+
+std::vector<std::string> NotMeasured(const std::vector<PromisedRatio>& ratios) {
+  std::vector<std::string> names;
+  for (const Definition& definition : kDefinitions) {
+    if (definition.limit != 0) names.emplace_back(definition.name);
+  }
+  for (const char* what : kSmallKinds) {
+    for (int depth : kSmallDepths) names.push_back(SmallRatioName(what, depth));
+  }
+  names.emplace_back(kCancelScaling);
+  for (const PromisedRatio& ratio : ratios) {
+    names.erase(std::remove(names.begin(), names.end(), ratio.name), names.end());
+  }
+  return names;
 }
 
 std::string RatiosAsText(const std::vector<PromisedRatio>& ratios) {

@@ -24,6 +24,10 @@ struct PromisedRatio {
 // Ratios whose benchmarks were all run.
 std::vector<PromisedRatio> RatiosOf(const Measurements& measurements);
 
+// The names of the promises that have no figure among `ratios`: a benchmark did not run, or not
+// in every round.
+std::vector<std::string> NotMeasured(const std::vector<PromisedRatio>& ratios);
+
 // Table for people.
 std::string RatiosAsText(const std::vector<PromisedRatio>& ratios);
 // {"ratios": {name: value}, "noise": {...}, "limits": {...}, "nanoseconds": {...}}.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "plot.h"
 
 namespace cancelsafe {
@@ -53,6 +55,21 @@ TEST(Ratios, ArePresentOnlyIfTheirBenchmarksRan) {
   EXPECT_DOUBLE_EQ(ratios[0].figure.value, 1.2);
   EXPECT_FALSE(ratios[0].Kept());
   EXPECT_NE(RatiosAsText(ratios).find("NOT KEPT"), std::string::npos);
+}
+
+TEST(Ratios, APromiseWithoutAFigureIsNamed) {
+  Measurements measurements;
+  for (const char* name :
+       {"threads/cancel/1", "threads/cancel/2", "threads/pairs/1", "threads/pairs/2"}) {
+    measurements.Add(name, 10);
+  }
+  const auto lacks_scaling = [&] {
+    const std::vector<std::string> names = NotMeasured(RatiosOf(measurements));
+    return std::find(names.begin(), names.end(), "cancel_scaling") != names.end();
+  };
+  EXPECT_FALSE(lacks_scaling());
+  measurements.Add("threads/cancel/1", 10);
+  EXPECT_TRUE(lacks_scaling()) << "a round of the other is missing";
 }
 
 TEST(Ratios, OneDisturbedRoundDoesNotDecideWhereNanosecondsDo) {
