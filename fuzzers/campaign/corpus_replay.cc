@@ -54,6 +54,7 @@ bool EndsItsProcess(const Verdict& cut_short) {
 // What a line of a replay says of a file: "FILE: VERDICT ...".
 bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict) {
   const size_t at = line.find(": VERDICT ");
+  if (absl::StrContains(line, kHeaderDiffers)) return false;
   if (at == absl::string_view::npos || !ParseVerdictLine(line.substr(at + 2), verdict)) {
     return false;
   }

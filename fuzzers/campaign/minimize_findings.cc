@@ -40,6 +40,7 @@ Replayed ReplayedAs(const ChildEnd& end, const std::string& output) {
   bool judged = true;
   for (const absl::string_view line : absl::StrSplit(output, '\n')) {
     Verdict verdict;
+    if (absl::StrContains(line, kHeaderDiffers)) continue;
     if (!ParseVerdictLine(line, &verdict)) continue;
     if (verdict.kind == VerdictKind::kUnknown)
       judged = false;

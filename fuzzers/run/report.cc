@@ -5,7 +5,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "base/hash.h"
 #include "fuzzers/program/text.h"
 #include "fuzzers/run/timeline.h"
@@ -35,7 +34,7 @@ std::string HeaderDifference(const std::vector<std::string>& header_comments,
     if (!ParseVerdictLine(line, &named)) continue;
     if (SameFinding(named, verdict)) return "";
     return absl::StrCat(
-        kHeaderDiffers, ", which is: ", absl::StripPrefix(VerdictLine(named), "VERDICT "),
+        "not what the file's header names, which is: ", VerdictLine(named),
         named.kind == VerdictKind::kDataRace && verdict.ok()
             ? "\nA data race shows under ThreadSanitizer alone: replay with --sanitizer thread."
             : "\nEither the implementation is another one than when the file was saved, or a line "

@@ -22,12 +22,12 @@ std::string FailureReport(const Program& program, const History& history, const 
 std::string FailureFile(const Program& program, const Verdict& verdict,
                         const std::vector<std::string>& origin);
 
-// What a replay prints of a file whose run gives another verdict than its header names.
+// What a replay prints of a file whose run gives another verdict than its header names. The
+// verdict in such a line is the header's and not the run's, and a reader of verdicts leaves it out.
 inline constexpr char kHeaderDiffers[] = "not what the file's header names";
 
 // In words, how a run's verdict differs from the one that the header of its file names; ""
-// if it is the same finding, or if the header names none. ParseVerdictLine finds nothing in them:
-// the verdict that they quote is not one of this run.
+// if it is the same finding, or if the header names none.
 std::string HeaderDifference(const std::vector<std::string>& header_comments,
                              const Verdict& verdict);
 

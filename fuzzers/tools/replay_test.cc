@@ -135,8 +135,9 @@ TEST_F(ReplayTest, AVerdictOtherThanTheHeadersIsNoPass) {
   // The built-in implementation has not got the bug.
   const CommandResult passed = Run("cancelsafe replay --quiet failure.txt");
   EXPECT_EQ(passed.status, 1);
-  EXPECT_THAT(passed.output, HasSubstr("failure.txt: not what the file's header names, which is: "
-                                       "double-ending CSQ-INV-01"));
+  EXPECT_THAT(passed.output,
+              HasSubstr("failure.txt: not what the file's header names, which is: VERDICT "
+                        "double-ending CSQ-INV-01"));
   // A line that was cut off makes another run of it.
   Run("grep -v '^choices' failure.txt > cut.txt");
   const CommandResult cut = Run(absl::StrCat(kGreedy, "--quiet cut.txt"));
