@@ -11,13 +11,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "fuzzers/campaign/target_log.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/run/cause.h"
-#include "fuzzers/run/report.h"
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/targets/stats.h"
 
@@ -224,12 +222,8 @@ bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
 
 // The verdict line that a replay printed, without the file's name.
 std::string VerdictOf(const std::string& output) {
-  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
-    Verdict verdict;
-    if (absl::StrContains(line, kHeaderDiffers)) continue;
-    if (ParseVerdictLine(line, &verdict)) return VerdictLine(verdict);
-  }
-  return "no verdict";
+  Verdict verdict;
+  return ParseVerdictLine(output, &verdict) ? VerdictLine(verdict) : "no verdict";
 }
 
 std::vector<std::string> ReplayCommand(Sanitizer sanitizer, const AttackSide& side) {
