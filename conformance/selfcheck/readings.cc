@@ -2,7 +2,6 @@
 // the step is inside a routine, a variant of the breakable one.
 #include "conformance/selfcheck/readings.h"
 
-#include <utility>
 
 #include "conformance/selfcheck/broken.h"
 
@@ -176,7 +175,7 @@ Implementation BuiltInReading() { return BuiltIn(); }
 const std::vector<Reading>& Readings() {
   static const auto* readings = [] {
     auto* all = new std::vector<Reading>(AllReadings());
-    for (Reading& reading : FilterQueueReadings()) all->push_back(std::move(reading));
+    for (const Reading& reading : FilterQueueReadings()) all->push_back(reading);
     return all;
   }();
   return *readings;
