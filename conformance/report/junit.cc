@@ -43,6 +43,13 @@ void AppendCase(const CaseReport& c, std::string* xml) {
   absl::StrAppend(xml, "    </testcase>\n");
 }
 
+std::string SuiteBegin(absl::string_view name, size_t tests, size_t failures, int errors,
+                       int skipped) {
+  return absl::StrCat("  <testsuite name=\"", InMarkup(name), "\" tests=\"", tests,
+                      "\" failures=\"", failures, "\" errors=\"", errors, "\" skipped=\"", skipped,
+                      "\">\n");
+}
+
 }  // namespace
 
 std::string JUnitXml(const Report& report) {
@@ -56,7 +63,7 @@ std::string JUnitXml(const Report& report) {
   absl::StrAppend(&xml, "<testsuites name=\"cancelsafe ", InMarkup(report.implementation),
                   "\" tests=\"", report.cases.size() + report.stale.size(), "\">\n");
   for (const std::string& routine : order) {
-    int failures = 0;
+    size_t failures = 0;
     int errors = 0;
     int skipped = 0;
     for (const CaseReport* c : by_routine[routine]) {
@@ -66,15 +73,14 @@ std::string JUnitXml(const Report& report) {
       skipped += c->verdict == CaseVerdict::kNotProvided || c->verdict == CaseVerdict::kNotRun ||
                  c->verdict == CaseVerdict::kExpectedFailure;
     }
-    absl::StrAppend(&xml, "  <testsuite name=\"", InMarkup(routine), "\" tests=\"",
-                    by_routine[routine].size(), "\" failures=\"", failures, "\" errors=\"", errors,
-                    "\" skipped=\"", skipped, "\">\n");
+    absl::StrAppend(&xml,
+                    SuiteBegin(routine, by_routine[routine].size(), failures, errors, skipped));
     for (const CaseReport* c : by_routine[routine]) AppendCase(*c, &xml);
     absl::StrAppend(&xml, "  </testsuite>\n");
   }
   if (!report.stale.empty()) {
-    absl::StrAppend(&xml, "  <testsuite name=\"expectations\" tests=\"", report.stale.size(),
-                    "\" failures=\"", report.stale.size(), "\" errors=\"0\" skipped=\"0\">\n");
+    const size_t count = report.stale.size();
+    absl::StrAppend(&xml, SuiteBegin("expectations", count, count, 0, 0));
     for (const std::string& line : report.stale) {
       absl::StrAppend(&xml, "    <testcase classname=\"expectations\" name=\"", InMarkup(line),
                       "\">\n      <failure type=\"stale\" message=\"this line matches no case of "

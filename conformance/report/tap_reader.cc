@@ -35,8 +35,8 @@ void BlameAll(CaseReport* c) {
   c->passed.clear();
 }
 
-// Whether a test point and its verdict say the opposite. What is left out is "ok", and an
-// expected failure either.
+// Whether a test point and its verdict say the opposite. A case that is left out is "ok"; an
+// expected failure and an unexpected pass may be either.
 bool Contradicts(bool not_ok, CaseVerdict verdict) {
   if (not_ok) return verdict == CaseVerdict::kPass || verdict == CaseVerdict::kAmbiguous;
   return verdict == CaseVerdict::kFail || verdict == CaseVerdict::kCrash ||

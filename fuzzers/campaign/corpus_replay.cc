@@ -34,32 +34,19 @@ std::vector<std::string> CorpusFiles(const CampaignOptions& options, const FuzzT
 }
 
 // A run that ends like this takes its process along.
-bool IsFatal(const Verdict& verdict) {
-  return verdict.kind == VerdictKind::kCrash || verdict.kind == VerdictKind::kMemoryError ||
-         verdict.kind == VerdictKind::kUndefined;
+bool IsFatal(VerdictKind kind) {
+  return kind == VerdictKind::kCrash || kind == VerdictKind::kMemoryError ||
+         kind == VerdictKind::kUndefined;
 }
 
 // Whether what --ignore leaves out ended the process of that run, and not the run alone.
 bool EndsItsProcess(const Verdict& cut_short) {
   for (int i = 0; i < kRuleCount; ++i) {
     const RuleRow& row = RuleInfo(static_cast<Rule>(i));
-    Verdict verdict;
-    verdict.kind = row.kind;
-    if (cut_short.rule == row.name) return IsFatal(verdict);
+    if (cut_short.rule == row.name) return IsFatal(row.kind);
   }
   // Signals and the sanitizers' own words are not in the table.
   return true;
-}
-
-// What a line of a replay says of a file: "FILE: VERDICT ...".
-bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict) {
-  const size_t at = line.find(": VERDICT ");
-  if (absl::StrContains(line, kHeaderDiffers)) return false;
-  if (at == absl::string_view::npos || !ParseVerdictLine(line.substr(at + 2), verdict)) {
-    return false;
-  }
-  *file = std::string(line.substr(0, at));
-  return !verdict->ok();
 }
 
 void AddOnce(const std::string& text, std::vector<std::string>* texts) {
@@ -101,9 +88,9 @@ Printed AddFindings(const std::string& output, const CampaignSanitizer& sanitize
         absl::StrCat("./cancelsafe replay --sanitizer ", sanitizer.name, guest.AsText(), " ", file);
     result->findings.Add(std::move(finding));
     printed.ended &= verdict.rule != MakeVerdict(Rule::kTimeOut, Family::kCsq).rule;
-    if (IsFatal(verdict)) AddOnce(file, &result->fatal);
+    if (IsFatal(verdict.kind)) AddOnce(file, &result->fatal);
     // A crash at a place that is not known is no cause to leave out.
-    if (!IsFatal(verdict) || !SitesOf(verdict).empty()) {
+    if (!IsFatal(verdict.kind) || !SitesOf(verdict).empty()) {
       AddOnce(CauseAsIgnore(verdict), &result->ignore);
     }
   }
@@ -111,6 +98,16 @@ Printed AddFindings(const std::string& output, const CampaignSanitizer& sanitize
 }
 
 }  // namespace
+
+bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict) {
+  if (absl::StrContains(line, kHeaderDiffers)) return false;
+  const size_t at = line.find(": VERDICT ");
+  if (at == absl::string_view::npos || !ParseVerdictLine(line.substr(at + 2), verdict)) {
+    return false;
+  }
+  *file = std::string(line.substr(0, at));
+  return !verdict->ok();
+}
 
 CorpusResult ReplayCorpus(const CampaignOptions& options, const std::vector<std::string>& programs,
                           const StopSignals& stop, FILE* out) {

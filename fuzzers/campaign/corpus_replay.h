@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "base/signals.h"
 #include "fuzzers/campaign/findings.h"
 #include "fuzzers/campaign/options.h"
+#include "oracle/verdict.h"
 
 namespace cancelsafe {
 
@@ -30,6 +32,10 @@ struct CorpusResult {
   // Where a file never ends: those after it were not replayed, and the target is not fuzzed.
   std::vector<const FuzzTarget*> hanging;
 };
+
+// What a line of a replay says of a file that does not pass: "FILE: VERDICT ...". False for
+// other lines, and for one that quotes the verdict of the file's header.
+bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict);
 
 // Replays the files of each target in the program of each build (`programs`, in the order
 // of the campaign's sanitizers), and prints what does not pass. A run has a part of the

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "fuzzers/campaign/corpus_replay.h"
 #include "fuzzers/run/report.h"
 
 namespace cancelsafe {
@@ -39,13 +40,11 @@ Replayed ReplayedAs(const ChildEnd& end, const std::string& output) {
   // of the file names a verdict.
   bool judged = true;
   for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    std::string file;
     Verdict verdict;
-    if (absl::StrContains(line, kHeaderDiffers)) continue;
-    if (!ParseVerdictLine(line, &verdict)) continue;
-    if (verdict.kind == VerdictKind::kUnknown)
-      judged = false;
-    else if (!verdict.ok())
-      return Replayed::kFails;
+    if (!ParseReplayLine(line, &file, &verdict)) continue;
+    if (verdict.kind != VerdictKind::kUnknown) return Replayed::kFails;
+    judged = false;
   }
   if (!judged) return Replayed::kNotJudged;
   return absl::StrContains(output, kHeaderDiffers) ? Replayed::kPasses : Replayed::kFails;

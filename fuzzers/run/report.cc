@@ -34,7 +34,7 @@ std::string HeaderDifference(const std::vector<std::string>& header_comments,
     if (!ParseVerdictLine(line, &named)) continue;
     if (SameFinding(named, verdict)) return "";
     return absl::StrCat(
-        "not what the file's header names, which is: ", VerdictLine(named),
+        kHeaderDiffers, VerdictLine(named),
         named.kind == VerdictKind::kDataRace && verdict.ok()
             ? "\nA data race shows under ThreadSanitizer alone: replay with --sanitizer thread."
             : "\nEither the implementation is another one than when the file was saved, or a line "

@@ -24,7 +24,7 @@ std::string FailureFile(const Program& program, const Verdict& verdict,
 
 // What a replay prints of a file whose run gives another verdict than its header names. The
 // verdict in such a line is the header's and not the run's, and a reader of verdicts leaves it out.
-inline constexpr char kHeaderDiffers[] = "not what the file's header names";
+inline constexpr char kHeaderDiffers[] = "not what the file's header names, which is: ";
 
 // In words, how a run's verdict differs from the one that the header of its file names; ""
 // if it is the same finding, or if the header names none.

@@ -32,8 +32,7 @@ inline void DeclareBenchFlags(CLI::App* app, BenchOptions* options) {
           "write cost against depth as SVG into a folder that exists");
   AddSwitch(app, "--check", &options->check,
             "exit with 1 if a promise is not kept, or was not measured without a --filter; counts "
-            "the instructions of small queues first, with "
-            "callgrind");
+            "the instructions of small queues first, with callgrind");
   AddSwitch(app, "--check-instructions", &options->check_instructions,
             "only count the instructions of the hot paths, with callgrind, and compare them with "
             "impl/bench/instruction_counts.txt");
