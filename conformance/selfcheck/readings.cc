@@ -2,7 +2,6 @@
 // the step is inside a routine, a variant of the breakable one.
 #include "conformance/selfcheck/readings.h"
 
-
 #include "conformance/selfcheck/broken.h"
 
 namespace cancelsafe::conformance {
