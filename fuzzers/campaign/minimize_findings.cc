@@ -111,6 +111,11 @@ void MinimizeFinding(const std::string& program, const CampaignOptions& options,
     return;
   }
   finding->notes.push_back(absl::StrCat("minimised; as it was found: ", raw));
+  Verdict found, told;
+  if (ParseVerdictLine(finding->verdict_line, &found) && ParseVerdictLine(*text, &told) &&
+      VerdictKey(found) != VerdictKey(told)) {
+    finding->notes.push_back(absl::StrCat("made small, it is told as ", VerdictKey(told)));
+  }
 }
 
 }  // namespace cancelsafe

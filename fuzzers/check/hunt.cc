@@ -340,8 +340,11 @@ class Hunter {
         shown = shows(other);
         if (!shown) continue;
         const MinimizedFailure small = MinimizeFailure(&judge, other, nullptr);
-        *program = small.identity.failed() ? small.program : other;
-        shows(*program);
+        *program = small.program;
+        if (!shows(*program)) {  // made small, it may be told otherwise
+          *program = other;
+          shows(other);
+        }
       }
       if (shown) {
         finding->ignored = ignored;

@@ -61,7 +61,11 @@ FailureIdentity IdentityOf(const Verdict& verdict) {
 }  // namespace
 
 bool FailureIdentity::SameAs(const FailureIdentity& other) const {
-  if (kind != other.kind || strcmp(clause, other.clause) != 0) return false;
+  if (kind != other.kind) return false;
+  if (any_clause || other.any_clause) {
+    return operation == other.operation && strcmp(rule, other.rule) == 0;
+  }
+  if (strcmp(clause, other.clause) != 0) return false;
   if (clause[0] == '\0' && strcmp(rule, other.rule) != 0) return false;
   return strcmp(where, other.where) == 0;
 }
@@ -76,9 +80,10 @@ struct Judge::Shared {
   int stale_max = schedule::kMaxStaleChoices;
   schedule::MemoryModel memory = schedule::MemoryModel::kUnnamed;
   bool explored = false;
-  FailureIdentity found;        // of the last run
-  schedule::Schedule executed;  // likewise
-  char line[1024] = "";         // likewise; empty if the child died of it
+  FailureIdentity found;         // of the last run
+  schedule::Schedule executed;   // likewise
+  int executed_preemptions = 0;  // likewise
+  char line[1024] = "";          // likewise; empty if the child died of it
 };
 
 Judge* Judge::active_ = nullptr;
@@ -177,6 +182,8 @@ FailureIdentity Judge::Run(const Program& program, schedule::Schedule* executed)
   return shared_->found;
 }
 
+int Judge::preemptions() const { return shared_->executed_preemptions; }
+
 Verdict Judge::verdict() const {
   Verdict verdict;
   if (ParseVerdictLine(shared_->line, &verdict)) return verdict;
@@ -256,6 +263,7 @@ void Judge::NoteDeath(VerdictKind kind, const char* rule) {
              static_cast<unsigned long>(place));
   }
   shared.executed = active_->runner_->output().schedule.executed;
+  shared.executed_preemptions = active_->runner_->output().schedule.preemptions;
   active_->NotePlace();
 }
 
@@ -310,9 +318,14 @@ void Judge::RunInChild(schedule::Scheduler* scheduler) {
   }
   const Verdict& verdict = runner_->output().verdict;
   shared_->found = IdentityOf(verdict);
+  if (verdict.kind == VerdictKind::kNotLinearizable && verdict.call >= 0) {
+    shared_->found.operation =
+        static_cast<int>(runner_->history().calls[verdict.call].operation.op);
+  }
   if (shared_->found.failed()) NotePlace();
   if (!verdict.ok()) Copy(VerdictLine(verdict), shared_->line, sizeof shared_->line);
   shared_->executed = runner_->output().schedule.executed;
+  shared_->executed_preemptions = runner_->output().schedule.preemptions;
 }
 
 bool Judge::Explore(int preemptions, int64_t runs_max) {

@@ -22,6 +22,12 @@ struct FailureIdentity {
   char clause[48] = "";
   char rule[96] = "";
   char where[640] = "";
+  // Of a history that fits no order: the number of the Op whose outcome is in none; else -1.
+  // The clause is that of the longest order that works, which another program with the same
+  // failure need not have. So one may be looked for under any clause: a failure whose clause
+  // is free is the same as one with the same operation.
+  int operation = -1;
+  bool any_clause = false;
 
   bool failed() const { return kind != VerdictKind::kPass; }
   bool SameAs(const FailureIdentity& other) const;
@@ -52,6 +58,9 @@ class Judge {
   // The same failure with at most `preemptions` preemptions, if a bounded number of
   // schedules finds one.
   bool FewerPreemptions(const FailureIdentity& wanted, int preemptions, Program* program);
+
+  // Of the last run, or of the one that a search found.
+  int preemptions() const;
 
   // Whether the last run took its child down.
   bool died() const { return died_; }

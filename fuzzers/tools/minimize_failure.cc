@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "fuzzers/tools/few_operations.h"
+
 namespace cancelsafe {
 namespace {
 
@@ -76,12 +78,11 @@ constexpr int kFewChoices = 2;
 
 // Programs of at most this many operations are worth a long search.
 constexpr int kThoroughOperationsMax = 8;
-constexpr int kThoroughPreemptions = 2;
 
 // The same failure with as few preemptions as that takes: what needs few is found before a
 // search for more has used up its runs.
 bool FewestPreemptions(Judge* judge, const FailureIdentity& wanted, Program* program) {
-  for (int bound = 0; bound <= kThoroughPreemptions; ++bound) {
+  for (int bound = 0; bound <= kFewPreemptions; ++bound) {
     if (judge->FewerPreemptions(wanted, bound, program)) return true;
   }
   return false;
@@ -102,56 +103,6 @@ bool DeleteThoroughly(Judge* judge, const FailureIdentity& wanted, Program* prog
     if (!FewestPreemptions(judge, wanted, &candidate)) continue;
     *program = candidate;
     return true;
-  }
-  return false;
-}
-
-// The operations whose bit is set in `kept`.
-Program KeptOnly(const Program& program, uint32_t kept) {
-  Program result = program;
-  result.operation_count = 0;
-  for (int i = 0; i < program.operation_count; ++i) {
-    if ((kept >> i & 1) == 0) continue;
-    result.operations[result.operation_count] = program.operations[i];
-    result.fiber_of[result.operation_count++] = program.fiber_of[i];
-  }
-  Normalize(&result);
-  return result;
-}
-
-// What needs a stale choice takes many runs to search in a program of more than a few
-// operations, and few in one of a few: so these are tried whole. With one stale choice, which is
-// nearly always enough, that takes a tenth of the runs.
-constexpr int kFewOperations = 3;
-constexpr int kFewAmongMax = 12;
-constexpr int kFewAmongMaxWithOneStale = 20;
-
-bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program) {
-  const int count = program->operation_count;
-  // All of them with few preemptions before any with more, whose search takes ten times as long.
-  const auto keep = [&](int preemptions) {
-    for (int size = 2; size <= kFewOperations && size < count; ++size) {
-      for (uint32_t kept = 0; kept < 1u << count; ++kept) {
-        if (__builtin_popcount(kept) != size) continue;
-        Program candidate = KeptOnly(*program, kept);
-        if (!judge->FewerPreemptions(wanted, preemptions, &candidate)) continue;
-        *program = candidate;
-        return true;
-      }
-    }
-    return false;
-  };
-  const int all = program->schedule.stale_count;
-  if (all == 0) return false;
-  for (const int stale : {1, all}) {
-    if (count > (stale == 1 ? kFewAmongMaxWithOneStale : kFewAmongMax)) return false;
-    schedule::Schedule allowed = program->schedule;
-    allowed.stale_count = stale;
-    judge->Allow(allowed);
-    for (int bound = 0; bound <= kThoroughPreemptions; ++bound) {
-      if (keep(bound)) return true;
-    }
-    if (all == 1) return false;
   }
   return false;
 }
@@ -181,84 +132,122 @@ void WriteOutStaleChoices(Judge* judge, const FailureIdentity& wanted, Program* 
   if (judge->Run(candidate).SameAs(wanted)) *program = candidate;
 }
 
-MinimizedFailure MinimizeOnce(Judge* judge, const Program& program,
-                              const std::function<void(const MinimizeProgress&)>& progress) {
-  MinimizedFailure result;
-  result.program = program;
-  Normalize(&result.program);
-  result.identity = judge->Run(result.program);
-  if (!result.identity.failed()) return result;
-  const FailureIdentity wanted = result.identity;
-  WriteOutSchedule(judge, wanted, &result.program);
+// What a schedule takes a reader to follow. A choice where nothing was preempted, as of the
+// fiber that begins, comes second.
+struct Effort {
+  int preemptions;
+  int choices;
 
-  const auto still_fails = [&](const Program& candidate) {
-    return judge->Run(candidate).SameAs(wanted);
-  };
-  const auto show = [&](const MinimizeProgress& now) {
-    ++result.runs_reported;
-    if (progress != nullptr) progress(now);
-  };
-  MinimizeOptions options;
-  options.reschedule = [&](Program* candidate) {
-    judge->Allow(candidate->schedule);
-    return judge->Reschedule(wanted, candidate);
-  };
-  if (result.program.schedule.stale_count != 0) {
-    // Searching a schedule for each of many long programs takes a minute. What is left without
-    // that is mostly few enough for all small parts of it to be tried.
-    MinimizeOptions same_schedule = options;
-    same_schedule.reschedule = nullptr;
-    result.program = MinimizeProgram(result.program, still_fails, show, same_schedule);
-    KeepFewOperations(judge, wanted, &result.program);
+  bool operator<(const Effort& other) const {
+    return preemptions != other.preemptions ? preemptions < other.preemptions
+                                            : choices < other.choices;
   }
-  do {
-    result.program = MinimizeProgram(result.program, still_fails, show, options);
-  } while (MergeFibers(judge, wanted, &result.program) ||
-           KeepFewOperations(judge, wanted, &result.program) ||
-           DeleteThoroughly(judge, wanted, &result.program) ||
-           ReduceStaleChoices(judge, wanted, &result.program));
-  WriteOutSchedule(judge, wanted, &result.program);
-  judge->Allow(result.program.schedule);
+};
 
-  // Deleting one choice after another may have ended where a quite different
-  // schedule needs fewer.
-  for (int bound = 0; bound < result.program.schedule.choice_count; ++bound) {
-    Program candidate = result.program;
-    if (!judge->FewerPreemptions(wanted, bound, &candidate)) continue;
-    if (candidate.schedule.choice_count >= result.program.schedule.choice_count) break;
-    options.reschedule = nullptr;
-    const Program smaller = MinimizeProgram(candidate, still_fails, show, options);
-    if (still_fails(smaller)) result.program = smaller;
-    break;
-  }
-  options.reschedule = nullptr;
-  while (result.program.schedule.choice_count > kFewChoices) {
-    Program candidate = result.program;
-    if (!judge->FewerChoices(wanted, &candidate)) break;
-    candidate = MinimizeProgram(candidate, still_fails, show, options);
-    // A run that died may not repeat itself under the choices it made until then.
-    if (!still_fails(candidate) ||
-        candidate.schedule.choice_count >= result.program.schedule.choice_count) {
-      break;
-    }
-    result.program = candidate;
-  }
-  WriteOutStaleChoices(judge, wanted, &result.program);
-  return result;
+Effort EffortOf(Judge* judge, const Program& program) {
+  judge->Run(program);
+  return {judge->preemptions(), program.schedule.choice_count};
 }
+
+// One minimisation: what is looked for, and what has become of the program.
+class Minimization {
+ public:
+  Minimization(Judge* judge, const Program& program,
+               const std::function<void(const MinimizeProgress&)>& progress)
+      : judge_(judge), progress_(progress) {
+    result_.program = program;
+    Normalize(&result_.program);
+    result_.identity = judge->Run(result_.program);
+  }
+
+  MinimizedFailure Run() {
+    if (!wanted().failed()) return result_;
+    WriteOutSchedule(judge_, wanted(), program());
+    if (program()->schedule.stale_count != 0) {
+      // Searching a schedule for each of many long programs takes a minute. What is left
+      // without that is mostly few enough for all small parts of it to be tried.
+      *program() = Smaller(*program(), /*reschedule=*/false);
+      KeepFewOperations(judge_, wanted(), program());
+    }
+    do {
+      do {
+        *program() = Smaller(*program(), /*reschedule=*/true);
+      } while (MergeFibers(judge_, wanted(), program()) ||
+               KeepFewOperations(judge_, wanted(), program()) ||
+               DeleteThoroughly(judge_, wanted(), program()) ||
+               ReduceStaleChoices(judge_, wanted(), program()));
+    } while (ExchangeClause(judge_, &result_.identity, program()));
+    WriteOutSchedule(judge_, wanted(), program());
+    judge_->Allow(program()->schedule);
+    SearchFewerPreemptions();
+    while (program()->schedule.choice_count > kFewChoices) {
+      Program candidate = *program();
+      if (!judge_->FewerChoices(wanted(), &candidate) || !TakeIfEasier(candidate)) break;
+    }
+    WriteOutStaleChoices(judge_, wanted(), program());
+    return result_;
+  }
+
+ private:
+  const FailureIdentity& wanted() const { return result_.identity; }
+  Program* program() { return &result_.program; }
+  bool StillFails(const Program& candidate) { return judge_->Run(candidate).SameAs(wanted()); }
+
+  Program Smaller(const Program& program, bool reschedule) {
+    MinimizeOptions options;
+    if (reschedule) {
+      options.reschedule = [this](Program* candidate) {
+        judge_->Allow(candidate->schedule);
+        return judge_->Reschedule(wanted(), candidate);
+      };
+    }
+    return MinimizeProgram(
+        program, [this](const Program& candidate) { return StillFails(candidate); },
+        [this](const MinimizeProgress& now) {
+          ++result_.runs_reported;
+          if (progress_ != nullptr) progress_(now);
+        },
+        options);
+  }
+
+  // Deleting one choice after another may have ended where a quite different schedule needs
+  // fewer.
+  void SearchFewerPreemptions() {
+    for (int bound = 0; bound < program()->schedule.choice_count; ++bound) {
+      Program candidate = *program();
+      if (!judge_->FewerPreemptions(wanted(), bound, &candidate)) continue;
+      TakeIfEasier(candidate);
+      return;
+    }
+  }
+
+  // A run that died may not repeat itself under the choices it made until then: so what became
+  // of the candidate counts, not what it promised.
+  bool TakeIfEasier(const Program& candidate) {
+    const Program smaller = Smaller(candidate, /*reschedule=*/false);
+    if (!StillFails(smaller)) return false;
+    if (!(EffortOf(judge_, smaller) < EffortOf(judge_, *program()))) return false;
+    *program() = smaller;
+    return true;
+  }
+
+  Judge* const judge_;
+  const std::function<void(const MinimizeProgress&)>& progress_;
+  MinimizedFailure result_;
+};
 
 }  // namespace
 
 MinimizedFailure MinimizeFailure(Judge* judge, const Program& program,
                                  const std::function<void(const MinimizeProgress&)>& progress) {
-  MinimizedFailure result = MinimizeOnce(judge, program, progress);
+  MinimizedFailure result = Minimization(judge, program, progress).Run();
   if (!result.identity.failed()) return result;
   judge->ForgetChild();
   if (judge->Run(result.program).SameAs(result.identity)) return result;
   // The implementation remembers earlier runs: only what happens in a process of its
   // own counts.
   judge->set_child_per_run(true);
-  result = MinimizeOnce(judge, program, progress);
+  result = Minimization(judge, program, progress).Run();
   judge->set_child_per_run(false);
   return result;
 }

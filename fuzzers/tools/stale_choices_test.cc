@@ -46,6 +46,13 @@ class StaleChoicesTest : public ToolTest {
     ASSERT_TRUE(ParseVerdictLine(ReadAll(Path("failure.txt")), &verdict_));
   }
 
+  // As if it had been found.
+  void Saved(const std::string& program) {
+    const absl::StatusOr<ProgramFile> file = ReadProgramFile("target csq\n" + program);
+    ASSERT_TRUE(file.ok()) << file.status();
+    failure_ = file->program;
+  }
+
   std::unique_ptr<Runner> NewRunner(MemoryModel memory = MemoryModel::kUnnamed) {
     std::string error;
     EXPECT_TRUE(LoadImplementation(Path(guest_), &implementation_, &error)) << error;
@@ -117,6 +124,29 @@ TEST_F(StaleChoicesTest, MadeSmallItHasOneStaleChoice) {
               std::string(model));
     std::filesystem::remove(Path("failure.txt"));
   }
+}
+
+// Which it had already, but for its schedule.
+TEST_F(StaleChoicesTest, AStartOnAnotherFiberIsEasierThanAPreemption) {
+  guest_ = "csq-routine-stored-with-release.so";
+  Saved(
+      "queue classic insert=tail peek=any lock=spin\n"
+      "fiber 0\n  cancel 0\n  cancel 0 irql=apc\n"
+      "fiber 1\n  insert 0 context\n"
+      "choices 1:1 6:0 10:1\nmemory tso\nstale-choices 1:flush:1/2\n");
+  ExpectSmall(/*stale_choices=*/1);
+}
+
+// The clause, that of a cancel before its insert, takes an insert and a removal before it; the
+// cancel that is lost does not.
+TEST_F(StaleChoicesTest, AClauseThatTakesMoreThanItsFailureIsExchanged) {
+  guest_ = "csq-routine-stored-fence-missing.so";
+  Saved(
+      "queue classic insert=tail peek=any lock=spin\n"
+      "fiber 0\n  cancel 0\nfiber 1\n  remove-next\n"
+      "fiber 2\n  insert 0 context irql=apc\n  cancel 0\n  insert 0\n"
+      "choices 1:2 7:1\nmemory tso\nstale-choices 1:flush:1/2\n");
+  ExpectSmall(/*stale_choices=*/1);
 }
 
 TEST_F(StaleChoicesTest, TheTableSaysWhatWasReadAndWhatWasMissed) {
