@@ -109,6 +109,15 @@ bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict
   return !verdict->ok();
 }
 
+std::string VerdictLineOfReplay(absl::string_view output) {
+  for (const absl::string_view line : absl::StrSplit(output, '\n')) {
+    std::string file;
+    Verdict verdict;
+    if (ParseReplayLine(line, &file, &verdict)) return VerdictLine(verdict);
+  }
+  return "no violation";
+}
+
 CorpusResult ReplayCorpus(const CampaignOptions& options, const std::vector<std::string>& programs,
                           const StopSignals& stop, FILE* out) {
   CorpusResult result;

@@ -37,6 +37,10 @@ struct CorpusResult {
 // other lines, and for one that quotes the verdict of the file's header.
 bool ParseReplayLine(absl::string_view line, std::string* file, Verdict* verdict);
 
+// The verdict, as a line, of a file that was replayed; "no violation" where it passes, whatever
+// its header says.
+std::string VerdictLineOfReplay(absl::string_view output);
+
 // Replays the files of each target in the program of each build (`programs`, in the order
 // of the campaign's sanitizers), and prints what does not pass. A run has a part of the
 // campaign's time.

@@ -54,6 +54,13 @@ TEST_F(CorpusReplayTest, EveryTargetIsReplayedUnderEverySanitizer) {
   EXPECT_EQ(DescribeCorpusResult(result_, options_), "");
 }
 
+TEST_F(CorpusReplayTest, TheVerdictThatAHeaderNamesIsNotTheReplays) {
+  const std::string named = "VERDICT lost-item CSQ-INV-01 (lost-item): irp 2";
+  const std::string header = absl::StrCat("a.txt: ", kHeaderDiffers, named, "\n");
+  EXPECT_EQ(VerdictLineOfReplay("a.txt: VERDICT pass [2 operations]\n" + header), "no violation");
+  EXPECT_EQ(VerdictLineOfReplay("a.txt: " + named + "\n"), named);
+}
+
 TEST_F(CorpusReplayTest, FailuresOfAllTargetsAreFindingsOncePerCause) {
   options_.guest.implementation = "guest.so";
   EXPECT_EQ(ReplayBy("echo 'a.txt: VERDICT lost-item CSQ-INV-01 (lost-item): irp 2'\n"

@@ -66,6 +66,8 @@ std::string Summary(size_t causes, const CheckTotals& totals) {
                          " violations or crashes that did not happen again when their program was "
                          "run alone: it keeps something from one program to the next"),
       totals.ended_early == 0 ? "" : absl::StrCat("; ", totals.ended_early, " parts ended early"),
+      totals.left_out.empty() ? ""
+                              : absl::StrCat("; left out: ", absl::StrJoin(totals.left_out, ", ")),
       totals.interrupted ? absl::StrCat("; interrupted, ", totals.not_begun,
                                         " parts, the complete search and the suite were not begun")
                          : "");

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -25,7 +25,6 @@
 #include "fuzzers/check/parts.h"
 #include "fuzzers/check/variants.h"
 #include "fuzzers/check/verify_part.h"
-#include "fuzzers/run/family_driver.h"
 #include "impl/implementation.h"
 #include "oracle/family.h"
 
@@ -92,9 +91,7 @@ std::vector<Family> FamiliesOf(const Implementation& implementation) {
     for (int i = 0; i < kFamilyCount; ++i) {
       const Family family = FamilyNumber(i);
       if ((InfoOf(family).base != family) != made_of_another) continue;
-      const char* missing = nullptr;
-      const std::unique_ptr<FamilyDriver> driver(NewFamilyDriver(family, implementation, &missing));
-      if (missing == nullptr) families.push_back(family);
+      if (MissingFor(family, implementation).empty()) families.push_back(family);
     }
   }
   return families;
@@ -120,14 +117,16 @@ class CheckRun {
     RequireOk(MakeFolder(folder_ + "/parts"));
     RequireOk(MakeFolder(folder_ + "/programs"));
     variants_ = MakeVariants(options_, folder_ + "/variants");
-    LeaveOutVariants();
     Implementation implementation;
-    // Any variant will do for its names; only those of this host can be loaded here.
-    const Variant* const plain = FindVariant("none");
+    // Any variant will do for its names, one that is left out as well; only those of this host
+    // can be loaded here.
+    std::optional<Variant> named;
+    if (const Variant* const plain = FindVariant("none"); plain != nullptr) named = *plain;
+    LeaveOutVariants();
     std::vector<Family> families;
-    if (plain != nullptr) {
+    if (named) {
       std::string error;
-      if (!LoadImplementation(plain->path, &implementation, &error)) throw SetupError(error);
+      if (!LoadImplementation(named->path, &implementation, &error)) throw SetupError(error);
       printf("Found %d of %d documented routines: %s\n", ProvidedEntryPoints(implementation),
              kEntryPointCount, Routines(implementation, true).c_str());
       if (ProvidedEntryPoints(implementation) < kEntryPointCount) {
@@ -138,12 +137,17 @@ class CheckRun {
       for (int i = 0; i < kFamilyCount; ++i) families.push_back(FamilyNumber(i));
     }
     fflush(stdout);
-    if (plain != nullptr) Exchange(implementation);
+    if (named) Exchange(implementation);
     BuildHosts();
-    Hunt(families);
+    Hunt(&families);
+    if (families.empty()) {
+      throw SetupError(
+          "no family's queues can be set up and emptied with the routines that are "
+          "provided: nothing was checked");
+    }
     if (!totals_.interrupted) Verify(families);
     std::vector<Cause> causes = GroupByCause(findings_, TracedLines());
-    if (plain != nullptr && !totals_.interrupted) Conform(plain->path, &causes);
+    if (!totals_.interrupted) Conform(&causes);
     totals_.findings = findings_.size();
     totals_.seconds = SecondsNow() - begin;
     return ReportCheck(options_, folder_, variants_, std::move(causes), totals_, baseline);
@@ -226,7 +230,8 @@ class CheckRun {
     }
   }
 
-  void Hunt(const std::vector<Family>& families) {
+  // Takes those families away of which it turns out that they are not provided.
+  void Hunt(std::vector<Family>* families) {
     std::vector<Part> parts;
     const bool traced = std::any_of(variants_.begin(), variants_.end(), [](const Variant& variant) {
       return variant.name == "traced";
@@ -234,7 +239,7 @@ class CheckRun {
     for (const Variant& variant : variants_) {
       // What is traced shows all that is plain.
       if (traced && variant.name == "plain") continue;
-      for (const Family family : families) {
+      for (const Family family : *families) {
         Part part;
         part.program = HostOf(variant.sanitizer);
         part.plan.variant = variant.name;
@@ -261,6 +266,15 @@ class CheckRun {
     const PartsEnd end =
         RunParts(parts, jobs, folder_ + "/parts", stop, [&](int number, const PartResult& result) {
           const HuntPlan& plan = parts[number].plan;
+          if (!result.not_provided.empty()) {
+            printf("%-8s %-20s not provided: there is no %s\n", plan.variant.c_str(),
+                   plan.family.c_str(), result.not_provided.c_str());
+            fflush(stdout);
+            families->erase(
+                std::remove(families->begin(), families->end(), *FindFamily(plan.family)),
+                families->end());
+            return;
+          }
           printf("%-8s %-20s %9lld programs %10lld runs %3zu findings%s%s\n", plan.variant.c_str(),
                  plan.family.c_str(), static_cast<long long>(result.counts.programs),
                  static_cast<long long>(result.counts.runs), result.findings.size(),
@@ -283,7 +297,10 @@ class CheckRun {
   // What the hunts have found needs no search for the smallest world that shows it.
   void Verify(const std::vector<Family>& families) {
     const Variant* const model = FindVariant("model");
-    if (model == nullptr) return;
+    if (model == nullptr) {
+      totals_.left_out.push_back("the complete search (no build with -fsanitize=thread)");
+      return;
+    }
     for (const Family family : families) {
       const std::string name = InfoOf(family).name;
       if (std::any_of(findings_.begin(), findings_.end(),
@@ -303,20 +320,27 @@ class CheckRun {
     }
   }
 
-  void Conform(const std::string& path, std::vector<Cause>* causes) {
-    const absl::StatusOr<conformance::Report> report =
-        RunConformance(HostOf("none"), path, folder_ + "/conformance");
+  void Conform(std::vector<Cause>* causes) {
+    const Variant* const plain = FindVariant("none");
+    if (plain == nullptr) {
+      totals_.left_out.push_back("the conformance suite (no build without a sanitizer)");
+      return;
+    }
+    absl::StatusOr<conformance::Report> report =
+        RunConformance(HostOf("none"), plain->path, folder_ + "/conformance");
     if (!report.ok()) {
       printf("conform  %s\n", std::string(report.status().message()).c_str());
       ++totals_.ended_early;
       return;
     }
+    totals_.cases = static_cast<int>(report->cases.size());
+    const int ignored = LeaveOutIgnoredCases(options_.ignore, &*report);
     int failed = 0;
     for (const conformance::CaseReport& one : report->cases) {
       failed += conformance::IsFailure(one.verdict) ? 1 : 0;
     }
-    totals_.cases = static_cast<int>(report->cases.size());
-    printf("conform  %d cases, %d failed\n", totals_.cases, failed);
+    printf("conform  %d cases, %d failed%s\n", totals_.cases, failed,
+           ignored == 0 ? "" : absl::StrCat(", ", ignored, " more left out by --ignore").c_str());
     CasesBehind behind;
     const auto exchange = exchanges_.find("plain");
     if (exchange != exchanges_.end()) {

@@ -145,6 +145,9 @@ TEST(Check, WhatTheConformanceSuiteAloneSeesIsACauseWithACommandThatShowsIt) {
   const Output suite = RunPrinted(causes[0]["replay"]);
   EXPECT_EQ(suite.status, 1) << suite.text;
   EXPECT_THAT(suite.text, HasSubstr(causes[0]["cases"][0].get<std::string>()));
+  const Output ignored = Check(folder, {"--ignore", causes[0]["clause"]});
+  EXPECT_EQ(ignored.status, 0) << ignored.text;
+  EXPECT_THAT(ignored.text, HasSubstr(", 0 failed, 1 more left out by --ignore"));
 }
 
 TEST(Check, ARightImplementationHasNoFindings) {
@@ -153,6 +156,30 @@ TEST(Check, ARightImplementationHasNoFindings) {
   const Output output = Check(folder, {});
   EXPECT_EQ(output.status, 0) << output.text;
   EXPECT_THAT(output.text, HasSubstr("No findings"));
+  EXPECT_THAT(output.text, HasSubstr("left out: the complete search (no build with"));
+}
+
+// As a part of another build is, for an object that cannot be looked at in this one.
+TEST(Check, AFamilyThatIsNotProvidedIsNoPartThatEndedEarly) {
+  const std::string folder = NewFolder("one_family");
+  ASSERT_NO_FATAL_FAILURE(WriteSources({}, {"device_queue.cc"}, folder));
+  ASSERT_EQ(Check(folder, {}).status, 0);
+  const std::string plan = folder + "/report/parts/traced-device-queue.json";
+  const std::string text = ReadFile(plan).value_or("");
+  ASSERT_THAT(text, HasSubstr("\"device-queue\""));
+  ASSERT_TRUE(
+      WriteFileAtomically(plan, absl::StrReplaceAll(text, {{"\"device-queue\"", "\"csq\""}})).ok());
+  const Output part = RunWords({CANCELSAFE_PROGRAM_DIR "/cancelsafe", "check", "--part", plan});
+  EXPECT_EQ(part.status, 0) << part.text;
+  EXPECT_THAT(ReadFile(plan + ".found").value_or(""), HasSubstr("\"not_provided\":\"IoCsq"));
+}
+
+TEST(Check, WhatProvidesNoFamilyIsNoImplementationWithoutFindings) {
+  const std::string folder = NewFolder("nothing");
+  ASSERT_TRUE(WriteFileAtomically(folder + "/device_queue.cc", "int f() { return 0; }\n").ok());
+  const Output output = Check(folder, {});
+  EXPECT_EQ(output.status, 3) << output.text;
+  EXPECT_THAT(output.text, Not(HasSubstr("No findings")));
 }
 
 // Each program that shows it passes when it is run alone.

@@ -183,4 +183,19 @@ void AddFailedCases(const conformance::Report& report, const CasesBehind& behind
   causes->insert(causes->end(), own.begin(), own.end());
 }
 
+int LeaveOutIgnoredCases(const std::vector<std::string>& ignored, conformance::Report* report) {
+  const auto is_ignored = [&](const std::string& clause) {
+    return std::find(ignored.begin(), ignored.end(), clause) != ignored.end();
+  };
+  const size_t before = report->cases.size();
+  report->cases.erase(std::remove_if(report->cases.begin(), report->cases.end(),
+                                     [&](const conformance::CaseReport& one) {
+                                       return IsFailed(one) && !one.failed.empty() &&
+                                              std::all_of(one.failed.begin(), one.failed.end(),
+                                                          is_ignored);
+                                     }),
+                      report->cases.end());
+  return static_cast<int>(before - report->cases.size());
+}
+
 }  // namespace cancelsafe

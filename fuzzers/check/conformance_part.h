@@ -37,6 +37,9 @@ CasesBehind FindCasesBehind(const conformance::Report& report, const std::vector
 void AddFailedCases(const conformance::Report& report, const CasesBehind& behind,
                     std::vector<Cause>* causes);
 
+// Takes the failed cases away whose failed clauses are all among `ignored`; returns how many.
+int LeaveOutIgnoredCases(const std::vector<std::string>& ignored, conformance::Report* report);
+
 }  // namespace cancelsafe
 
 #endif  // CANCELSAFE_FUZZERS_CHECK_CONFORMANCE_PART_H_

@@ -20,6 +20,8 @@
 #include "command/status.h"
 #include "fuzzers/check/reach.h"
 #include "fuzzers/program/text.h"
+#include "fuzzers/run/family_driver.h"
+#include "impl/implementation.h"
 #include "oracle/family.h"
 
 namespace cancelsafe {
@@ -65,7 +67,8 @@ PartResult ReadResult(const std::string& path) {
     result.counts = {object.value("programs", int64_t{0}), object.value("runs", int64_t{0}),
                      object.value("unknown", int64_t{0}), object.value("cut_rounds", int64_t{0}),
                      object.value("unconfirmed", int64_t{0})};
-    result.complaint = object.value("complaint", "");
+    result.complaint = "";
+    result.not_provided = object.value("not_provided", "");
   }
   return result;
 }
@@ -136,6 +139,12 @@ absl::StatusOr<HuntPlan> ParsePlan(const std::string& text) {
   return plan;
 }
 
+std::string MissingFor(Family family, const Implementation& implementation) {
+  const char* missing = nullptr;
+  const std::unique_ptr<FamilyDriver> driver(NewFamilyDriver(family, implementation, &missing));
+  return missing == nullptr ? "" : missing;
+}
+
 int RunPart(const std::string& plan_path) {
   const absl::StatusOr<std::string> text = ReadFile(plan_path);
   if (!text.ok()) throw UsageError(std::string(text.status().message()));
@@ -145,6 +154,11 @@ int RunPart(const std::string& plan_path) {
   std::string error;
   if (!LoadImplementation(plan->implementation, &implementation, &error)) throw SetupError(error);
   const std::string path = FoundPath(plan_path);
+  const std::string missing = MissingFor(*FindFamily(plan->family), implementation);
+  if (!missing.empty()) {
+    AppendLine(path, json{{"programs", 0}, {"not_provided", missing}}.dump());
+    return kExitOk;
+  }
   const HuntCounts counts = Hunt(*plan, implementation, [&](const CheckFinding& finding) {
     AppendLine(path, FindingJson(finding));
   });

@@ -24,6 +24,9 @@ struct PartResult {
   std::vector<CheckFinding> findings;
   HuntCounts counts;
   std::string complaint;  // why it did not come to its end, or ""
+  // A routine without which the family's queues cannot be set up or emptied, and that the
+  // implementation has not got; or "". Nothing was run then.
+  std::string not_provided;
 };
 
 struct PartsEnd {
@@ -36,6 +39,10 @@ struct PartsEnd {
 std::string PlanJson(const HuntPlan& plan);
 absl::StatusOr<HuntPlan> ParsePlan(const std::string& text);
 int RunPart(const std::string& plan_path);
+
+// A routine without which the family's queues cannot be set up or emptied, and that is not
+// provided; or "".
+std::string MissingFor(Family family, const Implementation& implementation);
 
 // Runs the parts in order, at most `jobs` at a time; their files go to `folder`. What the parts of
 // one variant have found is not looked for again in those of the next, nor what those of a family

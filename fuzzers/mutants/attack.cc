@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "fuzzers/campaign/corpus_replay.h"
 #include "fuzzers/campaign/target_log.h"
 #include "fuzzers/program/program_file.h"
 #include "fuzzers/run/cause.h"
@@ -200,11 +201,20 @@ absl::StatusOr<bool> NeedsConcurrency(const Mutant& mutant, const AttackPlan& pl
   return result.ending != SeedResult::Ending::kCaught;
 }
 
+bool ReusesIrps(const SeedResult& result) {
+  const absl::StatusOr<std::string> text = ReadFile(result.saved);
+  if (!text.ok()) return false;
+  const absl::StatusOr<ProgramFile> file = ReadProgramFile(*text);
+  return file.ok() && file->program.setup.reused_irps;
+}
+
 // TSan alone reports races. What ASan and UBSan report is a crash elsewhere, or
 // nothing, but for writes to retired memory, which are looked for in both flavours.
 // An abort of the implementation's own is the same everywhere.
 bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
   if (sanitizer == result.sanitizer) return true;
+  // Where an IRP has memory of its own, no new one lies where an old one lay.
+  if (sanitizer == Sanitizer::kThread && ReusesIrps(result)) return false;
   // The choices of a schedule with access points are those of one build.
   if (HasAccessPoints(sanitizer) || HasAccessPoints(result.sanitizer)) return false;
   switch (result.kind) {
@@ -218,12 +228,6 @@ bool BelongsTo(const SeedResult& result, Sanitizer sanitizer) {
     default:
       return true;
   }
-}
-
-// The verdict line that a replay printed, without the file's name.
-std::string VerdictOf(const std::string& output) {
-  Verdict verdict;
-  return ParseVerdictLine(output, &verdict) ? VerdictLine(verdict) : "no verdict";
 }
 
 std::vector<std::string> ReplayCommand(Sanitizer sanitizer, const AttackSide& side) {
@@ -263,7 +267,7 @@ absl::StatusOr<ReplayResult> ReplayIn(Sanitizer sanitizer, const AttackSide& sid
         RunProcess(command, kReplaySecondsMax,
                    [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) return end.status();
-    const std::string line = VerdictOf(output);
+    const std::string line = VerdictLineOfReplay(output);
     // A replay may add what the program consists of.
     if (absl::StartsWith(line, failure.verdict_line)) {
       ++result.same;
@@ -290,7 +294,7 @@ absl::Status CompareRaces(const Mutant& mutant, const AttackSide& side, AttackRe
         RunProcess(command, kReplaySecondsMax,
                    [&](absl::string_view text) { absl::StrAppend(&output, text); });
     if (!end.ok()) return end.status();
-    const std::string line = VerdictOf(output);
+    const std::string line = VerdictLineOfReplay(output);
     ++result->races;
     if (IsSameRace(line, seed.verdict_line)) {
       ++result->races_in_model;

@@ -34,13 +34,6 @@ Program KeptOnly(const Program& program, uint32_t kept) {
   return result;
 }
 
-bool Has(const Program& program, int operation) {
-  for (int i = 0; i < program.operation_count; ++i) {
-    if (static_cast<int>(program.operations[i].op) == operation) return true;
-  }
-  return false;
-}
-
 // Whether the operations that name an item all name the same.
 bool IsAboutOneItem(const Program& program) {
   int item = -1;
@@ -60,14 +53,13 @@ struct SmallParts {
   std::vector<uint32_t> others;
 };
 
-SmallParts SmallPartsOf(const FailureIdentity& wanted, const Program& program) {
+SmallParts SmallPartsOf(const Program& program) {
   SmallParts parts;
   for (int size = 2; size <= kFewOperations && size < program.operation_count; ++size) {
     for (uint32_t kept = 0; kept < 1u << program.operation_count; ++kept) {
       if (__builtin_popcount(kept) != size) continue;
       const Program part = KeptOnly(program, kept);
-      // A fiber alone reads nothing stale, and the operation that fails has to be there.
-      if (part.fibers == 1 || (wanted.operation >= 0 && !Has(part, wanted.operation))) continue;
+      if (part.fibers == 1) continue;  // a fiber alone reads nothing stale
       (IsAboutOneItem(part) ? parts.about_one_item : parts.others).push_back(kept);
     }
   }
@@ -93,7 +85,7 @@ bool KeepOneOf(const std::vector<uint32_t>& parts, Judge* judge, const FailureId
 bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program) {
   const int all = program->schedule.stale_count;
   if (all == 0 || program->operation_count > kAmongMaxWithOneStale) return false;
-  const SmallParts parts = SmallPartsOf(wanted, *program);
+  const SmallParts parts = SmallPartsOf(*program);
   for (const int stale : {1, all}) {
     if (stale > 1 && program->operation_count > kAmongMax) return false;
     schedule::Schedule allowed = program->schedule;

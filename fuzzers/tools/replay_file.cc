@@ -22,6 +22,7 @@
 #include "fuzzers/explain/scene.h"
 #include "fuzzers/explain/story.h"
 #include "fuzzers/program/schedules.h"
+#include "fuzzers/run/item_table.h"
 #include "fuzzers/run/report.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/driver_replay.h"
@@ -52,7 +53,7 @@ class Replay {
 
  private:
   std::string TakeFailingSchedule();
-  std::string AboutStaleChoices() const;
+  std::string AboutWhatIsLeftOut() const;
   int Minimize();
   int RunUntilStep();
   void WriteExplanations(const Observation& observation);
@@ -152,8 +153,12 @@ std::string Replay::TakeFailingSchedule() {
   return absl::StrCat("schedule ", failing, " of the ", count, " that this input stands for");
 }
 
-// What hinders the stale choices that the file lists, or "".
-std::string Replay::AboutStaleChoices() const {
+// What this build leaves out of what the file asks for, or "".
+std::string Replay::AboutWhatIsLeftOut() const {
+  if (file_.program.setup.reused_irps && !ItemTable::kReusesIrpMemory) {
+    return "its 'irps=reused' was left out: this build gives each IRP memory of its own, since "
+           "ThreadSanitizer would take a new one for a race with the old";
+  }
   if (file_.program.schedule.stale_count == 0) return "";
   if (!memory::kHooked) {
     return "its stale choices were left out, as this build has no memory engine: replay with "
@@ -178,6 +183,8 @@ int Replay::Minimize() {
             now.attempts, terminal ? "   " : "\n");
   };
   const Program before = file_.program;
+  judge.Run(before);
+  const Verdict verdict_before = judge.verdict();
   const MinimizedFailure result = MinimizeFailure(&judge, before, progress);
   if (terminal) fprintf(stderr, "\n");
   if (!result.identity.failed()) {
@@ -202,6 +209,14 @@ int Replay::Minimize() {
   out.header_comments.push_back(absl::StrCat("replay: ", FrontDoor(), " replay",
                                              options_.guest.AsText(), " ", options_.minimize));
   Write(options_.minimize, PrintProgramFile(out), "minimised:");
+  if (VerdictKey(judge.verdict()) != VerdictKey(verdict_before)) {
+    printf("minimised, it is told as %s; as it was, as %s\n", VerdictKey(judge.verdict()).c_str(),
+           VerdictKey(verdict_before).c_str());
+    // What follows is compared with what the header names, which was right.
+    if (HeaderDifference(file_.header_comments, verdict_before).empty()) {
+      file_.header_comments = out.header_comments;
+    }
+  }
   return -1;
 }
 
@@ -271,8 +286,8 @@ int Replay::Run() {
     printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
     if (!divergence.empty()) printf("%s\n", divergence.c_str());
   }
-  const std::string stale = AboutStaleChoices();
-  if (!stale.empty()) printf("%s: %s\n", path_.c_str(), stale.c_str());
+  const std::string left_out = AboutWhatIsLeftOut();
+  if (!left_out.empty()) printf("%s: %s\n", path_.c_str(), left_out.c_str());
   const std::string difference = HeaderDifference(file_.header_comments, observation.verdict);
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
   if (!options_.quiet) {

@@ -12,6 +12,7 @@
 #include "fuzzers/explain/scene.h"
 #include "fuzzers/explain/story.h"
 #include "fuzzers/program/program_file.h"
+#include "fuzzers/run/report.h"
 #include "fuzzers/targets/target_report.h"
 #include "fuzzers/tools/minimize_failure.h"
 #include "fuzzers/tools/tool_test_util.h"
@@ -146,6 +147,26 @@ TEST_F(StaleChoicesTest, AClauseThatTakesMoreThanItsFailureIsExchanged) {
       "fiber 0\n  cancel 0\nfiber 1\n  remove-next\n"
       "fiber 2\n  insert 0 context irql=apc\n  cancel 0\n  insert 0\n"
       "choices 1:2 7:1\nmemory tso\nstale-choices 1:flush:1/2\n");
+  ExpectSmall(/*stale_choices=*/1);
+  ProgramFile file;
+  file.program = failure_;
+  file.header_comments = {"VERDICT not-linearizable CSQ-CXL-09 (linearizability): once"};
+  WriteAll(Path("failure.txt"), PrintProgramFile(file));
+  const CommandResult result = Run(absl::StrCat("cancelsafe replay --quiet --implementation ",
+                                                guest_, " --minimize small.txt failure.txt"));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("minimised, it is told as not-linearizable CSQ-CXL-08; as "
+                                       "it was, as not-linearizable CSQ-CXL-09"));
+  EXPECT_THAT(result.output, testing::Not(HasSubstr(kHeaderDiffers)));
+}
+
+// Nobody calls remove-next here: the emptying of the queue finds what is wrong.
+TEST_F(StaleChoicesTest, WhatTheEndingFindsHasNoOperationInTheProgram) {
+  guest_ = "csq-routine-stored-with-release.so";
+  Saved(
+      "queue classic insert=tail peek=any lock=spin\ndriver cancelling-insert=1\n"
+      "fiber 0\n  cancel 0\n  insert 1\nfiber 1\n  insert 0\n  insert 0\n"
+      "choices 0:1 21:0\nmemory tso\nstale-choices 2:flush:1/2\n");
   ExpectSmall(/*stale_choices=*/1);
 }
 
