@@ -298,7 +298,7 @@ class CheckRun {
   void Verify(const std::vector<Family>& families) {
     const Variant* const model = FindVariant("model");
     if (model == nullptr) {
-      totals_.left_out.push_back("the complete search (no build with -fsanitize=thread)");
+      totals_.left_out.push_back("the complete search (nothing was built for the memory engine)");
       return;
     }
     for (const Family family : families) {
@@ -323,7 +323,7 @@ class CheckRun {
   void Conform(std::vector<Cause>* causes) {
     const Variant* const plain = FindVariant("none");
     if (plain == nullptr) {
-      totals_.left_out.push_back("the conformance suite (no build without a sanitizer)");
+      totals_.left_out.push_back("the conformance suite (nothing was built without a sanitizer)");
       return;
     }
     absl::StatusOr<conformance::Report> report =

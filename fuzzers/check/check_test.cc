@@ -156,7 +156,7 @@ TEST(Check, ARightImplementationHasNoFindings) {
   const Output output = Check(folder, {});
   EXPECT_EQ(output.status, 0) << output.text;
   EXPECT_THAT(output.text, HasSubstr("No findings"));
-  EXPECT_THAT(output.text, HasSubstr("left out: the complete search (no build with"));
+  EXPECT_THAT(output.text, HasSubstr("left out: the complete search (nothing was built for"));
 }
 
 // As a part of another build is, for an object that cannot be looked at in this one.

@@ -9,6 +9,10 @@
 #define CRASHING 3    // likewise, and the process does not survive it
 #define SLOW_START 4  // shows in every run but the first eight of a process
 #define LEAVING 5     // as CRASHING, but the process ends quietly
+#define LEAVING_42 6  // and with a status that says that something is wrong
+
+// The counts are of the test, not of the queue: nobody is to see them race.
+#define CANCELSAFE_UNSEEN __attribute__((no_sanitize("thread"), noinline))
 
 namespace {
 
@@ -17,9 +21,15 @@ int runs = 0;
 int calls = 0;
 unsigned order = 0;
 
+CANCELSAFE_UNSEEN void BeginRun() {
+  ++runs;
+  calls = 0;
+  order = 1;
+}
+
 // Every call adds which entry it was about, as the distance from the queue: the same
 // number in every process.
-void Note(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
+CANCELSAFE_UNSEEN void Note(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
   ++calls;
   const auto distance =
       static_cast<unsigned>(reinterpret_cast<char*>(entry) - reinterpret_cast<char*>(queue));
@@ -27,7 +37,7 @@ void Note(PKDEVICE_QUEUE queue, PKDEVICE_QUEUE_ENTRY entry) {
   order ^= order >> 15;
 }
 
-bool Wrong() {
+CANCELSAFE_UNSEEN bool Wrong() {
 #if CANCELSAFE_TEST_BUG == LATE
   return calls > 24 && (order & 7) == 0;
 #elif CANCELSAFE_TEST_BUG == SLOW_START
@@ -43,9 +53,7 @@ bool Wrong() {
 }  // namespace
 
 VOID NTAPI KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue) {
-  ++runs;
-  calls = 0;
-  order = 1;
+  BeginRun();
   DeviceQueue->Type = 20;
   DeviceQueue->Size = sizeof(KDEVICE_QUEUE);
   InitializeListHead(&DeviceQueue->DeviceListHead);
@@ -67,6 +75,8 @@ BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
     *reinterpret_cast<volatile int*>(8) = 1;
 #elif CANCELSAFE_TEST_BUG == LEAVING
     _exit(0);
+#elif CANCELSAFE_TEST_BUG == LEAVING_42
+    _exit(42);
 #endif
     inserted = !inserted;
   }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,10 @@ namespace cancelsafe {
 namespace {
 
 constexpr int kSetupError = 3;
+
+// What libFuzzer ends with by itself: a time-out, too much memory, a signal that asked it to
+// stop, a leak, an error; then a leak of LeakSanitizer and a race of ThreadSanitizer.
+constexpr int kEngineStatuses[] = {70, 71, 72, 76, kEngineErrorStatus, 23, 66};
 
 // More than any engine's input (-max_len).
 struct Input {
@@ -53,9 +58,11 @@ Rule RuleFor(const HostedEnd& end) {
 }
 
 // Engines and sanitizers end the process in ways of their own, with statuses of their own,
-// and have said why.
+// and have said why. A guest may use any other status.
 bool EndedByEngine(const HostedEnd& end) {
-  return end.kind == HostedEnd::Kind::kExited && end.code > kSetupError;
+  return end.kind == HostedEnd::Kind::kExited &&
+         std::find(std::begin(kEngineStatuses), std::end(kEngineStatuses), end.code) !=
+             std::end(kEngineStatuses);
 }
 
 [[noreturn]] void Judge(const HostedEnd& end, const ReportDeath& report) {
