@@ -33,18 +33,18 @@ constexpr double kFileSecondsMax = 600;
 
 class Tidy {
  public:
-  Tidy(int seconds, int jobs) : seconds_(seconds), jobs_(jobs) {}
+  Tidy(int files_max, int jobs) : files_max_(files_max), jobs_(jobs) {}
 
   int Run() {
     memory_ = TreeRoot() + "/build/tidy";
     const absl::Status made = MakeFolder(memory_);
     RequireOk(made);
     const std::vector<std::string> files = Files();
-    const double begin = SecondsNow();
     size_t next = 0, left_out = 0;
+    int begun = 0;
     std::vector<Check> running;
     while (next < files.size() || !running.empty()) {
-      const bool over = SecondsNow() - begin > seconds_;
+      const bool over = files_max_ > 0 && begun == files_max_;
       if (next < files.size() && (over || running.size() < static_cast<size_t>(jobs_))) {
         const std::string& file = files[next++];
         const std::string mark = absl::StrCat(memory_, "/", Key(file));
@@ -54,12 +54,13 @@ class Tidy {
           continue;
         }
         Start(file, mark, &running);
+        ++begun;
         continue;
       }
       Collect(&running);
     }
     if (left_out > 0) {
-      printf("%zu files are left for the next time, after %d s\n", left_out, seconds_);
+      printf("%zu files are left for the next time, after %d\n", left_out, begun);
     }
     printf("clang-tidy: %zu files, %d with findings\n", files.size(), failed_);
     return failed_ == 0 ? kExitOk : kExitViolation;
@@ -120,8 +121,8 @@ class Tidy {
   }
 
   // The files that the build knows, those that differ from the last commit first. The
-  // others come in an order that every commit shuffles: where the time does not suffice,
-  // it is not always the same ones that are left out.
+  // others come in an order that every commit shuffles: where not all are checked, it is not
+  // always the same ones that are left out.
   static std::vector<std::string> Files() {
     const std::string path = TreeRoot() + "/build/dev/compile_commands.json";
     const nlohmann::json commands =
@@ -157,7 +158,7 @@ class Tidy {
     return end.ok() && end->status.clean() ? output : "";
   }
 
-  const int seconds_;
+  const int files_max_;
   const int jobs_;
   std::string memory_;
   uint64_t base_ = 0;
@@ -165,16 +166,17 @@ class Tidy {
 };
 
 struct Options {
-  int seconds = 600;
+  int files_max = 0;
   int jobs = 1;
 };
 
 std::function<int()> Declare(CLI::App* app) {
   const auto options = std::make_shared<Options>();
   options->jobs = ProcessorCount();
-  AddSeconds(app, &options->seconds, "start no further check after this time");
+  AddNumber(app, "--files", &options->files_max, 1, 100000,
+            "check this many of those that are left (all)");
   AddJobs(app, &options->jobs, "checks at the same time (as many as there are processors)");
-  return [options] { return Tidy(options->seconds, options->jobs).Run(); };
+  return [options] { return Tidy(options->files_max, options->jobs).Run(); };
 }
 
 const RegisterSubcommand registered(

@@ -69,7 +69,7 @@ class Attribution {
     deferred_ = asked_for && IsDeferred();
   }
 
-  Call& call(uint8_t index) { return history_.calls[index]; }
+  Call& call(int index) { return history_.calls[index]; }
 
   bool IsOfDevice(const Call& call) const { return alone_ || QueueOf(call.operation) == queue_; }
   // StartIo is called for the device that its packet was started on last. For one event after
@@ -199,9 +199,9 @@ class Attribution {
   History& history_;
   const int queue_;
   const bool alone_;  // the program has one device
-  uint8_t next_start_ = 0;
+  int next_start_ = 0;
   uint8_t started_on_[kMaxItems] = {};  // by item: where it was started last, before that call
-  uint8_t next_call_ = 0;
+  int next_call_ = 0;
   bool deferred_ = false;
   bool drained_ = false;
   uint8_t undecided_[kFibersMax];  // by fiber: its open request without a result
