@@ -5,73 +5,89 @@
 #include <vector>
 
 #include "oracle/operation_table.h"
+#include "oracle/setup_table.h"
 
 namespace cancelsafe {
 namespace {
 
 // What needs a stale choice takes many runs to search in a program of more than a few
-// operations, and few in one of a few: so these are tried whole. With one stale choice, which is
-// nearly always enough, that takes a tenth of the runs.
-constexpr int kAmongMax = 12;
-constexpr int kAmongMaxWithOneStale = 20;
+// operations, and few in one of a few: so these are tried whole. Parts about the item that the
+// failure is about have it nearly always, and are not many. With one stale choice, which is
+// nearly always enough, a search takes a tenth of the runs.
+constexpr size_t kPartsAboutItemMax = 1500;
+constexpr size_t kOtherPartsMax = 1500;
+constexpr size_t kOtherPartsMaxWithMoreStale = 300;
 
-// The operations whose bit is set in `kept`, on the fibers that have any of them.
-Program KeptOnly(const Program& program, uint32_t kept) {
+// Positions of operations, in their order.
+struct Part {
+  int size;
+  int at[kFewOperations];
+};
+
+// The operations of the part, on the fibers that have any of them.
+Program KeptOnly(const Program& program, const Part& part) {
   Program result = program;
-  result.operation_count = 0;
+  result.operation_count = part.size;
   result.fibers = 0;
-  for (int fiber = 0; fiber < program.fibers; ++fiber) {
-    const int before = result.operation_count;
-    for (int i = 0; i < program.operation_count; ++i) {
-      if (program.fiber_of[i] != fiber || (kept >> i & 1) == 0) continue;
-      result.operations[result.operation_count] = program.operations[i];
-      result.fiber_of[result.operation_count++] = static_cast<uint8_t>(result.fibers);
-    }
-    if (result.operation_count > before) ++result.fibers;
+  for (int i = 0; i < part.size; ++i) {
+    const int at = part.at[i];
+    if (i == 0 || program.fiber_of[at] != program.fiber_of[part.at[i - 1]]) ++result.fibers;
+    result.operations[i] = program.operations[at];
+    result.fiber_of[i] = static_cast<uint8_t>(result.fibers - 1);
   }
-  result.fibers = std::max(result.fibers, 1);
   Normalize(&result);
   return result;
 }
 
-// Whether the operations that name an item all name the same.
-bool IsAboutOneItem(const Program& program) {
-  int item = -1;
-  for (int i = 0; i < program.operation_count; ++i) {
-    const Operation& operation = program.operations[i];
-    if (InfoOf(operation.op).fields.item == 0) continue;
-    if (item >= 0 && operation.item != item) return false;
-    item = operation.item;
+// With a driver and a queue that have nothing special. What a callback does on its own may be
+// all that an operation more is there for.
+Program WithPlainSetup(const Program& program) {
+  Program result = program;
+  for (int i = AllSetupFields().count - 1; i >= 0; --i) {
+    AllSetupFields()[i].Set(&result.setup, 0);
   }
-  return true;
+  Normalize(&result);
+  return result;
 }
 
-// The parts that are worth a search, as for KeptOnly: those about one item, which are few and
-// have the failure nearly always, and the rest.
-struct SmallParts {
-  std::vector<uint32_t> about_one_item;
-  std::vector<uint32_t> others;
-};
+// Whether all operations that name an item name this one.
+bool IsAbout(int item, const Part& part, const Program& program) {
+  return std::all_of(part.at, part.at + part.size, [&](int at) {
+    const Operation& operation = program.operations[at];
+    return InfoOf(operation.op).fields.item == 0 || operation.item == item;
+  });
+}
 
-SmallParts SmallPartsOf(const Program& program) {
-  SmallParts parts;
-  for (int size = 2; size <= kFewOperations && size < program.operation_count; ++size) {
-    for (uint32_t kept = 0; kept < 1u << program.operation_count; ++kept) {
-      if (__builtin_popcount(kept) != size) continue;
-      const Program part = KeptOnly(program, kept);
-      if (part.fibers == 1) continue;  // a fiber alone reads nothing stale
-      (IsAboutOneItem(part) ? parts.about_one_item : parts.others).push_back(kept);
+// Those parts for which `wanted` is true; none where there are more than `max`. The smallest
+// first.
+template <typename Wanted>
+std::vector<Part> PartsOf(const Program& program, size_t max, Wanted wanted) {
+  std::vector<Part> parts;
+  const auto add = [&](const Part& part) {
+    // A fiber alone reads nothing stale.
+    const int first = program.fiber_of[part.at[0]];
+    const bool alone = program.fiber_of[part.at[part.size - 1]] == first;
+    if (!alone && part.size < program.operation_count && wanted(part)) parts.push_back(part);
+  };
+  const int count = program.operation_count;
+  for (int i = 0; i < count; ++i) {
+    for (int j = i + 1; j < count; ++j) add({2, {i, j, 0}});
+  }
+  for (int i = 0; i < count; ++i) {
+    for (int j = i + 1; j < count; ++j) {
+      for (int k = j + 1; k < count && parts.size() <= max; ++k) add({3, {i, j, k}});
     }
   }
+  if (parts.size() > max) parts.clear();
   return parts;
 }
 
-bool KeepOneOf(const std::vector<uint32_t>& parts, Judge* judge, const FailureIdentity& wanted,
+bool KeepOneOf(const std::vector<Part>& parts, Judge* judge, const FailureIdentity& wanted,
                Program* program) {
   // All of them with few preemptions before any with more, whose search takes ten times as long.
   for (int preemptions = 0; preemptions <= kFewPreemptions; ++preemptions) {
-    for (const uint32_t kept : parts) {
-      Program candidate = KeptOnly(*program, kept);
+    for (const Part& part : parts) {
+      Program candidate = KeptOnly(*program, part);
       if (!judge->FewerPreemptions(wanted, preemptions, &candidate)) continue;
       *program = candidate;
       return true;
@@ -83,18 +99,26 @@ bool KeepOneOf(const std::vector<uint32_t>& parts, Judge* judge, const FailureId
 }  // namespace
 
 bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program) {
+  static_assert(kFewOperations == 3, "what PartsOf makes");
   const int all = program->schedule.stale_count;
-  if (all == 0 || program->operation_count > kAmongMaxWithOneStale) return false;
-  const SmallParts parts = SmallPartsOf(*program);
+  if (all == 0) return false;
+  const int item = judge->Run(*program).item;
+  const auto is_about_it = [&](const Part& part) { return IsAbout(item, part, *program); };
+  const std::vector<Part> about_it = PartsOf(*program, kPartsAboutItemMax, is_about_it);
   for (const int stale : {1, all}) {
-    if (stale > 1 && program->operation_count > kAmongMax) return false;
     schedule::Schedule allowed = program->schedule;
     allowed.stale_count = stale;
     judge->Allow(allowed);
-    if (KeepOneOf(parts.about_one_item, judge, wanted, program) ||
-        KeepOneOf(parts.others, judge, wanted, program)) {
+    if (KeepOneOf(about_it, judge, wanted, program)) return true;
+    Program plain = WithPlainSetup(*program);
+    if (!(plain.setup == program->setup) && KeepOneOf(about_it, judge, wanted, &plain)) {
+      *program = plain;
       return true;
     }
+    const std::vector<Part> others =
+        PartsOf(*program, stale == 1 ? kOtherPartsMax : kOtherPartsMaxWithMoreStale,
+                [&](const Part& part) { return !is_about_it(part); });
+    if (KeepOneOf(others, judge, wanted, program)) return true;
     if (all == 1) return false;
   }
   return false;

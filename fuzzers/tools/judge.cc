@@ -21,6 +21,7 @@
 #include "fuzzers/targets/fault_hooks.h"
 #include "fuzzers/tools/crash_report.h"
 #include "fuzzers/tools/stale_choices.h"
+#include "oracle/operation_table.h"
 
 namespace cancelsafe {
 namespace {
@@ -318,9 +319,16 @@ void Judge::RunInChild(schedule::Scheduler* scheduler) {
   }
   const Verdict& verdict = runner_->output().verdict;
   shared_->found = IdentityOf(verdict);
+  shared_->found.item = verdict.item;
   if (verdict.kind == VerdictKind::kNotLinearizable && verdict.call >= 0) {
-    shared_->found.operation =
-        static_cast<int>(runner_->history().calls[verdict.call].operation.op);
+    const Call& call = runner_->history().calls[verdict.call];
+    const OperationInfo& info = InfoOf(call.operation.op);
+    shared_->found.operation = static_cast<int>(call.operation.op);
+    if (info.fields.item != 0) {
+      shared_->found.item = call.operation.item;
+    } else if (info.outcome == OutcomeKind::kItem) {
+      shared_->found.item = call.outcome.value;
+    }
   }
   if (shared_->found.failed()) NotePlace();
   if (!verdict.ok()) Copy(VerdictLine(verdict), shared_->line, sizeof shared_->line);

@@ -27,6 +27,7 @@ struct FailureIdentity {
   // failure need not have. So one may be looked for under any clause: a failure whose clause
   // is free is the same as one with the same operation.
   int operation = -1;
+  int item = -1;  // likewise: the item that the call is about, which is no part of the identity
   bool any_clause = false;
 
   bool failed() const { return kind != VerdictKind::kPass; }

@@ -15,6 +15,7 @@
 #include "fuzzers/run/report.h"
 #include "fuzzers/targets/target_report.h"
 #include "fuzzers/tools/minimize_failure.h"
+#include "fuzzers/tools/replay_file.h"
 #include "fuzzers/tools/tool_test_util.h"
 #include "gmock/gmock.h"
 
@@ -152,12 +153,36 @@ TEST_F(StaleChoicesTest, AClauseThatTakesMoreThanItsFailureIsExchanged) {
   file.program = failure_;
   file.header_comments = {"VERDICT not-linearizable CSQ-CXL-09 (linearizability): once"};
   WriteAll(Path("failure.txt"), PrintProgramFile(file));
-  const CommandResult result = Run(absl::StrCat("cancelsafe replay --quiet --implementation ",
-                                                guest_, " --minimize small.txt failure.txt"));
-  EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.output, HasSubstr("minimised, it is told as not-linearizable CSQ-CXL-08; as "
-                                       "it was, as not-linearizable CSQ-CXL-09"));
-  EXPECT_THAT(result.output, testing::Not(HasSubstr(kHeaderDiffers)));
+  ReplayOptions options;
+  options.guest.implementation = Path(guest_);
+  options.quiet = true;
+  options.minimize = Path("small.txt");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(ReplayFile(options, implementation_, Path("failure.txt"), nullptr, nullptr), 1);
+  const std::string output = testing::internal::GetCapturedStdout();
+  EXPECT_THAT(output, HasSubstr("minimised, it is told as not-linearizable CSQ-CXL-08; as it was, "
+                                "as not-linearizable CSQ-CXL-09"));
+  EXPECT_THAT(output, testing::Not(HasSubstr(kHeaderDiffers)));
+}
+
+// The driver cancels in its first insert, for which alone there are two.
+TEST_F(StaleChoicesTest, ADriverWithNothingSpecialMayNeedFewerOperations) {
+  guest_ = "csq-routine-stored-with-release.so";
+  Saved(
+      "queue classic insert=tail peek=any lock=spin\ndriver cancelling-insert=1\n"
+      "fiber 0\n  insert 0\n  insert-ex 0\n  cancel 0\nfiber 1\n  cancel 0\n"
+      "choices 21:1\nmemory tso\nstale-choices 2:flush:1/2\n");
+  ExpectSmall(/*stale_choices=*/1);
+}
+
+// No operation can go without another schedule, and no schedule is found for so many.
+TEST_F(StaleChoicesTest, AFewOfManyOperationsAreFoundByTheirItem) {
+  guest_ = "csq-routine-stored-with-release.so";
+  const absl::StatusOr<ProgramFile> file = ReadProgramFile(
+      ReadAll(CANCELSAFE_ROOT "/fuzzers/tools/testdata/lost_cancel_among_many.txt"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  failure_ = file->program;
+  ExpectSmall(/*stale_choices=*/1);
 }
 
 // Nobody calls remove-next here: the emptying of the queue finds what is wrong.
