@@ -228,5 +228,29 @@ TEST_F(ConformCommandTest, NameOfAnyBytesIsEscaped) {
   EXPECT_THAT(LastLine(), HasSubstr("gu\\377est.so'")) << "the command can be copied";
 }
 
+// With stand-ins for Wine and the compiler: a driver whose results are whole, but which the
+// loader cannot get out of the kernel again.
+TEST_F(ConformCommandTest, UnderWineADriverThatCannotBeUnloadedHasNoResults) {
+  for (const char* tool :
+       {"wineserver", "wineboot", "x86_64-w64-mingw32-g++", "x86_64-w64-mingw32-gcc"}) {
+    Write(tool, "#!/bin/sh\n");
+  }
+  Write("wine",
+        "#!/bin/sh\nmkdir -p \"$WINEPREFIX/drive_c\"\n"
+        "printf 'ok 1\\n# end\\n' > \"$WINEPREFIX/drive_c/cancelsafe.tap\"\n"
+        "echo 'cannot unload'\nexit $LOADER\n");
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    std::filesystem::permissions(entry.path(), std::filesystem::perms::owner_all);
+  }
+  const auto run = [&](const std::string& loader) {
+    return RunCommand({"env", absl::StrCat("PATH=", folder_, ":/usr/bin:/bin"), "LOADER=" + loader,
+                       "sh", CANCELSAFE_WINE_SCRIPT, Path("build"), Path("results.tap")});
+  };
+  EXPECT_EQ(run("0").status, 0);
+  const CommandResult stays = run("1");
+  EXPECT_EQ(stays.status, 3) << stays.output;
+  EXPECT_THAT(stays.output, HasSubstr("it did not end or could not be unloaded"));
+}
+
 }  // namespace
 }  // namespace cancelsafe::conformance
