@@ -127,15 +127,19 @@ bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* pro
 bool ExchangeClause(Judge* judge, FailureIdentity* wanted, Program* program) {
   if (wanted->operation < 0) return false;
   if (program->operation_count <= kFewOperations && program->fibers <= kFewFibers) return false;
-  FailureIdentity any = *wanted;
-  any.any_clause = true;
-  Program candidate = *program;
-  if (!KeepFewOperations(judge, any, &candidate)) return false;
-  const FailureIdentity found = judge->Run(candidate);
-  if (!found.SameAs(any)) return false;
-  *wanted = found;
-  *program = candidate;
-  return true;
+  for (const bool any_operation : {false, true}) {
+    FailureIdentity any = *wanted;
+    any.any_clause = true;
+    any.any_operation = any_operation;
+    Program candidate = *program;
+    if (!KeepFewOperations(judge, any, &candidate)) continue;
+    const FailureIdentity found = judge->Run(candidate);
+    if (!found.SameAs(any)) continue;
+    *wanted = found;
+    *program = candidate;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace cancelsafe

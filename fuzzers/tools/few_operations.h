@@ -19,9 +19,9 @@ inline constexpr int kFewPreemptions = 2;
 // or the program has too many operations for that. Deterministic; O(operations^3) searches.
 bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program);
 
-// The same for a failure under another clause, where none has the one of `*wanted`; `*wanted`
-// becomes what is found. The clause is that of the longest order that works, and for that alone
-// a program may need operations which its failure does not.
+// The same for a failure under another clause, where none has the one of `*wanted`, with the same
+// operation if there is one; `*wanted` becomes what is found. The clause is that of the longest
+// order that works, and for that alone a program may need operations which its failure does not.
 bool ExchangeClause(Judge* judge, FailureIdentity* wanted, Program* program);
 
 }  // namespace cancelsafe

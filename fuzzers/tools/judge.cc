@@ -62,11 +62,11 @@ FailureIdentity IdentityOf(const Verdict& verdict) {
 }  // namespace
 
 bool FailureIdentity::SameAs(const FailureIdentity& other) const {
-  if (kind != other.kind) return false;
   if (any_clause || other.any_clause) {
-    return operation == other.operation && strcmp(rule, other.rule) == 0;
+    if (operation < 0 || other.operation < 0) return false;
+    return operation == other.operation || any_operation || other.any_operation;
   }
-  if (strcmp(clause, other.clause) != 0) return false;
+  if (kind != other.kind || strcmp(clause, other.clause) != 0) return false;
   if (clause[0] == '\0' && strcmp(rule, other.rule) != 0) return false;
   return strcmp(where, other.where) == 0;
 }
@@ -320,10 +320,13 @@ void Judge::RunInChild(schedule::Scheduler* scheduler) {
   const Verdict& verdict = runner_->output().verdict;
   shared_->found = IdentityOf(verdict);
   shared_->found.item = verdict.item;
-  if (verdict.kind == VerdictKind::kNotLinearizable && verdict.call >= 0) {
+  if (verdict.call >= 0) {
     const Call& call = runner_->history().calls[verdict.call];
     const OperationInfo& info = InfoOf(call.operation.op);
-    shared_->found.operation = static_cast<int>(call.operation.op);
+    if (verdict.kind == VerdictKind::kNotLinearizable ||
+        verdict.kind == VerdictKind::kCallbackOrder) {
+      shared_->found.operation = static_cast<int>(call.operation.op);
+    }
     if (info.fields.item != 0) {
       shared_->found.item = call.operation.item;
     } else if (info.outcome == OutcomeKind::kItem) {

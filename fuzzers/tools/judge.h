@@ -22,13 +22,14 @@ struct FailureIdentity {
   char clause[48] = "";
   char rule[96] = "";
   char where[640] = "";
-  // Of a history that fits no order: the number of the Op whose outcome is in none; else -1.
-  // The clause is that of the longest order that works, which another program with the same
-  // failure need not have. So one may be looked for under any clause: a failure whose clause
-  // is free is the same as one with the same operation.
+  // Of a history that fits no order: the number of the Op whose outcome or callbacks are in
+  // none; else -1. Kind and clause are what the longest order that works meets next, which
+  // another program with the same failure need not meet. So one may be looked for under any
+  // clause, with the same operation or with any.
   int operation = -1;
   int item = -1;  // likewise: the item that the call is about, which is no part of the identity
   bool any_clause = false;
+  bool any_operation = false;
 
   bool failed() const { return kind != VerdictKind::kPass; }
   bool SameAs(const FailureIdentity& other) const;

@@ -167,7 +167,10 @@ class Minimization {
       // Searching a schedule for each of many long programs takes a minute. What is left
       // without that is mostly few enough for all small parts of it to be tried.
       *program() = Smaller(*program(), /*reschedule=*/false);
-      KeepFewOperations(judge_, wanted(), program());
+      if (!KeepFewOperations(judge_, wanted(), program())) {
+        // Now and not after a search of minutes, which would end there as well.
+        ExchangeClause(judge_, &result_.identity, program());
+      }
     }
     do {
       do {
