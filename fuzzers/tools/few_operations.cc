@@ -14,7 +14,7 @@ namespace {
 // operations, and few in one of a few: so these are tried whole. Parts about the item that the
 // failure is about have it nearly always, and are not many. With one stale choice, which is
 // nearly always enough, a search takes a tenth of the runs.
-constexpr size_t kPartsAboutItemMax = 1500;
+constexpr size_t kPartsAboutItemMax = 500;
 constexpr size_t kOtherPartsMax = 1500;
 constexpr size_t kOtherPartsMaxWithMoreStale = 300;
 

@@ -163,7 +163,7 @@ class Minimization {
   MinimizedFailure Run() {
     if (!wanted().failed()) return result_;
     WriteOutSchedule(judge_, wanted(), program());
-    if (program()->schedule.stale_count != 0) {
+    if (program()->schedule.stale_count != 0 && !KeepFewOperations(judge_, wanted(), program())) {
       // Searching a schedule for each of many long programs takes a minute. What is left
       // without that is mostly few enough for all small parts of it to be tried.
       *program() = Smaller(*program(), /*reschedule=*/false);
