@@ -82,12 +82,16 @@ std::vector<Part> PartsOf(const Program& program, size_t max, Wanted wanted) {
   return parts;
 }
 
-bool KeepOneOf(const std::vector<Part>& parts, Judge* judge, const FailureIdentity& wanted,
-               Program* program) {
+enum class SetupOf { kProgram, kPlain };
+
+bool KeepOneOf(const std::vector<Part>& parts, SetupOf setup, Judge* judge,
+               const FailureIdentity& wanted, Program* program) {
   // All of them with few preemptions before any with more, whose search takes ten times as long.
   for (int preemptions = 0; preemptions <= kFewPreemptions; ++preemptions) {
     for (const Part& part : parts) {
       Program candidate = KeptOnly(*program, part);
+      // Not before: a plain program may have fewer operations.
+      if (setup == SetupOf::kPlain) candidate = WithPlainSetup(candidate);
       if (!judge->FewerPreemptions(wanted, preemptions, &candidate)) continue;
       *program = candidate;
       return true;
@@ -109,16 +113,13 @@ bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* pro
     schedule::Schedule allowed = program->schedule;
     allowed.stale_count = stale;
     judge->Allow(allowed);
-    if (KeepOneOf(about_it, judge, wanted, program)) return true;
-    Program plain = WithPlainSetup(*program);
-    if (!(plain.setup == program->setup) && KeepOneOf(about_it, judge, wanted, &plain)) {
-      *program = plain;
-      return true;
-    }
+    if (KeepOneOf(about_it, SetupOf::kProgram, judge, wanted, program)) return true;
+    const bool is_plain = WithPlainSetup(*program).setup == program->setup;
+    if (!is_plain && KeepOneOf(about_it, SetupOf::kPlain, judge, wanted, program)) return true;
     const std::vector<Part> others =
         PartsOf(*program, stale == 1 ? kOtherPartsMax : kOtherPartsMaxWithMoreStale,
                 [&](const Part& part) { return !is_about_it(part); });
-    if (KeepOneOf(others, judge, wanted, program)) return true;
+    if (KeepOneOf(others, SetupOf::kProgram, judge, wanted, program)) return true;
     if (all == 1) return false;
   }
   return false;
