@@ -22,7 +22,7 @@ struct CheckTotals {
   int ended_early = 0;  // parts
   int not_begun = 0;    // parts, since a user
   bool interrupted = false;
-  std::vector<std::string> left_out;  // what no build was there for, or nobody asked for
+  std::vector<std::string> left_out;  // parts for which there is no variant
   double seconds = 0;
 };
 

@@ -11,7 +11,7 @@
 #define LEAVING 5     // as CRASHING, but the process ends quietly
 #define LEAVING_42 6  // and with a status that says that something is wrong
 
-// The counts are of the test, not of the queue: nobody is to see them race.
+// The counts belong to the test and not to the queue: no sanitizer may report a race on them.
 #define CANCELSAFE_UNSEEN __attribute__((no_sanitize("thread"), noinline))
 
 namespace {

@@ -12,11 +12,9 @@ namespace {
 
 // What needs a stale choice takes many runs to search in a program of more than a few
 // operations, and few in one of a few: so these are tried whole. Parts about the item that the
-// failure is about have it nearly always, and are not many. With one stale choice, which is
-// nearly always enough, a search takes a tenth of the runs.
+// failure is about have it nearly always, and are not many. A search tries one stale choice.
 constexpr size_t kPartsAboutItemMax = 500;
 constexpr size_t kOtherPartsMax = 1500;
-constexpr size_t kOtherPartsMaxWithMoreStale = 300;
 
 // Positions of operations, in their order.
 struct Part {
@@ -104,34 +102,27 @@ bool KeepOneOf(const std::vector<Part>& parts, SetupOf setup, Judge* judge,
 
 bool KeepFewOperations(Judge* judge, const FailureIdentity& wanted, Program* program) {
   static_assert(kFewOperations == 3, "what PartsOf makes");
-  const int all = program->schedule.stale_count;
-  if (all == 0) return false;
+  if (program->schedule.stale_count == 0) return false;
   const int item = judge->Run(*program).item;
   const auto is_about_it = [&](const Part& part) { return IsAbout(item, part, *program); };
   const std::vector<Part> about_it = PartsOf(*program, kPartsAboutItemMax, is_about_it);
-  for (const int stale : {1, all}) {
-    schedule::Schedule allowed = program->schedule;
-    allowed.stale_count = stale;
-    judge->Allow(allowed);
-    if (KeepOneOf(about_it, SetupOf::kProgram, judge, wanted, program)) return true;
-    const bool is_plain = WithPlainSetup(*program).setup == program->setup;
-    if (!is_plain && KeepOneOf(about_it, SetupOf::kPlain, judge, wanted, program)) return true;
-    const std::vector<Part> others =
-        PartsOf(*program, stale == 1 ? kOtherPartsMax : kOtherPartsMaxWithMoreStale,
-                [&](const Part& part) { return !is_about_it(part); });
-    if (KeepOneOf(others, SetupOf::kProgram, judge, wanted, program)) return true;
-    if (all == 1) return false;
-  }
-  return false;
+  schedule::Schedule allowed = program->schedule;
+  allowed.stale_count = 1;
+  judge->Allow(allowed);
+  if (KeepOneOf(about_it, SetupOf::kProgram, judge, wanted, program)) return true;
+  const bool is_plain = WithPlainSetup(*program).setup == program->setup;
+  if (!is_plain && KeepOneOf(about_it, SetupOf::kPlain, judge, wanted, program)) return true;
+  const std::vector<Part> others =
+      PartsOf(*program, kOtherPartsMax, [&](const Part& part) { return !is_about_it(part); });
+  return KeepOneOf(others, SetupOf::kProgram, judge, wanted, program);
 }
 
 bool ExchangeClause(Judge* judge, FailureIdentity* wanted, Program* program) {
   if (wanted->operation < 0) return false;
   if (program->operation_count <= kFewOperations && program->fibers <= kFewFibers) return false;
-  for (const bool any_operation : {false, true}) {
+  for (const auto alike : {FailureIdentity::Alike::kOperation, FailureIdentity::Alike::kNoOrder}) {
     FailureIdentity any = *wanted;
-    any.any_clause = true;
-    any.any_operation = any_operation;
+    any.alike = alike;
     Program candidate = *program;
     if (!KeepFewOperations(judge, any, &candidate)) continue;
     const FailureIdentity found = judge->Run(candidate);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -62,9 +63,9 @@ FailureIdentity IdentityOf(const Verdict& verdict) {
 }  // namespace
 
 bool FailureIdentity::SameAs(const FailureIdentity& other) const {
-  if (any_clause || other.any_clause) {
+  if (const Alike least = std::max(alike, other.alike); least != Alike::kClause) {
     if (operation < 0 || other.operation < 0) return false;
-    return operation == other.operation || any_operation || other.any_operation;
+    return operation == other.operation || least == Alike::kNoOrder;
   }
   if (kind != other.kind || strcmp(clause, other.clause) != 0) return false;
   if (clause[0] == '\0' && strcmp(rule, other.rule) != 0) return false;

@@ -27,9 +27,13 @@ struct FailureIdentity {
   // another program with the same failure need not meet. So one may be looked for under any
   // clause, with the same operation or with any.
   int operation = -1;
-  int item = -1;  // likewise: the item that the call is about, which is no part of the identity
-  bool any_clause = false;
-  bool any_operation = false;
+  int item = -1;  // that the call is about, which is no part of the identity; or -1
+  enum class Alike : uint8_t {
+    kClause,     // the same kind and clause
+    kOperation,  // the same operation, under any clause
+    kNoOrder,    // any history that fits no order
+  };
+  Alike alike = Alike::kClause;  // what is looked for, where that is less than the identity
 
   bool failed() const { return kind != VerdictKind::kPass; }
   bool SameAs(const FailureIdentity& other) const;

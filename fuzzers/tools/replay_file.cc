@@ -53,7 +53,8 @@ class Replay {
 
  private:
   std::string TakeFailingSchedule();
-  std::string AboutWhatIsLeftOut() const;
+  std::string AboutReusedIrps() const;
+  std::string AboutStaleChoices() const;
   int Minimize();
   int RunUntilStep();
   void WriteExplanations(const Observation& observation);
@@ -153,12 +154,15 @@ std::string Replay::TakeFailingSchedule() {
   return absl::StrCat("schedule ", failing, " of the ", count, " that this input stands for");
 }
 
-// What this build leaves out of what the file asks for, or "".
-std::string Replay::AboutWhatIsLeftOut() const {
-  if (file_.program.setup.reused_irps && !ItemTable::kReusesIrpMemory) {
-    return "its 'irps=reused' was left out: this build gives each IRP memory of its own, since "
-           "ThreadSanitizer would take a new one for a race with the old";
-  }
+// That this build does not reuse the memory of IRPs, if the file asks for it, or "".
+std::string Replay::AboutReusedIrps() const {
+  if (!file_.program.setup.reused_irps || ItemTable::kReusesIrpMemory) return "";
+  return "its 'irps=reused' was left out: this build gives each IRP memory of its own, since "
+         "ThreadSanitizer would take a new one for a race with the old";
+}
+
+// What hinders the stale choices that the file lists, or "".
+std::string Replay::AboutStaleChoices() const {
   if (file_.program.schedule.stale_count == 0) return "";
   if (!memory::kHooked) {
     return "its stale choices were left out, as this build has no memory engine: replay with "
@@ -286,8 +290,9 @@ int Replay::Run() {
     printf("%s: %s\n", path_.c_str(), VerdictLineOf(observation).c_str());
     if (!divergence.empty()) printf("%s\n", divergence.c_str());
   }
-  const std::string left_out = AboutWhatIsLeftOut();
-  if (!left_out.empty()) printf("%s: %s\n", path_.c_str(), left_out.c_str());
+  for (const std::string& about : {AboutReusedIrps(), AboutStaleChoices()}) {
+    if (!about.empty()) printf("%s: %s\n", path_.c_str(), about.c_str());
+  }
   const std::string difference = HeaderDifference(file_.header_comments, observation.verdict);
   if (!difference.empty()) printf("%s: %s\n", path_.c_str(), difference.c_str());
   if (!options_.quiet) {

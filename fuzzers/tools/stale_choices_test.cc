@@ -49,7 +49,8 @@ class StaleChoicesTest : public ToolTest {
   }
 
   // As if it had been found.
-  void Saved(const std::string& program) {
+  void Saved(const std::string& guest, const std::string& program) {
+    guest_ = guest + ".so";
     const absl::StatusOr<ProgramFile> file = ReadProgramFile("target csq\n" + program);
     ASSERT_TRUE(file.ok()) << file.status();
     failure_ = file->program;
@@ -130,24 +131,22 @@ TEST_F(StaleChoicesTest, MadeSmallItHasOneStaleChoice) {
 
 // Which it had already, but for its schedule.
 TEST_F(StaleChoicesTest, AStartOnAnotherFiberIsEasierThanAPreemption) {
-  guest_ = "csq-routine-stored-with-release.so";
-  Saved(
-      "queue classic insert=tail peek=any lock=spin\n"
-      "fiber 0\n  cancel 0\n  cancel 0 irql=apc\n"
-      "fiber 1\n  insert 0 context\n"
-      "choices 1:1 6:0 10:1\nmemory tso\nstale-choices 1:flush:1/2\n");
+  Saved("csq-routine-stored-with-release",
+        "queue classic insert=tail peek=any lock=spin\n"
+        "fiber 0\n  cancel 0\n  cancel 0 irql=apc\n"
+        "fiber 1\n  insert 0 context\n"
+        "choices 1:1 6:0 10:1\nmemory tso\nstale-choices 1:flush:1/2\n");
   ExpectSmall(/*stale_choices=*/1);
 }
 
 // The clause, that of a cancel before its insert, takes an insert and a removal before it; the
 // cancel that is lost does not.
 TEST_F(StaleChoicesTest, AClauseThatTakesMoreThanItsFailureIsExchanged) {
-  guest_ = "csq-routine-stored-fence-missing.so";
-  Saved(
-      "queue classic insert=tail peek=any lock=spin\n"
-      "fiber 0\n  cancel 0\nfiber 1\n  remove-next\n"
-      "fiber 2\n  insert 0 context irql=apc\n  cancel 0\n  insert 0\n"
-      "choices 1:2 7:1\nmemory tso\nstale-choices 1:flush:1/2\n");
+  Saved("csq-routine-stored-fence-missing",
+        "queue classic insert=tail peek=any lock=spin\n"
+        "fiber 0\n  cancel 0\nfiber 1\n  remove-next\n"
+        "fiber 2\n  insert 0 context irql=apc\n  cancel 0\n  insert 0\n"
+        "choices 1:2 7:1\nmemory tso\nstale-choices 1:flush:1/2\n");
   ExpectSmall(/*stale_choices=*/1);
   ProgramFile file;
   file.program = failure_;
@@ -167,11 +166,10 @@ TEST_F(StaleChoicesTest, AClauseThatTakesMoreThanItsFailureIsExchanged) {
 
 // The driver cancels in its first insert, for which alone there are two.
 TEST_F(StaleChoicesTest, ADriverWithNothingSpecialMayNeedFewerOperations) {
-  guest_ = "csq-routine-stored-with-release.so";
-  Saved(
-      "queue classic insert=tail peek=any lock=spin\ndriver cancelling-insert=1\n"
-      "fiber 0\n  insert 0\n  insert-ex 0\n  cancel 0\nfiber 1\n  cancel 0\n"
-      "choices 21:1\nmemory tso\nstale-choices 2:flush:1/2\n");
+  Saved("csq-routine-stored-with-release",
+        "queue classic insert=tail peek=any lock=spin\ndriver cancelling-insert=1\n"
+        "fiber 0\n  insert 0\n  insert-ex 0\n  cancel 0\nfiber 1\n  cancel 0\n"
+        "choices 21:1\nmemory tso\nstale-choices 2:flush:1/2\n");
   ExpectSmall(/*stale_choices=*/1);
 }
 
@@ -185,13 +183,12 @@ TEST_F(StaleChoicesTest, AFewOfManyOperationsAreFoundByTheirItem) {
   ExpectSmall(/*stale_choices=*/1);
 }
 
-// Nobody calls remove-next here: the emptying of the queue finds what is wrong.
+// The program has no remove-next: the emptying of the queue finds what is wrong.
 TEST_F(StaleChoicesTest, WhatTheEndingFindsHasNoOperationInTheProgram) {
-  guest_ = "csq-routine-stored-with-release.so";
-  Saved(
-      "queue classic insert=tail peek=any lock=spin\ndriver cancelling-insert=1\n"
-      "fiber 0\n  cancel 0\n  insert 1\nfiber 1\n  insert 0\n  insert 0\n"
-      "choices 0:1 21:0\nmemory tso\nstale-choices 2:flush:1/2\n");
+  Saved("csq-routine-stored-with-release",
+        "queue classic insert=tail peek=any lock=spin\ndriver cancelling-insert=1\n"
+        "fiber 0\n  cancel 0\n  insert 1\nfiber 1\n  insert 0\n  insert 0\n"
+        "choices 0:1 21:0\nmemory tso\nstale-choices 2:flush:1/2\n");
   ExpectSmall(/*stale_choices=*/1);
 }
 
